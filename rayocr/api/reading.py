@@ -70,7 +70,7 @@ def _placed(source: str | Path | bytes | BinaryIO, folder: Path) -> str:
     """The value of `source=`; bytes are written to the folder first. Raises UsageError."""
     if isinstance(source, str) and "://" in source:  # a Path would lose a slash
         if source.startswith(("gs://", "gdrive://", "file://")) and not source.lower().endswith(".pdf"):
-            raise UsageError(f"{source} is not one PDF; rayocr.run reads buckets and folders.")
+            raise UsageError(f"{source} is not a single PDF; rayocr.run reads buckets and folders.")
         return source
     if isinstance(source, str | os.PathLike):
         if Path(source).expanduser().is_dir():

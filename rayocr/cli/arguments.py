@@ -139,10 +139,10 @@ def _check_command(word: str, *, several: bool) -> None:
         return
     close = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75) or [flag for flag in FLAGS if flag == f"--{word}"]
     if close:
-        raise UsageError(f"There is no command and no folder {word!r}. Did you mean `rayocr {close[0]}`?")
+        raise UsageError(f"{word!r} is neither a command nor a folder. Did you mean `rayocr {close[0]}`?")
     if several:
         hint = "See rayocr --help. Put a path with spaces in quotes."
-        raise UsageError(f"There is no command and no folder {word!r}.", hint=hint)
+        raise UsageError(f"{word!r} is neither a command nor a folder.", hint=hint)
 
 
 def _may_be_command(word: str) -> bool:

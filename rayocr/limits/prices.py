@@ -16,8 +16,8 @@ STANDARD, BATCH = "standard", "batch"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """USD per 1M tokens; thinking counts as output. `cached_usd`: of input tokens that the server had cached; None: as other
-    input. `valid_until` is the last day."""
+    """USD per 1M tokens; thinking counts as output. `cached_usd`: price of input tokens that the server had cached; None: as
+    other input. `valid_until` is the last day."""
 
     input_usd: float
     output_usd: float

@@ -128,7 +128,7 @@ def test_a_place_with_several_documents_is_not_read_as_one(tmp_path: Path) -> No
         make_pdf(tmp_path / "in.pdf" / f"{name}.pdf", 1)
     with pytest.raises(UsageError, match=r"holds 2 documents, not one; rayocr\.run reads"):
         rayocr.read(f"file://{tmp_path}/in.pdf", engine="textlayer")
-    with pytest.raises(UsageError, match="is not one PDF"):
+    with pytest.raises(UsageError, match="is not a single PDF"):
         rayocr.read("gs://bucket/in", engine="textlayer")
 
 

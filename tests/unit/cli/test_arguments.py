@@ -54,7 +54,7 @@ def test_a_path_that_looks_like_an_option_or_a_command_is_a_path_if_it_exists(
     [
         (["--source", "in"], "Unknown flag --source"),
         (["./a", "b", "c"], "Cannot use 'c'"),
-        (["read", "../in", "out"], "There is no command and no folder 'read'"),
+        (["read", "../in", "out"], "'read' is neither a command nor a folder"),
         (["./in", "out", "limits.rpm"], "The option limits.rpm has no value"),
         (["./in", "out", "dest"], "has no value"),
         (["in", "limits.rpm"], "The option limits.rpm has no value"),
