@@ -132,8 +132,8 @@ def _heights(boxes: Any) -> Any:
 
 
 def _taken_wider(found: Any, lines: Any) -> Any:
-    """Which of the new boxes are wider than every known box around their center: that is a fragment of the new one. A narrower
-    new box is a piece that the edge of the search cut off."""
+    """Which of the new boxes are wider than every known box around their center, so that the known ones are fragments. A narrower
+    new box is a piece of a line that the edge of the search cut off."""
     centers = found.mean(axis=1)[:, None]
     around = ((centers > lines.min(axis=1)[None]) & (centers < lines.max(axis=1)[None])).all(axis=2)
     widths, known = (boxes[:, :, 0].max(axis=1) - boxes[:, :, 0].min(axis=1) for boxes in (found, lines))

@@ -100,7 +100,7 @@ def test_a_place_as_large_as_a_picture_is_not_searched() -> None:
 
 
 def test_a_piece_of_a_known_line_at_the_edge_of_the_search_is_left_out() -> None:
-    """Of "Post code:" the search saw "ode:", and the form had both."""
+    """The search found "ode:" at the edge of "Post code:", and the form then contained both."""
     known = np.array([box(100, 700, 300, 720)], np.float32)
 
     def detect(image: Any) -> tuple[Any, Any]:

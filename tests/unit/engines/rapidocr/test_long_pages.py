@@ -97,7 +97,7 @@ def test_print_without_a_box_is_missed_and_print_with_one_is_not() -> None:
 
 
 def test_half_a_line_of_small_print_is_missed_and_half_an_ordinary_line_is_not() -> None:
-    """A field of a form beside its label is half a line; of small print, fragments may have been found."""
+    """A form field beside its label covers half a line. Boxes of small print may be fragments."""
     gray = np.asarray(DrawnPage().render(dpi=200, grayscale=True).image)
     lines = missed_lines(gray, [], dpi=200)
     halves = [[(x0, y0), (x := x0 + 0.45 * (x1 - x0), y0), (x, y1), (x0, y1)] for x0, y0, x1, y1 in lines]
