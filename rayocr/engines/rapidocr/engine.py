@@ -153,7 +153,7 @@ class RapidOcrEngine(ComputeEngine):
     def _read(self, image: Any, scale: float, fields: Sequence[FormField], *, is_cleaned: bool = False) -> PageText:
         assert self._detect is not None and self._recognize_lines is not None
         found = find_lines(image, self._detect, dpi=scale * 72)
-        missed = missed_lines(image, found, dpi=scale * 72)
+        missed = missed_lines(image, found, dpi=scale * 72, with_fragments=True)
         if missed:
             found = with_missed_lines(image, found, missed, self._detect)
             missed = missed_lines(image, found, dpi=scale * 72)

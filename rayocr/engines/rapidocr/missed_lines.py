@@ -20,8 +20,9 @@ _LETTER_SHARE = 0.6  # share of the components in a row
 _LEAST_DENSITY = 0.5  # letters per line height of width; prose has 1.5 to 2.5
 
 
-def missed_lines(gray: Any, boxes: Any, *, dpi: float) -> list[tuple[float, float, float, float]]:
-    """x0, y0, x1, y1 of each printed line outside all `boxes`: corners (n, 4, 2). In pixels of the image (height, width)."""
+def missed_lines(gray: Any, boxes: Any, *, dpi: float, with_fragments: bool = False) -> list[tuple[float, float, float, float]]:
+    """x0, y0, x1, y1 of each printed line outside all `boxes`: corners (n, 4, 2). In pixels of the image (height, width).
+    `with_fragments`: also lines of small print that boxes cover in part."""
     import cv2
     import numpy as np
     from PIL import Image
@@ -37,7 +38,7 @@ def missed_lines(gray: Any, boxes: Any, *, dpi: float) -> list[tuple[float, floa
         if height < _LEAST_HEIGHT_PX or width < _LONG_ASPECT * height:
             continue
         part = slice(y, y + height), slice(x, x + width)
-        least = _COVERED_SMALL if height < _SMALL * usual else _COVERED
+        least = _COVERED_SMALL if with_fragments and height < _SMALL * usual else _COVERED
         if covered[part].mean() < least and _is_print(small[part]):
             found.append((x / factor, y / factor, (x + width) / factor, (y + height) / factor))
     return found

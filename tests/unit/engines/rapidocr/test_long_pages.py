@@ -101,9 +101,11 @@ def test_half_a_line_of_small_print_is_missed_and_half_an_ordinary_line_is_not()
     gray = np.asarray(DrawnPage().render(dpi=200, grayscale=True).image)
     lines = missed_lines(gray, [], dpi=200)
     halves = [[(x0, y0), (x := x0 + 0.45 * (x1 - x0), y0), (x, y1), (x0, y1)] for x0, y0, x1, y1 in lines]
-    assert missed_lines(gray, np.array(halves, np.float32), dpi=200) == []
+    assert missed_lines(gray, np.array(halves, np.float32), dpi=200, with_fragments=True) == []
     tall = [[(0, 0), (4, 0), (4, 150), (0, 150)]] * 2 * len(lines)
-    assert len(missed_lines(gray, np.array(halves + tall, np.float32), dpi=200)) == len(lines)
+    boxes = np.array(halves + tall, np.float32)
+    assert len(missed_lines(gray, boxes, dpi=200, with_fragments=True)) == len(lines)
+    assert missed_lines(gray, boxes, dpi=200) == [], "it does not lower the confidence"
 
 
 def test_rulings_boxes_and_shades_are_not_missed_print() -> None:
