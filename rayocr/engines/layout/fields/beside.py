@@ -14,14 +14,16 @@ from rayocr.engines.layout.rows import rows_of
 _LABEL = re.compile(r"([^\W\d_][^:：]{0,24})\s?(?:[:：]|_{3}|\.{4}|$)")
 _SAME_ROW = 0.5  # distance of the centers of two lines, as a share of the height
 _LEAST_SAME = 2
+_LONG_TEXT, _LEAST_TEXTS = 20, 3  # characters; lines. Cells of tables are shorter
 _ADDRESS_LINES = (3, 8)
 _LONGEST = 42  # characters of a line of an address
 _PLACE = re.compile(
-    r"\d{1,5}[a-z]?,? [A-ZÀ-Þ][^\d\n]{0,60}$|[A-ZÀ-Þ][^\d\n]{1,60} \d{1,4}[a-z]?$|(?:[A-Z]{1,2}-)?\d{4,6} [A-ZÀ-Þ]"
+    r"\d{1,5}[a-z]?,? [A-ZÀ-Þ][^\d\n]{0,60}$|[A-ZÀ-Þ][^\d\n]{1,60}(?<! [-–]) \d{1,4}[a-z]?$|(?:[A-Z]{1,2}-)?\d{4,6} [A-ZÀ-Þ]"
     r"|[^\n]{0,60}[a-zß-ÿ],? (?:[A-Z]{2,3} \d{4,6}|\d{5,6})(?:-\d{4})?$|[^\n]{0,60}[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}$"
 )  # a street with a house number, a town with its postal code; "May 2014" is not a town
 _LEAST_PLACES = 2
 _FIGURES = re.compile(r"[\W\d_]+")
+_CONTACT = re.compile(r"[^\s@]{1,60}@[^\s@]{3,60}|(?:https?://|www\.)\S+|\+\d[\d ()./-]{6,20}|\(\d{2,5}\) ?[\d ./-]{5,15}")
 
 
 def have_same_labels(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
@@ -35,10 +37,21 @@ def have_same_labels(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) ->
     return same >= _LEAST_SAME and 2 * same >= beside
 
 
+def have_same_texts(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
+    """Whether the same form stands on both sides: most long lines of the left side are level with the same line on the right."""
+    long = [line for line in left if len(line.text) >= _LONG_TEXT]
+    same = sum(
+        any(other.text == line.text and abs(other.center_y - line.center_y) < _SAME_ROW * line.height for other in right)
+        for line in long
+    )
+    return same >= _LEAST_TEXTS and 2 * same >= len(long)
+
+
 def is_address(texts: Sequence[str]) -> bool:
     """Whether these lines may be an address: a few short lines, some with a number and some without, of which none is a label or
-    only a number."""
+    only a number. Phone numbers, e-mail addresses and web addresses do not count."""
     least, most = _ADDRESS_LINES
+    texts = [text for text in texts if not _CONTACT.fullmatch(text.strip())]
     if not least <= len(texts) <= most or max(map(len, texts)) > _LONGEST:
         return False
     if any(_FIGURES.fullmatch(text) or ":" in text.strip()[:-1] for text in texts) or any(":" in text for text in texts[1:]):

@@ -12,10 +12,12 @@ their column, or by rows that do not share a baseline.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 
-from rayocr.engines.layout.fields.beside import have_same_labels, is_address, is_postal_address
+from rayocr.engines.layout.fields.beside import have_same_labels, have_same_texts, is_address, is_postal_address
 from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling
+from rayocr.engines.layout.order.dividers import Dividers
 from rayocr.engines.layout.order.page_margins import SLACK_EM, columns_of_footer, split_margins
 from rayocr.engines.layout.order.prose import (
     aligned_share,
@@ -23,6 +25,7 @@ from rayocr.engines.layout.order.prose import (
     flows,
     fullness,
     is_dense,
+    is_of_marks,
     lines_of,
     long_lines,
     row_texts,
@@ -55,6 +58,8 @@ _MOST_INSETS = 10  # lines
 _INSET_BESIDE_EM = 3.0  # least width of the text on either side
 _RULE_REACH_EM = 3.0  # least length on either side of a gutter of a ruling that separates columns
 _LARGEST_BONUS = 1.008  # for a gutter of 4 ems
+_DIVIDED_LINES, _DIVIDED_ALIGNED = 8, 0.5  # of blocks on both sides of an upright ruling
+_DIVIDER_EM = 2.5  # largest distance of the ruling's ends from the blocks
 _MAX_DEPTH = 12
 
 
@@ -67,13 +72,24 @@ class _Run:
     has_insets: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the page may be cut, the rulings across this place, all upright rulings, and the least score of a run that counts."""
+
+    x: float
+    em: float
+    across: Sequence[Ruling]
+    upright: Sequence[Ruling]
+    least: float
+
+
 def reading_order(boxes: Sequence[Boxed], *, page_height: float, em: float, rulings: Sequence[Ruling] = ()) -> list[list[Boxed]]:
     """Returns blocks in reading order; within a block, boxes are read row by row. Every box is in exactly one block. Level
-    `rulings` that reach over a gutter separate the columns above from those below."""
+    `rulings` that reach over a gutter separate the columns above from those below; upright ones separate columns."""
     if not boxes:
         return []
     head, body, foot = split_margins(boxes, page_height, em)
-    blocks = _cut(body, em, _MAX_DEPTH, [ruling for ruling in rulings if ruling.is_horizontal])
+    blocks = _cut(body, em, _MAX_DEPTH, Dividers.of(rulings))
     return [block for block in (head, *blocks, *columns_of_footer(foot, em)) if block]
 
 
@@ -83,7 +99,7 @@ def prose_columns(lines: Sequence[LayoutLine], em: float, rulings: Sequence[Ruli
     long = long_lines(lines)
     if len(long) < 2 * _SURE_LINES or not sentences_run_on(long):
         return None
-    run = _best_run(list(lines), em, [ruling for ruling in rulings if ruling.is_horizontal])
+    run = _best_run(list(lines), em, Dividers.of(rulings))
     if run is None or not all(_is_surely_prose(lines_of(side), em) for side in (run.left, run.right)):
         return None
     return [lines_of(part) for part in _parts(lines, run)]
@@ -94,13 +110,13 @@ def _is_surely_prose(lines: Sequence[LayoutLine], em: float) -> bool:
     return len(long) >= _SURE_LINES and fullness(lines, em) >= _PROSE and sentences_run_on(long)
 
 
-def _cut(boxes: list[Boxed], em: float, depth: int, rulings: Sequence[Ruling]) -> list[list[Boxed]]:
+def _cut(boxes: list[Boxed], em: float, depth: int, dividers: Dividers) -> list[list[Boxed]]:
     if len(boxes) < 4 or depth == 0:
         return [boxes] if boxes else []
-    run = _best_run(boxes, em, rulings)
+    run = _best_run(boxes, em, dividers)
     if run is None:
         return [boxes]
-    return [block for part in _parts(boxes, run) for block in _cut(part, em, depth - 1, rulings)]
+    return [block for part in _parts(boxes, run) for block in _cut(part, em, depth - 1, dividers)]
 
 
 def _parts(boxes: Sequence[Boxed], run: _Run) -> tuple[list[Boxed], list[Boxed], list[Boxed], list[Boxed]]:
@@ -112,13 +128,13 @@ def _parts(boxes: Sequence[Boxed], run: _Run) -> tuple[list[Boxed], list[Boxed],
     return before, run.left, run.right, after
 
 
-def _best_run(boxes: list[Boxed], em: float, rulings: Sequence[Ruling]) -> _Run | None:
+def _best_run(boxes: list[Boxed], em: float, dividers: Dividers) -> _Run | None:
     """Returns the columns that have the most text beside each other; None if there is no column to split off."""
     left, right = min(box.x0 for box in boxes), max(box.x1 for box in boxes)
     best: _Run | None = None
     best_score = -float("inf")
     seen: set[frozenset[int]] = set()
-    rulings = [ruling for ruling in rulings if not any(_inside(ruling, box) for box in boxes)]
+    dividers = dividers.outside(lambda ruling: any(_inside(ruling, box) for box in boxes))
     wide = [box for box in boxes if box.x1 - box.x0 > _INSET_BESIDE_EM * em]
     amid = frozenset(id(box) for box in boxes if isinstance(box, LayoutLine) and _is_amid(box, wide, em))
     x = left + 2 * em
@@ -129,7 +145,8 @@ def _best_run(boxes: list[Boxed], em: float, rulings: Sequence[Ruling]) -> _Run 
         if key in seen or len(crossing) > len(boxes) - 4:
             continue
         seen.add(key)
-        for run in _runs(boxes, crossing, _across(rulings, x - _STEP_PT, em), x - _STEP_PT, em, amid, best_score):
+        place = _Place(x - _STEP_PT, em, dividers.across(x - _STEP_PT, _RULE_REACH_EM * em), dividers.upright, best_score)
+        for run in _runs(boxes, crossing, amid, place):
             score = min(text_height(run.left), text_height(run.right)) * _gutter_bonus(run, em)
             # Otherwise a line that jitters into the gutter would be excluded to make it wider.
             beside = [box for box in crossing if run.top - 2 * em < (box.y0 + box.y1) / 2 < run.bottom + 2 * em]
@@ -139,24 +156,34 @@ def _best_run(boxes: list[Boxed], em: float, rulings: Sequence[Ruling]) -> _Run 
     return best
 
 
-def _runs(
-    boxes: list[Boxed],
-    crossing: list[Boxed],
-    rulings: Sequence[Ruling],
-    x: float,
-    em: float,
-    amid: frozenset[int],
-    least: float,
-) -> list[_Run]:
-    """Returns the ranges of height in which nothing crosses x and the text on both sides is set in columns. Ranges with less text
-    than `least` may be left out. `amid`: the ids of lines with text on both sides."""
+def _runs(boxes: list[Boxed], crossing: list[Boxed], amid: frozenset[int], place: _Place) -> list[_Run]:
+    """Returns the ranges of height in which nothing crosses x and the text on both sides is set in columns. `amid`: the ids of
+    lines with text on both sides."""
     insets = [box for box in crossing if id(box) in amid]
-    insets = insets if len(insets) <= _MOST_INSETS else []
-    inset = {id(box) for box in insets}
+    if insets and len(insets) <= _MOST_INSETS:
+        inset = {id(box) for box in insets}
+        tops = [box.y0 for box in insets]
+        runs = _free_runs(boxes, crossing, inset, place)
+        runs = [replace(run, has_insets=any(run.top < top < run.bottom for top in tops)) for run in runs]
+        if all(not run.has_insets or _is_running_text(run, place.em) for run in runs):
+            return runs
+    return _free_runs(boxes, crossing, frozenset(), place)
+
+
+def _is_running_text(run: _Run, em: float) -> bool:
+    """Whether both sides are running text, which alone runs around a picture or a quotation. Fields beside fields do not."""
+    sides = [lines_of(run.left), lines_of(run.right)]
+    if any(has_leader(line.text) for lines in sides for line in lines):
+        return False
+    return all(fullness(lines, em) >= _PROSE and sentences_run_on(lines) for lines in sides)
+
+
+def _free_runs(boxes: list[Boxed], crossing: list[Boxed], inset: AbstractSet[int], place: _Place) -> list[_Run]:
+    """See `_runs`. `inset`: the ids of crossing lines that do not end a range."""
     crossed = {id(box) for box in crossing}
     crossing = [box for box in crossing if id(box) not in inset]
     free = sorted((box for box in boxes if id(box) not in crossed), key=lambda box: box.y0 + box.y1)
-    walls = sorted([*crossing, *rulings, *_headlines(free, x, em)], key=lambda box: box.y0 + box.y1)
+    walls = sorted([*crossing, *place.across, *_headlines(free, place.x, place.em)], key=lambda box: box.y0 + box.y1)
     blocked = {id(box) for box in walls}
     free = [box for box in free if id(box) not in blocked]
     runs: list[_Run] = []
@@ -166,10 +193,7 @@ def _runs(
         while position < len(free) and (wall is None or free[position].y0 + free[position].y1 < wall.y0 + wall.y1):
             stretch.append(free[position])
             position += 1
-        runs += _columns_in(stretch, x, em, least)
-    if insets:
-        tops = [box.y0 for box in insets]
-        runs = [replace(run, has_insets=any(run.top < top < run.bottom for top in tops)) for run in runs]
+        runs += _columns_in(stretch, place)
     return runs
 
 
@@ -185,10 +209,6 @@ def _is_amid(line: LayoutLine, boxes: Sequence[Boxed], em: float) -> bool:
     return left and right
 
 
-def _across(rulings: Sequence[Ruling], x: float, em: float) -> list[Ruling]:
-    return [ruling for ruling in rulings if ruling.x0 < x - _RULE_REACH_EM * em and ruling.x1 > x + _RULE_REACH_EM * em]
-
-
 def _inside(ruling: Ruling, box: Boxed) -> bool:
     """Whether the ruling belongs to a table or underlines the text of this box."""
     if isinstance(box, LayoutLine):
@@ -196,27 +216,29 @@ def _inside(ruling: Ruling, box: Boxed) -> bool:
     return box.y0 - 1 < ruling.y0 < box.y1 + 1 and ruling.x1 > box.x0 and ruling.x0 < box.x1
 
 
-def _columns_in(stretch: list[Boxed], x: float, em: float, least: float = -float("inf")) -> list[_Run]:
+def _columns_in(stretch: list[Boxed], place: _Place) -> list[_Run]:
     """Returns the columns of a stretch: the whole stretch, or the part that white space across both sides separates. An address
     beside a date does not mean that the table below them is read in columns.
     """
+    x, em = place.x, place.em
     left = [box for box in stretch if (box.x0 + box.x1) / 2 < x]
     right = [box for box in stretch if (box.x0 + box.x1) / 2 >= x]
-    if not left or not right or min(text_height(left), text_height(right)) * _LARGEST_BONUS <= least:
+    if not left or not right or min(text_height(left), text_height(right)) * _LARGEST_BONUS <= place.least:
         return []
     run = _trimmed(_Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right), em)
-    is_columns = _is_columns(run, em)
-    if is_columns and any(
-        fullness(lines, em) >= _PROSE and sentences_run_on(lines) for lines in map(lines_of, (run.left, run.right))
-    ):
+    is_columns = _is_columns(run, em) or _is_divided(run, place)
+    sides = lines_of(run.left), lines_of(run.right)
+    is_text = any(fullness(lines, em) >= _PROSE and sentences_run_on(lines) for lines in sides)
+    if is_columns and (is_text or have_same_texts(*sides)):
         return [run]
     ordered = sorted(stretch, key=lambda box: box.y0)
-    widest, place, bottom = (_BLOCK_BAND_EM if is_columns else _BAND_EM) * em, 0, ordered[0].y1
+    widest, middle, bottom = (_BLOCK_BAND_EM if is_columns else _BAND_EM) * em, 0, ordered[0].y1
     for index, box in enumerate(ordered[1:], start=1):
         if box.y0 - bottom > widest:
-            widest, place = box.y0 - bottom, index
+            widest, middle = box.y0 - bottom, index
         bottom = max(bottom, box.y1)
-    parts = _columns_in(ordered[:place], x, em) + _columns_in(ordered[place:], x, em) if place else []
+    anew = replace(place, least=-float("inf"))
+    parts = _columns_in(ordered[:middle], anew) + _columns_in(ordered[middle:], anew) if middle else []
     return parts or ([run] if is_columns else [])
 
 
@@ -289,8 +311,10 @@ def _is_columns(run: _Run, em: float) -> bool:
     left, right = lines_of(run.left), lines_of(run.right)
     if not left or not right:
         return len(run.left) > len(left) or len(run.right) > len(right)  # a table beside text
-    if beside_share(left, right) < _BESIDE:
+    if beside_share(left, right) < _BESIDE or is_of_marks(left) or is_of_marks(right):
         return False
+    if have_same_texts(left, right):
+        return True
     if len(left) > 1 and len(right) < _MOST_FIELDS and _is_beside_fields(left, right, em):
         return True
     if all(2 * sum(has_leader(line.text) for line in side) >= max(4, len(side)) for side in (left, right)):
@@ -315,6 +339,20 @@ def _is_columns(run: _Run, em: float) -> bool:
     if most >= _PROSE and len(fuller) >= 4 and is_dense(fuller, em):
         return aligned < (0.65 if fewer > 2 else 0.25)
     return aligned < 0.5 and min(len(left), len(right)) >= 3 and dense
+
+
+def _is_divided(run: _Run, place: _Place) -> bool:
+    """Whether an upright ruling divides two short blocks whose lines are not level with each other, as in the head of a form."""
+    sides = [lines_of(run.left), lines_of(run.right)]
+    if not all(1 < len(side) <= _DIVIDED_LINES for side in sides) or sum(map(len, sides)) < len(run.left) + len(run.right):
+        return False
+    first, last = (pick(box.center_y for side in sides for box in side) for pick in (min, max))
+    x0, x1 = max(box.x1 for box in sides[0]), min(box.x0 for box in sides[1])
+    top, bottom = run.top - _DIVIDER_EM * place.em, run.bottom + _DIVIDER_EM * place.em  # those of tables are longer
+    is_ruled = any(
+        x0 - 1 < ruling.x0 < x1 + 1 and top < ruling.y0 < first and last < ruling.y1 < bottom for ruling in place.upright
+    )
+    return is_ruled and aligned_share(*sides) <= _DIVIDED_ALIGNED and not any(is_of_marks(side) for side in sides)
 
 
 def _is_beside_fields(left: Sequence[LayoutLine], right: Sequence[LayoutLine], em: float) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import accumulate, pairwise
 
@@ -16,6 +17,9 @@ _FULL_SHARE = 0.2  # or within this share of the column's width, if that is less
 _PROSE_CHARS = 14
 _SAME_LINE = 0.26  # distance of centers on one baseline, as a share of the height
 _FLOWING_CHARS, _FLOWING = 20, 0.5  # of ragged prose
+_BOX = re.compile(r"\[[ xX]\]|[☐☑☒]")
+_ANSWER = 6  # letters: "Yes No"
+_ITEM_NUMBER, _MOST_NUMBERS = re.compile(r"\d{1,2}[a-z]?[.)]?"), 7
 _WORDY = 18  # characters; lines of running text in a column are longer
 
 
@@ -56,6 +60,14 @@ def _has_words(lines: Sequence[LayoutLine]) -> bool:
     """Whether most characters are letters, and not figures such as times."""
     letters = sum(char.isalpha() for line in lines for char in line.text)
     return 2 * letters > sum(not char.isspace() for line in lines for char in line.text)
+
+
+def is_of_marks(lines: Sequence[LayoutLine]) -> bool:
+    """Whether these are check boxes, some with their answers, or a few numbers of items. They belong to the texts beside them."""
+    texts = [line.text.strip() for line in lines]
+    if any(map(_BOX.search, texts)):
+        return all(sum(map(str.isalpha, _BOX.sub("", text))) <= _ANSWER for text in texts)
+    return len(texts) <= _MOST_NUMBERS and all(map(_ITEM_NUMBER.fullmatch, texts))
 
 
 def flows(lines: Sequence[LayoutLine]) -> bool:

@@ -63,3 +63,22 @@ def test_a_postal_address_has_a_street_and_a_town() -> None:
 def test_dates_and_models_with_a_year_are_not_towns() -> None:
     assert not is_postal_address(["Rechnungsnr. 30064443", "Rechnungsdatum 7. Mai 2014", "Pos. Menge", "7 1 Small Exchange 2010"])
     assert is_postal_address(["Jane Miller", "12 Mill Lane", "Sydney NSW 2000"])
+
+
+def test_telephones_and_mail_addresses_do_not_keep_an_address_from_being_one() -> None:
+    assert is_postal_address(
+        ["Noise Works", "272 Capp St", "San Pablo, California 94110", "+1 650-701-7829", "pay+us@noise.example"]
+    )
+
+
+def test_a_card_in_a_list_of_fields_is_no_street() -> None:
+    assert not is_postal_address(["Date paid", "Payment method Visa - 7267", "Noise Works", "272 Capp St"])
+
+
+def test_fields_beside_each_other_stay_with_their_values() -> None:
+    lines = [line("Invoice number 87B37C9-0152", 30, 69), line("Receipt number 2721-5058", 30, 83)]
+    lines += [line("Date paid", 30, 96), line("July 19, 2024", 110, 96), line("Payment method Visa - 7267", 30, 110)]
+    lines += column(["Noise Works", "272 Capp St", "San Pablo, California 94110", "United States", "+1 650-701-7829"], 30, 138)
+    lines += column(["Bill to", "someone@post.example"], 251, 138)
+    text = markdown(lines)
+    assert in_order(text, "Receipt number", "Date paid July 19, 2024", "Payment method", "272 Capp", "+1 650", "Bill to")

@@ -1,0 +1,66 @@
+"""The rulings that divide a page. Forms draw the line under a row of fields field by field: such rulings are joined."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from rayocr.engines.layout.lines import Ruling
+
+_GAP_PT = 2.0  # between two rulings, and largest distance of their places
+_PASSES_PT = 3.0  # least length of a ruling on either side of another that it crosses
+
+
+@dataclass(frozen=True, slots=True)
+class Dividers:
+    """Level rulings as they are drawn, level rulings made of several, and upright rulings."""
+
+    level: Sequence[Ruling]
+    joined: Sequence[Ruling]
+    upright: Sequence[Ruling]
+
+    @classmethod
+    def of(cls, rulings: Sequence[Ruling]) -> Dividers:
+        level = [ruling for ruling in rulings if ruling.is_horizontal]
+        drawn = {id(ruling) for ruling in level}
+        joined = [ruling for ruling in _joined(level, is_horizontal=True) if id(ruling) not in drawn]
+        return cls(level, joined, _joined([it for it in rulings if not it.is_horizontal], is_horizontal=False))
+
+    def outside(self, is_inside: Callable[[Ruling], bool]) -> Dividers:
+        """Returns the rulings without the level ones that are inside something."""
+        level, joined = ([ruling for ruling in rulings if not is_inside(ruling)] for rulings in (self.level, self.joined))
+        return Dividers(level, joined, self.upright)
+
+    def across(self, x: float, reach: float) -> list[Ruling]:
+        """Returns the level rulings that reach this far to both sides of x. Joined ones end at an upright ruling that goes on
+        below them, since it divides columns of fields."""
+        found = [ruling for ruling in self.level if ruling.x0 < x - reach and ruling.x1 > x + reach]
+        joined = [ruling for ruling in self.joined if ruling.x0 < x - reach and ruling.x1 > x + reach]
+        near = [ruling for ruling in self.upright if abs(ruling.x0 - x) < reach] if joined else []
+        return found + [ruling for ruling in joined if not any(_crosses(other, ruling) for other in near)]
+
+
+def _crosses(upright: Ruling, level: Ruling) -> bool:
+    return upright.y0 < level.y0 - _PASSES_PT and upright.y1 > level.y0 + _PASSES_PT
+
+
+def _joined(rulings: Sequence[Ruling], *, is_horizontal: bool) -> list[Ruling]:
+    """Returns the rulings, with one for those that touch end to end."""
+    found: list[Ruling] = []
+    last: dict[int, int] = {}  # by place across the direction, in points
+    for ruling in sorted(rulings, key=lambda ruling: ruling.x0 if is_horizontal else ruling.y0):
+        at = int(ruling.y0 if is_horizontal else ruling.x0)
+        known = next((last[place] for place in (at, at - 1, at + 1) if place in last), None)
+        if known is not None and _touch(found[known], ruling, is_horizontal=is_horizontal):
+            before = found[known]
+            found[known] = replace(before, x1=max(before.x1, ruling.x1), y1=max(before.y1, ruling.y1))
+        else:
+            last[at] = len(found)
+            found.append(ruling)
+    return found
+
+
+def _touch(before: Ruling, ruling: Ruling, *, is_horizontal: bool) -> bool:
+    if is_horizontal:
+        return ruling.x0 < before.x1 + _GAP_PT and abs(ruling.y0 - before.y0) < _GAP_PT
+    return ruling.y0 < before.y1 + _GAP_PT and abs(ruling.x0 - before.x0) < _GAP_PT
