@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from rayocr import errors
-from rayocr.errors import InternalError, RayocrError
+from rayocr.errors import InternalError, RayocrError, UsageError
 from rayocr.overrides import CONFIG_GROUPS, kind_of, quoted
 
 _STDERR_TAIL = 2000  # bytes of the child's standard error that an error quotes
@@ -35,12 +35,18 @@ class RunProgress:
 
 def overrides_of(options: Mapping[str, object]) -> list[str]:
     """Options as overrides: `limits__rpm=600` and `**{"limits.rpm": 600}` both mean `limits.rpm=600`. Where an option is a list,
-    one string means a list of one item."""
+    one string means a list of one item. Raises UsageError."""
     from rayocr.composition import PATH_KEYS
 
     found = []
     for key, value in options.items():
         name = key.replace("__", ".")
+        if callable(value):
+            raise UsageError(f"{key}= takes no function. Only on_progress= of rayocr.run and rayocr.start does.")
+        if name in CONFIG_GROUPS and value is None:
+            continue
+        if name in CONFIG_GROUPS and isinstance(value, int | float):
+            raise UsageError(f"{key}= takes a name, not {value!r}.")
         if name in PATH_KEYS or (name in CONFIG_GROUPS and isinstance(value, str)):
             found.append(f"{name}={'null' if value is None else os.fspath(value) if hasattr(value, '__fspath__') else value}")
         else:
@@ -69,6 +75,7 @@ class ChildRun:
     """One run in a child process. Iterate over `events`; the last one is `end`."""
 
     def __init__(self, overrides: list[str]) -> None:
+        self._ended = False
         self._message = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(
             [sys.executable, "-m", "rayocr.api.child"],
@@ -87,25 +94,34 @@ class ChildRun:
             pass  # its end says why
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Blocks for each. Raises RayocrError when the run ended with an error, InternalError when the process crashed."""
-        assert self._process.stdout is not None
-        ended = False
-        for line in self._process.stdout:
-            event = json.loads(line)
-            ended = event["event"] == "end"
+        """All of them, as `next_event`."""
+        while (event := self.next_event()) is not None:
             yield event
-            if ended:
-                break
+
+    def next_event(self) -> dict[str, Any] | None:
+        """Blocks; None after the last event. Can be called again after an interruption. Raises InternalError when the process
+        crashed."""
+        assert self._process.stdout is not None
+        if self._ended:
+            return None
+        line = self._process.stdout.readline()
+        if line:
+            event: dict[str, Any] = json.loads(line)
+            self._ended = event["event"] == "end"
+            return event
         self._process.wait()
-        if not ended:
-            raise InternalError(
-                f"The process that ran rayocr ended with code {self._process.returncode}.", hint=self._stderr_tail() or None
-            )
+        raise InternalError(
+            f"The process that ran rayocr ended with code {self._process.returncode}.", hint=self._stderr_tail() or None
+        )
 
     def cancel(self) -> None:
         """Asks the run to drain: pages in flight finish, and the next run resumes. Idempotent."""
         if self._process.stdin is not None and not self._process.stdin.closed:
             self._process.stdin.close()
+
+    def kill(self) -> None:
+        """Ends the process at once. Safe from any thread; `events` then raises InternalError."""
+        self._process.kill()
 
     def close(self) -> None:
         """Ends the process if it is still there."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -37,8 +38,14 @@ def read(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
     return read_with((), source, **options)
 
 
-def read_with(overrides: Sequence[str], source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
-    """As `read`, with options as on the command line; `options` win over them."""
+def read_with(
+    overrides: Sequence[str],
+    source: str | Path | bytes | BinaryIO,
+    *,
+    on_child: Callable[[ChildRun], None] = lambda child: None,
+    **options: Any,
+) -> ReadDocument:
+    """As `read`, with options as on the command line; `options` win over them. `on_child` gets the child process."""
     fixed = {"source", "dest", "state", "outputs", "mode"} & options.keys()
     if fixed:
         raise UsageError(f"rayocr.read does not accept {min(fixed)}=. Use rayocr.run for folders and output files.")
@@ -57,6 +64,7 @@ def read_with(overrides: Sequence[str], source: str | Path | bytes | BinaryIO, *
         }
         child = ChildRun([*overrides, *overrides_of(settings)])
         try:
+            on_child(child)
             end = list(child.events())[-1]
         finally:
             child.close()
@@ -73,9 +81,13 @@ def _placed(source: str | Path | bytes | BinaryIO, folder: Path) -> str:
             raise UsageError(f"{source} is not a single PDF; rayocr.run reads buckets and folders.")
         return source
     if isinstance(source, str | os.PathLike):
+        if not os.fspath(source):
+            raise UsageError("The path is empty.")
         if Path(source).expanduser().is_dir():
             raise UsageError(f"{source} is a folder; rayocr.run reads folders.")
         return os.fspath(source)
+    if not isinstance(source, bytes | bytearray | memoryview) and not hasattr(source, "read"):
+        raise UsageError(f"rayocr.read takes a path, bytes or a file opened in binary mode, not {type(source).__name__}.")
     data: Any = source if isinstance(source, bytes | bytearray | memoryview) else source.read()
     if isinstance(data, str):
         raise UsageError('The file was opened as text. Open it in binary mode: open(name, "rb")')
@@ -84,8 +96,22 @@ def _placed(source: str | Path | bytes | BinaryIO, folder: Path) -> str:
 
 
 async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
-    """As `read`, without blocking the event loop."""
-    return await asyncio.to_thread(lambda: read(source, **options))
+    """As `read`, without blocking the event loop. Cancelling it ends the child process at once."""
+    children: list[ChildRun] = []
+    cancelled = threading.Event()
+
+    def on_child(child: ChildRun) -> None:
+        children.append(child)
+        if cancelled.is_set():
+            child.kill()
+
+    try:
+        return await asyncio.to_thread(lambda: read_with((), source, on_child=on_child, **options))
+    except asyncio.CancelledError:
+        cancelled.set()
+        for child in children:
+            child.kill()
+        raise
 
 
 def _document(out: Path) -> ReadDocument:

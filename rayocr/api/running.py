@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -70,7 +71,6 @@ class RunHandle:
     def __init__(self, child: ChildRun, on_progress: OnProgress | None) -> None:
         self._child = child
         self._on_progress = on_progress
-        self._events = child.events()
         self._lock = threading.Lock()
         self._facts: dict[str, Any] = {}
         self._messages: list[str] = []
@@ -101,7 +101,8 @@ class RunHandle:
     def __exit__(self, *exc: object) -> None:
         if self._result is None:
             self.cancel()
-            self.result()
+            with contextlib.suppress(*([RayocrError] if exc[0] is not None else [])):  # the exception of the block is raised
+                self.result()
         self._child.close()
 
     def _next(self) -> FinishedDocument | None:
@@ -109,7 +110,7 @@ class RunHandle:
         with self._lock:
             if self._result is not None:
                 return None
-            for event in self._events:
+            while (event := self._child.next_event()) is not None:
                 kind = event.pop("event")
                 if kind == "document":
                     return FinishedDocument(**event)

@@ -15,6 +15,7 @@ from rayocr.config import AccessConfig, Mode, RayocrConfig
 from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
 from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, UsageError
 from rayocr.extras import require
+from rayocr.ledger.manifest import DOCUMENTS_PREFIX
 from rayocr.limits.deadline import parse_deadline
 from rayocr.limits.prices import PriceTable
 from rayocr.masking import masked
@@ -86,7 +87,7 @@ def scope(config: RayocrConfig) -> Scope:
         source=source,
         only=single[1] if single else None,
         include=tuple(include),
-        exclude=tuple(exclude),
+        exclude=tuple(exclude if single else [*exclude, *_own_results(source)]),
         links=links,
         prices=_prices(config, links),
     )
@@ -289,6 +290,13 @@ def _dest_below_source(config: RayocrConfig, source: Storage, dest: Storage) -> 
             " Choose another folder, or set allow_dest_in_source=true."
         )
     return [glob.escape(path) + "/*"]
+
+
+def _own_results(source: Storage) -> list[str]:
+    """Globs of the PDFs that rayocr wrote, for a local folder with results of other runs: IN and OUT may be swapped."""
+    if not source.uri.startswith("file:") or next(iter(source.list(DOCUMENTS_PREFIX)), None) is None:
+        return []
+    return [f"*{suffix}" for suffix in pdf_suffixes()]
 
 
 def _existing(uri: StorageUri, access: AccessConfig) -> Storage:

@@ -8,6 +8,7 @@ import gc
 import importlib
 import os
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ import psutil
 import pytest
 
 import rayocr
+from rayocr.api.process import ChildRun
 from rayocr.errors import EncryptedPdf, NotAPdf, ObjectNotFound, UsageError
 from tests.e2e.prefork import Forked, Prefork
 from tests.e2e.support import PROJECT, make_pdf
@@ -284,3 +286,22 @@ def test_documents_and_results_are_short_at_the_prompt(tmp_path: Path) -> None:
     pages = tuple(rayocr.ReadPage(number=number, text="word " * 1000, outcome="done") for number in (1, 2))
     assert repr(rayocr.ReadDocument(name="a.pdf", outcome="complete", pages=pages)) == "<ReadDocument 'a.pdf': complete, 2 pages>"
     assert repr(rayocr.open_results(tmp_path)) == f"<Results of {tmp_path}>"
+
+
+async def test_a_cancelled_read_ends_its_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that is paid for would go on reading."""
+    started = list[ChildRun]()
+
+    class Watched(ChildRun):
+        def __init__(self, overrides: list[str]) -> None:
+            super().__init__(overrides)
+            started.append(self)
+
+    monkeypatch.setattr("rayocr.api.reading.ChildRun", Watched)
+    reading = asyncio.create_task(rayocr.aread(PROJECT / "samples" / "scan.pdf", engine="local"))
+    while not started:
+        await asyncio.sleep(0.01)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    assert await asyncio.to_thread(started[0]._process.wait) == -signal.SIGKILL

@@ -35,6 +35,17 @@ def test_elsewhere_a_source_may_have_the_name_of_an_output(tmp_path: Path) -> No
     assert not inside.admits("out/a.clean.pdf")
 
 
+def test_a_folder_with_results_is_read_without_the_pdfs_that_rayocr_wrote(tmp_path: Path) -> None:
+    """With IN and OUT swapped, a run read its own clean PDFs and wrote clean PDFs of them into the source."""
+    manifest = tmp_path / "out" / ".rayocr" / "documents" / "ab" / "ab12.json"
+    manifest.parent.mkdir(parents=True)
+    manifest.write_text("{}")
+    admitted = rules(tmp_path / "out", tmp_path / "in")
+    assert admitted.admits("2024/a.pdf")
+    assert not admitted.admits("2024/a.clean.pdf")
+    assert not admitted.admits("2024/a.searchable.pdf")
+
+
 def test_one_file_may_be_read_into_its_own_folder_where_nothing_else_is_read(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").write_bytes(b"")
     found = scope(compose([f"source={tmp_path / 'a.pdf'}", f"dest={tmp_path}", "engine=textlayer"]))
