@@ -125,7 +125,8 @@ def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
     flag, equals, value = word.partition("=")
     name = flag.lstrip("-").replace("-", "_")
     if name in _NAMES:
-        value = value if equals else following[0] if following and not following[0].startswith("-") else "…"
+        given = following[0] if following and not following[0].startswith("-") else "…"
+        value = value if equals else "true" if kind_of(name) == "bool" else given
         return UsageError(f"Unknown flag {word}. Write options as key=value: {for_shell(f'{name}={value}')}")
     close = difflib.get_close_matches(f"--{flag.lstrip('-')}", FLAGS, n=1, cutoff=0.7) if len(flag) > 2 else []
     if close:

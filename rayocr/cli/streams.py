@@ -90,7 +90,11 @@ def _check(config: RayocrConfig, options: set[str]) -> None:
         raise UsageError("`-` reads a PDF from standard input, which is a terminal.", hint="For example: cat a.pdf | rayocr - -")
     if config.dest != STREAM:
         return
-    if config.source != STREAM and not (config.source or "").lower().endswith(".pdf"):
+    source = config.source or ""
+    if source != STREAM and not source.lower().endswith(".pdf"):
+        if "://" not in source and not Path(source).expanduser().is_dir():
+            why = "is not a PDF: its name does not end in .pdf" if Path(source).expanduser().exists() else "does not exist"
+            raise UsageError(f"The source {source} {why}.", hint="For example: rayocr a.pdf -")
         raise UsageError(
             "`-` as the output takes one document.", hint="For example: rayocr a.pdf -   For a folder, name an output folder."
         )

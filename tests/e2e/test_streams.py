@@ -91,12 +91,16 @@ def test_a_document_that_cannot_be_read_gives_its_reason_and_exit_1(piped: Piped
     [
         (["-", "-"], "Standard input is empty."),
         (["in", "-"], "takes one document"),
+        (["in/sacn.pfd", "-"], "does not exist"),
+        (["in/notes.txt", "-"], "does not end in .pdf"),
         (["a.pdf", "-", "--json"], "both write to standard output"),
         (["a.pdf", "-", "outputs=[markdown,jsonl]"], "takes one kind of output"),
         (["status", "-"], "mode=status cannot use `-`"),
     ],
 )
-def test_wrong_use_of_a_stream_is_one_line_and_exit_2(piped: Piped, arguments: list[str], words: str) -> None:
+def test_wrong_use_of_a_stream_is_one_line_and_exit_2(piped: Piped, tmp_path: Path, arguments: list[str], words: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "notes.txt").touch()
     done = piped(b"", *arguments)
     assert done.returncode == 2, done.stderr
     assert words in done.stderr.decode()

@@ -53,6 +53,7 @@ def test_a_path_that_looks_like_an_option_or_a_command_is_a_path_if_it_exists(
     ("arguments", "words"),
     [
         (["--source", "in"], "Unknown flag --source"),
+        (["in", "--overwrite"], "overwrite=true"),
         (["./a", "b", "c"], "Cannot use 'c'"),
         (["read", "../in", "out"], "'read' is neither a command nor a folder"),
         (["./in", "out", "limits.rpm"], "The option limits.rpm has no value"),
