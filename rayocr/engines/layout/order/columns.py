@@ -352,7 +352,9 @@ def _is_divided(run: _Run, place: _Place) -> bool:
     is_ruled = any(
         x0 - 1 < ruling.x0 < x1 + 1 and top < ruling.y0 < first and last < ruling.y1 < bottom for ruling in place.upright
     )
-    return is_ruled and aligned_share(*sides) <= _DIVIDED_ALIGNED and not any(is_of_marks(side) for side in sides)
+    return (
+        is_ruled and aligned_share(*sides) <= _DIVIDED_ALIGNED and not any(is_of_marks([line]) for side in sides for line in side)
+    )
 
 
 def _is_beside_fields(left: Sequence[LayoutLine], right: Sequence[LayoutLine], em: float) -> bool:
