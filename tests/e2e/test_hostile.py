@@ -13,10 +13,10 @@ def calls_itself() -> bytes:
     return pdfs.pages_of(content=b"/F Do", resources="/XObject << /F 5 0 R >>", extra={5: pdfs.stream(b"/F Do /F Do", form)})
 
 
-def annotated(count: int) -> bytes:
-    """Three pages; the second has so many notes that drawing them takes gigabytes."""
-    note = b"<< /Type /Annot /Subtype /FreeText /Rect [10 10 90 20] /DA (/F1 10 Tf) /Contents (hi) >>"
-    return pdfs.pages_of(("", f"/Annots [{'50 0 R ' * count}]", ""), extra={50: note})
+def with_page_of_a_gigabyte() -> bytes:
+    """Three pages; the content of the second is a gigabyte of spaces."""
+    content = pdfs.padded_deflated(b"", padding=b" ", megabytes=1000)
+    return pdfs.pages_of(("", "/Contents 50 0 R", ""), extra={50: pdfs.stream(content, "/Filter /FlateDecode")})
 
 
 def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(ray_cli: Cli) -> None:
@@ -28,12 +28,12 @@ def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(ray_cl
         "page.html.pdf": (b"<html></html>", "NotAPdf"),
         "count-lies.pdf": (pdfs.pages_of(count="5"), "PageUnrenderable"),
     }
-    hostile["annotations.pdf"] = (annotated(100_000), "PageQuarantined")
+    hostile["one-page.pdf"] = (with_page_of_a_gigabyte(), "PageQuarantined")
     make_pdf(ray_cli.folder / "in" / "good.pdf", 3)
     for name, (data, _) in hostile.items():
         (ray_cli.folder / "in" / name).write_bytes(data)
     (ray_cli.folder / "in" / "cropped-away.pdf").write_bytes(pdfs.pages_of(("/CropBox [1000 1000 2000 2000]",)))
-    limits = ("limits.validate_timeout_s=3", f"limits.page_memory={256 << 20}")
+    limits = ("limits.validate_timeout_s=10", f"limits.page_memory={256 << 20}")
     done = ray_cli.run("source=in", "dest=out", "engine=textlayer", *limits)
     assert done.returncode == 1, done.stdout + done.stderr
     written = (ray_cli.folder / "logs" / "dead_letter").glob("*.jsonl")
@@ -45,6 +45,6 @@ def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(ray_cl
     assert (
         sorted(m["outcome"] for m in manifests(ray_cli.folder / "out")) == ["complete"] * 2 + ["partial"] * 2 + ["rejected"] * 5
     )
-    text = (ray_cli.folder / "out" / "annotations.md").read_text()
+    text = (ray_cli.folder / "out" / "one-page.md").read_text()
     assert text.count("Hello, this is a page") == 2, "only the page that crashes fails"
     assert "Hello, this is a page" in (ray_cli.folder / "out" / "cropped-away.md").read_text()
