@@ -308,7 +308,7 @@ FIGURES: tuple[Figure, ...] = (
     ),
     _model(
         "held",
-        "1 while the model gives no usable answer and one probe at a time is sent",
+        "1 while rayocr sends only probes to the model, because its answers are missing or unusable",
         lambda model, run: int(model.held_since is not None),
         name="model_held",
     ),

@@ -13,7 +13,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-# Links, and what viewers show as an icon or in a window of its own.
+# Links, and what viewers show as an icon or in a separate window.
 _WITHOUT_TEXT = (
     pdfium.FPDF_ANNOT_LINK,
     pdfium.FPDF_ANNOT_TEXT,

@@ -142,7 +142,7 @@ def _is_bar(picture: Any, paper: float, x0: int, y0: int, x1: int, y1: int) -> b
 
 
 def _is_blank(picture: Any, x0: int, y0: int, x1: int, y1: int) -> bool:
-    """Whether the box has no strokes across it, not even faint ones. The ends do not count: the end of a bar is a stroke, too."""
+    """Whether the box is without strokes, even faint ones. Its ends do not count: the end of a bar looks like a stroke."""
     inside = picture[y0:y1, x0:x1] if x1 - x0 >= y1 - y0 else picture[y0:y1, x0:x1].T
     if min(inside.shape) < _LEAST_BLANK_PX:
         return False

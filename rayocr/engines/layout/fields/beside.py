@@ -1,4 +1,4 @@
-"""Recognizes short blocks side by side that are read one after the other: addresses, signature fields.
+"""Recognizes short blocks side by side that are read one by one: addresses, signature fields.
 
 Lists of labels beside their values have the same shape but are read row by row.
 """

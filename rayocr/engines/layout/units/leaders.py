@@ -1,5 +1,5 @@
 """Joins an entry of a table of contents with its page number if the leader between them is drawn as a line, or if the number
-is a line of its own behind the dots."""
+is a separate line after the dots."""
 
 from __future__ import annotations
 

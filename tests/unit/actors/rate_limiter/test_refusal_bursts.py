@@ -14,7 +14,7 @@ ANSWER = SlotReturn(slots=1, answered=1)
 
 
 async def refuse(limiter: RateLimiter, *documents: str, model: str = "m", worker: str = "w", again: bool = False) -> SlotReply:
-    """One refused page of each document, one after the other."""
+    """Refuses one page of each document in turn."""
     for document in documents:
         documents_named = frozenset[str]() if again else frozenset({document})
         returned = SlotReturn(
