@@ -30,6 +30,12 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def run_installed(installed: Path, environment: dict[str, str], cwd: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     code = "import sys; from rayocr.cli import main; import rayocr; print(rayocr.__file__); sys.exit(main())"
+    return run_code(code, installed, environment, cwd, *arguments)
+
+
+def run_code(
+    code: str, installed: Path, environment: dict[str, str], cwd: Path, *arguments: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         env=environment | {"PYTHONPATH": str(installed)},
@@ -55,15 +61,8 @@ def test_the_wheel_finds_its_configuration_and_its_samples(installed: Path, envi
 
 def test_the_wheel_contains_the_tiny_models(installed: Path, environment: dict[str, str], tmp_path: Path) -> None:
     code = "from rayocr.engines.rapidocr.recognizer.models import tiny_models; print(tiny_models().recognition)"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env=environment | {"PYTHONPATH": str(installed)},
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE_S,
-        check=True,
-    )
+    done = run_code(code, installed, environment, tmp_path)
+    assert done.returncode == 0, done.stderr
     folder = installed / "rayocr" / "engines" / "rapidocr" / "tiny"
     assert done.stdout.strip() == str(folder / "recognition.onnx")
     assert "Apache License" in (folder / "LICENSE").read_text()
