@@ -9,7 +9,7 @@ import difflib
 import glob
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,8 @@ COMMANDS: dict[str, tuple[str, ...]] = {
 _OVERRIDE = re.compile(r"^[+~]*[a-z_]\w*(\.[\w*-]+)*=", re.ASCII)
 STREAM = "-"  # standard input as source, standard output as destination
 FLAGS = ("--help", "--version", "--cfg", "--config", "--json", "--quiet", "--verbose", "--completion", "--samples")
+_SWITCHES = {"--version": "version", "-V": "version", "--cfg": "show_config", "-v": "verbose", "--verbose": "verbose"}
+_PROGRESS = {"--json": "json", "-q": "none", "--quiet": "none"}
 _SHOWN = {"source": "IN", "dest": "OUT"}
 _NAMES = frozenset((*option_names(RayocrConfig), *CONFIG_GROUPS))
 _TOP = frozenset(field.name for field in fields(RayocrConfig))
@@ -63,39 +65,8 @@ def parse(arguments: Sequence[str]) -> CommandLine:
         words.remove(command)
     elif given and given[0] == "help":
         words[words.index("help")] = "--help"
-    flags: dict[str, Any] = {}
-    settings: list[str] = []
-    places: list[str] = []
-    from_file: list[str] = []
-    while words:
-        word = words.pop(0)
-        if word.startswith("--help="):
-            flags["help"] = word.partition("=")[2]
-        elif word in ("--help", "-h"):
-            topic = words.pop(0) if words and not words[0].startswith("-") and "=" not in words[0] else command
-            flags["help"] = topic
-        elif word in ("--version", "-V"):
-            flags["version"] = True
-        elif word == "--cfg":
-            flags["show_config"] = True
-        elif word == "--json":
-            settings.append("progress=json")
-        elif word in ("-q", "--quiet"):
-            settings.append("progress=none")
-        elif word in ("-v", "--verbose"):
-            flags["verbose"] = True
-        elif word == "--config" or word.startswith("--config="):
-            from_file += overrides_of(_value(word, words))
-        elif word == "--completion" or word.startswith("--completion="):
-            flags["completion"] = _shell(_value(word, words))
-        elif word == "--samples" or word.startswith("--samples="):
-            flags["samples"] = _value(word, words)
-        elif word.startswith("-") and word != STREAM:
-            raise _unknown_flag(word, words)
-        elif _OVERRIDE.match(word) and not _exists(word):
-            settings.append(word)
-        else:
-            places.append(word)
+    read = _Words.read(words, topic=command)
+    places, settings = read.places, read.settings
     _check_values(places)
     has_mode = any(setting.startswith("mode=") for setting in settings)
     if places and not command and not has_mode and not _split_path(places):
@@ -104,13 +75,58 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     if (
         places == [STREAM]
         and (command or mode or "run") == "run"
-        and not any(o.startswith("dest=") for o in from_file + settings)
+        and not any(o.startswith("dest=") for o in read.from_file + settings)
     ):
         places.append(STREAM)  # what arrives on standard input leaves on standard output
-    overrides = (*from_file, *_positional(command or mode or "run", places, settings), *settings)
-    if command and command != "run" and not any(setting.startswith("mode=") for setting in settings):
+    overrides = (*read.from_file, *_positional(command or mode or "run", places, settings), *settings)
+    if command and command != "run" and not has_mode:
         overrides = (f"mode={command}", *overrides)
-    return CommandLine(overrides=overrides, **flags)
+    return CommandLine(overrides=overrides, **read.flags)
+
+
+@dataclass(slots=True)
+class _Words:
+    """The words of a command line by kind, each kind in its order."""
+
+    flags: dict[str, Any] = field(default_factory=dict)  # fields of CommandLine
+    settings: list[str] = field(default_factory=list)
+    places: list[str] = field(default_factory=list)  # positional arguments
+    from_file: list[str] = field(default_factory=list)  # settings of the file that --config names
+
+    @classmethod
+    def read(cls, words: list[str], topic: str) -> _Words:
+        """`topic`: of a --help without one. Consumes `words`. Raises UsageError."""
+        found = cls()
+        while words:
+            word = words.pop(0)
+            if word.startswith("-") and word != STREAM:
+                found._add_flag(word, words, topic)
+            elif _OVERRIDE.match(word) and not _exists(word):
+                found.settings.append(word)
+            else:
+                found.places.append(word)
+        return found
+
+    def _add_flag(self, word: str, following: list[str], topic: str) -> None:
+        """Takes its value from `following` if it has one."""
+        name, equals, value = word.partition("=")
+        if word in _SWITCHES:
+            self.flags[_SWITCHES[word]] = True
+        elif word in _PROGRESS:
+            self.settings.append(f"progress={_PROGRESS[word]}")
+        elif name == "--help" and equals:
+            self.flags["help"] = value
+        elif word in ("--help", "-h"):
+            has_topic = following and not following[0].startswith("-") and "=" not in following[0]
+            self.flags["help"] = following.pop(0) if has_topic else topic
+        elif name == "--config":
+            self.from_file += overrides_of(_value(word, following))
+        elif name == "--completion":
+            self.flags["completion"] = _shell(_value(word, following))
+        elif name == "--samples":
+            self.flags["samples"] = _value(word, following)
+        else:
+            raise _unknown_flag(word, following)
 
 
 def _mode_of(command: str, settings: Sequence[str]) -> str:

@@ -54,10 +54,23 @@ def filters(
     return Filters(words=_text(q), outcome=outcome, engine=engine, reason=reason, doubt=doubt)
 
 
+_CHOSEN = Depends(filters)
+
+
 def create_view(results: Results, *, token: str | None, title: str) -> Any:
     """An ASGI application. `token` None is for tests only."""
     app = FastAPI(title="rayocr results", docs_url=None, redoc_url=None, openapi_url=None)
-    chosen = Depends(filters)
+    _serve_page(app)
+    _serve_list(app, results, title)
+    _serve_pages(app, results)
+    _serve_files(app, results)
+    return Guard(app, token=token, max_body_bytes=_MAX_BODY_BYTES)
+
+
+def _serve_page(app: FastAPI) -> None:
+    """The web page and its files."""
+    app.mount("/static/shared", StaticFiles(directory=_SHARED))
+    app.mount("/static", StaticFiles(directory=_STATIC))
 
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
@@ -66,6 +79,10 @@ def create_view(results: Results, *, token: str | None, title: str) -> Any:
     @app.get("/favicon.ico", include_in_schema=False)
     def icon() -> Response:
         return Response(status_code=204)
+
+
+def _serve_list(app: FastAPI, results: Results, title: str) -> None:
+    """Counts, and the list of documents."""
 
     @app.get("/api/status")
     def status() -> dict[str, Any]:
@@ -88,7 +105,7 @@ def create_view(results: Results, *, token: str | None, title: str) -> Any:
 
     @app.get("/api/documents")
     def documents(
-        found: Filters = chosen,
+        found: Filters = _CHOSEN,
         cursor: Annotated[str, Query(max_length=4000)] = "",
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
@@ -97,6 +114,10 @@ def create_view(results: Results, *, token: str | None, title: str) -> Any:
         except ValueError as error:
             raise HTTPException(422, "Not a cursor of this list.") from error
         return {"documents": rows, "cursor": after}
+
+
+def _serve_pages(app: FastAPI, results: Results) -> None:
+    """A document, its pages, and what a reader changes on them."""
 
     @app.get("/api/documents/{document_id}")
     def document(document_id: str) -> dict[str, Any]:
@@ -133,19 +154,19 @@ def create_view(results: Results, *, token: str | None, title: str) -> Any:
         """The page's words as [text, x0, y0, x1, y1], in shares of the page's width and height."""
         return {"words": _or_404(results.words, _checked(document_id), number)}
 
+
+def _serve_files(app: FastAPI, results: Results) -> None:
+    """Outputs to download."""
+
     @app.get("/api/documents/{document_id}/outputs/{position}")
     def output(document_id: str, position: int) -> Response:
         name, data = _or_404(results.output, _checked(document_id), position)
         return Response(data, media_type="application/octet-stream", headers=_attachment(name.rpartition("/")[2]))
 
     @app.get("/api/download")
-    def download(found: Filters = chosen) -> StreamingResponse:
+    def download(found: Filters = _CHOSEN) -> StreamingResponse:
         stream = results.zipped(results.index.ids(found))
         return StreamingResponse(stream, media_type="application/zip", headers=_attachment("rayocr-results.zip"))
-
-    app.mount("/static/shared", StaticFiles(directory=_SHARED))
-    app.mount("/static", StaticFiles(directory=_STATIC))
-    return Guard(app, token=token, max_body_bytes=_MAX_BODY_BYTES)
 
 
 def _checked(document_id: str) -> str:
