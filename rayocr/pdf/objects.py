@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -26,6 +27,8 @@ _NARROW_PT = 1.0  # letters that are compressed to a line
 _NEARLY_CLEAR = 40  # of 255, of text's opacity
 _NEARLY_WHITE = 3 * 245  # of red, green and blue together
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
+_FILLED = (pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP)
+_STRIPES_PT = 2.0  # the thickness of two of them
 _DOT_GAP_PT, _LEAST_DOTS = 5.0, 6  # of a line that is drawn dot by dot
 
 
@@ -93,8 +96,14 @@ class _Matrix:
             after.b * self.e + after.d * self.f + after.f,
         )
 
+    def scale(self) -> float:
+        return math.sqrt(abs(self.a * self.d - self.b * self.c))
+
     def point(self, x: float, y: float) -> tuple[float, float]:
         return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
+
+
+_PAGE = _Matrix()  # the space of the page itself
 
 
 def inspect_objects(page: Any, upright: Upright, width_pt: float, height_pt: float) -> PageObjects:
@@ -102,7 +111,7 @@ def inspect_objects(page: Any, upright: Upright, width_pt: float, height_pt: flo
     found = PageObjects(page_area=max(width_pt * height_pt, 1.0))
     inspector = _Inspector(found, upright, (width_pt, height_pt))
     for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
-        inspector.visit(pdfium.FPDFPage_GetObject(page, index), _Matrix(), depth=0)
+        inspector.visit(pdfium.FPDFPage_GetObject(page, index), _PAGE, depth=0)
         if found.count >= _MAX_OBJECTS:
             break
     if found.image_share < 0.5:
@@ -141,6 +150,7 @@ class _Inspector:
         self._upright = upright
         self._size_pt = size_pt
         self._style = _TextStyle()
+        self._last_filled: Box = (0.0, 0.0, 0.0, 0.0)
 
     def visit(self, item: Any, outer: _Matrix, *, depth: int) -> None:
         self._found.count += 1
@@ -148,7 +158,7 @@ class _Inspector:
         if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
             self._image(item, _matrix_of(item).then(outer))
         elif kind == pdfium.FPDF_PAGEOBJ_TEXT:
-            self._text(item)
+            self._text(item, outer)
         elif kind in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING):
             self._found.cover_count += 1
             if kind == pdfium.FPDF_PAGEOBJ_SHADING:
@@ -156,17 +166,24 @@ class _Inspector:
             if kind == pdfium.FPDF_PAGEOBJ_PATH and len(self._found.ruling_list) < _MAX_RULINGS:
                 self._path(item, _matrix_of(item).then(outer))
         elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
-            inner = _matrix_of(item).then(outer)
-            for index in range(pdfium.FPDFFormObj_CountObjects(item)):
-                if self._found.count >= _MAX_OBJECTS:
-                    return
-                self.visit(pdfium.FPDFFormObj_GetObject(item, index), inner, depth=depth + 1)
+            self._form(item, _matrix_of(item).then(outer), depth)
+        elif kind == pdfium.FPDF_PAGEOBJ_FORM:
+            self._found.may_hide_text = True  # its objects are not examined
+
+    def _form(self, item: Any, inner: _Matrix, depth: int) -> None:
+        texts = self._found.visible_text_objects
+        for index in range(pdfium.FPDFFormObj_CountObjects(item)):
+            if self._found.count >= _MAX_OBJECTS:
+                break
+            self.visit(pdfium.FPDFFormObj_GetObject(item, index), inner, depth=depth + 1)
+        if self._found.visible_text_objects > texts and not self._found.may_hide_text:
+            self._found.may_hide_text = bool(pdfium.FPDFPageObj_HasTransparency(item)) or _is_clipped(item)
 
     def _covers_text(self) -> None:
         """A later object may cover text that was drawn earlier."""
         self._found.may_hide_text |= self._found.visible_text_objects > 0
 
-    def _text(self, item: Any) -> None:
+    def _text(self, item: Any, outer: _Matrix) -> None:
         found = self._found
         found.replaces_text = found.replaces_text or bool(replacement_of(item))
         mode = pdfium.FPDFTextObj_GetTextRenderMode(item)
@@ -179,7 +196,7 @@ class _Inspector:
         dark = self._style.has_ink_color(item)
         found.has_dark_text |= dark
         if not found.may_hide_text:
-            unclear = not dark or self._style.is_tiny_or_clipped(item)
+            unclear = not dark or mode not in _FILLED or self._style.is_tiny_or_clipped(item, outer)
             found.may_hide_text = unclear or bool(pdfium.FPDFPageObj_HasTransparency(item))
 
     def _image(self, item: Any, matrix: _Matrix) -> None:
@@ -223,6 +240,13 @@ class _Inspector:
         pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
         points = _points(item, count, matrix)
         self._shape(points)
+        if stroke.value and not self._found.may_hide_text:
+            width_pt = ctypes.c_float()
+            pdfium.FPDFPageObj_GetStrokeWidth(item, width_pt)
+            if width_pt.value * matrix.scale() > _THIN_PT:
+                self._covers_text()
+        if fill.value:
+            self._filled(points)
         if stroke.value:
             for (x0, y0, _), (x1, y1, moves) in pairwise(points):
                 if not moves:
@@ -230,12 +254,17 @@ class _Inspector:
         elif fill.value:
             xs, ys = [p[0] for p in points], [p[1] for p in points]
             width, height = max(xs) - min(xs), max(ys) - min(ys)
-            if min(width, height) > _THIN_PT:
-                self._covers_text()
             if height <= _THIN_PT < width:
                 self._ruling(min(xs), (min(ys) + max(ys)) / 2, max(xs), (min(ys) + max(ys)) / 2)
             elif width <= _THIN_PT < height:
                 self._ruling((min(xs) + max(xs)) / 2, min(ys), (min(xs) + max(xs)) / 2, max(ys))
+
+    def _filled(self, points: list[tuple[float, float, bool]]) -> None:
+        xs, ys = [point[0] for point in points], [point[1] for point in points]
+        box = min(xs), min(ys), max(xs), max(ys)
+        if min(box[2] - box[0], box[3] - box[1]) > _THIN_PT or _are_stripes(self._last_filled, box):
+            self._covers_text()
+        self._last_filled = box
 
     def _shape(self, points: list[tuple[float, float, bool]]) -> None:
         if len(points) > 2 and len(self._found.small_shapes) < _MAX_SHAPES:
@@ -267,17 +296,22 @@ class _TextStyle:
             return False
         return red.value + green.value + blue.value < _NEARLY_WHITE and alpha.value >= _NEARLY_CLEAR
 
-    def is_tiny_or_clipped(self, item: Any) -> bool:
-        """Also True for text whose glyphs draw nothing: it has no height."""
-        size, matrix, (left, bottom, right, top) = self._size, self._matrix, self._bounds
-        if pdfium.FPDFTextObj_GetFontSize(item, size) and pdfium.FPDFPageObj_GetMatrix(item, matrix):
+    def is_tiny_or_clipped(self, item: Any, outer: _Matrix) -> bool:
+        """Also True for text whose glyphs draw nothing: it has no height. `outer`: from the space of the item to the page's."""
+        size, raw, (left, bottom, right, top) = self._size, self._matrix, self._bounds
+        if pdfium.FPDFTextObj_GetFontSize(item, size) and pdfium.FPDFPageObj_GetMatrix(item, raw):
+            matrix = raw if outer is _PAGE else _Matrix(raw.a, raw.b, raw.c, raw.d).then(outer)
             along, up = max(abs(matrix.a), abs(matrix.b)), max(abs(matrix.c), abs(matrix.d))
             if abs(size.value) * max(along, up) < _TINY_PT or abs(size.value) * min(along, up) < _NARROW_PT:
                 return True
         if pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top) and bottom.value == top.value:
             return True
-        clip = pdfium.FPDFPageObj_GetClipPath(item)
-        return bool(clip) and pdfium.FPDFClipPath_CountPaths(clip) > 0
+        return _is_clipped(item)
+
+
+def _is_clipped(item: Any) -> bool:
+    clip = pdfium.FPDFPageObj_GetClipPath(item)
+    return bool(clip) and pdfium.FPDFClipPath_CountPaths(clip) > 0
 
 
 def has_text_in_foreign_fonts(page: Any) -> bool:
@@ -289,6 +323,17 @@ def has_text_in_foreign_fonts(page: Any) -> bool:
             font = pdfium.FPDFTextObj_GetFont(item)
             if font and not pdfium.FPDFFont_GetIsEmbedded(font):
                 return True
+    return False
+
+
+def _are_stripes(one: Box, other: Box) -> bool:
+    """Whether two thin rectangles lie side by side and cover an area together."""
+    for along, across in ((0, 1), (1, 0)):
+        common = min(one[along + 2], other[along + 2]) - max(one[along], other[along])
+        touch = one[across] <= other[across + 2] and other[across] <= one[across + 2]
+        thickness = max(one[across + 2], other[across + 2]) - min(one[across], other[across])
+        if touch and common > thickness > max(one[across + 2] - one[across], other[across + 2] - other[across], _STRIPES_PT):
+            return True
     return False
 
 

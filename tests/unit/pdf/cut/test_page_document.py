@@ -233,6 +233,65 @@ def test_a_page_whose_font_draws_nothing_is_sent_as_a_picture() -> None:
     assert media_type(sent(reindexed(data.replace(b"<< /F1", b"<< /F2 5 0 R /F1")))) == "image/jpeg"
 
 
+ORDERS = b"BT /F1 12 Tf 72 600 Td (HIDDEN orders to a model) Tj ET"
+FORM = "/Type /XObject /Subtype /Form /BBox [0 0 595 842] /Resources << /Font << /F1 3 0 R >> >>"
+
+
+@pytest.mark.parametrize(
+    "drawn",
+    [
+        b"q 0 0 9 9 re W n /X Do Q",  # a clip
+        b"q .01 0 0 .01 90 90 cm /X Do Q",
+        b"q /G0 gs /X Do Q",  # transparent
+        b"q /G1 gs /X Do Q",  # a soft mask
+    ],
+)
+def test_text_of_a_form_that_hides_it_is_not_sent(drawn: bytes) -> None:
+    group = FORM.replace("/Type", "/Group << /S /Transparency /CS /DeviceGray >> /Type")
+    black = stream(b"0 g 0 0 595 842 re f", group)
+    resources = "/XObject << /X 5 0 R >> /ExtGState << /G0 << /ca 0 >> /G1 << /SMask << /S /Luminosity /G 6 0 R >> >> >>"
+    extra = {5: stream(ORDERS, group), 6: black}
+    assert media_type(sent(pages_of(content=HELLO + b" " + drawn, resources=resources, extra=extra))) == "image/jpeg"
+    shown = pages_of(content=HELLO + b" q /X Do Q", resources=resources, extra=extra)
+    assert media_type(sent(shown)) == "application/pdf"
+
+
+@pytest.mark.parametrize("what", [b"1 g 50 590 300 30 re f", b"1 g " + ORDERS])
+def test_what_is_drawn_by_forms_within_forms_is_compared_with_the_page(what: bytes) -> None:
+    nested = [FORM.replace("/Font << /F1 3 0 R", f"/XObject << /X{n + 1} {n + 21} 0 R") for n in range(5)]
+    extra = {n + 20: stream(f"/X{n + 1} Do".encode(), entries) for n, entries in enumerate(nested)} | {25: stream(what, FORM)}
+    content = HELLO + b" " + (ORDERS if b"BT" not in what else b"") + b" /X0 Do"
+    data = pages_of(content=content, resources="/XObject << /X0 20 0 R >>", extra=extra)
+    assert media_type(sent(data)) == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    "cover",
+    [
+        b"1 G 30 w 60 605 m 460 605 l S",
+        b"0 G .01 0 0 .01 0 0 cm 3000 w 6000 60500 m 46000 60500 l S",
+        b"1 g 1 G 60 590 400 30 re B",
+        b"1 g " + b" ".join(b"60 %d 400 2 re f" % (590 + 2 * n) for n in range(15)),
+        b"1 g " + b" ".join(b"%d 590 2 30 re f" % (60 + 2 * n) for n in range(100)),
+    ],
+)
+def test_text_under_thick_lines_and_stripes_is_not_sent(cover: bytes) -> None:
+    assert media_type(sent(pages_of(content=HELLO + b" " + ORDERS + b" " + cover))) == "image/jpeg"
+
+
+@pytest.mark.parametrize("style", [b"1 Tr 1 G", b"2 Tr 1 g 1 G", b"5 Tr 1 G", b"1 Tr /G gs"])
+def test_stroked_text_that_nobody_sees_is_not_sent(style: bytes) -> None:
+    data = pages_of(content=HELLO + b" q " + style + b" " + ORDERS + b" Q", resources="/ExtGState << /G << /CA 0 >> >>")
+    assert media_type(sent(data)) == "image/jpeg"
+
+
+def test_a_ruled_table_is_sent_as_pdf() -> None:
+    rules = b" ".join(b"60 %d 400 .5 re f 60 %d .5 20 re f" % (500 - 20 * n, 480 - 20 * n) for n in range(10))
+    assert media_type(sent(pages_of(content=HELLO + b" " + ORDERS + b" " + rules))) == "application/pdf"
+    with PdfFile(pages_of(content=HELLO + b" " + ORDERS + b" " + rules), max_pixels=1_000_000) as file, file.page(1) as page:
+        assert not page._objects.may_hide_text
+
+
 @pytest.mark.parametrize("kind", ["Square", "Highlight", "Polygon", "Redact"])
 def test_text_that_an_annotation_covers_is_not_sent(kind: str) -> None:
     bar = stream(b"0 g 0 0 400 40 re f", "/Type /XObject /Subtype /Form /BBox [0 0 400 40]")
