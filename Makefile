@@ -11,7 +11,7 @@ export RAY_USAGE_STATS_ENABLED := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test every-test test-fast unit lint type fmt bench bench-gemini bench-limits bad-days bench-shared bench-memory bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-view bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
+.PHONY: help setup run test every-test test-fast unit lint type fmt bench bench-gemini bench-limits bad-days bench-shared bench-memory bench-documents bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-view bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -71,6 +71,9 @@ bench-shared: setup ## two runs on one quota in Redis, and one of them killed, i
 
 bench-memory: setup ## peak memory from 10 to 10,000 documents and pages
 	@$(BIN)/python -m benchmarks.memory
+
+bench-documents: setup ## pace and memory over 20,000 small documents in one run, in 15 minutes
+	@$(BIN)/python -m benchmarks.documents
 
 bench-outputs: setup ## CPU, size and peak memory of every output, 100 to 10,000 pages, in 15 minutes
 	@$(BIN)/python -m benchmarks.outputs $(ARGS)
