@@ -26,6 +26,8 @@ _SHORT_UNIT_CHARS = 6000  # of one repeated cell or sign; a page full of `Nil` h
 _SHORT_UNIT_REPEATS = 60
 _ONE_SIGN_CHARS = 1500  # on one line; dots of a table of contents stay below 200
 _COUNT = re.compile(r"\d+")
+_ASCII_COUNT = dict.fromkeys(map(ord, "123456789"), "0")
+_ASCII_ZEROS = re.compile("00+")  # in a third of the time
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE_END = re.compile(r"(?<=[.!?;:|।。])\s*")
 
@@ -48,7 +50,7 @@ def find_loop(text: str) -> Loop | None:
 @lru_cache(maxsize=4)  # an answer that seems to repeat itself is examined again, and then the text of its page
 def _loop_in(flat: str) -> Loop | None:
     # A looping model may keep counting: "12. the same words 13. the same words".
-    uncounted = _COUNT.sub("0", flat)
+    uncounted = _ASCII_ZEROS.sub("0", flat.translate(_ASCII_COUNT)) if flat.isascii() else _COUNT.sub("0", flat)
     distances = _distances(uncounted)
     repetitions = list(_repetitions(distances))
     long_numbers = len(flat) - len(uncounted) >= _ONE_SIGN_CHARS

@@ -131,16 +131,18 @@ def _line(line: str) -> str:
     hard = line.endswith("  ") and line.strip() != ""
     line = line.rstrip()
     indent = len(line) - len(line.lstrip())
+    first = line[indent : indent + 1]
     line = line[:indent].replace("\t", "    ") + line[indent:]
-    if line.lstrip()[:1].isalpha():  # no mark begins with a letter
+    if first.isalpha():  # no mark begins with a letter
         return f"{line}  " if hard else line
-    if _RULE.match(line) and line.strip().strip("-") and sum(map(line.count, "*_-")) >= 3:
-        return _A_RULE
-    if _DASHES.match(line):
-        return "---"
-    line = _BULLET.sub(r"\g<indent>- ", line)
-    line = _STAR.sub(r"\g<indent>-\g<gap>", line)
-    line = _QUOTE.sub(r"\g<marks> ", line)
+    if not first.isdecimal():
+        if _RULE.match(line) and line.strip().strip("-") and sum(map(line.count, "*_-")) >= 3:
+            return _A_RULE
+        if _DASHES.match(line):
+            return "---"
+        line = _BULLET.sub(r"\g<indent>- ", line)
+        line = _STAR.sub(r"\g<indent>-\g<gap>", line)
+        line = _QUOTE.sub(r"\g<marks> ", line)
     line = _TOO_DEEP.sub(r"\1\\", line)
     return f"{line}  " if hard else line
 

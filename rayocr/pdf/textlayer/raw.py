@@ -32,10 +32,16 @@ def raw_text(page: Any) -> RawText:
         count = min(len(units), max(0, pdfium.FPDFText_GetBoundedText(text_page, *sides, units, len(units))))
         text = bytes(units)[: 2 * count].decode("utf-16-le", "replace").rstrip("\0")
         count = min(len(units), max(0, pdfium.FPDFText_GetText(text_page, 0, chars, units)))
-        everything = bytes(units)[: 2 * count].decode("utf-16-le", "replace")
-        return RawText(text, _letters(everything) - _letters(text) >= _LEAST_OUTSIDE)
+        everything = bytes(units)[: 2 * count].decode("utf-16-le", "replace").rstrip("\0")
+        return RawText(text, _has_more(everything, text))
     finally:
         pdfium.FPDFText_ClosePage(text_page)
+
+
+def _has_more(everything: str, within: str) -> bool:
+    if everything.replace("\ufffe", "\x02").split() == within.split():
+        return False  # the same as below in a fifth of the time
+    return _letters(everything) - _letters(within) >= _LEAST_OUTSIDE
 
 
 def _letters(text: str) -> int:
