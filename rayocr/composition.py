@@ -108,11 +108,11 @@ def _dotenv_text() -> str:
     try:
         data = file.read_bytes()
         if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in data:
-            raise UsageError("Cannot read .env in the working folder: it is UTF-16 text. Save it as UTF-8, or remove it.")
+            raise UsageError("Cannot read .env in the working folder: it is UTF-16 text.", hint="Save it as UTF-8, or remove it.")
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError(
-            f"Cannot read .env in the working folder: byte {error.start} is not UTF-8. Save it as UTF-8, or remove it."
+            f"Cannot read .env in the working folder: byte {error.start} is not UTF-8.", hint="Save it as UTF-8, or remove it."
         ) from error
     except OSError as error:
         raise UsageError(f"Cannot read .env in the working folder: {error.strerror}.") from error
@@ -202,7 +202,10 @@ def _places(environment: Mapping[str, str]) -> dict[str, str]:
     if not backend:
         return {}
     if backend not in _PLACES:
-        raise UsageError(f"The environment variable STORAGE_BACKEND is {backend!r}; choose one of {', '.join(_PLACES)}.")
+        raise UsageError(
+            f"The environment variable STORAGE_BACKEND={backend} is unknown.",
+            hint=f"Choose one of {', '.join(_PLACES)}.",
+        )
     found = {}
     for key, form in zip(("source", "dest"), _PLACES[backend], strict=True):
         names = re.findall(r"{(\w+)}", form)
@@ -247,7 +250,7 @@ def prompt_text(config: RayocrConfig, engine: str = "gemini") -> str:
     except OSError as error:
         known = ", ".join(sorted(p.stem for p in (conf_dir() / "prompts").glob("*.md")))
         raise UsageError(
-            f"Cannot read the prompt {name!r} ({error.strerror}). Choose one of {known}, or give the path of a file."
+            f"Cannot read the prompt {name!r} ({error.strerror}).", hint=f"Choose one of {known}, or give the path of a file."
         ) from error
 
 
@@ -276,7 +279,7 @@ def _split_paths(arguments: Sequence[str]) -> tuple[dict[str, str | None], list[
         key = key.lstrip("+")  # Hydra's prefix for adding a key; the schema is closed, so the key must exist
         argument = argument.lstrip("+")
         if not equals or not key or key.startswith(("-", "~")):
-            raise UsageError(f"Cannot parse {argument!r}. Write options as key=value, for example: source=in/ dest=out/")
+            raise UsageError(f"Cannot parse {argument!r}.", hint="Write options as key=value, for example: source=in/ dest=out/")
         if key not in PATH_KEYS:
             of_mapping = any(key == name or key.startswith(f"{name}.") for name in MAPPING_KEYS)
             overrides.append(f"++{argument}" if of_mapping else argument)  # Hydra's prefix for keys that may be new
@@ -284,7 +287,7 @@ def _split_paths(arguments: Sequence[str]) -> tuple[dict[str, str | None], list[
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]
         if not value:
-            raise UsageError(f"{key}= is empty. {_EXAMPLES.get(key, 'Give a value, or leave it out.')}")
+            raise UsageError(f"{key}= is empty.", hint=_EXAMPLES.get(key, "Give a value, or leave it out."))
         paths[key] = None if value == "null" and key != "dest" else value
     return paths, overrides
 
@@ -348,12 +351,12 @@ def _compose_with_hydra(overrides: list[str]) -> RayocrConfig:
         try:
             parser.parse_override(override)
         except HydraException as error:
-            raise UsageError(unparsable(override)) from error
+            raise unparsable(override) from error
     try:
         with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
             composed = hydra_compose("config", overrides=overrides)
         config = OmegaConf.to_object(composed)
     except (HydraException, OmegaConfBaseException) as error:
-        raise UsageError(explain(error, overrides, conf_dir())) from error
+        raise explain(error, overrides, conf_dir()) from error
     assert isinstance(config, RayocrConfig)
     return config

@@ -27,4 +27,4 @@ def install_command(extra: str) -> str:
 def require(extra: str, what: str) -> None:
     """`what` needs the extra. Raises UsageError if it is missing."""
     if not is_installed(extra):
-        raise UsageError(f"{what} needs a package that is not installed: {install_command(extra)}")
+        raise UsageError(f"{what} needs a package that is not installed.", hint=f"Install it: {install_command(extra)}")

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from rayocr.config import RayocrConfig
+from rayocr.errors import UsageError
 
 
 def quoted(value: object) -> str:
@@ -34,26 +35,33 @@ def quoted(value: object) -> str:
     return str(value)
 
 
-def unparsable(override: str) -> str:
-    """The message for an override that the grammar rejects: the user's own value, with correct quotes."""
+def unparsable(override: str) -> UsageError:
+    """The error for an override that the grammar rejects. Its hint is the user's own value, with correct quotes."""
     key, _, value = override.partition("=")
     kind = kind_of(key)
     if kind in _NUMBERS:
-        return f"{key}={value} is not {_number(kind, key)}."
+        return UsageError(f"{key}={value} is not {_number(kind)}.", hint=_example(kind, key))
     if kind == "list":
-        return f"Cannot parse the value of {key}. Write it in quotes: {for_shell(f'{key}={quoted(_items(value))}')}"
+        return UsageError(
+            f"Cannot parse the value of {key}.", hint=f"Write it in quotes: {for_shell(f'{key}={quoted(_items(value))}')}"
+        )
     meant = quoted(_items(value)) if value.startswith("[") else quoted(value.strip("'\""))
-    return f"Cannot parse the value of {key}. Put special characters in quotes: {for_shell(f'{key}={meant}')}"
+    return UsageError(
+        f"Cannot parse the value of {key}.", hint=f"Put special characters in quotes: {for_shell(f'{key}={meant}')}"
+    )
 
 
 CONFIG_GROUPS = ("engine", "limits", "locks")  # folders of conf/: their values are names of files
 _NUMBERS = ("float", "int")
 
 
-def _number(kind: str, key: str) -> str:
-    if kind == "float":
-        return "a number, for example 600 or 0.5"
-    return f"a whole number, for example {5_000_000 if key.endswith('bytes') else 100}"
+def _number(kind: str) -> str:
+    return "a number" if kind == "float" else "a whole number"
+
+
+def _example(kind: str, key: str) -> str:
+    value = "0.5" if kind == "float" else 5_000_000 if key.endswith("bytes") else 100
+    return f"For example: {key}={value}"
 
 
 def kind_of(key: str) -> str:
@@ -75,15 +83,15 @@ def for_shell(argument: str) -> str:
     return f'"{argument}"' if not re.search(r'["$`\\!]', argument) else shlex.quote(argument)
 
 
-def _as_list(key: str, overrides: Sequence[str]) -> str:
+def _as_list(key: str, overrides: Sequence[str]) -> UsageError:
     value = next((o.partition("=")[2] for o in reversed(overrides) if o.partition("=")[0] == key), "")
     if key in CONFIG_GROUPS:
-        several = " Several engines are a chain: engine.chain=[textlayer,gemini]" if key == "engine" else ""
-        return f"{key}={value} is not one name.{several}"
+        several = "Several engines are a chain: engine.chain=[textlayer,gemini]" if key == "engine" else None
+        return UsageError(f"{key}={value} is not one name.", hint=several)
     if not _items(value):
-        return f"{key}= is empty. Write a list, for example {key}=[a,b]"
+        return UsageError(f"{key}= is empty.", hint=f"Write a list, for example {key}=[a,b]")
     items = _items(value.replace("+", ",") if key.endswith("languages") else value)  # Tesseract writes deu+eng
-    return f"{key} is a list. Write it with brackets: {for_shell(f'{key}={quoted(items)}')}"
+    return UsageError(f"{key} is a list.", hint=f"Write it with brackets: {for_shell(f'{key}={quoted(items)}')}")
 
 
 def _items(value: str) -> list[str]:
@@ -93,8 +101,8 @@ def _items(value: str) -> list[str]:
     return [item.strip().strip("'\"") for item in found if item.strip()]
 
 
-def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> str:
-    """Turns Hydra's multi-line messages into one line that a user can act on."""
+def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> UsageError:
+    """Turns Hydra's messages of several lines into one line and a next step."""
     texts = [str(error)] + ([str(error.__cause__)] if error.__cause__ else [])
     whole = "\n".join(texts)
     if match := re.search(r"Key '([^']+)' is not in struct|Key '([^']+)' not in '", whole):
@@ -107,44 +115,48 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> str:
             return _unknown_option(match.group(1))
     if match := re.search(r"Could not find '([^/']+)/([^']*)'", whole):
         group, name = match.groups()
-        options = sorted(p.stem for p in (conf / group).glob("*.yaml"))
-        return f"{group}={name} is {'unknown' if name else 'empty'}; choose one of {', '.join(options)}."
+        return _unknown_choice(group, name, ", ".join(sorted(p.stem for p in (conf / group).glob("*.yaml"))))
     if match := re.search(r"Ambiguous value for argument '([^=]+)=", whole):
         return _as_list(match.group(1), overrides)
     first = next((t.splitlines()[0] for t in reversed(texts) if t), type(error).__name__)
     if full := re.search(r"full_key: (\S+)", whole):
+        key = full.group(1)
         if "is not a ListConfig" in whole:
-            return _as_list(full.group(1), overrides)
+            return _as_list(key, overrides)
         if choice := re.search(r"Invalid value '(.*?)', expected one of \[(.*)\]", first):
-            wrong = "unknown" if choice.group(1) else "empty"
-            return f"{full.group(1)}={choice.group(1)} is {wrong}; choose one of {choice.group(2)}."
+            return _unknown_choice(key, *choice.groups())
         if value := re.search(r"Value '(.*?)'(?: of type| is not a valid)", first):
-            if not value.group(1):
-                return f"{full.group(1)}= is empty; it needs {_wanted(first, full.group(1))}."
-            return f"{full.group(1)}={value.group(1)} is not {_wanted(first, full.group(1))}."
+            return _wrong_value(first, key, value.group(1))
         if "Invalid type assigned" in first:
-            return _group_of_options(full.group(1), overrides)
-        return f"{full.group(1)}: {first}"
-    return first
+            return _group_of_options(key, overrides)
+        return UsageError(f"{key}: {first}")
+    return UsageError(first)
 
 
-def _wanted(said: str, key: str) -> str:
-    """The type that OmegaConf expected, described for a user."""
-    words = {"Float": _number("float", key), "Integer": _number("int", key), "bool": "true or false"}
-    return next((wanted for kind, wanted in words.items() if kind in said), "of the right type")
+def _unknown_choice(key: str, value: str, choices: str) -> UsageError:
+    return UsageError(f"{key}={value} is {'unknown' if value else 'empty'}.", hint=f"Choose one of {choices}.")
 
 
-def _group_of_options(key: str, overrides: Sequence[str]) -> str:
+def _wrong_value(said: str, key: str, value: str) -> UsageError:
+    """`said`: OmegaConf's message, which names the type that it expected."""
+    kind = next((kind for word, kind in (("Float", "float"), ("Integer", "int")) if word in said), "")
+    wanted = _number(kind) if kind else "true or false" if "bool" in said else "of the right type"
+    message = f"{key}={value} is not {wanted}." if value else f"{key}= is empty; it must be {wanted}."
+    return UsageError(message, hint=_example(kind, key) if kind else None)
+
+
+def _group_of_options(key: str, overrides: Sequence[str]) -> UsageError:
     if any(override.lstrip("+").startswith("limits.models") for override in overrides):
-        return 'limits.models holds limits by model. Write it as: "limits.models={gemini-3.1-flash-lite:{rpm:600}}"'
+        example = '"limits.models={gemini-3.1-flash-lite:{rpm:600}}"'
+        return UsageError("limits.models holds limits by model.", hint=f"For example: {example}")
     known = [name for name in option_names(RayocrConfig) if name.startswith(f"{key}.")]
     known.sort(key=lambda name: not name.endswith(".max"))  # workers=4 means workers.max=4
     example = f"{known[0]}=…" if known else f"{key}.NAME=…"
-    return f"{key} is a group of options. Set one of them, for example {example}"
+    return UsageError(f"{key} is a group of options.", hint=f"Set one of them, for example {example}")
 
 
-def _unknown_option(key: str) -> str:
-    return f"Unknown option {key!r}; {nearest_option(key)}"
+def _unknown_option(key: str) -> UsageError:
+    return UsageError(f"Unknown option {key!r}.", hint=nearest_option(key))
 
 
 _OTHER_WORDS = {
@@ -165,12 +177,13 @@ _OTHER_WORDS = {
 
 def nearest_option(key: str) -> str:
     """What to do about an option that does not exist. Options of other groups are not suggested: `pages` is not `logs.pages`."""
-    if key.lower() in ("password", "passwords"):
+    last_part = key.lower().rpartition(".")[2]
+    if last_part in ("password", "passwords", "passphrase"):
         return "rayocr does not open encrypted PDFs. Save a copy without the password, for example with qpdf --decrypt."
-    if key.lower() in ("key", "api_key", "gemini_api_key", "token"):
-        return "keys come from the environment or from .env, for example GEMINI_API_KEY=…"
+    if key.lower() == "key" or last_part in ("api_key", "gemini_api_key", "token"):
+        return "Keys come from the environment or from .env, for example GEMINI_API_KEY=…"
     if other := _OTHER_WORDS.get(key.lower()):
-        return f"did you mean {other}?"
+        return f"Did you mean {other}?"
     parents, _, leaf = key.lstrip("+").rpartition(".")
     names = []
     for name in option_names(RayocrConfig):
@@ -179,7 +192,7 @@ def nearest_option(key: str) -> str:
         if same_group and _alike(leaf, last):
             names.append(name)
     close = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
-    return f"did you mean {close[0]}?" if close else "see rayocr --help."
+    return f"Did you mean {close[0]}?" if close else "docs/configuration.md and `rayocr --help` list all options."
 
 
 def _alike(typed: str, name: str) -> bool:

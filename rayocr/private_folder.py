@@ -33,7 +33,9 @@ def private_temp_folder(*parts: str) -> Path:
             folder = folder / part
             folder.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"Cannot use {folder}: {error.strerror or error}. Set TMPDIR to a folder of your own.") from error
+        raise UsageError(
+            f"Cannot use {folder}: {error.strerror or error}.", hint="Set TMPDIR to a folder of your own."
+        ) from error
     return folder
 
 
@@ -46,7 +48,7 @@ def _root() -> Path:
         except OSError as error:
             problems.append(f"{base / name}: {error.strerror or error}")
     tried = "; ".join(problems)
-    raise UsageError(f"No folder is usable for private files ({tried}). Set XDG_RUNTIME_DIR to a folder of your own.")
+    raise UsageError(f"No folder is usable for private files ({tried}).", hint="Set XDG_RUNTIME_DIR to a folder of your own.")
 
 
 def private_opener(path: str, flags: int) -> int:

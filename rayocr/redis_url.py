@@ -72,7 +72,7 @@ def _open(url: str, timeout_s: float, client: Any, retry: Any, sentinel: Any) ->
         opened.connection_pool.connection_class(**opened.connection_pool.connection_kwargs)  # an unknown option
         return opened
     except (ValueError, TypeError, RedisError) as error:
-        raise UsageError(f"Cannot parse REDIS_URL. Use {_FORMS}.") from error
+        raise UsageError("Cannot parse REDIS_URL.", hint=f"Use {_FORMS}.") from error
 
 
 def parse_sentinel_url(url: str) -> SentinelUrl | None:

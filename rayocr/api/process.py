@@ -42,7 +42,7 @@ def overrides_of(options: Mapping[str, object]) -> list[str]:
     for key, value in options.items():
         name = key.replace("__", ".")
         if callable(value):
-            raise UsageError(f"{key}= takes no function. Only on_progress= of rayocr.run and rayocr.start does.")
+            raise UsageError(f"{key}= takes no function.", hint="Only on_progress= of rayocr.run, arun and start does.")
         if name in CONFIG_GROUPS and value is None:
             continue
         if name in CONFIG_GROUPS and isinstance(value, int | float):

@@ -48,7 +48,7 @@ def read_with(
     """As `read`, with options as on the command line; `options` win over them. `on_child` gets the child process."""
     fixed = {"source", "dest", "state", "outputs", "mode"} & options.keys()
     if fixed:
-        raise UsageError(f"rayocr.read does not accept {min(fixed)}=. Use rayocr.run for folders and output files.")
+        raise UsageError(f"rayocr.read does not accept {min(fixed)}=.", hint="Use rayocr.run for folders and output files.")
     with tempfile.TemporaryDirectory(prefix="rayocr-read-") as temporary:
         folder = Path(temporary)
         place = _placed(source, folder)
@@ -78,19 +78,19 @@ def _placed(source: str | Path | bytes | BinaryIO, folder: Path) -> str:
     """The value of `source=`; bytes are written to the folder first. Raises UsageError."""
     if isinstance(source, str) and "://" in source:  # a Path would lose a slash
         if source.startswith(("gs://", "gdrive://", "file://")) and not source.lower().endswith(".pdf"):
-            raise UsageError(f"{source} is not a single PDF; rayocr.run reads buckets and folders.")
+            raise UsageError(f"{source} is not a single PDF.", hint="Use rayocr.run for buckets and folders.")
         return source
     if isinstance(source, str | os.PathLike):
         if not os.fspath(source):
             raise UsageError("The path is empty.")
         if Path(source).expanduser().is_dir():
-            raise UsageError(f"{source} is a folder; rayocr.run reads folders.")
+            raise UsageError(f"{source} is a folder.", hint="Use rayocr.run for folders.")
         return os.fspath(source)
     if not isinstance(source, bytes | bytearray | memoryview) and not hasattr(source, "read"):
         raise UsageError(f"rayocr.read takes a path, bytes or a file opened in binary mode, not {type(source).__name__}.")
     data: Any = source if isinstance(source, bytes | bytearray | memoryview) else source.read()
     if isinstance(data, str):
-        raise UsageError('The file was opened as text. Open it in binary mode: open(name, "rb")')
+        raise UsageError("The file was opened as text.", hint='Open it in binary mode: open(name, "rb")')
     (folder / _NAME_OF_BYTES).write_bytes(data)
     return str(folder / _NAME_OF_BYTES)
 
@@ -117,7 +117,7 @@ async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDo
 def _document(out: Path) -> ReadDocument:
     manifests = list((out / DOCUMENTS_PREFIX).rglob("*.json"))
     if len(manifests) > 1:
-        raise UsageError(f"The source holds {len(manifests)} documents, not one; rayocr.run reads buckets and folders.")
+        raise UsageError(f"The source holds {len(manifests)} documents, not one.", hint="Use rayocr.run for buckets and folders.")
     if not manifests:
         raise InternalError("The run ended without a result for the document.")
     manifest = Manifest.from_json(manifests[0].read_bytes(), name=manifests[0].name)

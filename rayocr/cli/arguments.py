@@ -132,7 +132,7 @@ class _Words:
 def _mode_of(command: str, settings: Sequence[str]) -> str:
     modes = [setting.partition("=")[2] for setting in settings if setting.startswith("mode=")]
     if command and modes and modes[-1] != command and command != "run":
-        raise UsageError(f"`rayocr {command}` sets mode={command}; remove mode={modes[-1]}.")
+        raise UsageError(f"`rayocr {command}` sets mode={command}.", hint=f"Remove mode={modes[-1]}.")
     return modes[-1] if modes and modes[-1] in COMMANDS else ""
 
 
@@ -143,11 +143,11 @@ def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
     if name in _NAMES:
         given = following[0] if following and not following[0].startswith("-") else "…"
         value = value if equals else "true" if kind_of(name) == "bool" else given
-        return UsageError(f"Unknown flag {word}. Write options as key=value: {for_shell(f'{name}={value}')}")
+        return UsageError(f"Unknown flag {word}.", hint=f"Write options as key=value: {for_shell(f'{name}={value}')}")
     close = difflib.get_close_matches(f"--{flag.lstrip('-')}", FLAGS, n=1, cutoff=0.7) if len(flag) > 2 else []
     if close:
-        return UsageError(f"Unknown flag {word}; did you mean {close[0]}?")
-    return UsageError(f"Unknown flag {word}. Write options as key=value, for example: source=in/ dest=out/")
+        return UsageError(f"Unknown flag {word}.", hint=f"Did you mean {close[0]}?")
+    return UsageError(f"Unknown flag {word}.", hint="Write options as key=value, for example: source=in/ dest=out/")
 
 
 def _check_command(word: str, *, several: bool) -> None:
@@ -156,7 +156,7 @@ def _check_command(word: str, *, several: bool) -> None:
         return
     close = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75) or [flag for flag in FLAGS if flag == f"--{word}"]
     if close:
-        raise UsageError(f"{word!r} is neither a command nor a folder. Did you mean `rayocr {close[0]}`?")
+        raise UsageError(f"{word!r} is neither a command nor a folder.", hint=f"Did you mean `rayocr {close[0]}`?")
     if several:
         hint = "See rayocr --help. Put a path with spaces in quotes."
         raise UsageError(f"{word!r} is neither a command nor a folder.", hint=hint)
@@ -189,7 +189,8 @@ def _without_value(option: str, following: Sequence[str] = ()) -> UsageError:
     """Returns the error for an option without a value. The next word is probably the value: `engine local`, `engine = local`."""
     value = following[0] if following else "true" if kind_of(option) == "bool" else "VALUE"
     return UsageError(
-        f"The option {option} has no value. Write {for_shell(f'{option}={value}')}. `rayocr --help {option}` explains it."
+        f"The option {option} has no value.",
+        hint=f"Write {for_shell(f'{option}={value}')}. `rayocr --help {option}` explains it.",
     )
 
 
@@ -210,9 +211,9 @@ def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> U
     if torn is not None and any(place.endswith("]") for place in places):
         words = [torn, *places[places.index(extra) :]]
         together = (" " if torn.startswith(("include=", "exclude=")) else ",").join(words)
-        return UsageError(f"The shell has split `{torn}` at a space. Put the option in quotes: {for_shell(together)}")
+        return UsageError(f"The shell has split `{torn}` at a space.", hint=f"Put the option in quotes: {for_shell(together)}")
     if spaced := _split_path(places):
-        return UsageError(f"The shell has split a path at a space. Put it in quotes: {for_shell(spaced)}")
+        return UsageError("The shell has split a path at a space.", hint=f"Put it in quotes: {for_shell(spaced)}")
     if "source" in names and sum(place.lower().endswith(".pdf") for place in places) > 1:
         return _several_sources(command, places)
     form = " ".join(f"[{_SHOWN.get(name, name.rpartition('.')[2].upper())}]" for name in names)
@@ -246,13 +247,13 @@ def _value(word: str, words: list[str]) -> str:
     if not equals:
         value = words.pop(0) if words else ""
     if not value:
-        raise UsageError(f"{flag} needs a value.")
+        raise UsageError(f"{flag} has no value.", hint=f"`rayocr --help` explains {flag}.")
     return value
 
 
 def _shell(name: str) -> str:
     if name not in _SHELLS:
-        raise UsageError(f"No completion for {name!r}; choose one of {', '.join(_SHELLS)}.")
+        raise UsageError(f"No completion for {name!r}.", hint=f"Choose one of {', '.join(_SHELLS)}.")
     return name
 
 
@@ -268,10 +269,10 @@ def overrides_of(file: str) -> list[str]:
         why = error.strerror if isinstance(error, OSError) else _yaml_problem(error)
         raise UsageError(f"Cannot read the configuration file {file}: {why}") from error
     if not isinstance(data, dict):
-        raise UsageError(f"The configuration file {file} must contain options, for example `source: in/`.")
+        raise UsageError(f"The configuration file {file} contains no options.", hint="Write YAML, for example `source: in/`.")
     for key in data:
         if key not in _TOP:
-            raise UsageError(f"The configuration file {file} has an unknown option {key!r}; {nearest_option(str(key))}")
+            raise UsageError(f"The configuration file {file} has an unknown option {key!r}.", hint=nearest_option(str(key)))
     return _flattened(data, "")
 
 

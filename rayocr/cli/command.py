@@ -170,7 +170,9 @@ def _run(
 
     vertex = config.engine.gemini.vertexai and config.engine.gemini.project
     if "gemini" in config.engine.chain and not keys.gemini_api_key and not vertex:
-        raise UsageError("engine=gemini needs an API key. Set GEMINI_API_KEY in the environment or in .env, or use engine=local.")
+        raise UsageError(
+            "engine=gemini needs an API key.", hint="Set GEMINI_API_KEY in the environment or in .env, or use engine=local."
+        )
     check_gateway(config.gateway, keys.api_token)
     if config.mode is Mode.retry and config.source is None:
         source = recorded_source(existing_state(config))
@@ -239,6 +241,7 @@ def _write(error: RayocrError) -> None:
         message += (
             f" It resumes at {in_words(error.resumes_at)}."  # added here, because only this process knows the user's time zone
         )
-    lines = [f"rayocr: {message}"] + ([f"  {error.hint}"] if error.hint else [])
+    steps = " ".join(filter(None, (error.hint, getattr(error, "shell_hint", None))))
+    lines = [f"rayocr: {message}"] + ([f"  {steps}"] if steps else [])
     text = for_terminal("\n".join(lines) + "\n")
     sys.stderr.write(text.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8"))

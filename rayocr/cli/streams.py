@@ -101,10 +101,12 @@ def _check(config: RayocrConfig, options: set[str]) -> None:
     if "outputs" in options and len(config.outputs) != 1:
         raise UsageError("`-` as the output takes one kind of output.", hint="For example: rayocr a.pdf - outputs=[markdown]")
     if config.progress == "json":
-        raise UsageError("`-` as the output and --json both write to standard output. Use one of them.")
+        raise UsageError("`-` as the output and --json both write to standard output.", hint="Use one of them.")
     binary = config.outputs[0] not in ("markdown", "jsonl") and "outputs" in options
     if binary and sys.stdout.isatty():
-        raise UsageError(f"Standard output is a terminal: {config.outputs[0]} is binary. Redirect it, for example: > a.pdf")
+        raise UsageError(
+            f"Standard output is a terminal: {config.outputs[0]} is binary.", hint="Redirect it, for example: > a.pdf"
+        )
 
 
 def _received(place: Path, max_bytes: int, *, keep: bool) -> Path:

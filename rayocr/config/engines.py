@@ -178,7 +178,7 @@ class BatchConfig:
         at_least(0.01, **{"batch.linger_s": self.linger_s, "batch.poll_interval_s": self.poll_interval_s})
         at_least(0, **{"batch.keep_days": self.keep_days})
         if self.gcs is not None and not self.gcs.startswith("gs://"):
-            raise UsageError(f"batch.gcs={self.gcs} is not a place in Cloud Storage. Write gs://BUCKET/PREFIX.")
+            raise UsageError(f"batch.gcs={self.gcs} is not a place in Cloud Storage.", hint="Write gs://BUCKET/PREFIX.")
 
 
 @dataclass

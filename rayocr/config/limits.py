@@ -77,7 +77,7 @@ class LimitsConfig:
         if not 0 <= self.headroom < 1:
             raise UsageError(f"limits.headroom is {self.headroom}, and must be from 0 to below 1.")
         if self.shared not in ("none", "redis"):
-            raise UsageError(f"limits.shared is {self.shared!r}; choose none or redis.")
+            raise UsageError(f"limits.shared={self.shared} is unknown.", hint="Choose none or redis.")
 
     def of(self, model: str) -> ModelLimitsConfig:
         """The limits of this model: of the preset's row with its name or the longest one that it begins with, each replaced

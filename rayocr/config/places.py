@@ -71,7 +71,7 @@ class LocksConfig:
         at_least(1, **{"locks.ttl_s": self.ttl_s})
         at_least(0, **{"locks.patience_s": self.patience_s})
         if self.backend not in ("file", "redis"):
-            raise UsageError(f"locks.backend is {self.backend!r}; choose file or redis.")
+            raise UsageError(f"locks.backend={self.backend} is unknown.", hint="Choose file or redis.")
 
 
 @dataclass

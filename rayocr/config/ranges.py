@@ -10,7 +10,7 @@ from rayocr.errors import UsageError
 def at_least(minimum: float, **values: float | None) -> None:
     for name, value in values.items():
         if value is not None and not math.isfinite(value):
-            raise UsageError(f"{name} is {value}; it must be a number; null means no limit.")
+            raise UsageError(f"{name} is {value}; it must be a number.", hint="Give a number, or null for no limit.")
         if value is not None and value < minimum:
             raise UsageError(f"{name} is {value:.15g}; it must be at least {minimum:.15g}.")
 
@@ -23,4 +23,4 @@ def at_most(maximum: float, **values: float | None) -> None:
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise UsageError(f"{name} is {value!r}; choose one of {', '.join(choices)}.")
+        raise UsageError(f"{name}={value} is unknown.", hint=f"Choose one of {', '.join(choices)}.")

@@ -89,35 +89,37 @@ class RayocrConfig:
         at_least(0.01, poll_interval_s=self.poll_interval_s)
         one_of("order", self.order, ("listing", "newest", "oldest", "smallest", "largest", "name"))
         if self.progress not in ("auto", "live", "plain", "none", "json"):
-            raise UsageError(f"progress is {self.progress!r}; choose one of auto, live, plain, none, json.")
+            raise UsageError(f"progress={self.progress} is unknown.", hint="Choose one of auto, live, plain, none, json.")
         self._check_cluster()
         for place in (self.storage.source, self.storage.dest, self.storage.state):
             place.follow_links = place.follow_links or self.follow_links
         if not self.outputs:
-            raise UsageError("outputs is empty; name at least one, for example outputs=[markdown].")
+            raise UsageError("outputs is empty.", hint="Name at least one, for example outputs=[markdown].")
 
     def _check_cluster(self) -> None:
         if self.cluster in ("auto", "local", INPROCESS) or self.mode is Mode.submit or _RAY_ADDRESS.fullmatch(self.cluster):
             return
         if self.cluster.startswith(("http://", "https://")):
             raise UsageError(
-                f"cluster={self.cluster} is a dashboard, which `rayocr submit` takes. Name the cluster as HOST:PORT."
+                f"cluster={self.cluster} is a dashboard, which `rayocr submit` takes.", hint="Name the cluster as HOST:PORT."
             )
-        raise UsageError(f"cluster={self.cluster} is not an address. Use auto, local, {INPROCESS}, HOST:PORT or ray://HOST:PORT.")
+        raise UsageError(
+            f"cluster={self.cluster} is not an address.", hint=f"Use auto, local, {INPROCESS}, HOST:PORT or ray://HOST:PORT."
+        )
 
     def _apply_objective(self) -> None:
         if self.objective is None:
             if self.deadline is not None:
-                raise UsageError("deadline= needs objective=deadline.")
+                raise UsageError("deadline= is set without objective=deadline.", hint="Set objective=deadline, too.")
             if self.engine.lanes:
-                raise UsageError("engine.lanes= needs objective=cost or objective=deadline.")
+                raise UsageError("engine.lanes= is set without an objective.", hint="Set objective=cost or objective=deadline.")
             return
         one_of("objective", self.objective, tuple(_LANES))
         if (self.objective == "deadline") != (self.deadline is not None):
-            raise UsageError("objective=deadline needs deadline=, for example deadline=6h; the other objectives take none.")
+            raise UsageError("objective=deadline and deadline= go together.", hint="For example: objective=deadline deadline=6h")
         if self.engine.batch or self.engine.gemini.tier != "standard":
             raise UsageError(
-                f"objective={self.objective} chooses the service tier: leave engine.batch= and engine.gemini.tier= out."
+                f"objective={self.objective} chooses the service tier.", hint="Leave engine.batch= and engine.gemini.tier= out."
             )
         self.engine.lanes = self.engine.lanes or list(_LANES[self.objective])
 

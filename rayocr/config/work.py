@@ -62,7 +62,10 @@ class WatchConfig:
         at_least(0, **{"watch.settle_s": self.settle_s})
         at_least(0.01, **{"watch.relist_s": self.relist_s})
         if self.subscription is not None and not re.fullmatch(r"projects/[^/\s]+/subscriptions/[^/\s]+", self.subscription):
-            raise UsageError(f"watch.subscription is {self.subscription!r}; write it as projects/PROJECT/subscriptions/NAME.")
+            raise UsageError(
+                f"watch.subscription={self.subscription} is not a subscription.",
+                hint="Write projects/PROJECT/subscriptions/NAME.",
+            )
 
 
 @dataclass
@@ -81,7 +84,7 @@ class ExitConfig:
 
     def __post_init__(self) -> None:
         if self.partial not in (0, 1):
-            raise UsageError(f"exit.partial is {self.partial}; choose 0 or 1.")
+            raise UsageError(f"exit.partial={self.partial} is unknown.", hint="Choose 0 or 1.")
 
 
 @dataclass

@@ -64,7 +64,9 @@ class Scope:
 def scope(config: RayocrConfig) -> Scope:
     """Raises UsageError and StorageError, each with a message that says what to do."""
     if config.document is not None and config.mode in (Mode.run, Mode.watch, Mode.estimate):
-        raise UsageError("document= is for `rayocr retry` and `rayocr cancel`. To read certain files, set include=, a list.")
+        raise UsageError(
+            "document= is for `rayocr retry` and `rayocr cancel`.", hint="To read certain files, set include=, a list."
+        )
     links = parse_chain(config.engine.chain)
     _check_batch(config, links)
     if config.deadline is not None:
@@ -73,7 +75,10 @@ def scope(config: RayocrConfig) -> Scope:
     single = _single(config)
     source_text, include, exclude = _source(config, single)
     if config.mode is Mode.watch and config.watch.subscription and not source_text.startswith("gs://"):
-        raise UsageError("watch.subscription needs source=gs://…: it announces the objects of a bucket.")
+        raise UsageError(
+            "watch.subscription announces the objects of a bucket, and the source is not a bucket.",
+            hint="Set source=gs://BUCKET/PREFIX, or remove watch.subscription=.",
+        )
     if config.mode is Mode.watch and config.watch.subscription:
         require("drive", "watch.subscription")  # Pub/Sub and Drive share Google's client
     source_uri = parse_uri(source_text)
@@ -119,13 +124,16 @@ def _check_folder(dest: str) -> None:
     """`rayocr a.pdf a.md` would write a.md/a.md. Raises UsageError."""
     if "://" not in dest and _is_file(Path(dest).expanduser()):
         raise UsageError(
-            f"dest={dest} is a file. Name a folder for the outputs, or `-` to write one document to standard output."
+            f"The destination {dest} is a file.",
+            hint="Name a folder for the outputs.",
+            shell_hint="`-` writes one document to standard output.",
         )
     like_a_file = dest.lower().endswith((".md", ".pdf", ".txt", ".json", ".jsonl", ".parquet"))
     if like_a_file and "://" not in dest and not _exists(Path(dest).expanduser()):
         raise UsageError(
-            f"dest={dest} would be a folder. Name a folder for the outputs, or write one document to a file:"
-            f" rayocr a.pdf - > {for_shell(dest)}"
+            f"The destination {dest} would be a folder.",
+            hint="Name a folder for the outputs.",
+            shell_hint=f"To write one document to a file: rayocr a.pdf - > {for_shell(dest)}",
         )
 
 
@@ -149,15 +157,19 @@ def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
     if "gemini" not in {link.name for link in links}:
         if config.engine.lanes:
             raise UsageError(
-                f"objective={config.objective} chooses lanes of Gemini, but the chain has no gemini. Set engine=gemini."
+                f"objective={config.objective} chooses lanes of Gemini, but the chain has no gemini.", hint="Set engine=gemini."
             )
         raise UsageError(
-            "engine.batch=true uses Gemini's Batch API, but the chain has no gemini. Set engine=gemini, or remove engine.batch."
+            "engine.batch=true uses Gemini's Batch API, but the chain has no gemini.",
+            hint="Set engine=gemini, or remove engine.batch.",
         )
     if config.engine.gemini.vertexai and config.engine.uses_batches and not config.batch.gcs:
         raise UsageError(
-            "Vertex AI reads batches from Cloud Storage. Set batch.gcs=gs://BUCKET/PREFIX, or leave batches out:"
-            " engine.batch=false, or engine.lanes=[flex,standard] with an objective."
+            "Vertex AI reads batches from Cloud Storage.",
+            hint=(
+                "Set batch.gcs=gs://BUCKET/PREFIX, or leave batches out:"
+                " engine.batch=false, or engine.lanes=[flex,standard] with an objective."
+            ),
         )
 
 
@@ -168,8 +180,8 @@ def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
     for model in models:
         if config.budget.given and prices.price(model, time.time()) is None:
             raise UsageError(
-                f"{config.budget.given} is set, but conf/prices.yaml has no price for {model}. Add one there, or set"
-                " engine.gemini.input_usd_per_million= and engine.gemini.output_usd_per_million=."
+                f"{config.budget.given} is set, but conf/prices.yaml has no price for {model}.",
+                hint="Add one there, or set engine.gemini.input_usd_per_million= and engine.gemini.output_usd_per_million=.",
             )
     return prices
 
@@ -194,7 +206,7 @@ def _check_reading(source: Storage, uri: StorageUri, *, watching: bool) -> None:
     entries = iter(source.list())
     first = call(lambda: next(entries, None), policy=_PROBING)
     if first is None and uri.prefix and not watching:
-        raise UsageError(f"There are no objects below {uri.display}. Check the path (source=).")
+        raise UsageError(f"There are no objects below {uri.display}.", hint="Check the path of the source.")
     denied: StorageError | None = None
     pdfs = (entry for entry in chain([first] if first else [], entries) if entry.name.lower().endswith(".pdf"))
     for entry in islice(pdfs, _READ_FIRST):
@@ -233,7 +245,9 @@ def _single(config: RayocrConfig) -> tuple[str, str] | None:
         if not is_file:
             return None
         if not path.name.lower().endswith(".pdf"):
-            raise UsageError(f"source={text} is not a PDF: its name does not end in .pdf. Name a PDF or a folder of PDFs.")
+            raise UsageError(
+                f"The source {text} is not a PDF: its name does not end in .pdf.", hint="Name a PDF or a folder of PDFs."
+            )
         return str(path.parent), path.name
     folder, _, name = text.rpartition("/")
     if not text.startswith("gs://") or not name.lower().endswith(".pdf") or folder in ("gs:", "gs:/"):
@@ -256,7 +270,7 @@ def _source(config: RayocrConfig, single: tuple[str, str] | None) -> tuple[str, 
     if text is None:
         text = str(samples_dir())
         if not Path(text).is_dir():
-            raise UsageError("source= is missing. Name the folder with the PDFs, for example: source=in/ dest=out/")
+            raise UsageError("source= is missing.", hint="Name the folder with the PDFs, for example: source=in/ dest=out/")
         exclude = exclude or ["broken/*"]
     return text, include, exclude
 
@@ -271,8 +285,8 @@ def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageU
     if not config.allow_dest_in_source:
         same = contains(dest, source)
         raise UsageError(
-            f"dest={config.dest} is {'the same as' if same else 'inside'} the source: outputs would be read as sources."
-            " Choose another folder, or set allow_dest_in_source=true."
+            f"dest={config.dest} is {'the same as' if same else 'inside'} the source: outputs would be read as sources.",
+            hint="Choose another folder, or set allow_dest_in_source=true.",
         )
     if contains(dest, source):
         return [f"*{suffix}" for suffix in pdf_suffixes()]  # *.md and *.jsonl next to the PDFs are never sources
@@ -286,8 +300,8 @@ def _dest_below_source(config: RayocrConfig, source: Storage, dest: Storage) -> 
         return []
     if not config.allow_dest_in_source:
         raise UsageError(
-            f"dest={config.dest} is inside the source (as {path}): outputs would be read as sources."
-            " Choose another folder, or set allow_dest_in_source=true."
+            f"dest={config.dest} is inside the source (as {path}): outputs would be read as sources.",
+            hint="Choose another folder, or set allow_dest_in_source=true.",
         )
     return [glob.escape(path) + "/*"]
 
@@ -303,22 +317,22 @@ def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
     try:
         storage = open_storage(str(uri), access)
     except ObjectNotFound as error:
-        raise UsageError(
-            f"The source {uri.display} does not exist. Check the path (source=).", hint=_missing_hint(uri.display)
-        ) from error
+        hint, shell_hint = _missing_hints(uri.display)
+        raise UsageError(f"The source {uri.display} does not exist.", hint=hint, shell_hint=shell_hint) from error
     call(storage.check_readable, policy=_PROBING)
     return storage
 
 
-def _missing_hint(path: str) -> str | None:
-    """For Windows' separators, and for a pattern that the shell did not expand, for example because it was quoted."""
+def _missing_hints(path: str) -> tuple[str, str | None]:
+    """The next step, and its form on the command line. Windows' separators, and a pattern that the shell did not expand, for
+    example because it was quoted, have their own."""
     if "\\" in path and Path(other := path.replace("\\", "/")).exists():
-        return f"Separate folders with a slash: {for_shell(other)}"
+        return f"Separate folders with a slash: {for_shell(other)}", None
     folder, _, name = path.rpartition("/")
     if not set(name) & set("*?["):
-        return None
+        return "Check the path of the source.", None
     option = for_shell(f"include=[{quoted(name)}]")
-    return f"For a pattern, name the folder and set include=: rayocr {for_shell(folder)} OUT {option}"
+    return "For a pattern, name the folder and set include=.", f"For example: rayocr {for_shell(folder)} OUT {option}"
 
 
 def _writable(uri: StorageUri, access: AccessConfig, option: str, *, outputs_only: bool = False) -> Storage:
@@ -349,7 +363,9 @@ def existing_state(config: RayocrConfig) -> Storage:
         storage.check_readable()
         return storage
     except ObjectNotFound as error:
-        raise UsageError(f"{uri.display} does not exist, so it holds no results. Check the path ({option}=).") from error
+        raise UsageError(
+            f"{uri.display} does not exist, so it holds no results.", hint=f"Check the path of the results ({option}=)."
+        ) from error
 
 
 def sweep_temp_files(plan: Plan) -> None:

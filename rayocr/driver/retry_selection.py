@@ -118,5 +118,5 @@ def _since(text: str | None) -> datetime | None:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"retry.since={text} is not a date. Write 2026-11-20 or 2026-11-20T18:30") from error
+        raise UsageError(f"retry.since={text} is not a date.", hint="Write 2026-11-20 or 2026-11-20T18:30") from error
     return at if at.tzinfo else at.replace(tzinfo=UTC)

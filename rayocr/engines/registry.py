@@ -57,13 +57,15 @@ class Stage:
 def parse_chain(words: Sequence[str]) -> tuple[ChainLink, ...]:
     """Raises UsageError."""
     if not words:
-        raise UsageError("engine.chain is empty; name at least one engine, for example engine.chain=[textlayer,rapidocr].")
+        raise UsageError(
+            "engine.chain is empty.", hint="Name at least one engine, for example engine.chain=[textlayer,rapidocr]."
+        )
     links = tuple(ChainLink(name=word.rstrip("?"), optional=word.endswith("?")) for word in words)
     for link in links:
         if link.name not in _KINDS:
-            raise UsageError(f"There is no engine {link.name!r}; choose from {', '.join(_KINDS)}.")
+            raise UsageError(f"There is no engine {link.name!r}.", hint=f"Choose from {', '.join(_KINDS)}.")
     if len({link.name for link in links}) < len(links):
-        raise UsageError("engine.chain names an engine twice.")
+        raise UsageError("engine.chain names an engine twice.", hint="Name each engine once.")
     return links
 
 

@@ -18,6 +18,8 @@ class RayocrError(Exception):
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
         super().__init__(masked(message))
         self.hint = masked(hint) if hint else type(self).default_hint
+        if self.hint:
+            self.add_note(self.hint)  # a traceback shows it
 
     @property
     def reason(self) -> str:

@@ -6,7 +6,13 @@ from rayocr.errors.base import RayocrError
 
 
 class UsageError(RayocrError):
+    """`shell_hint`: a further next step that makes sense on the command line only."""
+
     exit_code = 2
+
+    def __init__(self, message: str = "", *, hint: str | None = None, shell_hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.shell_hint = shell_hint
 
 
 class OutsideError(RayocrError):

@@ -319,7 +319,7 @@ async def _added(add: Callable[[str], T], name: str) -> T:
     except (ObjectNotFound, UnsafeName) as error:
         raise HTTPException(404, f"The source has no document with this name: {name!r}") from error
     except RayocrError as error:
-        raise HTTPException(503, str(error)) from error
+        raise HTTPException(503, " ".join(filter(None, (str(error), error.hint)))) from error
 
 
 def _name_in_event(api: RunApi, message: PushMessage) -> str | None:

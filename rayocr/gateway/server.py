@@ -29,13 +29,13 @@ def check_gateway(config: GatewayConfig, token: str | None) -> None:
         return
     if config.host not in _LOOPBACK and not token:
         raise UsageError(
-            f"gateway.host={config.host} can be reached by others: set RAYOCR_API_TOKEN in the environment,"
-            " or leave gateway.host= out."
+            f"gateway.host={config.host} can be reached by others.",
+            hint="Set RAYOCR_API_TOKEN in the environment, or leave gateway.host= out.",
         )
     if config.push_audience is not None and not config.push_account:
         raise UsageError(
-            "gateway.push_audience= needs gateway.push_account=: any Google account can make tokens for an audience."
-            " Name the service account of the push subscription."
+            "gateway.push_audience= needs gateway.push_account=: any Google account can make tokens for an audience.",
+            hint="Name the service account of the push subscription.",
         )
 
 

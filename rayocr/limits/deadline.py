@@ -18,5 +18,5 @@ def parse_deadline(text: str, *, now: float) -> float:
     try:
         at = datetime.fromisoformat(text)
     except ValueError as error:
-        raise UsageError(f"deadline={text} is not a time. Write 6h, 90m or 2026-11-27T06:00") from error
+        raise UsageError(f"deadline={text} is not a time.", hint="Write 6h, 90m or 2026-11-27T06:00") from error
     return (at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()

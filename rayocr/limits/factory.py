@@ -14,7 +14,10 @@ def bucket_opener(config: LimitsConfig, secrets: Secrets, *, cluster: str) -> Ca
     if config.shared == "none":
         return None
     if not secrets.redis_url:
-        raise UsageError("limits.shared=redis needs REDIS_URL in the environment, for example redis://localhost:6379/0.")
+        raise UsageError(
+            "limits.shared=redis needs REDIS_URL.",
+            hint="Set it in the environment, for example to redis://localhost:6379/0",
+        )
     from rayocr.limits.redis import RedisBucket, connect
 
     client = connect(secrets.redis_url)

@@ -16,7 +16,10 @@ def open_locks(config: LocksConfig, state_uri: str, *, owner: str, redis_url: st
     """Raises UsageError, LocksUnavailable."""
     if config.backend == "redis":
         if not redis_url:
-            raise UsageError("locks=redis needs REDIS_URL in the environment, for example redis://localhost:6379/0.")
+            raise UsageError(
+                "locks=redis needs REDIS_URL.",
+                hint="Set it in the environment, for example to redis://localhost:6379/0",
+            )
         from rayocr.locks.redis import RedisLocks
 
         # Each destination has its own keys, since several can share a Redis.

@@ -25,8 +25,8 @@ def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:
     """Raises UsageError for an unknown name, and for an output whose package is not installed."""
     for word in words:
         if word not in _OUTPUTS:
-            meant = f"did you mean {_OTHER_WORDS[word]}? There are" if word in _OTHER_WORDS else "choose from"
-            raise UsageError(f"There is no output {word!r}; {meant} {', '.join(_OUTPUTS)}.")
+            meant = f"Did you mean {_OTHER_WORDS[word]}? There are" if word in _OTHER_WORDS else "Choose from"
+            raise UsageError(f"There is no output {word!r}.", hint=f"{meant} {', '.join(_OUTPUTS)}.")
         _OUTPUTS[word].check()
     return tuple(_OUTPUTS[word] for word in dict.fromkeys(words))
 

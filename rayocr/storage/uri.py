@@ -55,16 +55,16 @@ class StorageUri:
 def parse_uri(text: str) -> StorageUri:
     """Raises UsageError, whose message says what to write instead."""
     if not text.strip():
-        raise UsageError(f"The path is empty. {_FORMS}")
+        raise UsageError("The path is empty.", hint=_FORMS)
     if "\0" in text:
         raise UsageError(f"{text!r} is not a path: it contains a NUL character.")
     if match := _SCHEME.match(text):
         return _parse_with_scheme(text, match.group(1).lower(), text[match.end() :])
     if _WINDOWS.match(text) and os.name != "nt":
-        raise UsageError(f"{text!r} is a Windows path, but this is not Windows. {_FORMS}")
+        raise UsageError(f"{text!r} is a Windows path, but this is not Windows.", hint=_FORMS)
     if match := _HALF_SCHEME.match(text):
         scheme = match.group(1).lower()
-        raise UsageError(f"{text!r} lacks a slash: write {scheme}://…, or ./{text} for a folder of that name.")
+        raise UsageError(f"{text!r} lacks a slash.", hint=f"Write {scheme}://…, or ./{text} for a folder of that name.")
     return _local(os.path.expanduser(text))  # noqa: PTH111 - undecodable bytes stay as they are
 
 
@@ -103,25 +103,28 @@ def _parse_with_scheme(text: str, scheme: str, rest: str) -> StorageUri:
     if scheme == "gdrive":
         folder_id, _, path = rest.partition("/")
         if not _DRIVE_ID.fullmatch(folder_id):
-            raise UsageError(f"{text!r}: write gdrive://FOLDER_ID, the last part of the folder's address in the browser.")
+            raise UsageError(
+                f"{text!r} has no folder id.",
+                hint="Write gdrive://FOLDER_ID, the end of the folder's address in the browser.",
+            )
         return StorageUri(scheme="gdrive", root=folder_id, prefix=_prefix(text, path, "path"))
     if scheme == "memory":
         name = rest.strip("/")
         if not name or "/" in name:
-            raise UsageError(f"{text!r}: a memory storage is memory://name.")
+            raise UsageError(f"{text!r} is not a memory storage.", hint="Write memory://NAME.")
         return StorageUri(scheme="memory", root=name)
     if match := _DRIVE_LINK.match(text):
-        raise UsageError(f"{text!r} is a web address: write gdrive://{match.group(1)}")
+        raise UsageError(f"{text!r} is a web address.", hint=f"Write gdrive://{match.group(1)}")
     if match := _GCS_LINK.match(text):
         place = unquote(match.group(1).removeprefix("_details/").rstrip("/"))
-        raise UsageError(f"{text!r} is a web address: write gs://{place}")
-    raise UsageError(f"{scheme}:// is not supported. {_FORMS}")
+        raise UsageError(f"{text!r} is a web address.", hint=f"Write gs://{place}")
+    raise UsageError(f"{scheme}:// is not supported.", hint=_FORMS)
 
 
 def _file(text: str, rest: str) -> StorageUri:
     host, slash, path = rest.partition("/")
     if host not in ("", "localhost") or not slash:
-        raise UsageError(f"{text!r}: a file URI has three slashes, as in file:///data/in")
+        raise UsageError(f"{text!r} is not a file URI of this machine.", hint="Write three slashes, as in file:///data/in")
     try:
         raw = unquote_to_bytes(os.fsencode("/" + path))
     except UnicodeEncodeError as error:
@@ -141,7 +144,7 @@ def _local(path: str) -> StorageUri:
 def _gs(text: str, rest: str) -> StorageUri:
     bucket, _, prefix = rest.partition("/")
     if not _BUCKET.fullmatch(bucket):
-        raise UsageError(f"{text!r}: {bucket!r} is not a bucket name. Write gs://bucket/prefix")
+        raise UsageError(f"{text!r}: {bucket!r} is not a bucket name.", hint="Write gs://bucket/prefix")
     return StorageUri(scheme="gs", root=bucket, prefix=_prefix(text, prefix, "prefix"))
 
 

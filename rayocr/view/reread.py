@@ -32,11 +32,11 @@ class Rereader:
     def read(self, manifest: Manifest, page_number: int, *, engine: str, prompt: str = "") -> dict[str, Any]:
         """Text, engine and outcome of the new reading. Blocks. Raises RayocrError, as `rayocr.read`."""
         if engine not in ENGINES:
-            raise UsageError(f"Unknown engine {engine!r}; choose one of {', '.join(ENGINES)}.")
+            raise UsageError(f"Unknown engine {engine!r}.", hint=f"Choose one of {', '.join(ENGINES)}.")
         options: dict[str, Any] = {"engine": engine}
         if prompt:
             if prompt not in prompts():
-                raise UsageError(f"Unknown prompt {prompt!r}; choose one of {', '.join(prompts())}.")
+                raise UsageError(f"Unknown prompt {prompt!r}.", hint=f"Choose one of {', '.join(prompts())}.")
             if not takes_prompt(engine):
                 raise UsageError(f"engine={engine} takes no prompt.")
             options[f"engine.{engine}.prompt"] = prompt

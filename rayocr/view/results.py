@@ -110,7 +110,7 @@ class Results:
         ObjectNotFound and StorageError when it was not saved."""
         manifest = self._having(document_id, number)
         if not author.strip():
-            raise UsageError("A correction needs the name of its author.")
+            raise UsageError("The correction has no author.", hint="Give the name of the person who makes it.")
         save_correction(self.state, document_id, number, text=text, author=author.strip(), policy=self.policy)
         try:
             self.rewriter.rewrite(manifest)

@@ -195,7 +195,7 @@ def test_a_person_signs_in_on_a_machine_without_a_browser_and_is_known_from_then
 
 
 def test_a_sign_in_without_a_client_or_to_something_else_is_reported(cli_without_ray: CliHere) -> None:
-    for arguments, words in [(["drive"], "login.client="), (["dropbox"], "choose one of drive")]:
+    for arguments, words in [(["drive"], "login.client="), (["dropbox"], "Choose one of drive")]:
         done = cli_without_ray.run("mode=login", *arguments)
         assert done.returncode == 2, done.stdout + done.stderr
         assert words in done.stderr

@@ -107,15 +107,15 @@ def test_a_document_that_cannot_be_opened_raises_its_own_error(name: str, error:
 
 
 def test_wrong_options_raise_the_message_of_the_command_line() -> None:
-    with pytest.raises(UsageError, match="did you mean engine"):
+    with pytest.raises(UsageError, match="Did you mean engine"):
         rayocr.read(LETTER, enigne="textlayer")
     with pytest.raises(UsageError, match="does not accept dest="):
         rayocr.read(LETTER, dest="out")
-    with pytest.raises(UsageError, match=r"samples is a folder; rayocr\.run reads folders\."):
+    with pytest.raises(UsageError, match=r"samples is a folder\.\nUse rayocr\.run"):
         rayocr.read(LETTER.parent)
     with pytest.raises((UsageError, ObjectNotFound), match="does not exist"):
         rayocr.run("missing", "out")
-    with pytest.raises(UsageError, match="keys come from the environment"):
+    with pytest.raises(UsageError, match="Keys come from the environment"):
         rayocr.read(LETTER, api_key="k")
     with pytest.raises(UsageError, match=r"rayocr\.run accepts no mode=status"):
         rayocr.run(LETTER.parent, "out", mode="status")
@@ -128,7 +128,7 @@ def test_wrong_options_raise_the_message_of_the_command_line() -> None:
 def test_a_place_with_several_documents_is_not_read_as_one(tmp_path: Path) -> None:
     for name in ("a", "b"):
         make_pdf(tmp_path / "in.pdf" / f"{name}.pdf", 1)
-    with pytest.raises(UsageError, match=r"holds 2 documents, not one; rayocr\.run reads"):
+    with pytest.raises(UsageError, match=r"holds 2 documents, not one\.\nUse rayocr\.run"):
         rayocr.read(f"file://{tmp_path}/in.pdf", engine="textlayer")
     with pytest.raises(UsageError, match="is not a single PDF"):
         rayocr.read("gs://bucket/in", engine="textlayer")

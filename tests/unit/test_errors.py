@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import pickle
 import re
+import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from rayocr import errors
-from rayocr.errors import BadAnswer, DayQuotaExhausted, EngineRateLimited, EngineTransient, RayocrError
+from rayocr.errors import (
+    BadAnswer,
+    DayQuotaExhausted,
+    EngineRateLimited,
+    EngineTransient,
+    OutsideError,
+    RayocrError,
+    UsageError,
+)
 
 
 def walk(cls: type[RayocrError]) -> Iterator[type[RayocrError]]:
@@ -108,3 +119,34 @@ def test_only_what_waiting_can_cure_is_transient() -> None:
 
 def test_every_exit_code_is_one_that_the_command_line_knows() -> None:
     assert {cls.exit_code for cls in TREE} <= {1, 2, 3, 130}
+
+
+_STEP = re.compile(
+    r"[.:;] (?:add|check|choose|did you mean|free|give|install|leave|name|open|put|redirect|remove|run|save|see|set|use|write)\b",
+    re.IGNORECASE,
+)
+
+
+def _messages_of_errors_that_end_a_run() -> Iterator[tuple[str, str]]:
+    """Where the error is made, and its message with `{}` for values."""
+    kinds = {name for name in errors.__all__ if issubclass(getattr(errors, name), UsageError | OutsideError)}
+    package = Path(errors.__file__).parents[1]
+    for path in sorted(package.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in kinds and node.args):
+                continue
+            message = node.args[0]
+            parts = message.values if isinstance(message, ast.JoinedStr) else [message]
+            text = "".join(str(part.value) if isinstance(part, ast.Constant) else "{}" for part in parts)
+            yield f"{path.relative_to(package)}:{node.lineno}", text
+
+
+def test_a_next_step_is_the_hint_and_no_part_of_the_message() -> None:
+    messages = list(_messages_of_errors_that_end_a_run())
+    assert len(messages) > 150
+    assert [f"{where} {text}" for where, text in messages if _STEP.search(text)] == []
+
+
+def test_a_traceback_shows_the_hint() -> None:
+    shown = traceback.format_exception(UsageError("What happened.", hint="What to do."))
+    assert "".join(shown).endswith("UsageError: What happened.\nWhat to do.\n")

@@ -30,7 +30,7 @@ def test_a_list_comes_back_through_the_configuration(item: str) -> None:
 
 
 def test_the_message_for_a_value_that_cannot_be_parsed_shows_the_users_own_value() -> None:
-    assert unparsable("include=[Anhänge (1).pdf,b c]").endswith("\"include=['Anhänge (1).pdf','b c']\"")
+    assert str(unparsable("include=[Anhänge (1).pdf,b c]").hint).endswith("\"include=['Anhänge (1).pdf','b c']\"")
 
 
 def test_words_of_other_programs_lead_to_options_that_exist() -> None:
@@ -38,5 +38,6 @@ def test_words_of_other_programs_lead_to_options_that_exist() -> None:
     for word, option in overrides._OTHER_WORDS.items():
         assert option in known
         assert word not in known
-        assert nearest_option(word) == f"did you mean {option}?"
-    assert "encrypted PDFs" in nearest_option("password")
+        assert nearest_option(word) == f"Did you mean {option}?"
+    for key in ("password", "pdf.password", "engine.gemini.passphrase"):
+        assert "encrypted PDFs" in nearest_option(key)

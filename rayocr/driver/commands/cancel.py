@@ -36,7 +36,7 @@ def _find(config: RayocrConfig, wanted: str) -> tuple[str, str]:
         return wanted, wanted
     document = _named(config, wanted)
     if document is None:
-        raise UsageError(f"The source has no document {wanted!r}. Use its name below source=, for example 2024/a.pdf.")
+        raise UsageError(f"The source has no document {wanted!r}.", hint="Use its name below source=, for example 2024/a.pdf.")
     return document.document_id, document.name
 
 

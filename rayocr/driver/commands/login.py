@@ -23,7 +23,8 @@ def sign_in_to_drive(config: RayocrConfig) -> int:
     if settings.client is None:
         raise UsageError(
             "login.client= is missing: the JSON of an OAuth client, as downloaded from the Google Cloud console (Credentials,"
-            " OAuth client ID, Desktop app). You can also set GOOGLE_DRIVE_CREDENTIALS to its path."
+            " OAuth client ID, Desktop app).",
+            hint="You can also set GOOGLE_DRIVE_CREDENTIALS to its path.",
         )
     token_file = Path(settings.token).expanduser() if settings.token else default_token_path()
 

@@ -35,7 +35,7 @@ _OVER = ("SUCCEEDED", "FAILED", "STOPPED")
 def submit(config: RayocrConfig, arguments: Sequence[str]) -> int:
     """The job's exit code. Raises UsageError, CredentialsError and ClusterUnavailable."""
     if config.submit.mode is Mode.submit:
-        raise UsageError("submit.mode is the mode of the job, for example submit.mode=run; it cannot be submit.")
+        raise UsageError("submit.mode cannot be submit: it is the mode of the job.", hint="For example: submit.mode=run")
     if not config.cluster.startswith(("http://", "https://")):
         raise UsageError(
             "mode=submit needs the address of the cluster's dashboard, such as cluster=http://HOST:8265;"
@@ -65,7 +65,8 @@ def entrypoint(config: RayocrConfig, arguments: Sequence[str]) -> str:
         if masked(argument) != argument:
             raise UsageError(
                 f"{argument.partition('=')[0]}= carries a key or a password, and anyone who sees the dashboard can read the"
-                " command line of a job. Put it into the environment of the cluster."
+                " command line of a job.",
+                hint="Put it into the environment of the cluster.",
             )
     kept = [a for a in arguments if a.lstrip("+").partition("=")[0] not in ours and not a.startswith("submit.")]
     # exec: a stop is a signal to the shell that Ray starts, and must reach the run.

@@ -228,7 +228,9 @@ class Announcements:
             with self.terminal.busy("Writing the report …"):
                 return make_report(replace(self.config, report=report))[1]
         except RayocrError as error:
-            log_event(log, "report_failed", "The report could not be written.", level=logging.WARNING, error=str(error))
+            log_event(
+                log, "report_failed", "The report could not be written.", level=logging.WARNING, error=str(error), hint=error.hint
+            )
             return None
         except Exception as error:  # a bug in rendering it does not change the result of the run
             fields = {"action": "report_failed"}

@@ -59,5 +59,5 @@ def _problem_of(check: Callable[[], object]) -> str | None:
     try:
         check()
     except RayocrError as error:
-        return str(error)
+        return " ".join(filter(None, (str(error), error.hint)))
     return None

@@ -44,7 +44,7 @@ def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
         elif run_ids is None or manifest.run_id in run_ids:
             facts.add(manifest)
     if not (runs or unreadable or facts.documents):
-        raise UsageError("No run has finished a document here. Check the path (dest=).")
+        raise UsageError("No run has finished a document here.", hint="Check the path of the results (dest=).")
     title = "All runs" if run_ids is None else f"Run {', '.join(sorted(run_ids))}"
     drawing = Drawing(dpi=settings.dpi, limits=config.limits, access=config.storage.source, kinds=source_accesses(config))
     with PageDrawer() as drawer:
@@ -68,7 +68,7 @@ def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
     try:
         return open_storage(str(uri), access)
     except ObjectNotFound as error:
-        raise UsageError(f"{uri.display} does not exist. Check the path (dest=).") from error
+        raise UsageError(f"{uri.display} does not exist.", hint="Check the path of the results (dest=).") from error
 
 
 def _chosen_runs(state: Storage, wanted: str) -> list[dict[str, Any]]:
@@ -79,7 +79,7 @@ def _chosen_runs(state: Storage, wanted: str) -> list[dict[str, Any]]:
         names = [name for name in names if name == f"{RUNS_PREFIX}{wanted}.json"]
     if not names and wanted != "all":
         what = "No run has finished here" if wanted == "last" else f"There is no run {wanted} here, or it has not finished"
-        raise UsageError(f"{what}. Check dest= and report.run=")
+        raise UsageError(f"{what}.", hint="Check dest= and report.run=.")
     records = []
     for name in names if wanted == "all" else names[-1:]:
         try:
@@ -89,7 +89,9 @@ def _chosen_runs(state: Storage, wanted: str) -> list[dict[str, Any]]:
         if "run_id" in record:
             records.append(record)
     if not records and wanted != "all":
-        raise UsageError(f"Cannot read the record of the run: {names[-1]}. Set report.run=all to report on all documents.")
+        raise UsageError(
+            f"Cannot read the record of the run: {names[-1]}.", hint="Set report.run=all to report on all documents."
+        )
     return records
 
 
@@ -131,5 +133,5 @@ def _write(html: str, file: str | None, dest: Storage, dest_uri: StorageUri) -> 
     try:
         path.write_bytes(data)
     except OSError as error:
-        raise UsageError(f"Cannot write the report to {path}: {error.strerror}. Set another report.file=") from error
+        raise UsageError(f"Cannot write the report to {path}: {error.strerror}.", hint="Set another report.file=.") from error
     return str(path)

@@ -185,8 +185,8 @@ def new_client(
             raise translate(error) from error
     if not secrets.gemini_api_key:
         raise CredentialsError(
-            "The gemini engine needs a key: set GEMINI_API_KEY in the environment or in .env,"
-            " or leave engine= out to use the local engines."
+            "The gemini engine needs a key.",
+            hint="Set GEMINI_API_KEY in the environment or in .env, or leave engine= out to use the local engines.",
         )
     return client(vertexai=config.vertexai, api_key=secrets.gemini_api_key)
 

@@ -64,7 +64,7 @@ def chosen_columns(wanted: Mapping[str, str | None]) -> dict[str, str]:
     """Our field -> the table's column. Raises UsageError for an unknown field."""
     for name in wanted:
         if name not in FIELDS:
-            raise UsageError(f"supabase.columns names {name!r}, and the fields are {', '.join(FIELDS)}.")
+            raise UsageError(f"supabase.columns names the unknown field {name!r}.", hint=f"Choose from {', '.join(FIELDS)}.")
     columns = {name: wanted.get(name, name) for name in FIELDS}
     return {name: column for name, column in columns.items() if column}
 

@@ -60,9 +60,9 @@ def test_a_path_that_looks_like_an_option_or_a_command_is_a_path_if_it_exists(
         (["./in", "out", "dest"], "has no value"),
         (["in", "limits.rpm"], "The option limits.rpm has no value"),
         (["status", "a", "b"], "Cannot use 'b'"),
-        (["status", "a", "mode=run"], "remove mode=run"),
+        (["status", "a", "mode=run"], "Remove mode=run"),
         (["--completion", "powershell"], "No completion"),
-        (["--config"], "needs a value"),
+        (["--config"], "has no value"),
         (["--config", "missing.yaml"], "Cannot read the configuration file missing.yaml"),
     ],
 )

@@ -105,7 +105,7 @@ def test_a_destination_without_permission_is_named_and_not_the_probe(tmp_path: P
     monkeypatch.setattr(os, "mkdir", refuse)
     monkeypatch.setattr(os, "makedirs", lambda *_, **__: None)
     monkeypatch.setattr(os, "access", lambda *_: False)
-    with pytest.raises(StorageDenied, match=r"^No permission to write .*/out\.$"):
+    with pytest.raises(StorageDenied, match=r"(?m)^No permission to write .*/out\.$"):
         plan(config)
 
 
@@ -157,15 +157,13 @@ def test_a_socks_proxy_is_named_where_a_server_is_asked(monkeypatch: pytest.Monk
 def test_a_pattern_that_the_shell_did_not_expand_is_explained(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="does not exist") as raised:
         scope(compose([f"source={tmp_path}/scan [1] *.pdf", "dest=out", "engine=textlayer"], {}))
-    assert (
-        raised.value.hint
-        == f"For a pattern, name the folder and set include=: rayocr {tmp_path} OUT \"include=['scan [1] *.pdf']\""
-    )
+    assert raised.value.hint == "For a pattern, name the folder and set include=."
+    assert raised.value.shell_hint == f"For example: rayocr {tmp_path} OUT \"include=['scan [1] *.pdf']\""
 
 
 def test_a_destination_that_is_a_file_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").touch()
-    with pytest.raises(UsageError, match=r"is a file\. Name a folder"):
+    with pytest.raises(UsageError, match=r"is a file\.\nName a folder"):
         plan(compose([f"source={tmp_path}", f"dest={tmp_path}/a.pdf", "engine=textlayer"], {}))
 
 

@@ -118,4 +118,4 @@ class DocumentWorkerPool:
             except ActorFailed as error:
                 worker.kill()
                 log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, error=str(error))
-        raise ClusterUnavailable("Workers do not start. See Ray's logs for the reason.")
+        raise ClusterUnavailable("Workers do not start.", hint="See Ray's logs for the reason.")

@@ -278,7 +278,7 @@ class PageWorkerPool:
             self._failed_starts += 1
             log_event(log, "worker_start_failed", "A worker did not start.", level=logging.WARNING, worker=name, error=str(error))
             if self._failed_starts >= _STARTS_IN_A_ROW:
-                self._failure = ClusterUnavailable("Workers do not start. See Ray's logs for the reason.")
+                self._failure = ClusterUnavailable("Workers do not start.", hint="See Ray's logs for the reason.")
         except asyncio.CancelledError:
             if handle is not None:
                 handle.kill()

@@ -103,7 +103,7 @@ async def test_a_head_that_forgot_the_job_is_not_waited_for() -> None:
 
 async def test_the_log_of_a_killed_job_is_printed_once(capsys: pytest.CaptureFixture[str]) -> None:
     message = "Job entrypoint command failed with exit code -9, last available logs (truncated to 20,000 chars):\nread page 7\n"
-    with pytest.raises(ClusterUnavailable, match=r"^j was killed by signal 9\.$") as killed:
+    with pytest.raises(ClusterUnavailable, match=r"(?m)^j was killed by signal 9\.$") as killed:
         await followed(FakeClient(Details("RUNNING"), Details("FAILED", -9, message), log="read page 7\n"), Clock())
     assert (capsys.readouterr().out + str(killed.value)).count("read page 7") == 1
 
