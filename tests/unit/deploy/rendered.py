@@ -23,7 +23,8 @@ from tests.unit.deploy.derive_schemas import SCHEMAS
 
 KUBERAY = Path(__file__).parents[3] / "kuberay"
 OVERLAYS = ("dev", "production", "spot", "gpu")
-COMPONENTS = ("monitoring", "google-monitoring", "priority", "kueue")  # the optional components that production lists
+# The optional components that production lists.
+COMPONENTS = ("autopilot", "monitoring", "google-monitoring", "priority", "kueue")
 _KUBERNETES = ("1.29", "1.34")  # the oldest and the newest version that KubeRay 1.7 is used with
 
 # No installed package has the schemas of the Prometheus operator, Google and Kueue. These schemas contain only the used fields.
@@ -117,6 +118,14 @@ def render_with_components() -> list[dict[str, Any]]:
         }
         (Path(folder) / "kustomization.yaml").write_text(yaml.safe_dump(kustomization))
         return render(Path(folder).name)
+
+
+def size(quantity: str) -> float:
+    """Bytes of `2Gi`, or CPUs of `100m` and `2`."""
+    for unit, factor in {"Mi": 2**20, "Gi": 2**30, "mb": 2**20, "m": 0.001}.items():
+        if quantity.endswith(unit):
+            return float(quantity.removesuffix(unit)) * factor
+    return float(quantity)
 
 
 def examples(name: str) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ from rayocr.composition import compose
 from tests.unit.deploy import derive_manifests
 from tests.unit.deploy.policies import chooses, may_be_reached, may_reach, named_config_maps
 from tests.unit.deploy.rendered import (
+    COMPONENTS,
     OVERLAYS,
     PodSpec,
     examples,
@@ -22,10 +23,10 @@ from tests.unit.deploy.rendered import (
     ray_jobs,
     render,
     render_with_components,
+    size,
 )
 
 DEPLOYMENT = Path(__file__).parents[3] / "docs" / "deployment.md"
-_UNITS = {"Mi": 2**20, "Gi": 2**30, "mb": 2**20}
 
 
 @pytest.fixture(params=OVERLAYS)
@@ -35,10 +36,6 @@ def documents(request: pytest.FixtureRequest) -> list[dict[str, Any]]:
 
 def of_kind(documents: list[dict[str, Any]], kind: str) -> list[dict[str, Any]]:
     return [document for document in documents if document["kind"] == kind]
-
-
-def size(text: str) -> float:
-    return float(text[:-2]) * _UNITS[text[-2:]]
 
 
 def variables(pod: PodSpec) -> dict[str, str]:
@@ -237,13 +234,18 @@ def test_keys_are_where_drivers_run_and_nowhere_else(documents: list[dict[str, A
 
 
 def test_objects_are_spilled_to_a_disk_that_is_bounded_and_asked_for(documents: list[dict[str, Any]]) -> None:
+    folders = []
     for name, cluster in [*ray_clusters(documents), *ray_clusters(examples("rayjob"))]:
         for group in (cluster["headGroupSpec"], *cluster["workerGroupSpecs"]):
-            folder = group["rayStartParams"]["object-spilling-directory"]
-            spec = group["template"]["spec"]
-            (mount,) = [mount for mount in spec["containers"][0]["volumeMounts"] if mount["mountPath"] == folder]
-            (volume,) = [volume for volume in spec["volumes"] if volume["name"] == mount["name"]]
-            assert "medium" not in volume["emptyDir"] and "sizeLimit" in volume["emptyDir"], name
+            folders.append((name, group["rayStartParams"]["object-spilling-directory"], group["template"]["spec"]))
+    for pod in pods(documents):
+        if "watch" in pod.what:  # docker/bin/rayocr-driver passes these options to `ray start`
+            options = variables(pod)["RAYOCR_NODE_OPTIONS"]
+            folders.append((pod.what, options.partition("--object-spilling-directory=")[2], pod.spec))
+    for name, folder, spec in folders:
+        (mount,) = [mount for mount in spec["containers"][0]["volumeMounts"] if mount["mountPath"] == folder]
+        (volume,) = [volume for volume in spec["volumes"] if volume["name"] == mount["name"]]
+        assert "medium" not in volume["emptyDir"] and "sizeLimit" in volume["emptyDir"], name
 
 
 def test_pods_ask_for_the_disk_that_they_may_use(documents: list[dict[str, Any]]) -> None:
@@ -337,4 +339,4 @@ def test_optional_components_are_named_in_production() -> None:
     text = (DEPLOYMENT.parents[1] / "kuberay" / "overlays" / "production" / "kustomization.yaml").read_text()
     uncommented = yaml.safe_load(re.sub(r"(?m)^  # (- \.\./)", r"  \1", text))
     named = {Path(path).name for path in uncommented["components"]}
-    assert {"monitoring", "google-monitoring", "priority", "kueue"} <= named
+    assert set(COMPONENTS) <= named
