@@ -11,6 +11,7 @@ import re
 from pathlib import Path
 
 import pypdfium2
+from reportlab import rl_config
 from reportlab.lib.utils import ImageReader
 from reportlab.pdfgen.canvas import Canvas
 
@@ -37,6 +38,7 @@ def make_text_documents(folder: Path, pages: int, *, lines: int = 45) -> Path:
     """Like `make_documents`, with born-digital pages of about 3,000 characters: ten words in a row of this project's documents in
     each line, and numbers."""
     folder.mkdir(parents=True)
+    rl_config.useA85 = 0  # compressed as other programs do it, without ASCII85 around it
     words = re.findall(r"[A-Za-z]{2,14}", (_PROJECT / "docs" / "architecture.md").read_text("utf-8"))
     for first in range(1, pages + 1, _PAGES_A_DOCUMENT):
         canvas = Canvas(str(folder / f"{first:06}.pdf"), pagesize=(595, 842), pageCompression=1, invariant=1)

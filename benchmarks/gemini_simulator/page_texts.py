@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import random
+import re
+import zlib
 
 import pypdfium2
 
@@ -13,6 +15,11 @@ _INVENTED = (
     "whereas shareholders resolved that auditors shall examine ledgers before august hence invoices remain payable within thirty "
     "days following receipt unless otherwise agreed between parties under applicable jurisdiction"
 )
+
+
+_STREAM = re.compile(rb"/FlateDecode[^>]*>>\s*stream\r?\n(.*?)\r?\nendstream", re.DOTALL)
+_SHOWN = re.compile(rb"\(([^()\\]*)\) Tj")
+_LEAST_SHOWN = 20  # lines
 
 
 def lot_of(text: str, *, salt: str = "") -> float:
@@ -37,6 +44,8 @@ def page_text(body: dict[str, object]) -> str:
     data = base64.b64decode(
         inline[0]["data"] + "==", altchars=b"-_" if "-" in inline[0]["data"] or "_" in inline[0]["data"] else None
     )
+    if text := _text_of_benchmark_page(data):
+        return text
     document = pypdfium2.PdfDocument(data)
     try:
         assert len(document) == 1, "one page per request"
@@ -48,3 +57,16 @@ def page_text(body: dict[str, object]) -> str:
     finally:
         document.close()
     return text or f"page without text {hashlib.sha256(data).hexdigest()[:12]}"
+
+
+def _text_of_benchmark_page(data: bytes) -> str:
+    """The text of a page of `make_text_documents`, in a tenth of the time that PDFium needs; empty for any other page. Otherwise
+    the simulator would use the cores that the benchmark measures: Google's servers use none of them."""
+    streams = _STREAM.findall(data)
+    if len(streams) != 1:
+        return ""
+    try:
+        lines = _SHOWN.findall(zlib.decompress(streams[0]))
+    except zlib.error:
+        return ""
+    return "\r\n".join(line.decode("ascii") for line in lines) if len(lines) >= _LEAST_SHOWN else ""
