@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from rayocr.actors.discovery.actor import DiscoveryRules
@@ -179,18 +180,9 @@ def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
     config, plan, progress, draining = inputs.config, inputs.plan, inputs.progress, inputs.draining
     window = Window(config.window, held_on=actors.documents_group)
     stages = tuple(open_pool(config, plan, inputs.keys, actors, stage) for stage in plan.stages)
-    leases = Leases(
-        inputs.locks,
-        ttl_s=config.locks.ttl_s,
-        draining=draining,
-        on_availability=inputs.announcements.say_locks,
-        patience_s=None if inputs.watches else config.locks.patience_s,
-    )
-
-    def release_cpus() -> None:
-        """On a shared cluster, releases idle workers: the run that this one waits for may be waiting for them."""
-        _shrink(stages, actors, idle_s=0.0, keep=0)
-
+    leases = _leases(inputs)
+    # On a shared cluster, the run that this one waits for may be waiting for idle workers.
+    release_cpus = partial(_shrink, stages, actors, idle_s=0.0, keep=0)
     outages = open_outages(plan, window, progress, inputs.terminal, on_hold=release_cpus) if inputs.watches else None
     flow = DocumentFlow(
         actors,
@@ -213,12 +205,6 @@ def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
         outages=outages,
         follow_versions=not (inputs.watches and plan.source.uri.startswith("file:")),
     )
-
-    def cancel(document_id: str) -> None:
-        if (token := scheduler.cancel(document_id)) is not None:
-            for stage in stages:
-                stage.pool.cancel(document_id, token)
-
     return RunParts(
         inputs=inputs,
         actors=actors,
@@ -227,7 +213,7 @@ def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
         stages=stages,
         flow=flow,
         scheduler=scheduler,
-        cancel_watch=CancelWatch(plan.state, cancel),
+        cancel_watch=CancelWatch(plan.state, partial(_cancel, scheduler, stages)),
         telemetry=TelemetryWatch(actors.take_telemetry, progress, write=inputs.write_lines, on_failure=inputs.send_failure),
         collector=StatusCollector(
             run_id=inputs.run_id,
@@ -241,6 +227,24 @@ def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
         metrics=RayMetrics() if actors.has_processes else NoMetrics(),
         outages=outages,
     )
+
+
+def _leases(inputs: RunInputs) -> Leases:
+    """A watch waits for the lock service without limit."""
+    locks = inputs.config.locks
+    return Leases(
+        inputs.locks,
+        ttl_s=locks.ttl_s,
+        draining=inputs.draining,
+        on_availability=inputs.announcements.say_locks,
+        patience_s=None if inputs.watches else locks.patience_s,
+    )
+
+
+def _cancel(scheduler: Scheduler, stages: Sequence[StagePool], document_id: str) -> None:
+    if (token := scheduler.cancel(document_id)) is not None:
+        for stage in stages:
+            stage.pool.cancel(document_id, token)
 
 
 def _shrink(stages: Sequence[StagePool], actors: RunActors, *, idle_s: float, keep: int) -> None:

@@ -27,15 +27,36 @@ def meter(
     prices."""
     for lane in engine.lanes.values():
         meter(lane, slots=slots, prices=prices, wall_clock=wall_clock)
-    ask = engine.recognize_async
-    guess = LimitsConfig()
-    answered, input_tokens, output_tokens = 1, guess.expected_input_tokens, guess.expected_output_tokens
+    # Set on the instance instead of a wrapper class: the chain checks the engine's type and its other capabilities.
+    engine.recognize_async = _Meter(engine, slots, prices, wall_clock).ask  # type: ignore[method-assign]
+    return engine
 
-    def priced(answer: PageText, model: str) -> PageText:
-        if engine.prices_itself or answer.cost_usd:
+
+class _Meter:
+    """Counts the answers of one engine. Until an answer arrives, the expected tokens of the configuration are the average."""
+
+    def __init__(self, engine: WaitingEngine, slots: SlotClient, prices: PriceTable, wall_clock: Callable[[], float]) -> None:
+        self._engine, self._slots, self._prices, self._wall_clock = engine, slots, prices, wall_clock
+        self._ask = engine.recognize_async
+        guess = LimitsConfig()
+        self._answered, self._input_tokens, self._output_tokens = 1, guess.expected_input_tokens, guess.expected_output_tokens
+
+    async def ask(self, page: OfferedPage, model: str) -> PageText:
+        try:
+            answer = self._priced(await self._ask(page, model), model)
+        except (EngineTimeout, BatchIncomplete, EngineShed) as error:
+            self._count_lost(error, model)
+            raise
+        self._report(answer, page, model)
+        self._answered, self._input_tokens = self._answered + 1, self._input_tokens + answer.input_tokens
+        self._output_tokens += answer.output_tokens
+        return answer
+
+    def _priced(self, answer: PageText, model: str) -> PageText:
+        if self._engine.prices_itself or answer.cost_usd:
             return answer
-        at, tier = wall_clock(), answer.price_class or engine.tier
-        cost_usd = prices.cost_usd(
+        at, tier = self._wall_clock(), answer.price_class or self._engine.tier
+        cost_usd = self._prices.cost_usd(
             model,
             input_tokens=answer.input_tokens,
             output_tokens=answer.output_tokens,
@@ -43,33 +64,25 @@ def meter(
             at=at,
             tier=tier,
         )
-        return replace(answer, cost_usd=cost_usd, price_class=prices.price_class(model, at, tier=tier))
+        return replace(answer, cost_usd=cost_usd, price_class=self._prices.price_class(model, at, tier=tier))
 
-    async def ask_and_count(page: OfferedPage, model: str) -> PageText:
-        nonlocal answered, input_tokens, output_tokens
-        try:
-            answer = priced(await ask(page, model), model)
-        except (EngineTimeout, BatchIncomplete, EngineShed) as error:
-            used = (input_tokens // answered, output_tokens // answered)
-            if isinstance(error, EngineShed):
-                if not error.input_tokens:
-                    raise
-                used = (error.input_tokens, 0)
-            lost = PageText(text="", engine=engine.name, model=model, input_tokens=used[0], output_tokens=used[1])
-            error.probably = probably = priced(lost, model)
-            slots.lost(account_of(engine, model), input_tokens=probably.input_tokens, cost_usd=probably.cost_usd)
-            raise
-        reason = finish_reason_of(answer.finish)
-        account, words = account_of(engine, model), f"The model {reason.words} ({answer.finish})."
+    def _count_lost(self, error: EngineTimeout | BatchIncomplete | EngineShed, model: str) -> None:
+        """An answer of average size, which the server may have billed, or what the server says that it charges."""
+        used = (self._input_tokens // self._answered, self._output_tokens // self._answered)
+        if isinstance(error, EngineShed):
+            if not error.input_tokens:
+                return
+            used = (error.input_tokens, 0)
+        lost = PageText(text="", engine=self._engine.name, model=model, input_tokens=used[0], output_tokens=used[1])
+        error.probably = probably = self._priced(lost, model)
+        account = account_of(self._engine, model)
+        self._slots.lost(account, input_tokens=probably.input_tokens, cost_usd=probably.cost_usd)
+
+    def _report(self, answer: PageText, page: OfferedPage, model: str) -> None:
+        reason, account = finish_reason_of(answer.finish), account_of(self._engine, model)
+        words = f"The model {reason.words} ({answer.finish})."
         if reason.unexplained:
-            slots.unusable(account, words)
+            self._slots.unusable(account, words)
         elif reason.error is not None:
-            slots.refused(account, words, document_id=page.document_id, again=page.tried > 0)
-        slots.used(account, input_tokens=answer.input_tokens, cost_usd=answer.cost_usd)
-        answered, input_tokens = answered + 1, input_tokens + answer.input_tokens
-        output_tokens += answer.output_tokens
-        return answer
-
-    # Set on the instance instead of a wrapper class: the chain checks the engine's type and its other capabilities.
-    engine.recognize_async = ask_and_count  # type: ignore[method-assign]
-    return engine
+            self._slots.refused(account, words, document_id=page.document_id, again=page.tried > 0)
+        self._slots.used(account, input_tokens=answer.input_tokens, cost_usd=answer.cost_usd)
