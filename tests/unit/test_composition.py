@@ -1,10 +1,16 @@
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from omegaconf import DictConfig, OmegaConf
 
+from rayocr import composition
 from rayocr.cli.arguments import parse
 from rayocr.composition import compose, load_dotenv, prompt_text, secrets_from_environment, source_accesses
 from rayocr.config import Secrets
@@ -258,3 +264,50 @@ def test_sources_on_record_are_accessed_as_the_destination_or_with_the_environme
     assert (found["gs"].user_project, found["gs"].endpoint) == ("p", "http://127.0.0.1:9")
     own = compose(["mode=view", "dest=out", "storage.source.credentials=/keys/own.json"], environment)
     assert source_accesses(own, environment) == {}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        [],
+        ["engine=gemini", "limits.rpm=60", "outputs=[markdown]"],
+        ["limits=free", "limits.rpm=3", "limits.rpm=4", "locks=redis"],
+        ["++limits.models={m: {rpm: 5}}", "++engine.openai.extra_body.x=1"],
+        ["+limits.cpus=1"],
+        ["~limits"],
+        ["engine=nothing"],
+        ["engine@other=gemini"],
+        ["limits.rpm=1,2"],
+        ["limits.rpm=abc"],
+        ["limits.models={a: {rpm: 1}}"],
+        ["unknown=1"],
+        ["window={documents: 3}"],
+    ],
+)
+def test_composed_files_that_are_reused_give_what_hydra_composes(overrides: list[str]) -> None:
+    parsed = [OverridesParser.create().parse_override(override) for override in overrides]
+
+    def outcome(composed: Callable[[], DictConfig]) -> object:
+        try:
+            return OmegaConf.to_object(composed())
+        except Exception as error:
+            return type(error), str(error)
+
+    expected = outcome(lambda: composition._composed_by_hydra(overrides))
+    for _ in range(2):
+        assert outcome(lambda: composition._composed(overrides, parsed)) == expected
+
+
+def test_hydra_composes_the_files_once_until_one_of_them_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shutil.copytree(composition.conf_dir(), tmp_path / "conf")
+    monkeypatch.setattr(composition, "conf_dir", lambda: tmp_path / "conf")
+    by_hydra: list[list[str]] = []
+    compose_files = composition._composed_by_hydra
+    monkeypatch.setattr(composition, "_composed_by_hydra", lambda given: by_hydra.append(given) or compose_files(given))
+    assert [compose([f"limits.rpm={n}"], {}).limits.rpm for n in (3, 4)] == [3, 4]
+    assert compose([], {}).limits.rpm is None
+    assert by_hydra == [["engine=local"]]
+    with (tmp_path / "conf" / "config.yaml").open("a") as file:
+        file.write("\nmin_bytes: 7\n")
+    os.utime(tmp_path / "conf" / "config.yaml", ns=(1, 1))
+    assert compose([], {}).min_bytes == 7

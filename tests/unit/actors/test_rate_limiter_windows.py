@@ -7,6 +7,7 @@ import random
 from bisect import bisect_left
 from contextlib import suppress
 from heapq import heappop, heappush
+from itertools import accumulate
 
 import pytest
 from hypothesis import given, settings
@@ -38,12 +39,11 @@ def most_in_a_minute(starts: list[float]) -> int:
     return max((bisect_left(starts, start + 60.0 - 1e-9) - index for index, start in enumerate(starts)), default=0)
 
 
-def dearest_minute(uses: list[tuple[float, float]]) -> float:
-    uses = sorted(uses)
-    return max(
-        (sum(tokens for at, tokens in uses if start <= at < start + 60.0 - 1e-9) for start, _ in uses),
-        default=0.0,
-    )
+def dearest_minute(uses: list[tuple[float, int]]) -> int:
+    times = [at for at, _ in sorted(uses)]
+    used_before = [0, *accumulate(tokens for _, tokens in sorted(uses))]
+    windows = ((bisect_left(times, start), bisect_left(times, start + 60.0 - 1e-9)) for start in times)
+    return max((used_before[end] - used_before[begin] for begin, end in windows), default=0)
 
 
 async def follow(steps: list[tuple[str, object, object]], world: World, **limits: float) -> list[float]:
@@ -97,10 +97,10 @@ def test_no_window_of_a_minute_takes_many_more_tokens_than_the_quota(tokens: lis
     """Actual use is known only with the answer, so a window can exceed its limit by the requests in flight. Later windows
     compensate."""
 
-    async def run() -> list[tuple[float, float]]:
+    async def run() -> list[tuple[float, int]]:
         world = World()
         limiter = world.limiter(tpm=tpm)
-        uses: list[tuple[float, float]] = []
+        uses: list[tuple[float, int]] = []
         open_uses: list[int] = []
         left = list(tokens)
         while left:
@@ -119,11 +119,11 @@ def test_no_window_of_a_minute_takes_many_more_tokens_than_the_quota(tokens: lis
 def test_pages_that_differ_in_length_use_97_percent_of_the_tokens_and_no_minute_exceeds_the_quota(least: int, most: int) -> None:
     tpm, minutes = 600_000, 10
 
-    async def run() -> list[tuple[float, float]]:
+    async def run() -> list[tuple[float, int]]:
         world, draws = World(), random.Random(1)
         limiter = world.limiter(tpm=tpm, headroom=0.01)
         began = world.now
-        uses: list[tuple[float, float]] = []
+        uses: list[tuple[float, int]] = []
         open_uses: list[tuple[float, int]] = []  # (time of the answer, tokens)
         while world.now < began + (minutes + 1) * 60.0:
             for delay_s in await limiter.lease("m", "w", 20):

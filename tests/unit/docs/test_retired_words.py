@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import re
 import subprocess
 from pathlib import Path
@@ -43,21 +45,29 @@ RETIRED = {
 }
 
 
-def tracked() -> list[str]:
+@functools.cache
+def tracked_texts() -> dict[str, str]:
+    """The text of each file by name. Every word is searched in them."""
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=REPOSITORY, capture_output=True, text=True, check=True)
-    return [name for name in listed.stdout.split("\0") if name and name not in HISTORY]
+    found = {}
+    for name in filter(None, listed.stdout.split("\0")):
+        if (
+            name in HISTORY
+            or name.startswith(("samples/", "tests/data/"))
+            or name.endswith((".lock", ".pdf", ".png", ".json.zst"))
+        ):
+            continue
+        with contextlib.suppress(UnicodeDecodeError, FileNotFoundError):
+            found[name] = (REPOSITORY / name).read_text(encoding="utf-8")
+    return found
 
 
 @pytest.mark.parametrize("word", RETIRED)
 def test_no_file_has_the_words_that_were_replaced_by(word: str) -> None:
     pattern = re.compile(RETIRED[word])
-    found = []
-    for name in tracked():
-        if name.startswith(("samples/", "tests/data/")) or name.endswith((".lock", ".pdf", ".png", ".json.zst")):
-            continue
-        try:
-            text = (REPOSITORY / name).read_text(encoding="utf-8")
-        except (UnicodeDecodeError, FileNotFoundError):
-            continue
-        found += [f"{name}:{text.count(chr(10), 0, m.start()) + 1}: {m.group()}" for m in pattern.finditer(text)]
+    found = [
+        f"{name}:{text.count(chr(10), 0, match.start()) + 1}: {match.group()}"
+        for name, text in tracked_texts().items()
+        for match in pattern.finditer(text)
+    ]
     assert found == [], f"write: {word}"

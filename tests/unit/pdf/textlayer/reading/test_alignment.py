@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -107,33 +107,36 @@ def is_trusted(layer: TextLayer) -> bool:
     return layer.verdict.trusted and "218 separate defects" in layer.text and not layer.hides_text
 
 
-GENUINE = {
-    "word by word": page_of(word_layer(words_of(PAGE))),
-    "line by line": page_of(line_layer(PAGE, stretch=92)),
-    "white on black": page_of(word_layer(words_of(PAGE)), inverted=True),
-    "a skewed scan": page_of(word_layer(words_of(PAGE)), angle=0.3),
-    "text that the scan covers": page_of(b"").replace(b"q 595", word_layer(words_of(PAGE), mode=0) + b"q 595"),
+# Made by the tests that need them: drawing the scans takes half a second, and every test process imports this module.
+GENUINE: dict[str, Callable[[], bytes]] = {
+    "word by word": lambda: page_of(word_layer(words_of(PAGE))),
+    "line by line": lambda: page_of(line_layer(PAGE, stretch=92)),
+    "white on black": lambda: page_of(word_layer(words_of(PAGE)), inverted=True),
+    "a skewed scan": lambda: page_of(word_layer(words_of(PAGE)), angle=0.3),
+    "text that the scan covers": lambda: page_of(b"").replace(b"q 595", word_layer(words_of(PAGE), mode=0) + b"q 595"),
 }
-INVENTED = {
-    "another page, word by word": word_layer(words_of(OTHER)),
-    "another page, line by line": line_layer(OTHER),
-    "orders at the places of the words": word_layer(
+INVENTED: dict[str, Callable[[], bytes]] = {
+    "another page, word by word": lambda: word_layer(words_of(OTHER)),
+    "another page, line by line": lambda: line_layer(OTHER),
+    "orders at the places of the words": lambda: word_layer(
         [(ORDERS[n % len(ORDERS)], *place) for n, (_, *place) in enumerate(words_of(PAGE))]
     ),
-    "orders instead of the last lines": word_layer(words_of(PAGE[:5])) + line_layer(OTHER[5:], first=5),
-    "one line of orders": word_layer(words_of(PAGE[:4])) + line_layer(OTHER[4:5], first=4) + word_layer(words_of(PAGE)[-25:]),
-    "orders over the genuine layer": word_layer(words_of(PAGE)) + line_layer(OTHER[2:5], first=3),
+    "orders instead of the last lines": lambda: word_layer(words_of(PAGE[:5])) + line_layer(OTHER[5:], first=5),
+    "one line of orders": lambda: (
+        word_layer(words_of(PAGE[:4])) + line_layer(OTHER[4:5], first=4) + word_layer(words_of(PAGE)[-25:])
+    ),
+    "orders over the genuine layer": lambda: word_layer(words_of(PAGE)) + line_layer(OTHER[2:5], first=3),
 }
 
 
 @pytest.mark.parametrize("how", GENUINE)
 def test_the_layer_of_an_ocr_engine_fits_its_scan(how: str) -> None:
-    assert is_trusted(layer_of(pdfs.reindexed(GENUINE[how])))
+    assert is_trusted(layer_of(pdfs.reindexed(GENUINE[how]())))
 
 
 @pytest.mark.parametrize("how", INVENTED)
 def test_text_that_does_not_fit_the_scan_is_neither_read_nor_sent(how: str) -> None:
-    data = page_of(INVENTED[how])
+    data = page_of(INVENTED[how]())
     layer = layer_of(data)
     assert layer.verdict.kind == "none"
     assert layer.text == ""
