@@ -10,7 +10,7 @@ from __future__ import annotations
 import ctypes
 import html
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from statistics import median
@@ -32,6 +32,7 @@ _MAX_OPTIONS = 1_000
 _MAX_LINES = 60  # for a value without an appearance
 _DEFAULT_SIZE_PT = 10.0
 _LINE_HEIGHT = 1.2  # font sizes
+_BOX_GLYPHS, _GLYPH_PT = frozenset("☐□❏❐❑❒▢○☑☒"), 3.0  # a box in the page's text under a field, and how far it may be off
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 
 
@@ -106,6 +107,8 @@ def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[fl
         if field.replaces_appearance:
             if field.index < 0:  # the page's own text may have the tick
                 lines = _without_words_in(lines, box)
+            elif field.kind is FieldKind.BOX:
+                lines = _without_words_in(lines, _widened(box), _BOX_GLYPHS)
             lines += _lines_in(box, field.text, size)
         elif field.kind in (FieldKind.TEXT, FieldKind.COMB) and field.text.strip():
             shown = [line for line in lines if _holds(box, line)]
@@ -222,10 +225,16 @@ def _lines_in(box: Box, text: str, size_pt: float) -> list[TextLine]:
     ]
 
 
-def _without_words_in(lines: Sequence[TextLine], box: Box) -> list[TextLine]:
+def _widened(box: Box) -> Box:
+    x0, y0, x1, y1 = box
+    return x0 - _GLYPH_PT, y0 - _GLYPH_PT, x1 + _GLYPH_PT, y1 + _GLYPH_PT
+
+
+def _without_words_in(lines: Sequence[TextLine], box: Box, texts: Collection[str] | None = None) -> list[TextLine]:
+    """Removes words in the box: all, or those with one of these texts."""
     kept = []
     for line in lines:
-        words = [word for word in line.words if not _holds(box, word)]
+        words = [word for word in line.words if not _holds(box, word) or (texts is not None and word.text not in texts)]
         if words or not line.words:
             kept.append(line if len(words) == len(line.words) else line.of_words(words))
     return kept

@@ -18,6 +18,7 @@ from rayocr.pdf.textlayer.glyphs.accents import with_accents
 from rayocr.pdf.textlayer.glyphs.characters import read_characters
 from rayocr.pdf.textlayer.glyphs.mac_ligatures import with_mac_ligatures
 from rayocr.pdf.textlayer.glyphs.superscripts import with_superscripts
+from rayocr.pdf.textlayer.glyphs.symbol_fonts import with_symbols
 from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of, without_second_drawings
 from rayocr.pdf.textlayer.reading.alignment import fits
 from rayocr.pdf.textlayer.rendered_text import TextObjects
@@ -34,6 +35,7 @@ _MAX_MIXED = 3  # lines with words on ink and words on blank ground; with more, 
 _MAX_MISSED = 0.15  # share of the lines of a scan; an OCR engine that missed more did not read the page
 _MAX_UNNAMED = 0.1
 _MAX_LACKING = 1
+_LONGEST_NAME = 128  # bytes; PDFium returns no longer name of a font
 
 
 class _Kind(Enum):
@@ -152,6 +154,7 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
     turns = quarter_turns(text_page, upright)
     turned, turned_pt = upright.turned(turns, size_pt), turned_size(turns, size_pt)
     characters = with_accents(read_characters(page, text_page, turned, turned_pt))
+    with_symbols(characters, lambda index: _font_name(text_page, index))
     with_mac_ligatures(characters)
     with_superscripts(characters, lambda index: _origin_of(text_page, index, turned))
     lines = lines_of(
@@ -249,6 +252,11 @@ def _parts(line: TextLine, shown: list[bool], inked: list[bool], blank: list[boo
 
 def _letters(text: str) -> int:
     return sum(char.isalnum() for char in text)
+
+
+def _font_name(text_page: Any, index: int) -> str:
+    name, flags = ctypes.create_string_buffer(_LONGEST_NAME), ctypes.c_int()
+    return name.value.decode("latin-1") if pdfium.FPDFText_GetFontInfo(text_page, index, name, len(name), flags) else ""
 
 
 def _font_at(text_page: Any, index: int) -> tuple[float, bool]:
