@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rayocr.engines.layout.fields.boxes import join_labels
 from rayocr.engines.layout.fields.stacked import join_stacked_fields
+from rayocr.engines.layout.fields.wrapped import join_wrapped_labels
 from rayocr.engines.layout.fractions import join_fractions
 from rayocr.engines.layout.headings import HeadingScale, join_headlines
 from rayocr.engines.layout.joining import page_words
@@ -74,7 +75,7 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     level = join_stacked_fields(join_labels(level, rulings, em), em)
     level = join_currency_signs(join_leaders(level, rulings, em), em)
     aligned, level = _take_aligned_tables(level, rulings, em)
-    notes, level = take_margin_notes(level, em)
+    notes, level = take_margin_notes(join_wrapped_labels(level, em), em)
     scale = HeadingScale.of(lines)
     columns: list[list[Block]] = []
     for boxes in reading_order([*level, *tables, *aligned], page_height=page_height, em=em, rulings=rulings):

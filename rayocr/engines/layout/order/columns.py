@@ -20,11 +20,13 @@ from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling
 from rayocr.engines.layout.order.dividers import Dividers
 from rayocr.engines.layout.order.page_margins import SLACK_EM, columns_of_footer, split_margins
 from rayocr.engines.layout.order.prose import (
+    WORDY,
     aligned_share,
     beside_share,
     flows,
     fullness,
     is_dense,
+    is_of_answers,
     is_of_marks,
     lines_of,
     long_lines,
@@ -59,6 +61,7 @@ _INSET_BESIDE_EM = 3.0  # least width of the text on either side
 _RULE_REACH_EM = 3.0  # least length on either side of a gutter of a ruling that separates columns
 _LARGEST_BONUS = 1.008  # for a gutter of 4 ems
 _DIVIDED_LINES, _DIVIDED_ALIGNED = 8, 0.5  # of blocks on both sides of an upright ruling
+_RULED_COLUMNS, _RULED_SHARE = 3, 0.5  # upright rulings; of the height of the text
 _DIVIDER_EM = 2.5  # largest distance of the ruling's ends from the blocks
 _MAX_DEPTH = 12
 
@@ -172,7 +175,7 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], amid: frozenset[int], place
 
 def _is_running_text(run: _Run, em: float) -> bool:
     """Whether both sides are running text, which alone runs around a picture or a quotation. Fields beside fields do not."""
-    sides = [lines_of(run.left), lines_of(run.right)]
+    sides = _sides(run)
     if any(has_leader(line.text) for lines in sides for line in lines):
         return False
     return all(fullness(lines, em) >= _PROSE and sentences_run_on(lines) for lines in sides)
@@ -226,8 +229,8 @@ def _columns_in(stretch: list[Boxed], place: _Place) -> list[_Run]:
     if not left or not right or min(text_height(left), text_height(right)) * _LARGEST_BONUS <= place.least:
         return []
     run = _trimmed(_Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right), em)
-    is_columns = _is_columns(run, em) or _is_divided(run, place)
-    sides = lines_of(run.left), lines_of(run.right)
+    is_columns = (_is_columns(run, em) and not _is_in_ruled_columns(run, place)) or _is_divided(run, place)
+    sides = _sides(run)
     is_text = any(fullness(lines, em) >= _PROSE and sentences_run_on(lines) for lines in sides)
     if is_columns and (is_text or have_same_texts(*sides)):
         return [run]
@@ -240,6 +243,10 @@ def _columns_in(stretch: list[Boxed], place: _Place) -> list[_Run]:
     anew = replace(place, least=-float("inf"))
     parts = _columns_in(ordered[:middle], anew) + _columns_in(ordered[middle:], anew) if middle else []
     return parts or ([run] if is_columns else [])
+
+
+def _sides(run: _Run) -> tuple[list[LayoutLine], list[LayoutLine]]:
+    return lines_of(run.left), lines_of(run.right)
 
 
 def _trimmed(run: _Run, em: float) -> _Run:
@@ -311,7 +318,7 @@ def _is_columns(run: _Run, em: float) -> bool:
     left, right = lines_of(run.left), lines_of(run.right)
     if not left or not right:
         return len(run.left) > len(left) or len(run.right) > len(right)  # a table beside text
-    if beside_share(left, right) < _BESIDE or is_of_marks(left) or is_of_marks(right):
+    if beside_share(left, right) < _BESIDE or is_of_marks(left) or is_of_marks(right) or is_of_answers(right):
         return False
     if have_same_texts(left, right):
         return True
@@ -341,9 +348,22 @@ def _is_columns(run: _Run, em: float) -> bool:
     return aligned < 0.5 and min(len(left), len(right)) >= 3 and dense
 
 
+def _is_in_ruled_columns(run: _Run, place: _Place) -> bool:
+    """Whether upright rulings on both sides of the gutter divide the whole height into columns that are not all text: the columns
+    of a form that are empty below their heads."""
+    if all(fullness(side, place.em) >= _RAGGED_PROSE and typical_chars(side) >= WORDY for side in _sides(run)):
+        return False
+    middle, least = (run.top + run.bottom) / 2, _RULED_SHARE * (run.bottom - run.top)
+    x0, x1 = min(box.x0 for box in run.left), max(box.x1 for box in run.right)
+    long = [ruling for ruling in place.upright if ruling.y1 - ruling.y0 > least and ruling.y0 < middle < ruling.y1]
+    found = {round(ruling.x0 / place.em) for ruling in long if x0 < ruling.x0 < x1}
+    at = place.x / place.em
+    return len(found) >= _RULED_COLUMNS and min(found) < at - 1 and max(found) > at + 1
+
+
 def _is_divided(run: _Run, place: _Place) -> bool:
     """Whether an upright ruling divides two short blocks whose lines are not level with each other, as in the head of a form."""
-    sides = [lines_of(run.left), lines_of(run.right)]
+    sides = _sides(run)
     if not all(1 < len(side) <= _DIVIDED_LINES for side in sides) or sum(map(len, sides)) < len(run.left) + len(run.right):
         return False
     first, last = (pick(box.center_y for side in sides for box in side) for pick in (min, max))

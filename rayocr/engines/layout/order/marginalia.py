@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -16,6 +17,7 @@ _NOTE_LINES = 5  # longer ones are sidebars
 _NOTES_SHARE = 0.25  # largest share of the page's letters in notes
 _APART_EM = 0.7  # white space between two notes
 _LONGEST_NUMBER = 3  # digits
+_LETTERED, _LEAST_LETTERED = re.compile(r"\d{1,2}[a-z]"), 3
 _SIDEBAR_EM = 2.0  # white space between the paragraphs of a sidebar
 
 
@@ -42,8 +44,11 @@ def take_margin_notes(lines: Sequence[LayoutLine], em: float) -> tuple[list[list
 
 
 def _are_figures_of_text(lines: Sequence[LayoutLine]) -> bool:
-    """Whether the lines number items (1, 2, 3), or some are amounts or times. Line numbers in steps of five are neither."""
+    """Whether the lines number items (1, 2, 3; 4a, 4b), or some are amounts or times. Line numbers in steps of five are
+    neither."""
     texts = [line.text.strip() for line in sorted(lines, key=lambda line: line.y0)]
+    if sum(_LETTERED.fullmatch(text) is not None for text in texts) >= _LEAST_LETTERED:
+        return True
     if any(not text.isdecimal() and not any(map(str.isalpha, text)) for text in texts):
         return True
     if len(texts) < 2 or not all(text.isdecimal() and len(text) <= _LONGEST_NUMBER for text in texts):

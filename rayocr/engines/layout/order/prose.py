@@ -20,7 +20,8 @@ _FLOWING_CHARS, _FLOWING = 20, 0.5  # of ragged prose
 _BOX = re.compile(r"\[[ xX]\]|[☐☑☒]")
 _ANSWER = 6  # letters: "Yes No"
 _ITEM_NUMBER, _MOST_NUMBERS = re.compile(r"\d{1,2}[a-z]?[.)]?"), 7
-_WORDY = 18  # characters; lines of running text in a column are longer
+_NUMBERS = 0.6
+WORDY = 18  # characters; lines of running text in a column are longer
 
 
 def fullness(lines: Sequence[LayoutLine], em: float) -> float:
@@ -68,6 +69,13 @@ def is_of_marks(lines: Sequence[LayoutLine]) -> bool:
     if any(map(_BOX.search, texts)):
         return all(sum(map(str.isalpha, _BOX.sub("", text))) <= _ANSWER for text in texts)
     return len(texts) <= _MOST_NUMBERS and all(map(_ITEM_NUMBER.fullmatch, texts))
+
+
+def is_of_answers(lines: Sequence[LayoutLine]) -> bool:
+    """Whether these lines have no letters, or most are numbers of a form's lines, repeated where the answers are written."""
+    if not any(char.isalpha() for line in lines for char in line.text):
+        return True
+    return sum(_ITEM_NUMBER.fullmatch(line.text.strip()) is not None for line in lines) >= _NUMBERS * len(lines)
 
 
 def flows(lines: Sequence[LayoutLine]) -> bool:
@@ -129,4 +137,4 @@ def lines_of(boxes: Sequence[Boxed]) -> list[LayoutLine]:
 
 def long_lines(lines: Sequence[LayoutLine]) -> list[LayoutLine]:
     """Returns the lines that are not cells of a table."""
-    return [line for line in lines if len(line.text) * wideness(line.text) >= _WORDY]
+    return [line for line in lines if len(line.text) * wideness(line.text) >= WORDY]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -15,6 +16,8 @@ _MIN_FILLED = 0.3
 _MIN_UNRULED_ROWS = 4
 _MIN_UNRULED_COLUMNS = 3
 _COLUMN_GAP_EM = 0.7
+_LINE_NUMBER = re.compile(r"\d{1,3} ?[a-z]{0,2}|[a-z]")  # of a form: 7, 10b
+_NUMBERED, _QUESTION_CHARS = 0.6, 8  # share of the cells; letters of the text beside them
 
 
 @dataclass(slots=True)
@@ -67,7 +70,7 @@ def take_ruled_tables(lines: Sequence[LayoutLine], grids: Sequence[Grid]) -> tup
             for part in _split_at_borders(line, grid):
                 row, column = grid.cell_at((part.x0 + part.x1) / 2, part.center_y)
                 table.contents.setdefault((row, column), []).append(part)
-        if _is_table(table):
+        if _is_table(table) and not _holds_answers(table, lines):
             tables.append(table)
             taken = {id(line) for line in inside}
             rest = [line for line in rest if id(line) not in taken]
@@ -127,6 +130,19 @@ def _is_table(table: RuledTable) -> bool:
     if occupied_rows < 2 or occupied_columns < 2 or filled < _MIN_FILLED * table.grid.cell_count:
         return False
     return all(len(rows_of(lines)) <= _MAX_CELL_LINES for lines in table.contents.values())
+
+
+def _holds_answers(table: RuledTable, lines: Sequence[LayoutLine]) -> bool:
+    """Whether the grid is the part of a form where answers are written: its first column repeats the numbers of the questions,
+    which are outside, left of it."""
+    first = min(column for _, column in table.contents)
+    cells = [cell for (_, column), cell in table.contents.items() if column == first]
+    numbers = [cell[0] for cell in cells if len(cell) == 1 and _LINE_NUMBER.fullmatch(cell[0].text.strip())]
+    if len(numbers) < max(2, _NUMBERED * len(cells)):
+        return False
+    beside = [line for line in lines if line.x1 < table.x0 + 1 and sum(map(str.isalpha, line.text)) >= _QUESTION_CHARS]
+    questions = [any(line.y0 < number.y1 and line.y1 > number.y0 for line in beside) for number in numbers]
+    return sum(questions) >= max(2, _NUMBERED * len(numbers))
 
 
 def _split_at_borders(line: LayoutLine, grid: Grid) -> list[LayoutLine]:
