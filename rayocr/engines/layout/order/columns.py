@@ -27,6 +27,7 @@ from rayocr.engines.layout.order.prose import (
     fullness,
     is_dense,
     is_of_answers,
+    is_of_codes,
     is_of_marks,
     lines_of,
     long_lines,
@@ -318,7 +319,9 @@ def _is_columns(run: _Run, em: float) -> bool:
     left, right = lines_of(run.left), lines_of(run.right)
     if not left or not right:
         return len(run.left) > len(left) or len(run.right) > len(right)  # a table beside text
-    if beside_share(left, right) < _BESIDE or is_of_marks(left) or is_of_marks(right) or is_of_answers(right):
+    if beside_share(left, right) < _BESIDE or is_of_marks(left) or is_of_marks(right):
+        return False
+    if is_of_codes(left) or is_of_answers(right):
         return False
     if have_same_texts(left, right):
         return True

@@ -20,7 +20,7 @@ _FLOWING_CHARS, _FLOWING = 20, 0.5  # of ragged prose
 _BOX = re.compile(r"\[[ xX]\]|[☐☑☒]")
 _ANSWER = 6  # letters: "Yes No"
 _ITEM_NUMBER, _MOST_NUMBERS = re.compile(r"\d{1,2}[a-z]?[.)]?"), 7
-_NUMBERS = 0.6
+_NUMBERS, _CODE = 0.6, 2  # share of the lines; letters
 WORDY = 18  # characters; lines of running text in a column are longer
 
 
@@ -72,10 +72,19 @@ def is_of_marks(lines: Sequence[LayoutLine]) -> bool:
 
 
 def is_of_answers(lines: Sequence[LayoutLine]) -> bool:
-    """Whether these lines have no letters, or most are numbers of a form's lines, repeated where the answers are written."""
-    if not any(char.isalpha() for line in lines for char in line.text):
+    """Whether these lines have no words, or most are numbers of a form's lines, repeated where the answers are written."""
+    if is_of_codes(lines) or not any(map(_letters, lines)):
         return True
     return sum(_ITEM_NUMBER.fullmatch(line.text.strip()) is not None for line in lines) >= _NUMBERS * len(lines)
+
+
+def is_of_codes(lines: Sequence[LayoutLine]) -> bool:
+    """Whether all lines are a few letters, with or without digits: A1, b."""
+    return 0 < max(map(_letters, lines)) <= _CODE
+
+
+def _letters(line: LayoutLine) -> int:
+    return sum(map(str.isalpha, line.text))
 
 
 def flows(lines: Sequence[LayoutLine]) -> bool:

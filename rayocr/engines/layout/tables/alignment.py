@@ -335,8 +335,8 @@ def _is_bulleted(cell: Sequence[LayoutLine]) -> bool:
 
 
 def _is_contents(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
-    """Whether the cells are entries and page numbers of a table of contents, in one column of the page or in several, or the lines
-    of a form beside the heads of its parts."""
+    """Whether the cells are entries and page numbers of a table of contents, in one column of the page or in several, or lines of
+    a form beside the heads of its parts."""
     leaders = [{n for n, cell in enumerate(cells) for line in cell if has_leader(line.text)} for cells in begins]
     if sum(map(bool, leaders)) <= _LEADERS_SHARE * len(begins):
         return False

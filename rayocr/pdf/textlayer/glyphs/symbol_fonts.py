@@ -1,8 +1,8 @@
 """Gives the glyphs of symbol fonts their Unicode characters: bullets, check marks, arrows, Greek letters, small capitals.
 
-Such fonts have no map to Unicode, or map their glyphs to private-use characters. Only the font's name tells what a code draws. The
-tables follow the published ones of Symbol, ZapfDingbats, Wingdings, Webdings and Adobe's private-use characters. A glyph that is in
-no table keeps its character, except those of fonts of icons: these are pictures and are removed.
+Such fonts have no map to Unicode, or map their glyphs to private-use characters. Only the font's name tells what a code draws.
+The tables follow the published ones of Symbol, ZapfDingbats, Wingdings, Webdings and Adobe's private-use characters. A glyph that
+is in no table keeps its character, except those of fonts of icons: these are pictures and are removed.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ _FONTS = (
     (re.compile(r"symbol(?:mt|ps|std|neu)?(?:[,-].*)?$", re.IGNORECASE), _SYMBOL),
 )
 # In a font of another name: the bullets and marks that word processors take from Wingdings and Symbol.
-_USUAL = {code: _WINGDINGS[code] for code in (0x6C, 0x6E, 0x6F, 0x71, 0x76, 0xA7, 0xA8, 0xD8, 0xE0, 0xFC, 0xFD, 0xFE)} | {0xB7: "•"}
+_USUAL = {0xB7: "•"} | {code: _WINGDINGS[code] for code in b"lnoqv\xa7\xa8\xd8\xe0\xfc\xfd\xfe"}
 # Adobe's private-use characters: digits of the old style, small capitals, signs, parts of tall brackets.
 _ADOBE = (
     {chr(0xF700 + code): chr(code) for code in (0x21, 0x24, 0x26, *range(0x30, 0x3A), 0x3F, 0xA1, 0xA2, 0xBF)}
@@ -144,4 +144,4 @@ def _alone(characters: Characters) -> list[int]:
     em = np.maximum(y1 - y0, 1.0)[1:]
     apart = (np.array(characters.spaces[1:]) == 2) | (x0[1:] - x1[:-1] > _GAP_EM * em) | (x1[1:] < x0[:-1])
     apart |= (y0[1:] > y1[:-1]) | (y1[1:] < y0[:-1])
-    return np.flatnonzero(np.append(True, apart) & np.append(apart, True)).tolist()  # type: ignore[no-any-return]
+    return np.flatnonzero(np.append(True, apart) & np.append(apart, True)).tolist()
