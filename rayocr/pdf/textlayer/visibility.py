@@ -36,6 +36,7 @@ _TILE_PX = 8
 _LINES_IN_TILE = 4  # columns and rows with strokes: more than crossing rules have
 _LEAST_TILES = 3  # fewer are a corner or a bullet
 _TEXTURE = 0.3  # share of a box's columns that must have strokes, for it to contain a line of letters
+_LEAST_BAND_PX, _LEAST_BARS, _LEVEL_STROKES = 4, 16, 0.01  # of a barcode: rows, columns with strokes, share of level strokes
 _LABEL, _LIGHT, _BAR = 0.6, 160, 0.45  # strokes of a label on a bar; the gray of paper, of 255, and of a bar, as a share of it
 _FAINT_STROKE = 25  # of 255: more than the noise of a scan
 _FEW_STROKES = 0.04  # share of the columns, at a place without ink
@@ -288,4 +289,18 @@ def _looks_like_text(ink: tuple[Any, Any], x: int, y: int, width: int, height: i
     """At least two letters wide, with strokes along its whole length."""
     if max(width, height) < 1.8 * min(width, height) or min(width, height) < 4:
         return False
-    return float(_strokes_along(ink, x, y, x + width, y + height).mean()) >= _TEXTURE
+    if float(_strokes_along(ink, x, y, x + width, y + height).mean()) < _TEXTURE:
+        return False
+    return not _is_barcode(ink, x, y, width, height)
+
+
+def _is_barcode(ink: tuple[Any, Any], x: int, y: int, width: int, height: int) -> bool:
+    """Whether the middle of the box has many strokes across its length and none along it, unlike letters."""
+    across, along = ink if width >= height else (ink[1].T, ink[0].T)
+    if width < height:
+        x, y, width, height = y, x, height, width
+    band = slice(y + height // 3, y + height - height // 3)
+    across, along = across[band, x : x + width], along[band, x : x + width]
+    if len(across) < _LEAST_BAND_PX or int(across.any(axis=0).sum()) < _LEAST_BARS:
+        return False
+    return float(along.mean()) <= _LEVEL_STROKES

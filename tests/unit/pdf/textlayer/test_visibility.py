@@ -193,6 +193,18 @@ def test_a_picture_that_no_text_stands_in_leaves_the_layer_trusted() -> None:
     assert drawn(content).verdict.trusted
 
 
+@pytest.mark.parametrize("along", [False, True])
+def test_a_barcode_is_no_line_of_text(along: bool) -> None:
+    places = [round(72 + 2.2 * n + 0.4 * (n * n % 3), 1) for n in range(80)]
+    widths = [0.8 + (n * 5 % 3) * 0.4 for n in range(80)]
+    boxes = zip(places, widths, strict=True)
+    bars = "".join(f"500 {at} 36 {w} re " if along else f"{at} 100 {w} 36 re " for at, w in boxes) + "f "
+    squares = "".join(f"{300 + 4 * (n % 14)} {300 + 4 * (n // 14)} 4 4 re " for n in range(196) if n * n % 5 < 2) + "f "
+    layer = drawn(SEEN + bars.encode() + squares.encode())
+    assert layer.verdict.trusted
+    assert layer.unread == ()
+
+
 def test_a_ruled_table_is_not_unread() -> None:
     rules = b"1 w " + b"".join(b"60 %d m 500 %d l S " % (y, y) for y in range(200, 660, 20))
     rules += b"".join(b"%d 200 m %d 640 l S " % (x, x) for x in range(60, 520, 40))
