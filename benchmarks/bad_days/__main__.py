@@ -20,6 +20,7 @@ from benchmarks.gemini_pages import make_documents
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.bad_days", description=__doc__)
     parser.add_argument("--pages", type=int, default=PAGES)
+    parser.add_argument("--pages-a-document", type=int, default=20)
     parser.add_argument("--only", default="", help="a regular expression that matches part of the name")
     arguments = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 170)
@@ -27,7 +28,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rayocr-bad-days-") as folder:
         work = Path(folder)
         pages = arguments.pages
-        source = make_documents(work / "in", pages, page_bytes=2000, pages_a_document=max(1, min(20, pages // 20)))
+        each = max(1, min(arguments.pages_a_document, pages // 20))
+        source = make_documents(work / "in", pages, page_bytes=2000, pages_a_document=each)
         table = _table()
         for number, day in enumerate((*DAYS, *PROTOCOL_DAYS)):
             if not re.search(arguments.only, day.name):

@@ -36,7 +36,7 @@ class SlotReply:
 
     pause_s: float = 0.0
     failing: float = 0.0
-    refused: bool = False  # the model's last answer to any worker was a refusal or was truncated
+    refused_in_a_row: int = 0  # pages that the model refused or truncated since its last usable answer to any worker
     refusing: bool = False  # so were earlier answers for other documents, so the content may not be the cause
 
 

@@ -87,7 +87,7 @@ class _Model:
     releasing: asyncio.Task[None] | None = None
     paused_until: float = 0.0
     failing: float = 0.0
-    refused: bool = False
+    refused_in_a_row: int = 0
     refusing: bool = False
 
 
@@ -204,9 +204,9 @@ class SlotClient:
         """0..1, the share of the model's recent requests that failed, over all workers; 1 while the limiter holds the model."""
         return self._models[model].failing
 
-    def last_refused(self, model: str) -> bool:
-        """Whether the model's last answer to any worker was a refusal or was truncated."""
-        return self._models[model].refused
+    def refused_in_a_row(self, model: str) -> int:
+        """Pages that the model refused or truncated since its last usable answer to any worker."""
+        return self._models[model].refused_in_a_row
 
     def refusing(self, model: str) -> bool:
         """Whether the model refused the last pages, which belong to several documents."""
@@ -346,7 +346,8 @@ class SlotClient:
                         throttle=returning.throttle,
                     ),
                 )
-                state.failing, state.refused, state.refusing = reply.failing, reply.refused, reply.refusing
+                state.failing, state.refusing = reply.failing, reply.refusing
+                state.refused_in_a_row = reply.refused_in_a_row
                 if reply.pause_s > 0:
                     state.paused_until = self._clock() + reply.pause_s
         finally:

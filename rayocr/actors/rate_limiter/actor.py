@@ -146,7 +146,7 @@ class RateLimiter:
         return SlotReply(
             pause_s=quota.pause_left_s(now),
             failing=health.failing(now),
-            refused=health.refused_in_a_row > 0,
+            refused_in_a_row=health.refused_in_a_row,
             refusing=health.suspicious,
         )
 

@@ -19,6 +19,7 @@ from rayocr.engines.model_ladder import DURING_OUTAGE, MAX_PAID_TRIES, POSSIBLY_
 from rayocr.engines.registry import Stage
 from rayocr.engines.stages.lost_pictures import without_lost_pictures
 from rayocr.engines.stages.progress import PageProgress
+from rayocr.engines.stages.refused_documents import Refusal, RefusedDocuments
 from rayocr.engines.transient_failures import TransientFailures
 from rayocr.errors import (
     BatchIncomplete,
@@ -74,8 +75,8 @@ class Slots(Protocol):
     async def unless_closing(self, asking: Awaitable[T]) -> T:
         """Returns the answer. Raises Draining as soon as the worker drains, since batch answers take hours."""
 
-    def last_refused(self, model: str) -> bool:
-        """Whether the model's last answer to any worker was a refusal or was truncated."""
+    def refused_in_a_row(self, model: str) -> int:
+        """Pages that the model refused or truncated since its last usable answer to any worker."""
 
     def refusing(self, model: str) -> bool:
         """Whether the model refused the last pages, which belong to several documents."""
@@ -124,6 +125,7 @@ class WaitingStage:
         self._fall_back = fall_back  # engine.on_outage: use the next engine if the server is unavailable
         self._sleep = sleep
         self._on_retry = on_retry
+        self._refused = RefusedDocuments(slots.refused_in_a_row, sleep)
 
     async def recognize(
         self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int, remember: Remember
@@ -177,7 +179,10 @@ class WaitingStage:
         for engine in engines:
             try:
                 if isinstance(engine, WaitingEngine):
-                    answer = await self._ask(engine, page, offered, progress, remember)
+                    try:
+                        answer = await self._ask(engine, page, offered, progress, remember)
+                    finally:
+                        self._refused.left(progress)
                 elif used_up is None:
                     answer = await self._read_light(engine, page, progress)
                 else:
@@ -235,6 +240,7 @@ class WaitingStage:
             if model is None:
                 self._note_unread(engine, progress, parked, suspected)
                 return None
+            account = account_of(engine, model)
             answer: PageText | None = None
             try:
                 answer = await self._request(engine, offered, progress, model, remember)
@@ -251,14 +257,17 @@ class WaitingStage:
             except (EngineRejected, MalformedAnswer, Refused, Truncated) as error:
                 explained = isinstance(error, Refused | Truncated) and not finish_reason_of(error.finish or "").unexplained
                 outage = await self._is_outage(engine, model, waits=_REFUSAL_WAITS if explained else 1)
-                if explained:
-                    refusing = self._slots.refusing(account_of(engine, model))
-                    suspected = model if refusing else suspected
-                    outage = outage and refusing
+                if explained and not self._slots.refusing(account):
+                    refusal = await self._judge(engine, account, progress, error)
+                    suspected = model if refusal is Refusal.SUSPECTED else suspected
+                    outage = refusal is Refusal.AGAIN
+                elif explained:
+                    suspected = model
                 progress.note(engine, error, model=model, answer=answer, finish=DURING_OUTAGE if outage else "")
             except EngineError as error:
                 progress.note(engine, error, model=model, answer=answer)
             else:
+                self._refused.answered(progress, account, progress.document_id)
                 return answer
             if answer is not None or is_paid(progress.attempts[-1]):
                 await remember()
@@ -296,9 +305,14 @@ class WaitingStage:
             await self._sleep(_OTHERS_S)
             if self._slots.failing(account) >= 1.0:
                 return True
-            if not self._slots.last_refused(account):
+            if not self._slots.refused_in_a_row(account):
                 return False
         return False
+
+    async def _judge(self, engine: WaitingEngine, account: str, progress: PageProgress, error: EngineError) -> Refusal:
+        if engine.batched:  # a page that is asked again is answered hours later
+            return Refusal.CONTENT
+        return await self._refused.judge(progress, account, progress.document_id, truncated=isinstance(error, Truncated))
 
     async def _check(self, answer: PageText, page: Page) -> None:
         try:

@@ -70,6 +70,7 @@ class Slots:
         self.parked: dict[str, float] = {}  # models with a used-up daily quota, and its reset time
         self.unavailable: set[str] = set()  # models whose server answers nothing
         self.refuses = False  # the model refused pages of other documents
+        self.in_a_row = 0
         self.share = 0.0  # share of other workers' requests that fail
         self.lanes: list[str] = []  # the lanes to grant, in order
 
@@ -91,8 +92,8 @@ class Slots:
     def refusing(self, model: str) -> bool:
         return self.refuses
 
-    def last_refused(self, model: str) -> bool:
-        return self.refuses
+    def refused_in_a_row(self, model: str) -> int:
+        return max(self.in_a_row, int(self.refuses))
 
     @asynccontextmanager
     async def lane(self) -> AsyncIterator[LaneGrant]:

@@ -68,7 +68,7 @@ async def test_a_page_that_is_refused_again_says_nothing_new() -> None:
     await limiter.lease("m", "w", 60)
     await refuse(limiter, "a", "b", "a")
     reply = await refuse(limiter, *["a", "b", "c"] * 10, again=True)
-    assert (reply.refused, reply.refusing, reply.failing < 1) == (True, False, True)
+    assert (reply.refused_in_a_row > 0, reply.refusing, reply.failing < 1) == (True, False, True)
     assert (await refuse(limiter, "c")).refusing, "and it does not end the suspicion"
 
 
@@ -77,9 +77,9 @@ async def test_one_page_that_is_read_ends_the_suspicion() -> None:
     await limiter.lease("m", "w", 60)
     await refuse(limiter, *["a", "b", "c"] * 5)
     reply = await limiter.release("m", "w", ANSWER)
-    assert (reply.refused, reply.refusing) == (False, False)
+    assert (reply.refused_in_a_row, reply.refusing) == (0, False)
     reply = await refuse(limiter, "a", "b", "c")
-    assert (reply.refused, reply.refusing, reply.failing < 1) == (True, False, True)
+    assert (reply.refused_in_a_row > 0, reply.refusing, reply.failing < 1) == (True, False, True)
 
 
 async def test_a_held_model_that_reads_a_page_again_is_used_again() -> None:

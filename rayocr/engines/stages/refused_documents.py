@@ -1,0 +1,99 @@
+"""Tells a document that a model refuses from a model that refuses everything for a while, when only that document is being read.
+
+The limiter holds a model that refuses pages of several documents. If one document fills all requests in flight, its refusals
+look the same in both cases, so one of its pages is asked again at growing intervals while its other refused pages wait (the
+worker has no place for further ones meanwhile):
+
+| the page that is asked again | the refused pages of the document |
+|---|---|
+| is answered | are asked again: the model had refused everything |
+| is refused, and pages of other documents are answered | count as refused for their content |
+| is refused for a minute | count as refused for their content; if others of it were answered, mode=retry asks again |
+
+A worker asks this once for a document, until the model answers another page of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from enum import Enum
+
+IN_A_ROW = 4  # fewer refused pages in a row are ordinary
+_INTERVALS_S = (2.0, 4.0, 8.0, 16.0, 30.0)
+_DOCUMENTS = 256  # whose decisions a worker remembers
+
+
+class Refusal(Enum):
+    AGAIN = "ask again"
+    CONTENT = "the page is the cause"
+    SUSPECTED = "the page may not be the cause"
+
+
+@dataclass(slots=True, eq=False)
+class _Document:
+    answered: bool = False  # the model has read a page of it
+    asking: object | None = None  # the page that is asked again
+    intervals: int = 0
+    decided: asyncio.Future[Refusal] | None = None
+    verdict: Refusal | None = None
+
+
+@dataclass(slots=True)
+class RefusedDocuments:
+    """`refused_in_a_row(account)`: pages, over all workers, since the model's last usable answer. `sleep` may end early."""
+
+    refused_in_a_row: Callable[[str], int]
+    sleep: Callable[[float], Awaitable[None]]
+    _documents: dict[tuple[str, str], _Document] = field(default_factory=dict)
+
+    async def judge(self, page: object, account: str, document_id: str, *, truncated: bool) -> Refusal:
+        """What the refusal of this page means. Waits while another page of its document is asked again. `page` must be passed to
+        `left` when it is done."""
+        document = self._of(account, document_id)
+        if document.verdict is not None:
+            return document.verdict
+        if document.decided is None:
+            if self.refused_in_a_row(account) < IN_A_ROW:
+                return Refusal.CONTENT
+            document.decided = asyncio.get_running_loop().create_future()
+            document.asking, document.intervals = page, 0
+        elif document.asking is not page:
+            return await asyncio.shield(document.decided)
+        if document.intervals == len(_INTERVALS_S) or (document.intervals and not self.refused_in_a_row(account)):
+            mark = document.answered and not truncated and self.refused_in_a_row(account) > 0
+            return self._decide(document, Refusal.SUSPECTED if mark else Refusal.CONTENT)
+        document.intervals += 1
+        await self.sleep(_INTERVALS_S[document.intervals - 1])
+        return Refusal.AGAIN
+
+    def answered(self, page: object, account: str, document_id: str) -> None:
+        """The model has read this page."""
+        document = self._of(account, document_id)
+        document.answered, document.verdict = True, None
+        if document.asking is page:
+            self._decide(document, Refusal.AGAIN)
+
+    def left(self, page: object) -> None:
+        """The page is done, or was interrupted: then the others are asked, too."""
+        for document in self._documents.values():
+            if document.asking is page:
+                self._decide(document, Refusal.AGAIN)
+
+    @staticmethod
+    def _decide(document: _Document, verdict: Refusal) -> Refusal:
+        if document.decided is not None and not document.decided.done():
+            document.decided.set_result(verdict)
+        document.asking, document.decided = None, None
+        document.verdict = None if verdict is Refusal.AGAIN else verdict
+        return verdict
+
+    def _of(self, account: str, document_id: str) -> _Document:
+        document = self._documents.pop((account, document_id), None) or _Document()
+        self._documents[account, document_id] = document
+        if len(self._documents) > _DOCUMENTS:
+            oldest = next((key for key, known in self._documents.items() if known.decided is None), None)
+            if oldest is not None:
+                del self._documents[oldest]
+        return document
