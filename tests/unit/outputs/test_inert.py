@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from html.parser import HTMLParser
 
 import pytest
@@ -14,6 +13,7 @@ from markdown_it import MarkdownIt
 from rayocr.outputs.normal.inert import ALLOWED_TAGS, inert, safe_destination
 from rayocr.outputs.normal.page import as_written, normal
 from rayocr.outputs.normal.running import untagged
+from tests.unit.counted_steps import steps_of
 from tests.unit.outputs.random_pages import PAGES
 
 HARMLESS = {"href", "title", "colspan", "rowspan", "align", "style", "start", "value", "class"}
@@ -140,10 +140,8 @@ def test_nothing_on_any_page_is_live(page: str, of_a_model: bool) -> None:
 def test_links_that_do_not_end_are_read_about_as_quickly_as_others(piece: str) -> None:
     """Each once cost the 2,000 characters behind it: 190 s for the longest answer that is accepted."""
 
-    def seconds(piece: str) -> float:
-        started = time.thread_time()
-        inert(piece * (20_000 // len(piece)))
-        return time.thread_time() - started
+    def steps(piece: str, at_most: int) -> int:
+        return steps_of(lambda: inert(piece * (4_000 // len(piece))), at_most=at_most)
 
-    ended = min(seconds(f"{piece}) ") for _ in range(3))
-    assert min(seconds(piece) for _ in range(3)) < 60 * ended  # 20 with a bound on the depth, 170 to 370 without
+    ended = steps(f"{piece}) ", 200_000)
+    steps(piece, 60 * ended)  # 20 to 30 times with a bound on the depth, hundreds without
