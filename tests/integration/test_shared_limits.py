@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +21,7 @@ from rayocr.actors.rate_limiter.actor import RateLimiter
 from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import BudgetConfig, LimitsConfig, Secrets
 from rayocr.errors import BudgetExhausted, CredentialsError, DayQuotaExhausted, SharedLimitsUnavailable, UsageError
+from rayocr.limits import redis as redis_bucket
 from rayocr.limits.base import HORIZON_S, Blocked, Take
 from rayocr.limits.factory import bucket_opener
 from rayocr.limits.prices import Price, PriceTable
@@ -176,49 +177,88 @@ async def test_the_time_of_day_is_that_of_redis(server: Server, buckets: Two) ->
     await client.aclose()
 
 
-@dataclass(frozen=True)
-class Start:
-    """The time at which a request may be sent, as known by the caller: between these two monotonic times in seconds."""
+class SharedClock:
+    """The time of Redis' scripts and of the limiters. It jumps to the next time that a worker waits for as soon as all workers
+    wait, so that what they receive does not depend on the machine."""
 
-    earliest: float
-    latest: float
+    def __init__(self, server: Server, monkeypatch: pytest.MonkeyPatch, *, workers: int) -> None:
+        import redis
+
+        self.now = 1_795_000_000.0
+        self._client = redis.Redis.from_url(server.url)
+        self._busy = workers
+        self._until: list[float] = []
+        self._moved = asyncio.Event()
+        self._tell_redis()
+        for name in ("_TAKE", "_PAUSE", "_REPORT"):
+            script = getattr(redis_bucket, name)
+            assert "redis.call('TIME')" in script
+            monkeypatch.setattr(
+                redis_bucket, name, script.replace("redis.call('TIME')", "redis.call('HMGET', 'time', 's', 'us')")
+            )
+
+    async def wait(self, _: asyncio.Event, timeout_s: float, *, late_s: float) -> None:
+        until = self.now + timeout_s + late_s
+        self._until.append(until)
+        self.leave()
+        while self.now < until:
+            await self._moved.wait()
+
+    def leave(self) -> None:
+        """A worker waits, or has ended."""
+        self._busy -= 1
+        if not self._busy and self._until:
+            self.now = min(self._until)
+            self._busy = self._until.count(self.now)
+            self._until = [until for until in self._until if until > self.now]
+            self._tell_redis()
+            self._moved.set()
+            self._moved = asyncio.Event()
+
+    def _tell_redis(self) -> None:
+        self._client.hset("time", mapping={"s": int(self.now), "us": round(self.now % 1 * 1e6)})
+
+    def close(self) -> None:
+        self._client.close()
 
 
-async def use_for(limiter: RateLimiter, worker: str, seconds: float, starts: list[Start]) -> None:
-    """A worker that always requests more slots, with delayed answers."""
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        asked = time.monotonic()
-        delays = await limiter.lease("m", worker, 50)
-        starts += [Start(asked + delay_s, time.monotonic() + delay_s) for delay_s in delays]
-        await limiter.release("m", worker, SlotReturn(slots=len(delays), answered=len(delays)))
-
-
-def most(starts: list[Start]) -> int:
-    """The number of starts that 20 per second allow in the elapsed time."""
-    return int((max(start.latest for start in starts) - min(start.earliest for start in starts)) * 20) + 1
+async def starts_until(end: float, limiter: RateLimiter, clock: SharedClock) -> list[float]:
+    """Those of a worker that always requests more slots."""
+    starts: list[float] = []
+    while clock.now < end:
+        delays = await limiter.lease("m", "w", 50)
+        starts += [clock.now + delay_s for delay_s in delays]
+        await limiter.release("m", "w", SlotReturn(slots=len(delays), answered=len(delays)))
+    clock.leave()
+    return starts
 
 
 async def test_two_clusters_together_use_the_quota_and_no_more_and_the_survivor_gets_all_of_it(
-    server: Server, limiter: Open
+    server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1,200 per minute are 20 per second; nothing is reserved, so that the count is exact."""
-    one, other = (limiter(name, rpm=1200, headroom=0.0) for name in ("one", "other"))
-    ours: list[Start] = []
-    theirs: list[Start] = []
-    dying = asyncio.create_task(use_for(other, "w", 60.0, theirs))
-    surviving = asyncio.create_task(use_for(one, "w", 16.0, ours))
-    await asyncio.sleep(6.0)
-    dying.cancel()
-    died = time.monotonic()
-    await surviving
-    both = sorted(ours + theirs, key=lambda start: start.latest)
-    together = [start for start in both if both[0].latest + 1 <= start.latest < both[0].latest + 5]
-    assert 0.97 * 80 <= len(together) <= most(together)
-    assert min(len(theirs), len([start for start in ours if start.latest < died])) > 40  # neither starves
-    assert len(both) <= most(both)
-    alone = [start for start in ours if died + 2 <= start.latest < died + 8]
-    assert 0.97 * 120 <= len(alone) <= most(alone)
+    clock = SharedClock(server, monkeypatch, workers=2)
+    began, died, ended = clock.now, clock.now + 60.0, clock.now + 120.0
+    config = LimitsConfig(shared="redis", rpm=1200, headroom=0.0)
+    rules = LimiterRules(limits=config, prices=PriceTable(models={}))
+    limiters = [
+        RateLimiter(
+            rules,
+            open_bucket=bucket_opener(config, Secrets(redis_url=server.url), cluster=name),
+            clock=lambda: clock.now,
+            wait=partial(clock.wait, late_s=late_s),
+        )
+        for name, late_s in (("one", 0.0), ("other", 0.002))  # without turns, the second would always come too late
+    ]
+    ours, theirs = await asyncio.gather(*(starts_until(end, it, clock) for end, it in zip((ended, died), limiters, strict=True)))
+    assert min(len(theirs), sum(start < died for start in ours)) > 0.4 * 1200  # neither starves
+    every = sorted(ours + theirs)
+    assert [round(later - earlier, 4) for earlier, later in pairwise(every)] == [0.05] * (len(every) - 1)
+    assert every[0] == pytest.approx(began)
+    assert every[-1] == pytest.approx(ended, abs=HORIZON_S)
+    for limiter in limiters:
+        await limiter.close()
+    clock.close()
 
 
 async def test_a_redis_that_is_unavailable_is_waited_for_and_slots_flow_again_when_it_is_back(
