@@ -15,9 +15,8 @@ from rayocr.api.document import ReadDocument, ReadPage
 from rayocr.api.process import ChildRun, error_of, overrides_of
 from rayocr.errors import InternalError, RayocrError, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
-from rayocr.ledger.runs import parse_runs
 from rayocr.messages import DocumentOutcome, PageOutcome
-from rayocr.outputs.page_texts import engine_of, split_jsonl
+from rayocr.outputs.page_texts import engines_of, outcomes_of, split_jsonl
 
 _NAME_OF_BYTES = "document.pdf"
 
@@ -125,8 +124,9 @@ def _document(out: Path) -> ReadDocument:
         kind: type[RayocrError] = getattr(errors, manifest.reason or "", errors.DocumentError)
         raise kind(manifest.message or "The document cannot be read.")
     texts = split_jsonl((out / manifest.outputs[0].name).read_bytes())
-    outcomes = {number: outcome for outcome, runs in manifest.pages.items() for number in parse_runs(runs)}
+    outcomes = outcomes_of(manifest)
     notes = {note.page_number: note for note in manifest.notes}
+    engines = engines_of(manifest)
     pages = []
     for number in range(1, manifest.page_count + 1):
         note, outcome = notes.get(number), outcomes.get(number, PageOutcome.FAILED)
@@ -136,7 +136,7 @@ def _document(out: Path) -> ReadDocument:
                 number=number,
                 text="" if failed else texts.get(number, ""),
                 outcome=outcome.value,
-                engine="" if outcome is PageOutcome.BLANK else engine_of(manifest, number),
+                engine=engines.get(number, ""),
                 reason=note.reason if note and failed else "",
                 message=note.message if note and failed else "",
                 doubts=note.doubts if note else (),

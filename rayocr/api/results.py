@@ -12,8 +12,7 @@ from rayocr.composition import compose, environment_with_dotenv
 from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
-from rayocr.ledger.runs import parse_runs
-from rayocr.outputs.page_texts import engine_of, read_texts
+from rayocr.outputs.page_texts import engines_of, outcomes_of, read_texts
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import parse_uri
@@ -65,16 +64,16 @@ class Results:
         """One row per page, with its text (Markdown)."""
         for manifest in self:
             texts = read_texts(manifest, self.dest)
-            outcomes = {number: outcome.value for outcome, runs in manifest.pages.items() for number in parse_runs(runs)}
+            outcomes, engines = outcomes_of(manifest), engines_of(manifest)
             doubts = {note.page_number: list(note.doubts) for note in manifest.notes}
             for number in range(1, manifest.page_count + 1):
-                outcome = outcomes.get(number, "")
+                outcome = outcomes[number].value if number in outcomes else ""
                 yield {
                     "document_id": manifest.document_id,
                     "name": manifest.name,
                     "page_number": number,
                     "outcome": outcome,
-                    "engine": engine_of(manifest, number),
+                    "engine": engines.get(number, ""),
                     "doubts": doubts.get(number, []),
                     "text": "" if outcome == "failed" else texts.get(number, ""),
                 }

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +17,8 @@ from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
 from rayocr.gateway.history import History
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.ledger.runs import runs_of
-from rayocr.messages import DocumentOutcome, PageOutcome
+from rayocr.messages import DocumentOutcome
+from rayocr.outputs.page_texts import engine_of
 from rayocr.outputs.report.pages import pages_of_markdown
 from rayocr.storage.base import Storage
 
@@ -131,13 +131,10 @@ class RunApi:
         if outcome is None:
             return None
         note = next((note for note in manifest.notes if note.page_number == page_number), None)
-        engine = note.engine if note else ""
-        if not engine and outcome == PageOutcome.DONE:
-            engine = _other_engine(manifest)
         return {
             "page_number": page_number,
             "outcome": outcome,
-            "engine": engine,
+            "engine": engine_of(manifest, page_number),
             "doubts": list(note.doubts) if note else [],
             "attempts": [attempt.model_dump() for attempt in note.attempts] if note else [],
             "text": self.text(manifest, page_number),
@@ -159,14 +156,6 @@ class RunApi:
 
 def _holds(runs: str, page_number: int) -> bool:
     return any(page_number in run for run in runs_of(runs))
-
-
-def _other_engine(manifest: Manifest) -> str:
-    """The engine of pages without a note; "" if it may have been several."""
-    left = Counter(manifest.engines)
-    left.subtract(note.engine for note in manifest.notes if note.engine)
-    engines = [engine for engine, count in left.items() if count > 0]
-    return engines[0] if len(engines) == 1 else ""
 
 
 def line_of(manifest: Manifest) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,6 +43,9 @@ def document_id_of(name: str) -> str | None:
 def _checked_runs(text: str) -> str:
     runs_of(text)
     return text
+
+
+_Runs = Annotated[str, AfterValidator(_checked_runs)]
 
 
 class _Model(BaseModel):
@@ -86,7 +89,8 @@ class CopyNote(_Model):
 
 
 class Manifest(_Model):
-    """A document's manifest. `pages`: page numbers by outcome, as runs ("1-3,7"). `engines`: number of pages per engine."""
+    """A document's manifest. `pages`: page numbers by outcome, as runs ("1-3,7"). `engines`: number of pages per engine.
+    `engine_pages`: their numbers, as runs; empty in manifests of earlier versions."""
 
     schema_version: int = SCHEMA_VERSION
     rayocr_version: str = __version__
@@ -102,9 +106,10 @@ class Manifest(_Model):
     message: str | None = None
     settings_fingerprint: str
     settings: dict[str, Any] | None = None
-    pages: dict[PageOutcome, Annotated[str, AfterValidator(_checked_runs)]] = {}
+    pages: dict[PageOutcome, _Runs] = {}
     notes: tuple[PageNote, ...] = ()
     engines: dict[str, int] = {}
+    engine_pages: dict[str, _Runs] = {}
     models: tuple[str, ...] = ()
     compared: int = 0  # pages that were compared with another reading; `notes` contains those with low agreement
     input_tokens: int = 0
@@ -214,11 +219,8 @@ def build_manifest(
     """`summaries`: every page, in order; none for a rejected document. `finished_at` defaults to now. `spent_before`: spent on
     pages that were read again later."""
     numbers: defaultdict[PageOutcome, list[int]] = defaultdict(list)
-    engines: Counter[str] = Counter()
     for page in summaries:
         numbers[page.outcome].append(page.page_number)
-        if page.engine and page.outcome in (PageOutcome.DONE, PageOutcome.FALLBACK):
-            engines[page.engine] += 1
     document = context.document
     spent = Spent.on(summaries) + (spent_before or Spent())
     return Manifest(
@@ -240,7 +242,7 @@ def build_manifest(
             for page in summaries
             if _is_notable(page) or page.page_number in (corrections or {})
         ),
-        engines=dict(sorted(engines.items())),
+        **read_by(summaries),
         models=tuple(sorted({page.model for page in summaries if page.model})),
         compared=sum(page.agreement is not None for page in summaries),
         input_tokens=spent.input_tokens,
@@ -255,6 +257,18 @@ def build_manifest(
         started_at=started_at,
         finished_at=finished_at or datetime.now(UTC).isoformat(timespec="seconds"),
     )
+
+
+def read_by(pages: Iterable[PageSummary | PageRecord]) -> dict[str, Any]:
+    """The fields `engines` and `engine_pages` of a manifest. Pages that nobody read (blank, failed) are in neither."""
+    numbers: defaultdict[str, list[int]] = defaultdict(list)
+    for page in pages:
+        if page.engine and page.outcome in (PageOutcome.DONE, PageOutcome.FALLBACK):
+            numbers[page.engine].append(page.page_number)
+    return {
+        "engines": {engine: len(numbers[engine]) for engine in sorted(numbers)},
+        "engine_pages": {engine: format_runs(numbers[engine]) for engine in sorted(numbers)},
+    }
 
 
 def _is_notable(page: PageSummary) -> bool:

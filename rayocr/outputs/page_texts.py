@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections import Counter
 
 from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import Manifest
+from rayocr.ledger.runs import parse_runs, runs_of
+from rayocr.messages import PageOutcome
 from rayocr.storage.base import MAX_OUTPUT_BYTES, Storage
 from rayocr.untrusted_json import parse_value
 
@@ -43,18 +45,28 @@ def split_jsonl(data: bytes) -> dict[int, str]:
 
 
 def page_outcome(manifest: Manifest, page_number: int) -> str:
-    from rayocr.ledger.runs import runs_of
+    """"" for a page that the document does not have."""
+    outcomes = manifest.pages.items()
+    return next((outcome.value for outcome, runs in outcomes if any(page_number in run for run in runs_of(runs))), "")
 
-    for outcome, runs in manifest.pages.items():
-        if any(page_number in run for run in runs_of(runs)):
-            return outcome.value
-    return ""
+
+def outcomes_of(manifest: Manifest) -> dict[int, PageOutcome]:
+    return {number: outcome for outcome, runs in manifest.pages.items() for number in parse_runs(runs)}
 
 
 def engine_of(manifest: Manifest, page_number: int) -> str:
-    """Returns the engine that read the page if the manifest tells: a note on the page, or only one engine in the document."""
-    for note in manifest.notes:
-        if note.page_number == page_number:
-            return note.engine
-    engines: Mapping[str, int] = manifest.engines
-    return next(iter(engines)) if len(engines) == 1 else ""
+    """The engine that read the page; "" if nobody did, or if a manifest of an earlier version does not tell."""
+    return engines_of(manifest).get(page_number, "")
+
+
+def engines_of(manifest: Manifest) -> dict[int, str]:
+    """The engine of each page that an engine, or a person, has read."""
+    if manifest.engine_pages:
+        return {number: engine for engine, runs in manifest.engine_pages.items() for number in parse_runs(runs)}
+    noted = {note.page_number: note.engine for note in manifest.notes}
+    left = Counter(manifest.engines)
+    left.subtract(engine for engine in noted.values() if engine)
+    others = [engine for engine, count in left.items() if count > 0]
+    engine = others[0] if len(others) == 1 else ""
+    read = (parse_runs(manifest.pages.get(outcome, "")) for outcome in (PageOutcome.DONE, PageOutcome.FALLBACK))
+    return {number: found for numbers in read for number in numbers if (found := noted.get(number, engine))}

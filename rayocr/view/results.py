@@ -71,6 +71,8 @@ class Results:
             "cost_usd": manifest.cost_usd,
             "finished_at": manifest.finished_at,
             "engines": manifest.engines,
+            "engine_pages": manifest.engine_pages,  # as runs ("1-3,7")
+            "pages": {outcome.value: runs for outcome, runs in manifest.pages.items()},  # likewise
             "models": manifest.models,
             "notes": notes,
             "outputs": [{"name": o.name, "size_bytes": o.size_bytes, "notes": o.notes} for o in manifest.outputs],

@@ -16,13 +16,13 @@ from rayocr.actors.document_worker.corrections import corrections_of
 from rayocr.config import OutputConfig, RayocrConfig
 from rayocr.errors import LockError, UsageError
 from rayocr.ledger.corrections import Correction, corrected
-from rayocr.ledger.manifest import Manifest, OutputNote, PageNote, with_correction
+from rayocr.ledger.manifest import Manifest, OutputNote, PageNote, read_by, with_correction
 from rayocr.ledger.runs import format_runs
 from rayocr.locks.base import Locks
 from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, PageOutcome, PageRecord
 from rayocr.outputs.base import Output
 from rayocr.outputs.page_pipeline import PagePipeline
-from rayocr.outputs.page_texts import engine_of, page_outcome, read_texts
+from rayocr.outputs.page_texts import engines_of, outcomes_of, read_texts
 from rayocr.outputs.registry import all_outputs
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
@@ -113,11 +113,9 @@ class Rewriter:
     ) -> Manifest:
         kept = {note.page_number: note for note in manifest.notes}
         pages: dict[PageOutcome, list[int]] = {}
-        engines: dict[str, int] = {}
+        known = "" not in {record.engine for record in records if record.text}
         for record in records:
             pages.setdefault(record.outcome, []).append(record.page_number)
-            if record.engine and record.outcome in (PageOutcome.DONE, PageOutcome.FALLBACK):
-                engines[record.engine] = engines.get(record.engine, 0) + 1
             if record.page_number in corrections:
                 note = PageNote(page_number=record.page_number, outcome=record.outcome, engine=record.engine)
                 old = kept.get(record.page_number)
@@ -129,7 +127,7 @@ class Rewriter:
                 "outcome": DocumentOutcome.PARTIAL if failed else DocumentOutcome.COMPLETE,
                 "pages": {outcome: format_runs(pages[outcome]) for outcome in PageOutcome if outcome in pages},
                 "notes": tuple(kept[number] for number in sorted(kept)),
-                "engines": dict(sorted(engines.items())) if "" not in {r.engine for r in records if r.text} else manifest.engines,
+                **(read_by(records) if known else {}),
                 "outputs": outputs,
                 "fencing_token": fencing_token,
             }
@@ -140,10 +138,11 @@ class Rewriter:
 
 def _records(manifest: Manifest, texts: dict[int, str]) -> list[PageRecord]:
     notes = {note.page_number: note for note in manifest.notes}
+    engines, outcomes = engines_of(manifest), outcomes_of(manifest)
     records = []
     for number in range(1, manifest.page_count + 1):
         note = notes.get(number)
-        outcome = PageOutcome(page_outcome(manifest, number) or PageOutcome.DONE)
+        outcome = outcomes.get(number, PageOutcome.DONE)
         attempts = tuple(Attempt(engine=a.engine, reason=a.reason, message=a.message) for a in note.attempts) if note else ()
         if outcome is PageOutcome.FAILED and not attempts:
             attempts = (Attempt(engine=note.engine if note else "", reason=note.reason if note else "unknown"),)
@@ -153,9 +152,10 @@ def _records(manifest: Manifest, texts: dict[int, str]) -> list[PageRecord]:
                 page_number=number,
                 outcome=outcome,
                 text="" if outcome is PageOutcome.FAILED else texts.get(number, ""),
-                engine=engine_of(manifest, number),
+                engine=engines.get(number, ""),
                 attempts=attempts,
                 doubts=note.doubts if note else (),
+                agreement=note.agreement if note else None,
             )
         )
     return records

@@ -81,6 +81,15 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         assert page.url.endswith("/2")
         violations = Axe().run(page).response["violations"]
         assert [v["id"] for v in violations if v["impact"] in ("serious", "critical")] == []
+        assert page.locator("#v-kind option").all_inner_texts() == ["all pages", "read by gemini (2)", "failed (1)"]
+        page.select_option("#v-kind", "read by gemini")
+        page.wait_for_selector("dialog[data-text='3']")
+        page.click("#prev")
+        page.wait_for_selector("dialog[data-text='1']")
+        page.select_option("#v-kind", "failed")
+        page.wait_for_selector("dialog[data-text='2']")
+        assert page.is_disabled("#next")
+        page.select_option("#v-kind", "")
         page.click("#again")
         page.select_option("#with", "textlayer")
         page.click("#read")

@@ -11,6 +11,7 @@ export function start(onChange) {
   $("prev").onclick = () => turn(-1);
   $("next").onclick = () => turn(1);
   $("odd").onclick = nextOdd;
+  $("v-kind").onchange = () => { const of = kindPages(); if (of && !of.includes(shown.page)) go(of.find(n => n > shown.page) ?? of[0]); else turnable(); };
   $("close").onclick = () => { if (mayLeave()) $("view").close(); };
   $("view").addEventListener("cancel", e => { if (!mayLeave()) e.preventDefault(); });
   $("v-number").onchange = () => go(Number($("v-number").value));
@@ -28,7 +29,7 @@ export function start(onChange) {
   $("author").value = localStorage.getItem("rayocr-author") || "";
   $("view").addEventListener("close", () => { shown = null; history.replaceState(null, "", location.pathname); changed(); });
   $("view").addEventListener("keydown", e => {
-    if (!shown || /^(INPUT|TEXTAREA)$/.test(e.target.tagName)) return;
+    if (!shown || /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName)) return;
     const act = {ArrowLeft: () => turn(-1), ArrowRight: () => turn(1), n: nextOdd, e: edit, "+": () => zoomTo(zoom * 1.25), "-": () => zoomTo(zoom / 1.25)}[e.key];
     if (act) { e.preventDefault(); act(); }
   });
@@ -39,7 +40,30 @@ function forgetWhatIsShown() {
   for (const name of ["text", "page", "linked"]) delete $("view").dataset[name];
 }
 
-export async function open(id, page) {
+// Page numbers as runs ("1-3,7").
+const numbers = runs => (runs || "").split(",").filter(Boolean).flatMap(run => {
+  const [first, last] = run.split("-").map(Number);
+  return Array.from({length: (last || first) - first + 1}, (_, i) => first + i);
+});
+
+// The pages of the chosen kind; null for all pages.
+const kindPages = () => shown?.kinds?.get($("v-kind").value) || null;
+
+function offerKinds(d, chosen) {
+  const kinds = new Map();
+  for (const [engine, runs] of Object.entries(d.engine_pages)) kinds.set("read by " + engine, numbers(runs));
+  for (const outcome of ["blank", "failed"]) if (d.pages[outcome]) kinds.set(outcome, numbers(d.pages[outcome]));
+  const doubtful = d.notes.filter(n => n.doubts.length).map(n => n.page_number);
+  if (doubtful.length) kinds.set("in doubt", doubtful);
+  const options = [...kinds].map(([kind, pages]) => make("option", {value: kind, textContent: `${kind} (${pages.length})`}));
+  $("v-kind").replaceChildren(make("option", {value: "", textContent: "all pages"}), ...options);
+  $("v-kind").value = kinds.has(chosen) ? chosen : "";
+  return kinds;
+}
+
+// Opens the page; if `engine` is given, the first page from there on that this engine has read.
+export async function open(id, page, engine = "") {
+  const kind = engine ? "read by " + engine : shown?.id === id ? $("v-kind").value : "";
   const mine = shown = {id, page, d: null, odd: []};
   $("v-name").textContent = "…";
   $("v-word").textContent = "";
@@ -55,7 +79,8 @@ export async function open(id, page) {
     $("v-number").max = d.page_count;
     $("odd").disabled = !mine.odd.length;
     $("v-files").replaceChildren(...d.outputs.map((o, i) => file(id, o, i)));
-    await go(Math.min(page, d.page_count));
+    mine.kinds = offerKinds(d, kind);
+    await go(kindPages()?.find(n => n >= page) ?? Math.min(page, d.page_count));
   } catch (e) { $("v-word").textContent = e.message; }
 }
 
@@ -72,7 +97,19 @@ function file(id, output, position) {
   return b;
 }
 
-const turn = by => shown?.d && go(shown.page + by);
+// The page before or after this one, of those that are shown; 0 at the end.
+function beside(by) {
+  const {page, d} = shown, pages = kindPages();
+  if (!pages) return page + by >= 1 && page + by <= d.page_count ? page + by : 0;
+  return (by > 0 ? pages.find(n => n > page) : pages.findLast(n => n < page)) || 0;
+}
+
+const turn = by => shown?.d && beside(by) && go(beside(by));
+
+function turnable() {
+  $("prev").disabled = !beside(-1);
+  $("next").disabled = !beside(1);
+}
 
 function nextOdd() {
   if (shown?.odd.length) go(shown.odd.find(n => n > shown.page) ?? shown.odd[0]);
@@ -103,8 +140,7 @@ async function go(page) {
   shown.text = null;
   history.replaceState(null, "", `#/${id}/${page}`);
   $("v-number").value = page;
-  $("prev").disabled = page <= 1;
-  $("next").disabled = page >= d.page_count;
+  turnable();
   $("v-html").replaceChildren("…");
   $("v-text").textContent = "…";
   $("v-facts").replaceChildren();

@@ -20,7 +20,7 @@ const excerpt = text => text.split(/\u0002|\u0003/).map((part, i) => i % 2 ? mak
 
 function line(d) {
   const name = make("button", {type: "button", className: "link", textContent: d.name, disabled: !d.page_count});
-  name.onclick = () => open(d.document_id, 1);
+  name.onclick = () => open(d.document_id, 1, $("engine").value);
   const first = make("td", {className: "name"}, name);
   for (const f of d.found || []) {
     const go = make("button", {type: "button", className: "link", textContent: `page ${f.page}`});

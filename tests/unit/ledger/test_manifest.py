@@ -71,6 +71,7 @@ def test_a_manifest_sums_its_pages_up() -> None:
     ]
     assert manifest.notes[0].doubts == ("low_confidence",)
     assert manifest.engines == {"gemini": 2, "tesseract": 1}
+    assert manifest.engine_pages == {"gemini": "1-2", "tesseract": "4"}
     assert manifest.models == ("m1",)
     assert (manifest.input_tokens, manifest.output_tokens, manifest.cost_usd) == (20, 10, 0.3)
     assert (manifest.fencing_token, manifest.outcome, manifest.outputs[0].name) == (7, DocumentOutcome.PARTIAL, "reports/a.md")

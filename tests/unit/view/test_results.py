@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import threading
 import zipfile
 from collections.abc import Iterator
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
+from rayocr import open_results
 from rayocr.actors.document_worker.assemble import AssembleSettings, assemble
 from rayocr.actors.document_worker.commit import LeaseSettings
 from rayocr.composition import compose
@@ -34,10 +36,17 @@ TOKEN = "t" * 32
 
 
 def write_document(
-    folder: Path, name: str, texts: list[str], *, failed: int = 0, outputs: tuple[str, ...] = ("markdown", "clean_pdf", "jsonl")
+    folder: Path,
+    name: str,
+    texts: list[str],
+    *,
+    failed: int = 0,
+    outputs: tuple[str, ...] = ("markdown", "clean_pdf", "jsonl"),
+    engines: tuple[str, ...] = ("gemini",),
+    edition: str = "",
 ) -> str:
-    """As a run writes it. Returns the document id."""
-    document_id = (name.encode().hex() * 8)[:32].ljust(32, "0")
+    """As a run writes it. Returns the document id. `engines`: of each page in turn. `edition`: another one is another version."""
+    document_id = ((edition + name).encode().hex() * 8)[:32].ljust(32, "0")
     version = open_storage(str(folder / "in")).stat(name).version if (folder / "in" / name).exists() else "1"
     document = Document(
         document_id=document_id,
@@ -62,7 +71,7 @@ def write_document(
             page_number=number,
             outcome=PageOutcome.FAILED if number == failed else PageOutcome.DONE,
             text="" if number == failed else text,
-            engine="" if number == failed else "gemini",
+            engine="" if number == failed else engines[(number - 1) % len(engines)],
             attempts=(Attempt(engine="gemini", reason="Refused", message="RECITATION"),) if number == failed else (),
         )
         for number, text in enumerate(texts, 1)
@@ -175,6 +184,23 @@ def test_correcting_one_page_changes_no_other_page(tmp_path: Path, client: TestC
         client.put(f"/api/documents/{document_id}/pages/1", json={"text": text, "author": "Ada"})
     assert client.get(f"/api/documents/{document_id}/pages/2").json()["text"] == before
     assert (tmp_path / "out" / "letter.md").read_text().count("<!-- page") == 2
+
+
+def test_the_engine_of_each_page_is_known_before_and_after_a_correction(tmp_path: Path, results: Results, client: TestClient) -> None:
+    readers = ("textlayer", "rapidocr", "tesseract")
+    document_id = write_document(tmp_path, "mixed.pdf", ["one", "two", "three", "four"], engines=readers)
+    results.index.update()
+    path = f"/api/documents/{document_id}"
+    assert client.get(path).json()["engine_pages"] == {"rapidocr": "2", "tesseract": "3", "textlayer": "1,4"}
+    client.put(f"{path}/pages/2", json={"text": "corrected", "author": "Ada"})
+    client.put(f"{path}/pages/4", json={"text": "corrected, too", "author": "Ada"})
+    engines = [client.get(f"{path}/pages/{number}").json()["engine"] for number in range(1, 5)]
+    assert engines == ["textlayer", "person", "tesseract", "person"]
+    assert client.get(path).json()["engine_pages"] == {"person": "2,4", "tesseract": "3", "textlayer": "1"}
+    lines = json.loads((tmp_path / "out" / "mixed.jsonl").read_text())["attributes"]["page_outcomes"]
+    assert [engine for _, _, engine in lines] == engines
+    assert [page["engine"] for page in open_results(tmp_path / "out").pages() if page["name"] == "mixed.pdf"] == engines
+    assert names(client, engine="tesseract") == ["mixed.pdf"]
 
 
 def test_a_document_that_a_run_is_reading_keeps_the_correction_for_that_run(results: Results, client: TestClient) -> None:
