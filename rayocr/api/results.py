@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rayocr.actors.ledger.versions import replaced_versions
 from rayocr.composition import compose, environment_with_dotenv
 from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
@@ -24,7 +25,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Results:
-    """Iterates over the manifests of all finished documents. Nothing is kept in memory."""
+    """Iterates over the manifests of all finished documents; for a replaced file, only over the newest. Keeps about 200 bytes for
+    each document in memory."""
 
     dest: Storage
     state: Storage
@@ -34,8 +36,9 @@ class Results:
 
     def __iter__(self) -> Iterator[Manifest]:
         """Damaged records are skipped; `rayocr status` names them. Raises StorageError."""
+        older = replaced_versions(self.state)
         for entry in self.state.list(DOCUMENTS_PREFIX):
-            if document_id_of(entry.name) and entry.size_bytes:
+            if (found := document_id_of(entry.name)) and entry.size_bytes and found not in older:
                 try:
                     yield Manifest.from_json(self.state.read(entry.name, max_bytes=MAX_STATE_BYTES), name=entry.name)
                 except (ObjectNotFound, RecordCorrupt):

@@ -64,9 +64,14 @@ def recorded_source(state: Storage) -> str | None:
 def retry_commands(config: RayocrConfig, *, partial: bool, rejected: bool) -> list[str]:
     """The command lines that retry what is left in the destination: failed pages of partial documents, and with another option
     rejected documents. They need the engine and the other options of the run, too."""
-    places = [for_shell(config.dest), *([for_shell(f"state={config.state}")] if config.state is not None else [])]
-    command = " ".join(["rayocr retry", *places])
+    command = command_on("retry", config)
     return [command] * partial + [f"{command} retry.rejected=true"] * rejected
+
+
+def command_on(command: str, config: RayocrConfig) -> str:
+    """The command line of a sub-command for this destination, as the user types it."""
+    state = [for_shell(f"state={config.state}")] if config.state is not None else []
+    return " ".join([f"rayocr {command}", for_shell(config.dest), *state])
 
 
 def count_rejected(state: Storage, config: RayocrConfig) -> int:

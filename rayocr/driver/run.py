@@ -26,6 +26,7 @@ from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.driver.cluster.addresses import find_address
 from rayocr.driver.cluster.connect import Connection, connect, disconnect
 from rayocr.driver.cluster.faults import Faults
+from rayocr.driver.corrected_documents import CorrectedDocuments
 from rayocr.driver.engine_check import check_engines
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.spend_account import SpendAccount
@@ -46,6 +47,7 @@ from rayocr.locks.destination import DestinationLock
 from rayocr.messages import DiscoveryBatch
 from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
 from rayocr.observe.supabase.sink import SupabaseSink, open_sink
+from rayocr.retry import RetryPolicy
 
 log = logging.getLogger(__name__)
 
@@ -76,13 +78,20 @@ class Run:
     status_page: StatusPage | None = None
     announcements: Announcements = field(init=False)
     replaced: ReplacedFailures = field(init=False)
+    corrected: CorrectedDocuments = field(init=False)
     account: SpendAccount = field(init=False)
 
     def __post_init__(self) -> None:
         self.replaced = ReplacedFailures(self.plan.state)
+        self.corrected = CorrectedDocuments(self.plan.state, RetryPolicy.from_config(self.config.retry))
         self.account = SpendAccount(self.plan.state, self.run_id)
         self.announcements = Announcements(
-            config=self.config, plan=self.plan, terminal=self.terminal, progress=self.progress, run_id=self.run_id
+            config=self.config,
+            plan=self.plan,
+            terminal=self.terminal,
+            progress=self.progress,
+            run_id=self.run_id,
+            corrections=self.corrected.found,
         )
         if self.config.mode is Mode.watch:
             self.progress.on_document = self.announcements.say_document
@@ -151,13 +160,14 @@ class Run:
         shutdown.install()
         scout = asyncio.create_task(asyncio.to_thread(self._scout, rules))
         done, _ = await asyncio.wait([scout], timeout=1.0)
-        self.progress.on_document = self.replaced.watching(self.progress.on_document)
+        self.progress.on_document = self.corrected.watching(self.replaced.watching(self.progress.on_document))
         if done and not scout.result().documents and not rules.watch:
             self.announcements.say_nothing_to_do(scout.result())
             return
         if done:
             self.announcements.say_found(scout.result())
-        asyncio.get_running_loop().run_in_executor(None, self.replaced.read)
+        for read in (self.replaced.read, self.corrected.read):
+            asyncio.get_running_loop().run_in_executor(None, read)
         owner = f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
         locks, self.destination = open_run_locks(self.config, self.plan, self.keys, run_id=self.run_id, owner=owner)
         probing = asyncio.create_task(

@@ -1,7 +1,8 @@
 """Corrections: page texts that a person edited. `.rayocr/corrections/<2 hex>/<document_id>.json`, one object per document.
 
 A correction replaces what any engine reads for that page, in every output, now and after `overwrite=true`. It belongs to one
-version of a document: a changed source is a new document without corrections. Pure; the document worker reads and writes them.
+version of a document: a changed source is a new document. Its earlier corrections stay on record until a person applies or
+discards them in the results view (`settled`). Pure; the document worker reads and writes them.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -23,22 +25,25 @@ MAX_TEXT_CHARS = 200_000  # of one page
 
 
 class Correction(BaseModel):
-    """`text` is Markdown; `corrected_at` is ISO 8601, UTC."""
+    """`text` is Markdown; `corrected_at` is ISO 8601, UTC. `settled`: what a person did with it after the source was replaced."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     text: str = Field(max_length=MAX_TEXT_CHARS)
     author: str = Field(max_length=200)
     corrected_at: str = Field(max_length=40)
+    settled: Literal["", "applied", "discarded"] = ""
 
 
 class Corrections(BaseModel):
-    """The corrections of one document, by page number."""
+    """The corrections of one document, by page number. `source_uri` and `name` are empty in records of earlier versions."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     schema_version: int = SCHEMA_VERSION
     document_id: str
+    source_uri: str = ""
+    name: str = ""
     pages: dict[int, Correction] = {}
 
     def to_json(self) -> bytes:
@@ -54,6 +59,11 @@ class Corrections(BaseModel):
 
     def having(self, page_number: int, correction: Correction) -> Corrections:
         return self.model_copy(update={"pages": {**self.pages, page_number: correction}})
+
+    @property
+    def unsettled(self) -> list[int]:
+        """The numbers of the pages whose correction still counts when the source has been replaced, in order."""
+        return sorted(number for number, correction in self.pages.items() if not correction.settled)
 
 
 def corrections_name(document_id: str) -> str:

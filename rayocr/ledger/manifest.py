@@ -27,7 +27,9 @@ DOCUMENTS_PREFIX = ".rayocr/documents/"
 DEAD_LETTERS_PREFIX = ".rayocr/dead_letters/"
 SCHEMA_VERSION = 1
 
-_OF_A_DOCUMENT = re.compile(r"\.rayocr/(?:documents|dead_letters|control/cancel)/([0-9a-f]{2})/((?:[0-9a-f]{2})+)\.json")
+_OF_A_DOCUMENT = re.compile(
+    r"\.rayocr/(?:documents|dead_letters|corrections|control/cancel)/([0-9a-f]{2})/((?:[0-9a-f]{2})+)\.json"
+)
 
 
 def manifest_name(document_id: str) -> str:
@@ -35,7 +37,7 @@ def manifest_name(document_id: str) -> str:
 
 
 def document_id_of(name: str) -> str | None:
-    """The document whose manifest, dead letter or request has this name; None for other objects."""
+    """The document whose manifest, dead letter, corrections or request have this name; None for other objects."""
     match = _OF_A_DOCUMENT.fullmatch(name)
     return match.group(2) if match and match.group(2).startswith(match.group(1)) else None
 

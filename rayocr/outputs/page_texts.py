@@ -45,7 +45,7 @@ def split_jsonl(data: bytes) -> dict[int, str]:
 
 
 def page_outcome(manifest: Manifest, page_number: int) -> str:
-    """"" for a page that the document does not have."""
+    """ "" for a page that the document does not have."""
     outcomes = manifest.pages.items()
     return next((outcome.value for outcome, runs in outcomes if any(page_number in run for run in runs_of(runs))), "")
 

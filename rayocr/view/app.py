@@ -35,6 +35,16 @@ class CorrectedPage(BaseModel):
     author: str = Field(min_length=1, max_length=200)
 
 
+class EarlierCorrection(BaseModel):
+    """A correction of an earlier version of the file, which is applied to the page or discarded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    document_id: str = Field(max_length=32)
+    page_number: int
+    apply: bool
+
+
 class SecondReading(BaseModel):
     """`prompt`: a file in conf/prompts/ without .md; empty: the engine's default."""
 
@@ -50,8 +60,9 @@ def filters(
     engine: Annotated[str, Query(pattern=r"^[\w-]{0,40}$")] = "",
     reason: Annotated[str, Query(pattern=r"^\w{0,60}$")] = "",
     doubt: bool = False,
+    earlier: bool = False,
 ) -> Filters:
-    return Filters(words=_text(q), outcome=outcome, engine=engine, reason=reason, doubt=doubt)
+    return Filters(words=_text(q), outcome=outcome, engine=engine, reason=reason, doubt=doubt, earlier=earlier)
 
 
 _CHOSEN = Depends(filters)
@@ -134,6 +145,11 @@ def _serve_pages(app: FastAPI, results: Results) -> None:
         except RayocrError as error:
             _refuse(error)
         return {"pending": pending}
+
+    @app.post("/api/documents/{document_id}/pages/{number}/earlier")
+    def settle(document_id: str, number: int, body: EarlierCorrection) -> dict[str, str]:
+        earlier = _checked(body.document_id), body.page_number
+        return {"pending": _or_404(lambda: results.settle(_checked(document_id), number, earlier, apply=body.apply))}
 
     @app.post("/api/documents/{document_id}/pages/{number}/read")
     def read_again(document_id: str, number: int, body: SecondReading) -> dict[str, Any]:

@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
+from rayocr.ledger.corrections import CORRECTIONS_PREFIX, Corrections, corrections_name
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import PageOutcome
 from rayocr.outputs.page_texts import read_texts
 from rayocr.private_folder import private_temp_folder
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _MAX_TEXT_CHARS = 50_000  # of a page in the full-text index
 _COMMIT_EVERY = 50  # documents, which are in memory together
 _READ_AT_ONCE = 16  # documents: in a bucket each costs two requests
@@ -40,7 +41,12 @@ CREATE TABLE IF NOT EXISTS documents (
 CREATE INDEX IF NOT EXISTS by_name ON documents (name, id);
 CREATE INDEX IF NOT EXISTS by_source ON documents (source_uri, finished_at);
 CREATE VIEW IF NOT EXISTS newest AS SELECT d.* FROM documents d WHERE NOT EXISTS (
-  SELECT 1 FROM documents n WHERE n.source_uri = d.source_uri AND n.finished_at > d.finished_at);
+  SELECT 1 FROM documents n WHERE n.source_uri = d.source_uri
+  AND (n.finished_at, n.document_id) > (d.finished_at, d.document_id));
+CREATE TABLE IF NOT EXISTS corrections (document_id TEXT PRIMARY KEY, version TEXT NOT NULL, unsettled INTEGER NOT NULL);
+CREATE VIEW IF NOT EXISTS earlier AS SELECT d.id AS id, o.document_id AS document_id, c.unsettled AS unsettled
+  FROM corrections c JOIN documents o ON o.document_id = c.document_id
+  JOIN newest d ON d.source_uri = o.source_uri AND d.id != o.id WHERE c.unsettled > 0;
 CREATE TABLE IF NOT EXISTS reasons (document INTEGER NOT NULL, reason TEXT NOT NULL, pages INTEGER NOT NULL);
 CREATE INDEX IF NOT EXISTS reasons_by_document ON reasons (document);
 CREATE INDEX IF NOT EXISTS reasons_by_reason ON reasons (reason, document);
@@ -58,6 +64,7 @@ class Filters:
     engine: str = ""
     reason: str = ""
     doubt: bool = False
+    earlier: bool = False  # documents with corrections of an earlier version, neither applied nor discarded
 
 
 def cache_path(state_uri: str) -> Path:
@@ -108,6 +115,7 @@ class ResultsIndex:
             self.listed = True
             for document_id in gone:
                 _forget(db, document_id)
+            self._update_corrections(db)
             with ThreadPoolExecutor(_READ_AT_ONCE, thread_name_prefix="read") as pool:
                 for first in range(0, len(changed), _COMMIT_EVERY):
                     if stop is not None and stop.is_set():
@@ -125,6 +133,29 @@ class ResultsIndex:
                     if len(failures) == len(together):
                         raise failures[-1]
                     self.damaged += [str(failure) for failure in failures]
+
+    def _update_corrections(self, db: sqlite3.Connection) -> None:
+        """Reads new and changed records of corrections: there are few, since people make them."""
+        known: dict[str, str] = dict(db.execute("SELECT document_id, version FROM corrections"))
+        there = {found: entry.version for entry in self._state.list(CORRECTIONS_PREFIX) if (found := document_id_of(entry.name))}
+        for document_id in known.keys() - there.keys():
+            db.execute("DELETE FROM corrections WHERE document_id = ?", (document_id,))
+        for document_id, version in there.items():
+            if known.get(document_id) != version:
+                name = corrections_name(document_id)
+                try:
+                    read = Corrections.from_json(self._state.read(name, max_bytes=MAX_STATE_BYTES), name=name)
+                except ObjectNotFound:
+                    continue
+                except RecordCorrupt as error:
+                    self.damaged.append(str(error))
+                    continue
+                db.execute("INSERT OR REPLACE INTO corrections VALUES (?,?,?)", (document_id, version, len(read.unsettled)))
+
+    def refresh_corrections(self) -> None:
+        """After a correction was saved, applied or discarded."""
+        with self._updating, self._connection() as db:
+            self._update_corrections(db)
 
     def refresh(self, document_id: str) -> None:
         """Indexes one document again, after its outputs have changed."""
@@ -181,7 +212,10 @@ class ResultsIndex:
             conditions.append("(d.name, d.id) > (?, ?)")
             values += [name, int(row)]
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        query = f"SELECT d.* FROM newest d{where} ORDER BY d.name, d.id LIMIT ?"  # noqa: S608 - conditions are constants
+        query = (
+            f"SELECT d.*, (SELECT SUM(unsettled) FROM earlier e WHERE e.id = d.id) AS earlier FROM newest d{where}"  # noqa: S608 - constants
+            " ORDER BY d.name, d.id LIMIT ?"
+        )
         with self._connection() as db:
             db.row_factory = sqlite3.Row
             rows = [dict(row) for row in db.execute(query, [*values, limit + 1])]
@@ -207,6 +241,7 @@ class ResultsIndex:
             engines: set[str] = set()
             for (found,) in db.execute("SELECT DISTINCT engines FROM documents"):
                 engines.update(json.loads(found))
+            (earlier,) = db.execute("SELECT COUNT(DISTINCT id) FROM earlier").fetchone()
             doubtful, failed = db.execute("SELECT SUM(doubtful > 0), SUM(failed) FROM newest").fetchone()
         return {
             "outcomes": outcomes,
@@ -214,7 +249,15 @@ class ResultsIndex:
             "engines": sorted(engines),
             "doubtful": doubtful or 0,
             "failed": failed or 0,
+            "earlier": earlier,
         }
+
+    def earlier_versions(self, document_id: str) -> list[str]:
+        """The ids of earlier versions whose corrections are neither applied nor discarded; none if this is not the newest version
+        itself."""
+        query = "SELECT e.document_id FROM earlier e JOIN documents d ON d.id = e.id WHERE d.document_id = ? ORDER BY 1"
+        with self._connection() as db:
+            return [found for (found,) in db.execute(query, (document_id,))]
 
     def ids(self, filters: Filters) -> Iterator[str]:
         """Every document that matches, for downloads."""
@@ -315,6 +358,8 @@ def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
         values.append(filters.reason)
     if filters.doubt:
         conditions.append("d.doubtful > 0")
+    if filters.earlier:
+        conditions.append("d.id IN (SELECT id FROM earlier)")
     if filters.words.strip():
         like = filters.words.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         match = _match(filters.words)

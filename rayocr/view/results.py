@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rayocr.actors.document_worker.corrections import corrections_of, save_correction
+from rayocr.actors.document_worker.corrections import corrections_of, save_correction, settle_correction
 from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.failure_reasons import rejects_document
 from rayocr.gateway.pictures import Pictures
+from rayocr.ledger.corrections import Correction
 from rayocr.ledger.manifest import Manifest
 from rayocr.messages import PageOutcome
 from rayocr.outputs.page_html import html_of
@@ -75,6 +76,10 @@ class Results:
             "pages": {outcome.value: runs for outcome, runs in manifest.pages.items()},  # likewise
             "models": manifest.models,
             "notes": notes,
+            "earlier": [
+                {"page_number": min(number, manifest.page_count), "author": found.author, "corrected_at": found.corrected_at}
+                for _, number, found in self._earlier(document_id)
+            ],
             "outputs": [{"name": o.name, "size_bytes": o.size_bytes, "notes": o.notes} for o in manifest.outputs],
         }
 
@@ -97,6 +102,17 @@ class Results:
             "attempts": [attempt.model_dump(mode="json") for attempt in note.attempts] if note else [],
             "corrected_by": correction.author if correction else "",
             "corrected_at": correction.corrected_at if correction else "",
+            "earlier": [
+                {
+                    "document_id": earlier_id,
+                    "page_number": page_number,
+                    "author": found.author,
+                    "corrected_at": found.corrected_at,
+                    "compared": compared(text, found.text),
+                }
+                for earlier_id, page_number, found in self._earlier(document_id)
+                if min(page_number, manifest.page_count) == number
+            ],
         }
 
     def picture(self, document_id: str, number: int) -> bytes | None:
@@ -113,13 +129,34 @@ class Results:
         manifest = self._having(document_id, number)
         if not author.strip():
             raise UsageError("The correction has no author.", hint="Give the name of the person who makes it.")
-        save_correction(self.state, document_id, number, text=text, author=author.strip(), policy=self.policy)
+        source = {"source_uri": manifest.source_uri, "name": manifest.name}
+        save_correction(self.state, document_id, number, text=text, author=author.strip(), policy=self.policy, **source)
         try:
             self.rewriter.rewrite(manifest)
         except RayocrError as error:
             return str(error)
         self.index.refresh(document_id)
         return ""
+
+    def settle(self, document_id: str, number: int, earlier: tuple[str, int], *, apply: bool) -> str:
+        """Applies a correction of an earlier version (its document id and page) to this page, with its author, or discards it.
+        Returns and raises as `correct`."""
+        there = {(earlier_id, page): found for earlier_id, page, found in self._earlier(document_id)}
+        if earlier not in there:
+            raise ObjectNotFound("This correction was applied or discarded already.")
+        pending = ""
+        if apply:
+            pending = self.correct(document_id, number, text=there[earlier].text, author=there[earlier].author)
+        settle_correction(self.state, *earlier, "applied" if apply else "discarded", policy=self.policy)
+        self.index.refresh_corrections()
+        return pending
+
+    def _earlier(self, document_id: str) -> Iterator[tuple[str, int, Correction]]:
+        """Corrections of earlier versions that are neither applied nor discarded, each with its document id and page number."""
+        for earlier_id in self.index.earlier_versions(document_id):
+            for number, found in sorted(corrections_of(self.state, earlier_id, policy=self.policy).items()):
+                if not found.settled:
+                    yield earlier_id, number, found
 
     def read_again(self, document_id: str, number: int, *, engine: str, prompt: str) -> dict[str, Any]:
         """A second reading of the page, and how it differs from the text on record. Changes nothing. Raises RayocrError."""

@@ -12,6 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from rayocr.actors.document_worker.corrections import save_correction
+from rayocr.ledger.manifest import Manifest, manifest_name
+from rayocr.retry import RetryPolicy
+from rayocr.storage.factory import open_storage
 from tests.e2e.support import PROJECT, SimulatedGemini, make_pdf
 from tests.e2e.test_gateway import CHROMIUM, QUIET
 from tests.unit.view.test_results import write_document
@@ -23,6 +27,18 @@ REMEMBER_THE_END = """new MutationObserver(() => {
 }).observe(document, {subtree: true, childList: true})"""
 
 
+def write_replaced_document(folder: Path) -> None:
+    """plan.pdf in two versions. A person corrected page 1 of the first."""
+    make_pdf(folder / "in" / "plan.pdf", 1)
+    first = write_document(folder, "plan.pdf", ["the frist version"])
+    state, policy = open_storage(str(folder / "out")), RetryPolicy(max_attempts=1)
+    source = {"source_uri": f"{folder}/in/plan.pdf", "name": "plan.pdf"}
+    save_correction(state, first, 1, text="the first version", author="Bob", policy=policy, **source)
+    name = manifest_name(write_document(folder, "plan.pdf", ["the secnod version"], edition="2"))
+    made = Manifest.from_json(state.read(name), name=name)
+    state.write(name, made.model_copy(update={"finished_at": "2099-01-01T00:00:00+00:00"}).to_json())
+
+
 @pytest.fixture
 def address(tmp_path: Path) -> Iterator[str]:
     """The URL of a view over two documents, one of them with a failed page."""
@@ -30,6 +46,7 @@ def address(tmp_path: Path) -> Iterator[str]:
     make_pdf(tmp_path / "in" / "form.pdf", 3)
     write_document(tmp_path, "letter.pdf", ["# Water board\n\nThe pump house has a **second** line", "1. one\n3. three"])
     write_document(tmp_path, "form.pdf", ["Signal Street", "lost", "<b>Last</b> page"], failed=2)
+    write_replaced_document(tmp_path)
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "rayocr", "view", str(tmp_path / "out"), "gateway.port=0", "login.browser=none"]
     process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True)
@@ -110,6 +127,18 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         with page.expect_download() as download:
             page.click("#v-files button >> text=form.md")
         assert "Found again" in Path(download.value.path()).read_text()
+        page.click("#close")
+        page.wait_for_selector("text=No document matches")
+        page.select_option("#reason", "")
+        page.check("#earlier")
+        page.wait_for_selector("#docs tr:only-child >> text=1 correction of an earlier version")
+        page.click("text=plan.pdf")
+        page.wait_for_selector(".earlier ins")
+        assert "Bob corrected page 1 of an earlier version" in page.inner_text(".earlier")
+        page.click("text=Apply the correction")
+        page.wait_for_selector("text=Applied. All outputs show the correction.")
+        assert page.inner_text("#v-html") == "the first version"
+        assert page.locator(".earlier").count() == 0
         page.click("#close")
         page.wait_for_selector("text=No document matches")
         page.set_viewport_size({"width": 390, "height": 844})

@@ -1,18 +1,24 @@
-"""Reads and saves the corrections of a document. Used by assemble and by the results view."""
+"""Reads and saves the corrections of a document. Used by assemble, by a run that names them, and by the results view."""
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from itertools import islice
+from typing import Literal
 
 from rayocr.errors import ObjectNotFound, PreconditionFailed, RecordCorrupt, UsageError
-from rayocr.ledger.corrections import MAX_TEXT_CHARS, Correction, Corrections, corrections_name
+from rayocr.ledger.corrections import CORRECTIONS_PREFIX, MAX_TEXT_CHARS, Correction, Corrections, corrections_name
+from rayocr.ledger.manifest import Manifest, document_id_of, manifest_name
 from rayocr.observe.logs import log_event
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
 log = logging.getLogger(__name__)
 
+_READ_AT_ONCE = 16  # records; in a bucket each costs a request
 _TRIES = 5  # when several people save pages of one document at the same time
 
 
@@ -33,22 +39,69 @@ def corrections_of(state: Storage, document_id: str, *, policy: RetryPolicy) -> 
 
 
 def save_correction(
-    state: Storage, document_id: str, page_number: int, *, text: str, author: str, policy: RetryPolicy
+    state: Storage,
+    document_id: str,
+    page_number: int,
+    *,
+    text: str,
+    author: str,
+    policy: RetryPolicy,
+    source_uri: str = "",
+    name: str = "",
 ) -> Correction:
-    """Durable when it returns. Raises UsageError if the text is too long, RecordCorrupt, PreconditionFailed and StorageError."""
+    """Durable when it returns. `source_uri` and `name` of the document, so that its later versions find the correction.
+    Raises UsageError if the text is too long, RecordCorrupt, PreconditionFailed and StorageError."""
     if len(text) > MAX_TEXT_CHARS:
         raise UsageError(f"The text of page {page_number} has {len(text):,} characters; the limit is {MAX_TEXT_CHARS:,}.")
     made = Correction(text=text, author=author[:200], corrected_at=datetime.now(UTC).isoformat(timespec="seconds"))
+    source = {"source_uri": source_uri, "name": name} if source_uri else {}
+    _change(state, document_id, lambda found: found.having(page_number, made).model_copy(update=source), policy)
+    return made
+
+
+def settle_correction(
+    state: Storage, document_id: str, page_number: int, how: Literal["applied", "discarded"], *, policy: RetryPolicy
+) -> None:
+    """Marks the correction of an earlier version as applied or discarded; its text stays on record. Raises as `save_correction`,
+    and ObjectNotFound if there is no such correction."""
+
+    def settled(found: Corrections) -> Corrections:
+        if page_number not in found.pages:
+            raise ObjectNotFound(f"There is no correction of page {page_number}.")
+        return found.having(page_number, found.pages[page_number].model_copy(update={"settled": how}))
+
+    _change(state, document_id, settled, policy)
+
+
+def corrected_documents(state: Storage, *, policy: RetryPolicy, at_most: int) -> list[Corrections]:
+    """The first documents with corrections, each with its source and name. Damaged records are skipped. Raises StorageError."""
+    entries = (entry for entry in state.list(CORRECTIONS_PREFIX) if document_id_of(entry.name))
+    with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
+        found = pool.map(lambda entry: _with_source(state, entry.name, policy), islice(entries, at_most))
+        return [corrections for corrections in found if corrections is not None]
+
+
+def _with_source(state: Storage, name: str, policy: RetryPolicy) -> Corrections | None:
+    try:
+        found = Corrections.from_json(call(lambda: state.read(name, max_bytes=MAX_STATE_BYTES), policy=policy), name=name)
+        if found.source_uri:
+            return found
+        record = manifest_name(found.document_id)
+        manifest = Manifest.from_json(call(lambda: state.read(record, max_bytes=MAX_STATE_BYTES), policy=policy), name=record)
+    except (ObjectNotFound, RecordCorrupt):
+        return None
+    return found.model_copy(update={"source_uri": manifest.source_uri, "name": manifest.name})
+
+
+def _change(state: Storage, document_id: str, change: Callable[[Corrections], Corrections], policy: RetryPolicy) -> None:
     for attempt in range(1, _TRIES + 1):
         found, version = _read(state, document_id, policy)
-        data = found.having(page_number, made).to_json()
         try:
-            state.write(corrections_name(document_id), data, if_absent=version is None, if_version=version)
-            break
+            state.write(corrections_name(document_id), change(found).to_json(), if_absent=version is None, if_version=version)
+            return
         except PreconditionFailed:
             if attempt == _TRIES:
                 raise
-    return made
 
 
 def _read(state: Storage, document_id: str, policy: RetryPolicy) -> tuple[Corrections, str | None]:

@@ -5,19 +5,24 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
 
+from rayocr.actors.document_worker.corrections import corrected_documents
 from rayocr.actors.ledger.survey import read_segments, survey
+from rayocr.actors.ledger.versions import replaced_versions
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration, printable
 from rayocr.driver.plan import existing_state
-from rayocr.driver.retry_selection import retry_commands
+from rayocr.driver.retry_selection import command_on, retry_commands
 from rayocr.driver.scheduling.leases import run_key
 from rayocr.errors import RayocrError, RecordCorrupt, StorageError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
+from rayocr.ledger.runs import format_runs
 from rayocr.locks.base import Holder
 from rayocr.observe.dead_letters import read_dead_letter
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 
+_MOST_READ = 50_000  # manifests: a few seconds in a folder, a minute or more in a bucket
+_MOST_CORRECTED = 2000  # documents with corrections that are read
 _SHOWN = 20  # dead letters and damaged records listed by name
 
 
@@ -42,11 +47,24 @@ class ActiveRun:
     since_s: float
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EarlierCorrections:
+    """Corrections of an earlier version of a file. `pages`: as runs."""
+
+    document_id: str
+    name: str
+    pages: str
+
+
 @dataclass(slots=True, kw_only=True)
 class Status:
-    """`failed` counts dead letters; `failures` are the first of them. `damaged` names empty, damaged and unknown objects."""
+    """`finished` and `failed` count documents in their newest version; `failures` are the first that failed. `replaced`: earlier
+    versions of files that were replaced and read again; None if there are too many records to find them, and `finished` includes
+    them. `corrections`: those of earlier versions that nobody has applied or discarded. `damaged` names empty, damaged and
+    unknown objects."""
 
     finished: int = 0
+    replaced: int | None = 0
     failed: int = 0
     pages_on_record: int = 0
     unfinished_documents: int = 0
@@ -58,6 +76,7 @@ class Status:
     failures_by_outcome: dict[str, int] = field(default_factory=dict)
     hints: dict[str, str] = field(default_factory=dict)  # what to do, by reason
     retry: list[str] = field(default_factory=list)  # the commands that retry them
+    corrections: list[EarlierCorrections] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
@@ -72,6 +91,8 @@ def show_status(config: RayocrConfig, keys: Secrets) -> int:
         terminal.say(f"{printable(config.state or config.dest)} holds no results of rayocr.")
     else:
         _show(terminal, status)
+        if status.corrections:
+            terminal.say(f"To apply or discard corrections of earlier versions: {printable(command_on('view', config))}")
     return 1 if status.failed or status.damaged else 0
 
 
@@ -79,10 +100,14 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
     """Raises UsageError and StorageError."""
     state = existing_state(config)
     status = Status()
-    dead_letters = [entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if document_id_of(entry.name)]
-    status.failed = len(dead_letters)
+    policy = RetryPolicy.from_config(config.retry)
     _count_documents(status, state)
-    _count_pages(status, state, RetryPolicy.from_config(config.retry))
+    older = _older_versions(status, state, policy)
+    dead_letters = [
+        entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if (found := document_id_of(entry.name)) and found not in older
+    ]
+    status.failed = len(dead_letters)
+    _count_pages(status, state, policy)
     _find_runs(status, config, state, keys)
     _read_dead_letters(status, state, dead_letters)
     left = status.failures_by_outcome
@@ -97,6 +122,20 @@ def _count_documents(status: Status, state: Storage) -> None:
             status.finished += 1
         else:
             status.damaged.append(entry.name)
+
+
+def _older_versions(status: Status, state: Storage, policy: RetryPolicy) -> frozenset[str]:
+    if status.finished > _MOST_READ:
+        status.replaced = None
+        return frozenset()
+    older = replaced_versions(state)
+    status.replaced = len(older)
+    status.finished -= len(older)
+    for found in corrected_documents(state, policy=policy, at_most=_MOST_CORRECTED) if older else ():
+        if found.document_id in older and found.unsettled:
+            pages = format_runs(found.unsettled)
+            status.corrections.append(EarlierCorrections(document_id=found.document_id, name=found.name, pages=pages))
+    return older
 
 
 def _count_pages(status: Status, state: Storage, policy: RetryPolicy) -> None:
@@ -177,6 +216,11 @@ def _show(terminal: ConsoleTerminal, status: Status) -> None:
         terminal.say(f"{finished}: {status.finished - status.failed:,} complete, {status.failed:,} with failures.")
     else:
         terminal.say("No document is finished yet.")
+    if status.replaced:
+        versions = "earlier version of replaced files is" if status.replaced == 1 else "earlier versions of replaced files are"
+        terminal.say(f"{status.replaced:,} {versions} not counted.")
+    elif status.replaced is None:
+        terminal.say("These numbers include earlier versions of replaced files.")
     if status.pages_on_record:
         terminal.say(
             f"{status.pages_on_record:,} pages of {status.unfinished_documents:,} unfinished documents are on record"
@@ -197,6 +241,11 @@ def _show(terminal: ConsoleTerminal, status: Status) -> None:
         terminal.say(f"{printable(reason)}: {printable(hint)}")
     for command in status.retry:
         terminal.say(f"To retry {'rejected documents' if 'rejected' in command else 'failed pages'}: {printable(command)}")
+    for corrections in status.corrections[:_SHOWN]:
+        pages = f"page {corrections.pages}" if corrections.pages.isdigit() else f"pages {corrections.pages}"
+        terminal.warn(f"{printable(corrections.name)}: the file was replaced; the correction of {pages} is not applied.")
+    if len(status.corrections) > _SHOWN:
+        terminal.warn(f"  … and corrections of {len(status.corrections) - _SHOWN:,} more documents.")
     for warning in status.warnings:
         terminal.warn(printable(warning))
     if status.damaged:

@@ -5,24 +5,24 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from rayocr.config import Mode, RayocrConfig
+from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.monitor.closing_table import closing_table, unseen
 from rayocr.driver.monitor.run_record import run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import Plan
-from rayocr.driver.retry_selection import count_rejected, is_narrowed, retry_commands
-from rayocr.driver.scheduling.progress import Progress
+from rayocr.driver.retry_selection import command_on, count_rejected, is_narrowed, retry_commands
+from rayocr.driver.scheduling.progress import MOST_NAMED, Progress
 from rayocr.errors import RayocrError, StorageUnavailable
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
 from rayocr.messages import DiscoveryBatch, Document, DocumentOutcome
 from rayocr.observe.dead_letters import DeadLetter, dead_letter_name, read_dead_letter
 from rayocr.observe.logs import log_event
-from rayocr.overrides import for_shell
 from rayocr.storage.base import MAX_STATE_BYTES
 
 log = logging.getLogger(__name__)
@@ -39,6 +39,7 @@ class Announcements:
     run_id: str
     dead_letters: int = 0  # in mode=retry: how many are to be retried
     finished_before: int | None = None  # documents that were finished when the run began; None: nothing was announced
+    corrections: Callable[[], Sequence[CorrectedPages]] = tuple  # those that concern the documents of this run
     other_settings: bool = False  # finished documents were read with another engine or other options
 
     def say_found(self, batch: DiscoveryBatch) -> None:
@@ -179,15 +180,19 @@ class Announcements:
         if earlier > 0:  # the exit code is 1 although nothing failed in this run
             documents = "1 document" if earlier == 1 else f"{earlier:,} documents"
             named["Failed earlier"] = f"{documents}; `{self._status_command}` says why"
+        corrections = self.corrections()
+        corrected = [printable(line) for line in self._correction_lines(corrections)]
         if self.terminal.silent:  # the only explanation of the exit code
             unseen_parts = [unseen(self.progress.totals)] if self.progress.totals.unreadable else []
-            for line in [*failed, *unseen_parts, *([f"Failed earlier: {named['Failed earlier']}."] if earlier > 0 else [])]:
+            earlier_line = [f"Failed earlier: {named['Failed earlier']}."] if earlier > 0 else []
+            for line in [*failed, *corrected, *unseen_parts, *earlier_line]:
                 self.terminal.warn(line)
         if self.terminal.json:
             facts = [{name: getattr(letter, name) for name in _FAILURE_FACTS} for letter in letters]
-            self.terminal.data(made | {"failures": facts} | {key.lower().replace(" ", "_"): named[key] for key in named})
+            made |= {"failures": facts, "corrections": [asdict(found) for found in corrections]}
+            self.terminal.data(made | {key.lower().replace(" ", "_"): named[key] for key in named})
         else:
-            self.terminal.table(closing_table(self.progress, named if places else {}, failed=failed))
+            self.terminal.table(closing_table(self.progress, named if places else {}, failed=failed, corrected=corrected))
 
     def _dead_letters(self) -> list[DeadLetter]:
         """Returns the dead letters of the first failed documents of this run, except unreadable ones."""
@@ -202,14 +207,30 @@ class Announcements:
         last = [f"… and {more:,} more; `{self._status_command}` lists them"] if more > 0 else []
         return [*(printable(line) for line in _one_line_each(letters)), *last]
 
+    def _correction_lines(self, corrections: Sequence[CorrectedPages]) -> Iterator[str]:
+        for found in corrections[:MOST_NAMED]:
+            pages = f"page {found.pages}" if found.pages.isdigit() else f"pages {found.pages}"
+            authors = ", ".join(found.authors)
+            if found.earlier:
+                yield f"{found.name}: the file was replaced. {authors} corrected {pages} of its earlier version; not applied."
+            else:
+                yield f"{found.name}: {pages} read again; the text of {authors} is kept."
+        if len(corrections) > MOST_NAMED:
+            yield f"… and {len(corrections) - MOST_NAMED:,} more"
+        if any(found.earlier for found in corrections):
+            yield f"`{self._view_command}` shows corrections of earlier versions, to apply or discard them."
+
     def _finished_meanwhile(self) -> int:
         """Documents that another run finished before this run listed the source."""
         return 0 if self.finished_before is None else max(0, self.progress.totals.finished - self.finished_before)
 
     @property
     def _status_command(self) -> str:
-        state = [for_shell(f"state={self.config.state}")] if self.config.state is not None else []
-        return " ".join(["rayocr status", for_shell(self.config.dest), *state])
+        return command_on("status", self.config)
+
+    @property
+    def _view_command(self) -> str:
+        return command_on("view", self.config)
 
     def _retry_commands(self) -> list[str]:
         ended = self.progress.documents

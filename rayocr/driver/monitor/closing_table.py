@@ -15,8 +15,11 @@ from rayocr.messages import DiscoveryTotals
 from rayocr.observe.figures import FIGURES
 
 
-def closing_table(progress: Progress, places: dict[str, str], *, failed: Sequence[str] = ()) -> Table:
-    """`places`: where outputs, report and dead letters are, by label. `failed`: a line for each of the first failed documents."""
+def closing_table(
+    progress: Progress, places: dict[str, str], *, failed: Sequence[str] = (), corrected: Sequence[str] = ()
+) -> Table:
+    """`places`: where outputs, report and dead letters are, by label. `failed`: a line for each of the first failed documents.
+    `corrected`: likewise, for documents with pages that a person corrected."""
     run = SimpleNamespace(progress=progress)
     read = {figure.key: figure.read(run) for figure in FIGURES if figure.group == "labeled"}
     engines = f" ({_counts(read['engines'])})" if read["engines"] else ""
@@ -28,6 +31,7 @@ def closing_table(progress: Progress, places: dict[str, str], *, failed: Sequenc
         "Not seen": [unseen(progress.totals)] if progress.totals.unreadable else [],
         "Reasons": [_counts(read["reasons"])] if read["reasons"] else [],
         "Failed": list(failed),
+        "Corrections": list(corrected),
         "Time": [", ".join(filter(None, [duration(progress.elapsed_s), _rate(progress), progress.spent_words]))],
         **{label: [printable(place)] for label, place in places.items()},
     }

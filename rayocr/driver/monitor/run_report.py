@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from rayocr.actors.ledger.versions import replaced_versions
 from rayocr.composition import source_accesses
 from rayocr.config import AccessConfig, RayocrConfig
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
@@ -37,10 +38,13 @@ def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
     dest = _existing(dest_uri, config.storage.dest)
     runs = _chosen_runs(state, settings.run)
     run_ids = None if settings.run == "all" else {str(run["run_id"]) for run in runs}
+    older = replaced_versions(state) if run_ids is None else frozenset()  # otherwise as in the record of the run
     facts, unreadable = ReportFacts(settings), 0
     for manifest in _manifests(state):
         if manifest is None:
             unreadable += 1
+        elif manifest.document_id in older:
+            facts.add_spent(manifest)
         elif run_ids is None or manifest.run_id in run_ids:
             facts.add(manifest)
     if not (runs or unreadable or facts.documents):

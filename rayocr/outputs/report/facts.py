@@ -71,11 +71,7 @@ class ReportFacts:
             self.pages[outcome] += sum(map(len, runs_of(runs)))
         self.engines.update(manifest.engines)
         self.models.update(manifest.models)
-        self.input_tokens += manifest.input_tokens
-        self.output_tokens += manifest.output_tokens
-        self.cached_tokens += manifest.cached_tokens
-        self.cost_usd += manifest.cost_usd or 0.0
-        self.unpriced_documents += manifest.cost_usd is None
+        self.add_spent(manifest)
         self.compared += manifest.compared
         if manifest.reason:
             self.reasons[manifest.reason] += 1
@@ -89,6 +85,14 @@ class ReportFacts:
         self._time(manifest)
         self._read_pages(manifest)
         self._keep_row(manifest)
+
+    def add_spent(self, manifest: Manifest) -> None:
+        """Alone for an earlier version of a replaced file: its outputs no longer exist, but its cost was spent."""
+        self.input_tokens += manifest.input_tokens
+        self.output_tokens += manifest.output_tokens
+        self.cached_tokens += manifest.cached_tokens
+        self.cost_usd += manifest.cost_usd or 0.0
+        self.unpriced_documents += manifest.cost_usd is None
 
     @property
     def page_count(self) -> int:

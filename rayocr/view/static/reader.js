@@ -73,7 +73,8 @@ export async function open(id, page, engine = "") {
     const d = await json(`/api/documents/${id}`);
     if (shown !== mine) return;
     mine.d = d;
-    mine.odd = d.notes.filter(n => (n.outcome === "failed" || n.doubts.length) && !n.corrected_at).map(n => n.page_number).sort((a, b) => a - b);
+    const odd = d.notes.filter(n => (n.outcome === "failed" || n.doubts.length) && !n.corrected_at);
+    mine.odd = [...new Set([...odd, ...d.earlier].map(n => n.page_number))].sort((a, b) => a - b);
     $("v-name").textContent = d.name;
     $("v-of").textContent = `of ${d.page_count}`;
     $("v-number").max = d.page_count;
@@ -144,6 +145,7 @@ async function go(page) {
   $("v-html").replaceChildren("…");
   $("v-text").textContent = "…";
   $("v-facts").replaceChildren();
+  $("v-earlier").replaceChildren();
   unlink($("v-paper"));
   $("v-image").removeAttribute("src");
   $("v-image").alt = `Page ${page} is being drawn`;
@@ -180,7 +182,32 @@ function facts(p) {
   for (const doubt of p.doubts) parts.push(badge("in doubt: " + doubt.replaceAll("_", " "), "doubt"));
   if (p.attempts.length) parts.push(make("span", {className: "soft", textContent: "tried " + p.attempts.map(a => `${a.engine}: ${a.reason}`).join(", ")}));
   $("v-facts").replaceChildren(...parts);
+  $("v-earlier").replaceChildren(...p.earlier.map(earlierCorrection));
 }
+
+// A correction of an earlier version of the file, compared with the text of this version.
+function earlierCorrection(c) {
+  const words = `${c.author} corrected page ${c.page_number} of an earlier version of this file on ${c.corrected_at.slice(0, 10)}. This is not applied. `
+    + "Green is only in the correction, red only in the text of this version.";
+  const apply = make("button", {type: "button", textContent: "Apply the correction"}), discard = make("button", {type: "button", textContent: "Discard it"});
+  apply.onclick = () => settle(c, true);
+  discard.onclick = () => settle(c, false);
+  return make("section", {className: "earlier"}, make("p", {textContent: words}), make("pre", {}, ...differences(c.compared)), apply, " ", discard);
+}
+
+async function settle(c, apply) {
+  if (!mayLeave()) return;
+  const {id, page} = shown, body = JSON.stringify({document_id: c.document_id, page_number: c.page_number, apply});
+  try {
+    const {pending} = await (await ask(`/api/documents/${id}/pages/${page}/earlier`, {method: "POST", body})).json();
+    mode("html");
+    await open(id, page);
+    $("v-word").textContent = !apply ? "Discarded. The text stays in .rayocr/corrections/." : pending ? `Saved. ${pending}` : "Applied. All outputs show the correction.";
+    changed();
+  } catch (error) { $("v-word").textContent = error.message; }
+}
+
+const differences = compared => compared.map(([kind, text]) => make({"=": "span", "-": "del", "+": "ins"}[kind], {textContent: text}));
 
 function edit() {
   if (shown?.text == null || !$("v-edit").hidden) return;
@@ -199,8 +226,7 @@ async function readAgain(e) {
     const body = JSON.stringify({engine: $("with").value, prompt: $("prompt").value});
     const found = await (await ask(`/api/documents/${id}/pages/${page}/read`, {method: "POST", body})).json();
     if (shown?.id !== id || shown.page !== page) return;
-    const names = {"=": "span", "-": "del", "+": "ins"};
-    $("v-diff").replaceChildren(...found.compared.map(([kind, text]) => make(names[kind], {textContent: text})));
+    $("v-diff").replaceChildren(...differences(found.compared));
     const same = found.compared.every(([kind]) => kind === "=");
     $("v-word").textContent = found.outcome === "failed" ? `Page ${page} could not be read (${found.reason}). ${found.message}`
       : same ? `${found.engine} reads the same text.` : `Read by ${found.engine || "nobody: the page is blank"}.`;

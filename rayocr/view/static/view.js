@@ -11,7 +11,7 @@ const say = words => { $("word").textContent = words; };
 function query() {
   const found = new URLSearchParams();
   for (const id of FILTERS) if ($(id).value) found.set(id, $(id).value);
-  if ($("doubt").checked) found.set("doubt", "true");
+  for (const id of ["doubt", "earlier"]) if ($(id).checked) found.set(id, "true");
   return found;
 }
 
@@ -31,7 +31,8 @@ function line(d) {
   if (d.reason) notes.append(make("span", {className: "why", textContent: `${d.reason}: ${d.message}`}), " ");
   if (d.failed) notes.append(badge(`${count(d.failed)} failed`, "failed"), " ");
   if (d.doubtful) notes.append(badge(`${count(d.doubtful)} in doubt`, "doubt"), " ");
-  if (d.corrected) notes.append(badge(`${count(d.corrected)} corrected`));
+  if (d.corrected) notes.append(badge(`${count(d.corrected)} corrected`), " ");
+  if (d.earlier) notes.append(badge(`${counted(d.earlier, "correction")} of an earlier version`, "doubt"));
   const row = make("tr", {}, first, make("td", {}, badge(d.outcome, d.outcome)), make("td", {className: "number", textContent: count(d.page_count)}),
     make("td", {textContent: d.engines.join(", ")}), notes);
   row.dataset.document = d.document_id;
@@ -71,6 +72,7 @@ async function status() {
     $("cards").replaceChildren(
       card(count(s.outcomes.complete), "complete documents"), card(count(s.outcomes.partial), "partial documents"),
       card(count(s.outcomes.rejected), "rejected documents"), card(count(s.failed), "failed pages"), card(count(s.doubtful), "documents in doubt"));
+    $("for-earlier").hidden = !s.earlier && !$("earlier").checked;
     options($("engine"), s.engines);
     options($("with"), s.engines_to_read_with);
     for (const engine of s.engines_with_prompts) prompted.add(engine);
@@ -125,7 +127,7 @@ async function download() {
 }
 
 $("filters").onsubmit = e => e.preventDefault();
-for (const id of ["outcome", "engine", "reason", "doubt"]) $(id).onchange = first;
+for (const id of ["outcome", "engine", "reason", "doubt", "earlier"]) $(id).onchange = first;
 let typing;
 $("q").oninput = () => { clearTimeout(typing); typing = setTimeout(first, 200); };
 $("more").onclick = () => { cursors.push(next); list(); };

@@ -16,6 +16,8 @@ from fastapi.testclient import TestClient
 from rayocr import open_results
 from rayocr.actors.document_worker.assemble import AssembleSettings, assemble
 from rayocr.actors.document_worker.commit import LeaseSettings
+from rayocr.actors.document_worker.corrections import corrections_of
+from rayocr.cli import main
 from rayocr.composition import compose
 from rayocr.config import LocksConfig, RetryConfig, Secrets
 from rayocr.errors import StorageUnavailable
@@ -186,7 +188,9 @@ def test_correcting_one_page_changes_no_other_page(tmp_path: Path, client: TestC
     assert (tmp_path / "out" / "letter.md").read_text().count("<!-- page") == 2
 
 
-def test_the_engine_of_each_page_is_known_before_and_after_a_correction(tmp_path: Path, results: Results, client: TestClient) -> None:
+def test_the_engine_of_each_page_is_known_before_and_after_a_correction(
+    tmp_path: Path, results: Results, client: TestClient
+) -> None:
     readers = ("textlayer", "rapidocr", "tesseract")
     document_id = write_document(tmp_path, "mixed.pdf", ["one", "two", "three", "four"], engines=readers)
     results.index.update()
@@ -201,6 +205,73 @@ def test_the_engine_of_each_page_is_known_before_and_after_a_correction(tmp_path
     assert [engine for _, _, engine in lines] == engines
     assert [page["engine"] for page in open_results(tmp_path / "out").pages() if page["name"] == "mixed.pdf"] == engines
     assert names(client, engine="tesseract") == ["mixed.pdf"]
+
+
+@pytest.fixture
+def replaced(tmp_path: Path, results: Results, client: TestClient) -> tuple[str, str]:
+    """The ids of two versions of a file; two pages of the first were corrected, the second has two pages instead of three."""
+    first = write_document(tmp_path, "plan.pdf", ["one", "tow", "three"])
+    results.index.update()
+    client.put(f"/api/documents/{first}/pages/2", json={"text": "two", "author": "Ada"})
+    client.put(f"/api/documents/{first}/pages/3", json={"text": "3", "author": "Bob"})
+    second = write_document(tmp_path, "plan.pdf", ["one, again", "tow, again"], edition="2")
+    name = manifest_name(second)
+    later = Manifest.from_json(results.state.read(name), name=name).model_copy(
+        update={"finished_at": "2099-01-01T00:00:00+00:00"}
+    )
+    results.state.write(name, later.to_json())
+    results.index.update()
+    return first, second
+
+
+def test_corrections_of_an_earlier_version_are_shown_and_not_applied(client: TestClient, replaced: tuple[str, str]) -> None:
+    first, second = replaced
+    (row,) = client.get("/api/documents", params={"earlier": True}).json()["documents"]
+    assert (row["document_id"], row["earlier"]) == (second, 2)
+    assert client.get("/api/status").json()["earlier"] == 1
+    assert [found["page_number"] for found in client.get(f"/api/documents/{second}").json()["earlier"]] == [2, 2]
+    page = client.get(f"/api/documents/{second}/pages/2").json()
+    assert page["text"] == "tow, again"
+    found = [(c["document_id"], c["page_number"], c["author"]) for c in page["earlier"]]
+    assert found == [(first, 2, "Ada"), (first, 3, "Bob")]
+    assert "".join(text for kind, text in page["earlier"][0]["compared"] if kind in "=+") == "two"
+
+
+def test_a_correction_of_an_earlier_version_is_applied_or_discarded_once(
+    tmp_path: Path, client: TestClient, results: Results, replaced: tuple[str, str]
+) -> None:
+    first, second = replaced
+    path = f"/api/documents/{second}/pages/2"
+    wanted = {"document_id": first, "page_number": 2, "apply": True}
+    assert client.post(f"{path}/earlier", json=wanted).json() == {"pending": ""}
+    assert client.post(f"{path}/earlier", json=wanted).status_code == 404
+    page = client.get(path).json()
+    assert (page["text"], page["corrected_by"], len(page["earlier"])) == ("two", "Ada", 1)
+    assert "two" in (tmp_path / "out" / "plan.md").read_text()
+    client.post(f"{path}/earlier", json=wanted | {"page_number": 3, "apply": False})
+    assert client.get(path).json()["earlier"] == []
+    assert client.get("/api/status").json()["earlier"] == 0
+    assert {number: c.settled for number, c in corrections_of(results.state, first, policy=results.policy).items()} == {
+        2: "applied",
+        3: "discarded",
+    }
+
+
+def test_status_names_corrections_of_earlier_versions_and_counts_a_replaced_file_once(
+    tmp_path: Path, replaced: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "out"
+    assert main(["status", str(out)]) == 1  # form.pdf has a failed page
+    said = capsys.readouterr().out
+    assert "3 documents are finished: 2 complete, 1 with failures." in said
+    assert "1 earlier version of replaced files is not counted." in said
+    assert "plan.pdf: the file was replaced; the correction of pages 2-3 is not applied." in said
+    assert f"To apply or discard corrections of earlier versions: rayocr view {out}" in said
+    main(["status", str(out), "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert (found["finished"], found["replaced"]) == (3, 1)
+    assert found["corrections"] == [{"document_id": replaced[0], "name": "plan.pdf", "pages": "2-3"}]
+    assert [row["name"] for row in open_results(out).documents()].count("plan.pdf") == 1
 
 
 def test_a_document_that_a_run_is_reading_keeps_the_correction_for_that_run(results: Results, client: TestClient) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from rayocr.composition import compose
 from rayocr.config import RayocrConfig
+from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.monitor import announcements as module
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -272,3 +273,23 @@ def test_a_quiet_run_without_failures_prints_nothing(tmp_path: Path, capsys: pyt
     words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
     words.summarize(ended=True)
     assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("mode", ["plain", "none", "json"])
+def test_corrections_that_were_kept_or_not_applied_are_named_at_the_end(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], mode: str
+) -> None:
+    words = words_of(tmp_path)
+    words.terminal = ConsoleTerminal(mode)
+    words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 2
+    kept = CorrectedPages(name="a.pdf", pages="2", authors=("Ada",), earlier=False)
+    earlier = CorrectedPages(name="b.pdf", pages="1,3", authors=("Ada", "Bob"), earlier=True)
+    words.corrections = lambda: [kept, earlier]
+    words.summarize(ended=True)
+    said = capsys.readouterr().out
+    if mode == "json":
+        assert [found["earlier"] for found in json.loads(said)["corrections"]] == [False, True]
+        return
+    assert "a.pdf: page 2 read again; the text of Ada is kept." in said
+    assert "b.pdf: the file was replaced. Ada, Bob corrected pages 1,3 of its earlier version; not applied." in said
+    assert f"`rayocr view {tmp_path / 'out'}` shows corrections of earlier versions, to apply or discard them." in said

@@ -1,0 +1,79 @@
+"""Finds finished documents whose source was replaced and read again. Their manifests stay; their outputs are overwritten."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import islice
+
+from rayocr.errors import ObjectNotFound, RecordCorrupt
+from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
+from rayocr.storage.base import MAX_STATE_BYTES, Storage
+
+_READ_AT_ONCE = 16  # manifests; in a bucket each costs a request
+_TOGETHER = 1000  # names handed to the threads at a time
+_HEAD_BYTES = 4096  # of a manifest: its first fields, among them the source
+_SOURCE = re.compile(rb'"source_uri": ("(?:[^"\\]|\\.)*")')
+
+
+def replaced_versions(state: Storage) -> frozenset[str]:
+    """The ids of documents of which a newer version has a manifest. Reads the beginning of every manifest, and keeps about 200
+    bytes for each. Damaged manifests are left out. Raises StorageError."""
+    ids = (found for entry in state.list(DOCUMENTS_PREFIX) if entry.size_bytes and (found := document_id_of(entry.name)))
+    first: dict[int, str] = {}
+    repeated: defaultdict[int, set[str]] = defaultdict(set)  # sources, as hashes, that have several manifests
+    with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
+        while together := list(islice(ids, _TOGETHER)):
+            for document_id, source in zip(together, pool.map(lambda found: _source_of(state, found), together), strict=True):
+                if source is None:
+                    continue
+                if source in first:
+                    repeated[source] |= {first[source], document_id}
+                else:
+                    first[source] = document_id
+        several = [found for versions in repeated.values() for found in versions]
+        manifests = [manifest for manifest in pool.map(lambda found: _manifest(state, found), several) if manifest is not None]
+    return older_versions(manifests)
+
+
+def older_versions(manifests: Iterable[Manifest]) -> frozenset[str]:
+    """The ids of all but the newest manifest of each source."""
+    newest: dict[str, Manifest] = {}
+    older: set[str] = set()
+    for manifest in manifests:
+        there = newest.setdefault(manifest.source_uri, manifest)
+        if there is manifest:
+            continue
+        last, other = (manifest, there) if _age(manifest) > _age(there) else (there, manifest)
+        newest[manifest.source_uri] = last
+        older.add(other.document_id)
+    return frozenset(older)
+
+
+def _age(manifest: Manifest) -> tuple[str, str]:
+    return manifest.finished_at, manifest.document_id
+
+
+def _source_of(state: Storage, document_id: str) -> int | None:
+    """A hash of the document's source; None for a damaged manifest."""
+    try:
+        head = _SOURCE.search(state.read(manifest_name(document_id), length=_HEAD_BYTES))
+    except ObjectNotFound:
+        return None
+    if head is not None:
+        with suppress(ValueError):
+            return hash(json.loads(head[1]))
+    manifest = _manifest(state, document_id)
+    return hash(manifest.source_uri) if manifest is not None else None
+
+
+def _manifest(state: Storage, document_id: str) -> Manifest | None:
+    name = manifest_name(document_id)
+    try:
+        return Manifest.from_json(state.read(name, max_bytes=MAX_STATE_BYTES), name=name)
+    except (ObjectNotFound, RecordCorrupt):
+        return None

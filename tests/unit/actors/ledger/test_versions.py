@@ -1,0 +1,42 @@
+"""A file that was replaced and read again counts once, in its newest version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from rayocr.actors.ledger.versions import replaced_versions
+from rayocr.ledger.manifest import Manifest, manifest_name
+from rayocr.storage.factory import open_storage
+from rayocr.storage.local.storage import LocalStorage
+from tests.unit.ledger.test_manifest import build
+
+
+def finish(state: LocalStorage, digit: str, source_uri: str, finished_at: str) -> str:
+    """Writes a manifest, and returns its document's id."""
+    document_id = digit * 32
+    changes = {"document_id": document_id, "finished_at": finished_at}
+    manifest = build(source_uri=source_uri).model_copy(update=changes)
+    state.write(manifest_name(document_id), manifest.to_json())
+    return document_id
+
+
+def test_only_the_newest_manifest_of_a_source_counts(tmp_path: Path) -> None:
+    state = open_storage(str(tmp_path))
+    first = finish(state, "a", "file:///in/a.pdf", "2026-11-01T00:00:00+00:00")
+    third = finish(state, "b", "file:///in/a.pdf", "2026-11-03T00:00:00+00:00")
+    second = finish(state, "c", "file:///in/a.pdf", "2026-11-02T00:00:00+00:00")
+    finish(state, "d", 'file:///in/"\udce9\\ ß.pdf', "2026-11-01T00:00:00+00:00")
+    same = finish(state, "e", 'file:///in/"\udce9\\ ß.pdf', "2026-11-02T00:00:00+00:00")
+    state.write(manifest_name("f" * 32), b"{damaged")
+    assert replaced_versions(state) == {first, second, "d" * 32}
+    assert third not in replaced_versions(state)
+    assert same not in replaced_versions(state)
+
+
+def test_a_manifest_whose_source_is_not_at_its_beginning_is_read_whole(tmp_path: Path) -> None:
+    state = open_storage(str(tmp_path))
+    long = "file:///in/" + "ü" * 5000 + ".pdf"
+    finish(state, "a", long, "2026-11-01T00:00:00+00:00")
+    finish(state, "b", long, "2026-11-02T00:00:00+00:00")
+    assert replaced_versions(state) == {"a" * 32}
+    assert Manifest.from_json(state.read(manifest_name("a" * 32)), name="a").source_uri == long
