@@ -34,7 +34,7 @@ def write_replaced_document(folder: Path) -> None:
     state, policy = open_storage(str(folder / "out")), RetryPolicy(max_attempts=1)
     source = {"source_uri": f"{folder}/in/plan.pdf", "name": "plan.pdf"}
     save_correction(state, first, 1, text="the first version", author="Bob", policy=policy, **source)
-    name = manifest_name(write_document(folder, "plan.pdf", ["the secnod version"], edition="2"))
+    name = manifest_name(write_document(folder, "plan.pdf", ["the secnod version"], revision="2"))
     made = Manifest.from_json(state.read(name), name=name)
     state.write(name, made.model_copy(update={"finished_at": "2099-01-01T00:00:00+00:00"}).to_json())
 

@@ -45,10 +45,10 @@ def write_document(
     failed: int = 0,
     outputs: tuple[str, ...] = ("markdown", "clean_pdf", "jsonl"),
     engines: tuple[str, ...] = ("gemini",),
-    edition: str = "",
+    revision: str = "",
 ) -> str:
-    """As a run writes it. Returns the document id. `engines`: of each page in turn. `edition`: another one is another version."""
-    document_id = ((edition + name).encode().hex() * 8)[:32].ljust(32, "0")
+    """As a run writes it. Returns the document id. `engines`: of each page in turn. `revision`: another one is another version of the file."""
+    document_id = ((revision + name).encode().hex() * 8)[:32].ljust(32, "0")
     version = open_storage(str(folder / "in")).stat(name).version if (folder / "in" / name).exists() else "1"
     document = Document(
         document_id=document_id,
@@ -214,7 +214,7 @@ def replaced(tmp_path: Path, results: Results, client: TestClient) -> tuple[str,
     results.index.update()
     client.put(f"/api/documents/{first}/pages/2", json={"text": "two", "author": "Ada"})
     client.put(f"/api/documents/{first}/pages/3", json={"text": "3", "author": "Bob"})
-    second = write_document(tmp_path, "plan.pdf", ["one, again", "tow, again"], edition="2")
+    second = write_document(tmp_path, "plan.pdf", ["one, again", "tow, again"], revision="2")
     name = manifest_name(second)
     later = Manifest.from_json(results.state.read(name), name=name).model_copy(
         update={"finished_at": "2099-01-01T00:00:00+00:00"}
