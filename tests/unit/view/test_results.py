@@ -47,7 +47,7 @@ def write_document(
     engines: tuple[str, ...] = ("gemini",),
     revision: str = "",
 ) -> str:
-    """As a run writes it. Returns the document id. `engines`: of each page in turn. `revision`: another one is another version of the file."""
+    """As a run writes it. Returns the document id. `engines`: of each page in turn. `revision`: of the file."""
     document_id = ((revision + name).encode().hex() * 8)[:32].ljust(32, "0")
     version = open_storage(str(folder / "in")).stat(name).version if (folder / "in" / name).exists() else "1"
     document = Document(
