@@ -109,8 +109,8 @@ class LimiterWatch:
         elif model.held_since is None and model.model not in self._refused:
             self._refused.add(model.model)
             self._warn(
-                f"{model.model} has read none of the last {model.refused_in_a_row} pages. {model.refused_words} The next engine"
-                " of the chain, if there is one, reads them."
+                f"{model.model} has read none of the last {model.refused_in_a_row} pages. {model.refused_words} If it refuses"
+                " them again, the next engine of the chain reads them, if there is one."
             )
 
     def _say_stopped(self, model: ModelQuota) -> None:
