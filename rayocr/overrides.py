@@ -107,12 +107,11 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> Usage
     whole = "\n".join(texts)
     if match := re.search(r"Key '([^']+)' is not in struct|Key '([^']+)' not in '", whole):
         full = re.search(r"full_key: (\S+)", whole)
-        key = full.group(1) if full else next(g for g in match.groups() if g)
-        return _unknown_option(key)
+        return _unknown_option(full.group(1) if full else next(g for g in match.groups() if g), overrides)
     if match := re.search(r"Could not override '([^']+)'", whole):
         full = re.search(r"full_key: (\S+)", whole)
         if "No match in the defaults list" in whole or not full:
-            return _unknown_option(match.group(1))
+            return _unknown_option(match.group(1), overrides)
     if match := re.search(r"Could not find '([^/']+)/([^']*)'", whole):
         group, name = match.groups()
         return _unknown_choice(group, name, ", ".join(sorted(p.stem for p in (conf / group).glob("*.yaml"))))
@@ -155,8 +154,11 @@ def _group_of_options(key: str, overrides: Sequence[str]) -> UsageError:
     return UsageError(f"{key} is a group of options.", hint=f"Set one of them, for example {example}")
 
 
-def _unknown_option(key: str) -> UsageError:
-    return UsageError(f"Unknown option {key!r}.", hint=nearest_option(key))
+def _unknown_option(key: str, overrides: Sequence[str]) -> UsageError:
+    """Hydra names the first part that it does not know: of pdf.password=x only `pdf`."""
+    given = [override.partition("=")[0].lstrip("+") for override in overrides]
+    whole = next((name for name in given if name == key or name.startswith(f"{key}.")), key)
+    return UsageError(f"Unknown option {whole!r}.", hint=nearest_option(whole))
 
 
 _OTHER_WORDS = {

@@ -1,7 +1,8 @@
 """The child process of the Python API: runs one run and reports it as JSON lines. Started by process.py with `python -m`.
 
-Standard input carries the request, a JSON list of overrides on one line, and stays open: when it closes, the caller is gone or
-cancelled, and the run drains. Standard output carries events; whatever else is printed goes to standard error.
+Standard input carries the request, a JSON object on one line, and stays open: when it closes, the caller is gone or cancelled,
+and the run drains. The run of a read has a folder, which only its caller needs: it is removed instead, and the process ends.
+Standard output carries events; whatever else is printed goes to standard error.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
-from rayocr.errors import InternalError, RayocrError, UsageError
+from rayocr.api.read_folder import remove
+from rayocr.errors import InternalError, RayocrError, StorageError, UsageError
 from rayocr.masking import hide_environment, masked
 
 Emit = Callable[..., None]
@@ -32,10 +35,20 @@ def main() -> int:
             events.write(line + "\n")
             events.flush()
 
-    overrides = json.loads(sys.stdin.readline())
-    threading.Thread(target=_drain_when_left, name="caller", daemon=True).start()
+    request = json.loads(sys.stdin.readline())
+    folder = Path(request["folder"]) if request["folder"] else None
+    caller = threading.Thread(target=_end_when_left, args=(folder,), name="caller", daemon=True)
+    caller.start()
+    code = _report(lambda: _run(request["overrides"], emit), emit)
+    if folder is not None:
+        caller.join()  # until the caller has read the folder
+    return code
+
+
+def _report(run: Callable[[], int], emit: Emit) -> int:
+    """Emits how the run ended. Returns the exit code of this process."""
     try:
-        emit("end", exit_code=_run(overrides, emit))
+        emit("end", exit_code=run())
     except BrokenPipeError:
         return 130
     except RayocrError as error:
@@ -49,12 +62,17 @@ def main() -> int:
     return 0
 
 
-def _drain_when_left() -> None:
+def _end_when_left(folder: Path | None) -> None:
     sys.stdin.read()
-    os.kill(os.getpid(), signal.SIGTERM)
+    if folder is None:
+        os.kill(os.getpid(), signal.SIGTERM)
+    else:
+        remove(folder)
+        os._exit(130)
 
 
 def _run(overrides: list[str], emit: Emit) -> int:
+    from rayocr.api.finished import count_documents
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
     from rayocr.config import Mode
     from rayocr.driver.monitor.run_record import run_record
@@ -92,12 +110,17 @@ def _run(overrides: list[str], emit: Emit) -> int:
         )
     run = Run(config, plan(config), secrets_from_environment(), EventTerminal())
     run.progress.on_document = on_document
-    emit("started", run_id=run.run_id, dest=place(run.plan.dest.uri))
+    emit("started", run_id=run.run_id, dest=place(run.plan.dest.uri), state=place(run.plan.state.uri))
     try:
         return run.execute()
     finally:
         emit("progress", **_figures(run.progress))
         emit("record", record=run_record(run.progress, run_id=run.run_id, fingerprint=""))
+        try:
+            documents, failures = count_documents(run.plan.state)
+            emit("counts", documents=documents, failures=failures)
+        except StorageError as error:
+            emit("warning", text=f"The finished documents of the destination cannot be counted: {error}")
 
 
 def _figures(progress: Any) -> dict[str, Any]:

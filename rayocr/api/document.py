@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
 
 from rayocr.messages import Document, DocumentContext, PageOutcome, PageRecord
+
+_HEADING = re.compile("#{1,6} ")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,13 +63,25 @@ class ReadDocument:
     def failed(self) -> list[ReadPage]:
         return [page for page in self.pages if page.outcome == PageOutcome.FAILED]
 
+    @property
+    def _heading(self) -> str | None:
+        """The first heading, as plain text."""
+        for page in self.pages:
+            for line in page.text.splitlines():
+                if _HEADING.match(line):
+                    return re.sub(r"[*_`\\]", "", line.strip("# \t")) or None
+        return None
+
     def to_pdf(self, path: str | Path | None = None) -> bytes:
-        """The text typeset, one page for each page of the source. Writes it to `path`, if given. Blocks; about 30 ms per page."""
+        """The text typeset, one page for each page of the source. Its title is that of the source, else the first heading, else
+        the name. Writes it to `path`, if given. Blocks; about 30 ms per page."""
         from rayocr.outputs.clean_pdf import CleanPdfOutput
         from rayocr.outputs.page_pipeline import PagePipeline
 
         document = Document(document_id="0" * 32, source_uri=self.name, name=self.name, output_name="", version="", size_bytes=0)
-        context = DocumentContext(document=document, page_count=len(self.pages), title=self.title, fencing_token=0)
+        context = DocumentContext(
+            document=document, page_count=len(self.pages), title=self.title or self._heading, fencing_token=0
+        )
         made = io.BytesIO()
         writer = CleanPdfOutput(made, context)
         try:

@@ -34,12 +34,16 @@ class RunProgress:
 
 
 def overrides_of(options: Mapping[str, object]) -> list[str]:
-    """Options as overrides: `limits__rpm=600` and `**{"limits.rpm": 600}` both mean `limits.rpm=600`. Where an option is a list,
-    one string means a list of one item. Raises UsageError."""
+    """Options as overrides: `limits__rpm=600`, `limits={"rpm": 600}` and `**{"limits.rpm": 600}` all mean `limits.rpm=600`. Where
+    an option is a list, one string means a list of one item. Raises UsageError, also for an option that is given twice."""
     from rayocr.composition import PATH_KEYS
 
     found = []
+    given: dict[str, str] = {}  # option -> the keyword that sets it
     for key, value in options.items():
+        for option in _set_by(key.replace("__", "."), value):
+            if given.setdefault(option, key) != key:
+                raise UsageError(f"{given[option]}= and {key}= both set {option}.", hint="Give each option once.")
         name = key.replace("__", ".")
         if callable(value):
             raise UsageError(f"{key}= takes no function.", hint="Only on_progress= of rayocr.run, arun and start does.")
@@ -55,10 +59,19 @@ def overrides_of(options: Mapping[str, object]) -> list[str]:
     return found
 
 
-def _environment() -> dict[str, str]:
+def _set_by(name: str, value: object) -> Iterator[str]:
+    """The options that the value sets: of a mapping, each of its items."""
+    if isinstance(value, Mapping) and value:
+        for key, item in value.items():
+            yield from _set_by(f"{name}.{key}", item)
+    else:
+        yield name
+
+
+def _environment(folder: Path | None) -> dict[str, str]:
     """Keeps the child from importing modules of the working folder, such as a caller's queue.py. The child imports rayocr from
-    the same place as this process."""
-    environment = os.environ | {"PYTHONSAFEPATH": "1"}
+    the same place as this process, and its temporary files are in the folder."""
+    environment = os.environ | {"PYTHONSAFEPATH": "1"} | ({"TMPDIR": str(folder)} if folder is not None else {})
     package = str(Path(__file__).parents[2])
     if package not in site.getsitepackages():
         environment["PYTHONPATH"] = os.pathsep.join(filter(None, (os.environ.get("PYTHONPATH"), package)))
@@ -72,14 +85,15 @@ def _plain(value: object) -> object:
 
 
 class ChildRun:
-    """One run in a child process. Iterate over `events`; the last one is `end`."""
+    """One run in a child process. Iterate over `events`; the last one is `end`. `folder`: of a read; the child process removes it
+    when the caller is gone."""
 
-    def __init__(self, overrides: list[str]) -> None:
+    def __init__(self, overrides: list[str], *, folder: Path | None = None) -> None:
         self._ended = False
         self._message = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(
             [sys.executable, "-m", "rayocr.api.child"],
-            env=_environment(),
+            env=_environment(folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._message,
@@ -88,7 +102,9 @@ class ChildRun:
         )
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(overrides) + "\n")
+            self._process.stdin.write(
+                json.dumps({"overrides": overrides, "folder": str(folder) if folder is not None else None}) + "\n"
+            )
             self._process.stdin.flush()
         except BrokenPipeError:
             pass  # its end says why

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
+import io
 import os
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -12,13 +13,18 @@ from typing import Any, BinaryIO
 
 from rayocr import errors
 from rayocr.api.document import ReadDocument, ReadPage
+from rayocr.api.in_thread import in_thread
 from rayocr.api.process import ChildRun, error_of, overrides_of
-from rayocr.errors import InternalError, RayocrError, UsageError
+from rayocr.api.read_folder import read_folder
+from rayocr.errors import RayocrError, RecordCorrupt, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
 from rayocr.messages import DocumentOutcome, PageOutcome
+from rayocr.observe.dead_letters import DeadLetter, dead_letter_name
 from rayocr.outputs.page_texts import engines_of, outcomes_of, split_jsonl
+from rayocr.untrusted_json import parse_as
 
 _NAME_OF_BYTES = "document.pdf"
+_MOST_NAME_BYTES = 150  # of a file's name: outputs add a suffix
 
 
 def read(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
@@ -48,50 +54,90 @@ def read_with(
     fixed = {"source", "dest", "state", "outputs", "mode"} & options.keys()
     if fixed:
         raise UsageError(f"rayocr.read does not accept {min(fixed)}=.", hint="Use rayocr.run for folders and output files.")
-    with tempfile.TemporaryDirectory(prefix="rayocr-read-") as temporary:
-        folder = Path(temporary)
-        place = _placed(source, folder)
-        settings: dict[str, object] = {
-            "cluster": "inprocess",
-            "gateway.enabled": False,
-            "report.at_end": 0,
-            **options,
-            "source": place,
-            "dest": str(folder / "out"),
-            "logs.dir": str(folder / "logs"),
-            "outputs": ["jsonl"],
-        }
-        child = ChildRun([*overrides, *overrides_of(settings)])
+    given = overrides_of(options)
+    data = _data(source)
+    with read_folder() as folder:
+        if isinstance(source, str | os.PathLike):
+            place = _place(source)
+        else:
+            file = folder / _name_of(source)
+            file.write_bytes(data)
+            place = str(file)
+        defaults = {"cluster": "inprocess", "gateway.enabled": False, "report.at_end": 0, "logs.dir": str(folder / "logs")}
+        fixed_options = {"source": place, "dest": str(folder / "out"), "outputs": ["jsonl"]}
+        child = ChildRun([*overrides, *overrides_of(defaults), *given, *overrides_of(fixed_options)], folder=folder)
         try:
             on_child(child)
-            end = list(child.events())[-1]
+            events = list(child.events())
+            failure = error_of(events[-1])
+            if failure is not None:
+                raise failure
+            said = [event["text"] for event in events if event["event"] in ("message", "warning")]
+            return _document(folder / "out", said)
         finally:
             child.close()
-        failure = error_of(end)
-        if failure is not None:
-            raise failure
-        return _document(folder / "out")
 
 
-def _placed(source: str | Path | bytes | BinaryIO, folder: Path) -> str:
-    """The value of `source=`; bytes are written to the folder first. Raises UsageError."""
+def _place(source: str | os.PathLike[str]) -> str:
+    """The value of `source=`. Raises UsageError."""
     if isinstance(source, str) and "://" in source:  # a Path would lose a slash
         if source.startswith(("gs://", "gdrive://", "file://")) and not source.lower().endswith(".pdf"):
             raise UsageError(f"{source} is not a single PDF.", hint="Use rayocr.run for buckets and folders.")
         return source
+    if not os.fspath(source):
+        raise UsageError("The path is empty.")
+    if Path(source).expanduser().is_dir():
+        raise UsageError(f"{source} is a folder.", hint="Use rayocr.run for folders.")
+    return os.fspath(source)
+
+
+def _data(source: Any) -> bytes:
+    """The PDF's bytes; none of a path. Raises UsageError."""
     if isinstance(source, str | os.PathLike):
-        if not os.fspath(source):
-            raise UsageError("The path is empty.")
-        if Path(source).expanduser().is_dir():
-            raise UsageError(f"{source} is a folder.", hint="Use rayocr.run for folders.")
-        return os.fspath(source)
-    if not isinstance(source, bytes | bytearray | memoryview) and not hasattr(source, "read"):
+        return b""
+    if isinstance(source, bytes | bytearray | memoryview):
+        return bytes(source)
+    if not hasattr(source, "read"):
         raise UsageError(f"rayocr.read takes a path, bytes or a file opened in binary mode, not {type(source).__name__}.")
-    data: Any = source if isinstance(source, bytes | bytearray | memoryview) else source.read()
+    binary = UsageError("The file was opened as text.", hint='Open it in binary mode: open(name, "rb")')
+    if isinstance(source, io.TextIOBase):
+        raise binary
+    data = source.read()
     if isinstance(data, str):
-        raise UsageError("The file was opened as text.", hint='Open it in binary mode: open(name, "rb")')
-    (folder / _NAME_OF_BYTES).write_bytes(data)
-    return str(folder / _NAME_OF_BYTES)
+        raise binary
+    if inspect.isawaitable(data):
+        if inspect.iscoroutine(data):
+            data.close()
+        raise UsageError("The file's read() is asynchronous.", hint="Pass its bytes: rayocr.aread(await file.read())")
+    if not isinstance(data, bytes | bytearray | memoryview):
+        raise UsageError(f"The file's read() returned {type(data).__name__}, not bytes.")
+    if not data and _position(source):
+        raise UsageError("The file was read to its end before.", hint="Go back to its start: file.seek(0)")
+    return bytes(data)
+
+
+def _position(file: Any) -> int:
+    try:
+        return int(file.tell())
+    except (AttributeError, OSError, TypeError, ValueError):  # a pipe or a response has no position
+        return 0
+
+
+def _name_of(source: Any) -> str:
+    """The name of an opened file, if it is usable; bytes have none."""
+    name = getattr(source, "name", None)
+    found = Path(name).name if isinstance(name, str) else ""
+    usable = found.lower().endswith(".pdf") and found.isprintable() and len(os.fsencode(found)) <= _MOST_NAME_BYTES
+    return found if usable and not found.startswith(".") else _NAME_OF_BYTES
+
+
+def _hint(dead_letter: Path) -> str | None:
+    """The next step for this failure, if it is more than that of every one of its kind."""
+    try:
+        letter = parse_as(DeadLetter, dead_letter.read_bytes(), name=dead_letter.name)
+    except (OSError, RecordCorrupt):
+        return None
+    return letter.retry if letter.has_hint else None
 
 
 async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
@@ -105,7 +151,7 @@ async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDo
             child.kill()
 
     try:
-        return await asyncio.to_thread(lambda: read_with((), source, on_child=on_child, **options))
+        return await in_thread(lambda: read_with((), source, on_child=on_child, **options))
     except asyncio.CancelledError:
         cancelled.set()
         for child in children:
@@ -113,16 +159,17 @@ async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDo
         raise
 
 
-def _document(out: Path) -> ReadDocument:
+def _document(out: Path, said: Sequence[str]) -> ReadDocument:
+    """`said`: what the run has printed."""
     manifests = list((out / DOCUMENTS_PREFIX).rglob("*.json"))
     if len(manifests) > 1:
         raise UsageError(f"The source holds {len(manifests)} documents, not one.", hint="Use rayocr.run for buckets and folders.")
     if not manifests:
-        raise InternalError("The run ended without a result for the document.")
+        raise UsageError("The options leave the document out.", hint=" ".join(["Check them. The run said:", *said]))
     manifest = Manifest.from_json(manifests[0].read_bytes(), name=manifests[0].name)
     if manifest.outcome is DocumentOutcome.REJECTED:
         kind: type[RayocrError] = getattr(errors, manifest.reason or "", errors.DocumentError)
-        raise kind(manifest.message or "The document cannot be read.")
+        raise kind(manifest.message or "The document cannot be read.", hint=_hint(out / dead_letter_name(manifest.document_id)))
     texts = split_jsonl((out / manifest.outputs[0].name).read_bytes())
     outcomes = outcomes_of(manifest)
     notes = {note.page_number: note for note in manifest.notes}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
 from rayocr.outputs.page_texts import engines_of, outcomes_of, read_texts
-from rayocr.storage.base import MAX_STATE_BYTES, Storage
+from rayocr.storage.base import MAX_STATE_BYTES, STATE_PREFIX, Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import parse_uri
 
@@ -100,21 +100,35 @@ class Results:
 
 def open_results(dest: str | Path, *, state: str | Path | None = None, access: AccessConfig | None = None) -> Results:
     """The results in a folder, bucket or Drive, reached with the credentials of the environment and of .env, as by a run.
-    `state`: the value of `state=`, if the runs had one. Raises UsageError and OutsideError."""
-    places = [str(dest), str(state or dest)]
-    accesses = [access, access] if access else _accesses(*places)
+    `state`: the value of `state=`, if the runs had one. Raises UsageError, also for a place without results, and OutsideError."""
+    places = (str(dest), str(state or dest))
+    results = _opened(*places, *((access, access) if access else _accesses(*places)))
+    if next(iter(results.state.list(STATE_PREFIX)), None) is None:
+        raise UsageError(
+            f"{parse_uri(places[1]).display} holds no results of rayocr.",
+            hint="Give the dest of a run. If the run had state=, give it, too: open_results(dest, state=…).",
+        )
+    return results
+
+
+def results_of(options: Sequence[str], dest: str, state: str) -> Results:
+    """As `open_results`, with the options of a run, which may name credentials. Raises UsageError and OutsideError."""
+    return _opened(dest, state, *_accesses(dest, state, options))
+
+
+def _opened(dest: str, state: str, dest_access: AccessConfig, state_access: AccessConfig) -> Results:
     try:
-        return Results(*(open_storage(str(parse_uri(place)), how) for place, how in zip(places, accesses, strict=True)))
+        return Results(open_storage(str(parse_uri(dest)), dest_access), open_storage(str(parse_uri(state)), state_access))
     except ObjectNotFound as error:
-        raise UsageError(f"{error} Check the path of the results.") from error
+        raise UsageError(str(error), hint="Check the path of the results.") from error
 
 
-def _accesses(dest: str, state: str) -> list[AccessConfig]:
+def _accesses(dest: str, state: str, options: Sequence[str] = ()) -> tuple[AccessConfig, AccessConfig]:
     environment = environment_with_dotenv()
-    storage = compose([f"dest={dest}", f"state={state}"], environment).storage
+    storage = compose([*options, f"dest={dest}", f"state={state}"], environment).storage
     in_file = environment.get("GOOGLE_APPLICATION_CREDENTIALS")
     if in_file != os.environ.get("GOOGLE_APPLICATION_CREDENTIALS"):  # Google's client does not read .env
         for place, access in ((dest, storage.dest), (state, storage.state)):
             if place.startswith("gs://"):
                 access.credentials = access.credentials or in_file
-    return [storage.dest, storage.state]
+    return storage.dest, storage.state

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+import warnings
+import weakref
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 from typing import Any
 
+from rayocr.api.in_thread import in_thread
 from rayocr.api.process import ChildRun, RunProgress, error_of, overrides_of
-from rayocr.api.results import Results, open_results
-from rayocr.errors import RayocrError
+from rayocr.api.results import Results, results_of
+from rayocr.errors import InternalError, RayocrError, UsageError
 
 OnProgress = Callable[[RunProgress], None]
 
@@ -29,59 +33,78 @@ class FinishedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """What a run did. `exit_code` is that of the command line: 0 all complete, 1 some documents partial or rejected, 3 stopped by
-    an external cause, 130 cancelled; `error` is the cause. `dest` is a folder's path or a URI. `documents` and `pages` count by
-    outcome, `failures` by reason."""
+    """How a run ended.
+
+    `exit_code` is that of the command line: 0 all documents of the source are complete; 1 some are partial or rejected, in this
+    run or an earlier one, or files of the source are not readable; 3 an external cause stopped the run, and the same call
+    resumes it; 130 cancelled. `error` is the cause of 3 and 130, else None.
+
+    `documents` counts the finished documents of the destination by outcome, and `failures` the partial and rejected ones by
+    reason; both include earlier runs. The other figures are of this run: `run_documents` by outcome, `pages` by outcome,
+    `engines` (pages by engine), `cost_usd` and `elapsed_s`. `dest` and `state` are folders' paths or URIs. `messages` is what
+    the command line prints."""
 
     run_id: str
     dest: str
     exit_code: int
+    state: str
     documents: dict[str, int] = field(default_factory=dict)
-    pages: dict[str, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
+    run_documents: dict[str, int] = field(default_factory=dict)
+    pages: dict[str, int] = field(default_factory=dict)
     engines: dict[str, int] = field(default_factory=dict)
     cost_usd: float = 0.0
     elapsed_s: float = 0.0
     error: RayocrError | None = None
     messages: tuple[str, ...] = ()
+    _overrides: tuple[str, ...] = field(default=(), repr=False)
 
     def results(self) -> Results:
-        """Every document of the destination, those of earlier runs too."""
-        return open_results(self.dest)
+        """Every document of the destination, those of earlier runs too. Raises UsageError if the run stopped before it had
+        created it."""
+        return results_of(self._overrides, self.dest, self.state)
+
+    def raise_for_error(self) -> None:
+        """Raises `error`, if there is one: the run did not reach its end."""
+        if self.error is not None:
+            raise self.error
 
     def _repr_html_(self) -> str:
         rows = {
             "Documents": ", ".join(f"{count:,} {outcome}" for outcome, count in self.documents.items()),
-            "Pages": ", ".join(f"{count:,} {engine}" for engine, count in self.engines.items()),
             "Failures": ", ".join(f"{count:,} {reason}" for reason, count in self.failures.items()) or "none",
+            "Pages": ", ".join(f"{count:,} {engine}" for engine, count in self.engines.items()),
             "Cost": f"${self.cost_usd:.4f}",
             "Time": f"{self.elapsed_s:.0f} s",
             "Output": self.dest,
         }
         if self.error is not None:
-            rows["Stopped"] = str(self.error)
+            rows["Stopped"] = " ".join(filter(None, (str(self.error), self.error.hint)))
         cells = (f"<tr><th>{name}</th><td>{escape(value)}</td></tr>" for name, value in rows.items())
         return f"<table>{''.join(cells)}</table>"
 
 
 class RunHandle:
-    """A run in progress. Iterate over it, with `for` or `async for`, for documents as they finish; `result()` waits for the end.
-    A context manager; leaving it early cancels the run, which can be resumed."""
+    """A run in progress. Iterate over it, with `for` or `async for`, for documents as they finish; `result()` and `await
+    aresult()` wait for the end. A context manager, with `with` or `async with`: leaving it early cancels the run, which can be
+    resumed. A handle that is dropped before the end cancels its run, too, with a RuntimeWarning."""
 
-    def __init__(self, child: ChildRun, on_progress: OnProgress | None) -> None:
+    def __init__(self, child: ChildRun, on_progress: OnProgress | None, overrides: Sequence[str] = ()) -> None:
         self._child = child
         self._on_progress = on_progress
+        self._overrides = tuple(overrides)
         self._lock = threading.Lock()
         self._facts: dict[str, Any] = {}
         self._messages: list[str] = []
         self._result: RunResult | None = None
+        self._dropped = weakref.finalize(self, _cancel_dropped, child)
 
     def __iter__(self) -> Iterator[FinishedDocument]:
         while (found := self._next()) is not None:
             yield found
 
     async def __aiter__(self) -> AsyncIterator[FinishedDocument]:
-        while (found := await asyncio.to_thread(self._next)) is not None:
+        while (found := await in_thread(self._next)) is not None:
             yield found
 
     def result(self) -> RunResult:
@@ -90,6 +113,10 @@ class RunHandle:
             pass
         assert self._result is not None
         return self._result
+
+    async def aresult(self) -> RunResult:
+        """As `result`, without blocking the event loop. Cancelling it does not cancel the run."""
+        return await in_thread(self.result)
 
     def cancel(self) -> None:
         """Asks the run to drain: pages in flight finish. The same call later resumes. Safe from any thread."""
@@ -103,6 +130,18 @@ class RunHandle:
             self.cancel()
             with contextlib.suppress(*([RayocrError] if exc[0] is not None else [])):  # the exception of the block is raised
                 self.result()
+        self._close()
+
+    async def __aenter__(self) -> RunHandle:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if exc[0] is not None:
+            self.cancel()  # also if this task is cancelled again while it waits
+        await in_thread(lambda: self.__exit__(*exc))
+
+    def _close(self) -> None:
+        self._dropped.detach()
         self._child.close()
 
     def _next(self) -> FinishedDocument | None:
@@ -110,7 +149,7 @@ class RunHandle:
         with self._lock:
             if self._result is not None:
                 return None
-            while (event := self._child.next_event()) is not None:
+            while (event := self._next_event()) is not None:
                 kind = event.pop("event")
                 if kind == "document":
                     return FinishedDocument(**event)
@@ -122,28 +161,49 @@ class RunHandle:
                 elif kind == "end":
                     self._result = self._ended(event)
                 else:
-                    self._facts.update(event)
-            self._child.close()
+                    self._facts[kind] = event
+            self._close()
             result = self._result
             if result is not None and result.exit_code == 2 and result.error is not None:
                 raise result.error
             return None
 
+    def _next_event(self) -> dict[str, Any] | None:
+        try:
+            return self._child.next_event()
+        except InternalError:
+            self._dropped.detach()  # the process has ended
+            raise
+
     def _ended(self, event: dict[str, Any]) -> RunResult:
-        record = self._facts.get("record", {})
+        started, counts = self._facts.get("started", {}), self._facts.get("counts", {})
+        record = self._facts.get("record", {}).get("record", {})
         return RunResult(
-            run_id=self._facts.get("run_id", ""),
-            dest=self._facts.get("dest", ""),
+            run_id=started.get("run_id", ""),
+            dest=started.get("dest", ""),
+            state=started.get("state", ""),
             exit_code=event["exit_code"],
-            documents=record.get("documents", {}),
+            documents=counts.get("documents", {}),
+            failures=counts.get("failures", {}),
+            run_documents=record.get("documents", {}),
             pages=record.get("pages", {}),
-            failures=record.get("reasons", {}),
             engines=record.get("engines", {}),
             cost_usd=record.get("cost_usd") or 0.0,
             elapsed_s=record.get("elapsed_s", 0.0),
             error=error_of(event),
             messages=tuple(self._messages),
+            _overrides=self._overrides,
         )
+
+
+def _cancel_dropped(child: ChildRun) -> None:
+    warnings.warn(
+        "A run of rayocr.start is cancelled because nothing refers to its handle any more. Use it in a `with` block, or call"
+        " result().",
+        RuntimeWarning,
+        stacklevel=2,
+    )
+    child.cancel()
 
 
 def start(source: str | Path, dest: str | Path, *, on_progress: OnProgress | None = None, **options: Any) -> RunHandle:
@@ -151,14 +211,25 @@ def start(source: str | Path, dest: str | Path, *, on_progress: OnProgress | Non
 
     `on_progress` is called twice a second from the thread that iterates or waits. In a notebook, progress is shown by default.
     """
-    settings: dict[str, object] = {"cluster": "inprocess", "gateway.enabled": False, **options, "source": source, "dest": dest}
-    return RunHandle(ChildRun(overrides_of(settings)), on_progress or _in_notebook())
+    if on_progress is not None and (not callable(on_progress) or _is_async(on_progress)):
+        raise UsageError(
+            "on_progress= of rayocr.run and rayocr.start takes a function that is not async.",
+            hint="Await rayocr.arun, which takes both, or pass a function that hands the progress to your event loop.",
+        )
+    given = overrides_of(options)
+    overrides = [
+        *overrides_of({"cluster": "inprocess", "gateway.enabled": False}),
+        *given,
+        *overrides_of({"source": source, "dest": dest}),
+    ]
+    return RunHandle(ChildRun(overrides), on_progress or _in_notebook(), given)
 
 
 def run(source: str | Path, dest: str | Path, *, on_progress: OnProgress | None = None, **options: Any) -> RunResult:
     """Reads every document of `source` that is not finished and writes outputs to `dest`. Blocks. Resumes an earlier run.
 
-    Options, progress and errors are those of `start` and `RunHandle.result`.
+    Options, progress and errors are those of `start` and `RunHandle.result`. An external cause that stops the run is not raised
+    but returned: see `RunResult`.
 
     >>> result = run("samples", dest, engine="textlayer", include=["letter.pdf"])
     >>> result.exit_code, result.documents["complete"]
@@ -168,14 +239,33 @@ def run(source: str | Path, dest: str | Path, *, on_progress: OnProgress | None 
         return handle.result()
 
 
-async def arun(source: str | Path, dest: str | Path, *, on_progress: OnProgress | None = None, **options: Any) -> RunResult:
-    """As `run`, without blocking the event loop. Cancelling the task cancels the run."""
-    handle = start(source, dest, on_progress=on_progress, **options)
-    try:
-        return await asyncio.to_thread(handle.result)
-    except asyncio.CancelledError:
-        handle.cancel()
-        raise
+async def arun(
+    source: str | Path,
+    dest: str | Path,
+    *,
+    on_progress: OnProgress | Callable[[RunProgress], Awaitable[None]] | None = None,
+    **options: Any,
+) -> RunResult:
+    """As `run`, without blocking the event loop. Cancelling the task cancels the run.
+
+    `on_progress` is called from another thread; an async function runs in the event loop."""
+    if on_progress is not None and callable(on_progress) and _is_async(on_progress):
+        on_progress = _in_loop(on_progress, asyncio.get_running_loop())
+    async with start(source, dest, on_progress=on_progress, **options) as handle:  # type: ignore[arg-type]
+        return await handle.aresult()
+
+
+def _is_async(function: Callable[..., Any]) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.iscoroutinefunction(type(function).__call__)
+
+
+def _in_loop(function: Any, loop: asyncio.AbstractEventLoop) -> OnProgress:
+    """Calls the async function in the loop and waits for it, so that its errors are raised where those of others are."""
+
+    def call(progress: RunProgress) -> None:
+        asyncio.run_coroutine_threadsafe(function(progress), loop).result()
+
+    return call
 
 
 def _in_notebook() -> OnProgress | None:

@@ -27,6 +27,7 @@ _HEADER_BYTES = 1024  # readers look for %PDF- there (ISO 32000-1, Annex H, impl
 _TAIL_BYTES = 4096  # searched for %%EOF, which junk follows in many files
 _SAMPLED_PAGES = 8  # pages loaded by validate: first, last and some between; loading all of 10,000 takes seconds
 _MAX_TITLE_CHARS = 500
+_NO_TITLE = re.compile(r"untitled(?:[ -]?document)?(?:[ -]?\d+)?|\(?unspecified\)?", re.IGNORECASE)
 _MAX_LABEL_CHARS = 50
 _MOST_LOST, _FEW_PAGES = 2, 100  # a count above _MOST_LOST x (named pages) + _FEW_PAGES is rejected
 _MASK = re.compile(rb"/S?Mask\b")
@@ -59,13 +60,14 @@ class PdfFile:
 
     @property
     def title(self) -> str | None:
-        """Returns one line with at most 500 characters."""
+        """Returns one line with at most 500 characters; None for the placeholder that a program writes for no title."""
         size = pdfium.FPDF_GetMetaText(self._document.raw, b"Title", None, 0)
         raw = ctypes.create_string_buffer(max(size, 2))
         pdfium.FPDF_GetMetaText(self._document.raw, b"Title", raw, size)
         # Not pypdfium2's own method, which raises on half a surrogate pair.
         title = raw.raw.decode("utf-16-le", "replace").replace("\0", " ")
-        return " ".join(title.split())[:_MAX_TITLE_CHARS] or None
+        line = " ".join(title.split())[:_MAX_TITLE_CHARS]
+        return None if not line or _NO_TITLE.fullmatch(line) else line
 
     def page_size(self, page_number: int) -> tuple[float, float]:
         """The upright size in points, without loading the page; 0.02 ms. (0, 0) if unknown."""

@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -22,7 +23,8 @@ import pytest
 
 import rayocr
 from rayocr.api.process import ChildRun
-from rayocr.errors import EncryptedPdf, NotAPdf, ObjectNotFound, UsageError
+from rayocr.api.results import results_of
+from rayocr.errors import CredentialsError, EncryptedPdf, NotAPdf, ObjectNotFound, UsageError
 from tests.e2e.prefork import Forked, Prefork
 from tests.e2e.support import PROJECT, make_pdf
 
@@ -80,8 +82,43 @@ def test_a_document_is_read_page_by_page() -> None:
 def test_bytes_are_read_as_a_file_is(tmp_path: Path) -> None:
     assert rayocr.read(LETTER.read_bytes(), engine="textlayer").text == rayocr.read(str(LETTER), engine="textlayer").text
     with LETTER.open("rb") as file:
-        assert rayocr.read(file, engine="textlayer").name == "document.pdf"
+        assert rayocr.read(file, engine="textlayer").name == "letter.pdf"
     assert not [path for path in tmp_path.iterdir() if path.suffix == ".pdf"]
+
+
+@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGKILL])
+def test_a_caller_that_is_ended_while_it_reads_leaves_no_temporary_folder_and_no_process(
+    tmp_path: Path, ended_by: signal.Signals
+) -> None:
+    (tmp_path / "tmp").mkdir()
+    code = f"import rayocr; rayocr.read({str(PROJECT / 'samples' / 'scan.pdf')!r}, engine='local')"
+    caller = subprocess.Popen([sys.executable, "-c", code], env=os.environ | {"TMPDIR": str(tmp_path / "tmp")})
+    try:
+        while not list((tmp_path / "tmp").glob("rayocr-read-*/out/.rayocr")):
+            assert caller.poll() is None
+            time.sleep(0.05)
+        (child,) = psutil.Process(caller.pid).children()
+        caller.send_signal(ended_by)
+        assert caller.wait() == -ended_by
+        child.wait()
+    finally:
+        caller.kill()
+        caller.wait()
+    assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_a_pdf_has_the_title_of_its_source_or_the_first_heading() -> None:
+    import pypdfium2
+
+    for pages, title, expected in (
+        ("# A *reading* garden #", None, "A reading garden"),
+        ("text", None, "a.pdf"),
+        ("# B", "C", "C"),
+    ):
+        page = rayocr.ReadPage(number=1, text=pages, outcome="done")
+        pdf = pypdfium2.PdfDocument(rayocr.ReadDocument(name="a.pdf", outcome="complete", pages=(page,), title=title).to_pdf())
+        assert pdf.get_metadata_dict()["Title"] == expected
+        pdf.close()
 
 
 def test_a_pdf_is_typeset_with_a_page_for_each_page(tmp_path: Path) -> None:
@@ -149,7 +186,7 @@ def test_a_process_that_is_killed_is_an_error_and_never_takes_the_caller_along(t
     make_pdf(tmp_path / "in" / "a.pdf", 1)
     handle = rayocr.start("in", "out", engine="textlayer")
     handle._child._process.kill()
-    with pytest.raises(rayocr.api.running.RayocrError, match="ended with code -9"):
+    with pytest.raises(rayocr.errors.InternalError, match="ended with code -9"):
         handle.result()
     handle._child.close()
 
@@ -185,7 +222,9 @@ def test_documents_come_as_they_finish_with_progress_and_a_result(tmp_path: Path
 
 async def test_documents_come_in_an_async_for(tmp_path: Path) -> None:
     make_pdf(tmp_path / "in" / "a.pdf", 1)
-    assert [document.name async for document in rayocr.start("in", "out", engine="textlayer")] == ["a.pdf"]
+    async with rayocr.start("in", "out", engine="textlayer") as run:
+        assert [document.name async for document in run] == ["a.pdf"]
+        assert (await run.aresult()).exit_code == 0
 
 
 def test_a_watch_delivers_its_documents(tmp_path: Path) -> None:
@@ -219,6 +258,34 @@ def test_results_open_as_rows_and_as_tables(tmp_path: Path) -> None:
     assert all(pages.column("text").to_pylist())
     with pytest.raises(UsageError, match="does not exist"):
         rayocr.open_results("nowhere")
+
+
+def test_a_run_that_finds_all_documents_finished_counts_those_of_the_destination(tmp_path: Path) -> None:
+    make_pdf(tmp_path / "in" / "a.pdf", 1)
+    (tmp_path / "in" / "broken.pdf").write_bytes(b"%PDF-1.7 nothing")
+    first = rayocr.run("in", "out", engine="textlayer", state="state")
+    again = rayocr.run("in", "out", engine="textlayer", state="state")
+    assert first.run_documents == first.documents == again.documents == {"complete": 1, "partial": 0, "rejected": 1}
+    assert first.failures == again.failures == {"CorruptPdf": 1}
+    assert again.run_documents == {"complete": 0, "partial": 0, "rejected": 0}
+    assert (first.exit_code, again.exit_code) == (1, 1)
+    assert sorted(row["name"] for row in again.results().documents()) == ["a.pdf", "broken.pdf"]
+
+
+def test_an_external_cause_is_returned_with_the_next_step(tmp_path: Path) -> None:
+    make_pdf(tmp_path / "in" / "a.pdf", 1)
+    result = rayocr.run("in", "out", engine="gemini")
+    assert result.exit_code == 3
+    with pytest.raises(CredentialsError) as raised:
+        result.raise_for_error()
+    assert "GEMINI_API_KEY" in str(raised.value.hint)
+    assert "GEMINI_API_KEY" in result._repr_html_()
+
+
+def test_an_option_that_leaves_the_document_out_is_wrong_usage() -> None:
+    with pytest.raises(UsageError, match="options leave the document out") as raised:
+        rayocr.read(LETTER, engine="textlayer", min_bytes=10**9)
+    assert "no PDFs" in str(raised.value.hint)
 
 
 def test_the_examples_in_the_docstrings_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +352,7 @@ async def test_an_asyncio_server_reads_several_documents_at_once() -> None:
 def test_documents_and_results_are_short_at_the_prompt(tmp_path: Path) -> None:
     pages = tuple(rayocr.ReadPage(number=number, text="word " * 1000, outcome="done") for number in (1, 2))
     assert repr(rayocr.ReadDocument(name="a.pdf", outcome="complete", pages=pages)) == "<ReadDocument 'a.pdf': complete, 2 pages>"
-    assert repr(rayocr.open_results(tmp_path)) == f"<Results of {tmp_path}>"
+    assert repr(results_of((), str(tmp_path), str(tmp_path))) == f"<Results of {tmp_path}>"
 
 
 async def test_a_cancelled_read_ends_its_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -293,8 +360,8 @@ async def test_a_cancelled_read_ends_its_process_at_once(monkeypatch: pytest.Mon
     started = list[ChildRun]()
 
     class Watched(ChildRun):
-        def __init__(self, overrides: list[str]) -> None:
-            super().__init__(overrides)
+        def __init__(self, overrides: list[str], *, folder: Path | None = None) -> None:
+            super().__init__(overrides, folder=folder)
             started.append(self)
 
     monkeypatch.setattr("rayocr.api.reading.ChildRun", Watched)

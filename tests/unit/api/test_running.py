@@ -1,15 +1,21 @@
-"""A run that is interrupted while its caller waits, and options that cannot be options."""
+"""The handle of a run: interrupted, dropped, left early, and in an event loop."""
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
+import gc
+import threading
+import warnings
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
-from rayocr.api.process import overrides_of
-from rayocr.api.reading import read
-from rayocr.api.running import RunHandle
-from rayocr.errors import InternalError, UsageError
+from rayocr.api.in_thread import in_thread
+from rayocr.api.process import RunProgress
+from rayocr.api.running import RunHandle, RunResult, arun
+from rayocr.errors import InternalError, StorageFull
 
 
 class Child:
@@ -48,20 +54,83 @@ def test_a_child_that_ends_after_an_interrupt_does_not_hide_it() -> None:
     assert child.closed
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [({"engine": 5}, "takes a name"), ({"on_progres": print}, "takes no function"), ({"foo": lambda: 0}, "takes no function")],
-)
-def test_values_of_the_wrong_kind_are_wrong_usage(options: dict[str, object], words: str) -> None:
-    with pytest.raises(UsageError, match=words):
-        overrides_of(options)
+def test_a_handle_that_is_dropped_cancels_its_run_and_says_so() -> None:
+    child = Child({"event": "document", "document_id": "d", "name": "a.pdf", "outcome": "complete"})
+    with pytest.warns(RuntimeWarning, match="rayocr.start is cancelled because nothing refers to its handle"):
+        for _ in RunHandle(child, None):  # type: ignore[arg-type]
+            break
+        gc.collect()
+    assert child.cancelled
 
 
-def test_none_leaves_a_group_of_options_as_it_is() -> None:
-    assert overrides_of({"engine": None}) == []
+@pytest.mark.parametrize("end", [{"event": "end", "exit_code": 0}, InternalError("ended with code -9")])
+def test_a_handle_whose_run_has_ended_is_dropped_without_a_word(end: Any) -> None:
+    child = Child(end, None)
+    handle = RunHandle(child, None)  # type: ignore[arg-type]
+    with contextlib.suppress(InternalError), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        handle.result()
+    del handle
+    gc.collect()
+    assert not child.cancelled
 
 
-@pytest.mark.parametrize(("source", "words"), [(None, "not NoneType"), (3, "not int"), ("", "empty")])
-def test_other_types_and_an_empty_path_are_wrong_usage(source: Any, words: str) -> None:
-    with pytest.raises(UsageError, match=words):
-        read(source)
+async def test_an_async_with_block_that_is_left_early_waits_for_the_drain() -> None:
+    child = Child(
+        {"event": "document", "document_id": "d", "name": "a.pdf", "outcome": "complete"},
+        {"event": "end", "exit_code": 130},
+        None,
+    )
+    async with RunHandle(child, None) as handle:  # type: ignore[arg-type]
+        async for document in handle:
+            assert document.name == "a.pdf"
+            break
+    assert child.cancelled and child.closed
+    assert (await handle.aresult()).exit_code == 130
+
+
+async def test_an_exception_in_an_async_with_block_is_raised_after_the_drain() -> None:
+    child = Child({"event": "end", "exit_code": 130}, None)
+    with pytest.raises(ValueError, match="of the block"):
+        async with RunHandle(child, None):  # type: ignore[arg-type]
+            raise ValueError("of the block")
+    assert child.cancelled and child.closed
+
+
+async def test_an_async_function_gets_the_progress_in_the_event_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = dict.fromkeys((field.name for field in fields(RunProgress)), 1)
+    child = Child({"event": "progress", **figures}, {"event": "end", "exit_code": 0}, None)
+    monkeypatch.setattr("rayocr.api.running.ChildRun", lambda overrides: child)
+    seen: list[tuple[int, asyncio.AbstractEventLoop]] = []
+
+    async def on_progress(progress: RunProgress) -> None:
+        seen.append((progress.pages_done, asyncio.get_running_loop()))
+
+    assert (await arun("in", "out", on_progress=on_progress)).exit_code == 0
+    assert seen == [(1, asyncio.get_running_loop())]
+
+
+async def test_a_function_that_fails_on_progress_cancels_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    figures = dict.fromkeys((field.name for field in fields(RunProgress)), 1)
+    child = Child({"event": "progress", **figures}, {"event": "end", "exit_code": 130}, None)
+    monkeypatch.setattr("rayocr.api.running.ChildRun", lambda overrides: child)
+
+    def on_progress(progress: RunProgress) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await arun("in", "out", on_progress=on_progress)
+    assert child.cancelled and child.closed
+
+
+async def test_more_calls_wait_at_once_than_the_loops_executor_has_threads() -> None:
+    """Calls that wait for a run leave the executor of the loop to the caller's program."""
+    together = threading.Barrier(60)
+    await asyncio.gather(*(in_thread(together.wait) for _ in range(60)))
+
+
+def test_an_error_of_the_run_can_be_raised() -> None:
+    result = RunResult(run_id="r", dest="out", state="out", exit_code=3, error=StorageFull("No space."))
+    with pytest.raises(StorageFull):
+        result.raise_for_error()
+    RunResult(run_id="r", dest="out", state="out", exit_code=1).raise_for_error()

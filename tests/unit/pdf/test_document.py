@@ -208,6 +208,9 @@ def test_an_update_that_is_its_own_predecessor_ends() -> None:
     ("title", "expected"),
     [
         ("(A plain title)", "A plain title"),
+        ("(untitled)", None),
+        ("(Untitled Document 2)", None),
+        ("(The untitled work)", "The untitled work"),
         ("(  two\\nlines\\t)", "two lines"),
         ("()", None),
         ("<FEFF0928094B>", "नो"),

@@ -1,0 +1,39 @@
+"""Blocking calls without blocking the event loop, each in a thread of its own: the loop's default executor has a few threads
+only, which the caller's program needs for other things, such as resolving names."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import contextvars
+import threading
+from collections.abc import Callable
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+async def in_thread(work: Callable[[], T]) -> T:
+    """The result of `work`. When the task is cancelled, the thread goes on and its result is dropped."""
+    loop = asyncio.get_running_loop()
+    future: asyncio.Future[T] = loop.create_future()
+
+    def finish(result: T | None, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is not None:
+            future.set_exception(error)
+        else:
+            future.set_result(result)  # type: ignore[arg-type]
+
+    def run() -> None:
+        result, error = None, None
+        try:
+            result = work()
+        except BaseException as raised:  # handed to the task
+            error = RuntimeError("The work raised StopIteration.") if isinstance(raised, StopIteration) else raised
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            loop.call_soon_threadsafe(finish, result, error)
+
+    threading.Thread(target=contextvars.copy_context().run, args=(run,), name="rayocr", daemon=True).start()
+    return await future

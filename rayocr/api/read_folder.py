@@ -1,0 +1,90 @@
+"""The temporary folder of one `rayocr.read`. The caller removes it. If the caller dies first, its child process does; if both
+die, the next process that reads a document does.
+
+A lock on the folder tells whether its process is alive: the kernel releases it with the process, however that ends. No signal
+handler is installed, since those belong to the caller's program.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+_PREFIX = "rayocr-read-"
+
+_sweeping = threading.Lock()
+_swept: set[str] = set()  # temporary folders that this process has swept
+
+
+@contextlib.contextmanager
+def read_folder() -> Iterator[Path]:
+    """A private folder that exists within the `with` block. Removes the folders of dead processes of this user first, once per
+    process."""
+    _remove_leftovers(tempfile.gettempdir())
+    folder, lock = _locked_folder()
+    try:
+        yield folder
+    finally:
+        remove(folder)
+        os.close(lock)
+
+
+def remove(folder: Path) -> None:
+    """Removes the folder, also while another process still writes to it."""
+    for _ in range(3):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked_folder() -> tuple[Path, int]:
+    """Tries again when another process takes the new folder for a leftover before it is locked."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
+        with contextlib.suppress(FileNotFoundError):
+            lock = _opened(folder)
+            try:
+                mine = _is_locked(lock)
+            except OSError:  # a file system without locks, where no process takes it for a leftover either
+                mine = True
+            if mine and folder.exists():
+                return folder, lock
+            os.close(lock)
+
+
+def _remove_leftovers(place: str) -> None:
+    with _sweeping:
+        if place in _swept:
+            return
+        _swept.add(place)
+        with contextlib.suppress(OSError), os.scandir(place) as entries:
+            for entry in entries:
+                if entry.name.startswith(_PREFIX):
+                    _remove_if_left(Path(entry.path))
+
+
+def _remove_if_left(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # a symbolic link, a file, or removed by another process
+        lock = _opened(folder)
+        try:
+            if os.fstat(lock).st_uid == os.geteuid() and _is_locked(lock):
+                remove(folder)
+        finally:
+            os.close(lock)
+
+
+def _opened(folder: Path) -> int:
+    return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+
+
+def _is_locked(descriptor: int) -> bool:
+    """Locks the folder; False if another process has it."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

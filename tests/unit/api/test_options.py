@@ -1,0 +1,123 @@
+"""Options of the API as overrides, and sources that are no PDF."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rayocr.api.process import overrides_of
+from rayocr.api.reading import _name_of, read
+from rayocr.api.running import arun, run, start
+from rayocr.composition import compose
+from rayocr.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({"engine": 5}, "takes a name"), ({"on_progres": print}, "takes no function"), ({"foo": lambda: 0}, "takes no function")],
+)  # fmt: skip
+def test_values_of_the_wrong_kind_are_wrong_usage(options: dict[str, object], words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        overrides_of(options)
+
+
+def test_none_leaves_a_group_of_options_as_it_is() -> None:
+    assert overrides_of({"engine": None}) == []
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"limits__rpm": 5, "limits.rpm": 6},
+        {"limits.rpm": 5, "limits": {"rpm": 6}},
+        {"engine__gemini": {"model": "a"}, "engine": {"gemini": {"model": "b"}}},
+        {"engine.gemini.model": "a", "engine__gemini__model": "a"},
+    ],
+)
+def test_an_option_that_is_given_twice_is_refused(options: dict[str, object]) -> None:
+    with pytest.raises(UsageError, match="both set") as raised:
+        overrides_of(options)
+    assert raised.value.hint == "Give each option once."
+
+
+def test_an_option_beside_others_of_its_group_is_accepted() -> None:
+    config = compose(
+        overrides_of({"limits": {"rpm": 5}, "limits__max_in_flight": 6, "engine": "gemini", "engine__chain": ["gemini"]}), {}
+    )
+    assert (config.limits.rpm, config.limits.max_in_flight, config.engine.chain) == (5, 6, ["gemini"])
+
+
+def test_an_option_that_does_not_exist_is_named_whole() -> None:
+    with pytest.raises(UsageError, match=r"Unknown option 'pdf\.password'") as raised:
+        compose(overrides_of({"pdf__password": "sesame"}), {})
+    assert "does not open encrypted PDFs" in str(raised.value.hint)
+
+
+class _AsyncFile:
+    async def read(self) -> bytes:
+        return b"%PDF-1.7"
+
+
+def _read_before() -> io.BytesIO:
+    file = io.BytesIO(b"%PDF-1.7")
+    file.read()
+    return file
+
+
+@pytest.mark.parametrize(
+    ("source", "words", "hint"),
+    [
+        (None, "not NoneType", ""),
+        (3, "not int", ""),
+        ("", "empty", ""),
+        (io.StringIO("%PDF"), "opened as text", '"rb"'),
+        (_AsyncFile(), "asynchronous", "await file.read()"),
+        (_read_before(), "read to its end", "seek(0)"),
+        ("gs://bucket/folder", "not a single PDF", "rayocr.run"),
+    ],
+)
+def test_a_source_that_is_no_pdf_is_wrong_usage_before_a_process_starts(source: Any, words: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=words) as raised:
+        read(source)
+    assert hint in (raised.value.hint or "")
+
+
+def test_a_text_file_with_bytes_that_are_not_utf_8_is_named_as_text(tmp_path: Path) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF-1.7\n\x93\xff")
+    with pytest.raises(UsageError, match="opened as text"), (tmp_path / "a.pdf").open(encoding="utf-8") as file:
+        read(file)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("name", "used"),
+    [("in/a.pdf", "a.pdf"), ("../../b.PDF", "b.PDF"), ("c.txt", "document.pdf"), (7, "document.pdf"), ("<stdin>", "document.pdf"),
+     (f"{'x' * 200}.pdf", "document.pdf"), (".pdf", "document.pdf"), ("a\nb.pdf", "document.pdf")],
+)  # fmt: skip
+def test_a_file_keeps_its_name_if_that_is_the_name_of_a_pdf(name: Any, used: str) -> None:
+    file = io.BytesIO()
+    file.name = name
+    assert _name_of(file) == used
+
+
+async def _async_progress(progress: object) -> None: ...
+
+
+class _AsyncCallable:
+    async def __call__(self, progress: object) -> None: ...
+
+
+@pytest.mark.parametrize("on_progress", [_async_progress, _AsyncCallable(), 5])
+@pytest.mark.parametrize("call", [run, start])
+def test_progress_to_an_async_function_is_refused_where_no_loop_runs_it(call: Any, on_progress: Any) -> None:
+    with pytest.raises(UsageError, match="not async") as raised:
+        call("in", "out", on_progress=on_progress)
+    assert "rayocr.arun" in str(raised.value.hint)
+
+
+def test_the_async_run_refuses_progress_that_cannot_be_called() -> None:
+    with pytest.raises(UsageError, match="takes a function"):
+        asyncio.run(arun("in", "out", on_progress=5))  # type: ignore[arg-type]
