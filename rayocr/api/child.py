@@ -117,8 +117,10 @@ def _run(overrides: list[str], emit: Emit) -> int:
         emit("progress", **_figures(run.progress))
         emit("record", record=run_record(run.progress, run_id=run.run_id, fingerprint=""))
         try:
-            documents, failures = count_documents(run.plan.state)
-            emit("counts", documents=documents, failures=failures)
+            finished = count_documents(run.plan.state)
+            emit("counts", documents=finished.documents, failures=finished.failures)
+            if finished.with_versions:
+                emit("warning", text="The counts of the destination include every version of replaced files.")
         except StorageError as error:
             emit("warning", text=f"The finished documents of the destination cannot be counted: {error}")
 

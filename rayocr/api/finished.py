@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 from rayocr.actors.ledger.versions import replaced_versions
 from rayocr.errors import ObjectNotFound, RecordCorrupt
@@ -13,26 +14,35 @@ from rayocr.observe.dead_letters import dead_letter_name, read_dead_letter
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
 _READERS = 16  # dead letters that are read at once
+_MOST_READ = {"file": 50_000}  # manifests whose versions are compared: in a folder a few seconds
+_MOST_READ_ELSEWHERE = 5_000  # each costs a request
 
 
-def count_documents(state: Storage) -> tuple[dict[str, int], dict[str, int]]:
-    """Finished documents by outcome, and those that failed by reason; of a replaced file, only the newest version. Lists the state
-    and reads its dead letters. Blocks. Raises StorageError."""
-    older = replaced_versions(state)
-    letters = {document_id_of(entry.name) for entry in state.list(DEAD_LETTERS_PREFIX)} - {None}
-    finished, failed = 0, list[str]()
-    for entry in state.list(DOCUMENTS_PREFIX):
-        document_id = document_id_of(entry.name)
-        if document_id is not None and entry.size_bytes and document_id not in older:
-            finished += 1
-            if document_id in letters:  # else the dead letter of a run that was killed before it wrote the manifest
-                failed.append(document_id)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """`documents` by outcome, `failures` by reason. `with_versions`: every version of a replaced file counts, not only the
+    newest, because there are too many manifests to compare."""
+
+    documents: dict[str, int]
+    failures: dict[str, int]
+    with_versions: bool = False
+
+
+def count_documents(state: Storage) -> Finished:
+    """Lists the state, and reads the beginnings of its manifests and its dead letters. Blocks. Raises StorageError."""
+    ids = [found for entry in state.list(DOCUMENTS_PREFIX) if entry.size_bytes and (found := document_id_of(entry.name))]
+    with_versions = len(ids) > _MOST_READ.get(state.uri.partition(":")[0], _MOST_READ_ELSEWHERE)
+    older = frozenset[str]() if with_versions else replaced_versions(state)
+    letters = {document_id_of(entry.name) for entry in state.list(DEAD_LETTERS_PREFIX)}
+    # A dead letter without a manifest is that of a run that was killed before it wrote the manifest.
+    failed = [found for found in ids if found in letters and found not in older]
     with ThreadPoolExecutor(_READERS) as pool:
         ends = list(pool.map(lambda document_id: _end_of(state, document_id), failed))
     outcomes = Counter(outcome for outcome, _ in ends)
-    outcomes[DocumentOutcome.COMPLETE.value] += finished - len(ends)
+    outcomes[DocumentOutcome.COMPLETE.value] += len(ids) - len(older) - len(ends)
     reasons = Counter(reason for outcome, reason in ends if outcome != DocumentOutcome.COMPLETE)
-    return {outcome.value: outcomes[outcome.value] for outcome in DocumentOutcome}, dict(reasons.most_common())
+    documents = {outcome.value: outcomes[outcome.value] for outcome in DocumentOutcome}
+    return Finished(documents=documents, failures=dict(reasons.most_common()), with_versions=with_versions)
 
 
 def _end_of(state: Storage, document_id: str) -> tuple[str, str]:

@@ -34,24 +34,47 @@ def state(request: pytest.FixtureRequest) -> MemoryStorage:
     return MemoryStorage(request.node.name)
 
 
+def counted(state: MemoryStorage) -> tuple[dict[str, int], dict[str, int]]:
+    found = count_documents(state)
+    assert not found.with_versions
+    return found.documents, found.failures
+
+
+def test_too_many_manifests_are_counted_without_comparing_versions(state: MemoryStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.api.finished._MOST_READ_ELSEWHERE", 1)
+    monkeypatch.setattr("rayocr.api.finished.replaced_versions", lambda state: pytest.fail("every manifest is read"))
+    for number in range(2):
+        finish(state, number, DocumentOutcome.COMPLETE)
+    found = count_documents(state)
+    assert found.with_versions
+    assert found.documents["complete"] == 2
+
+
+def test_of_a_replaced_file_only_the_newest_version_counts(state: MemoryStorage, monkeypatch: pytest.MonkeyPatch) -> None:
+    finish(state, 1, DocumentOutcome.REJECTED, "CorruptPdf")
+    finish(state, 2, DocumentOutcome.COMPLETE)
+    monkeypatch.setattr("rayocr.api.finished.replaced_versions", lambda state: frozenset({document(1).document_id}))
+    assert counted(state) == ({"complete": 1, "partial": 0, "rejected": 0}, {})
+
+
 def test_documents_are_counted_by_outcome_and_failures_by_reason(state: MemoryStorage) -> None:
     for number in range(5):
         finish(state, number, DocumentOutcome.COMPLETE)
     for number in range(5, 8):
         finish(state, number, DocumentOutcome.REJECTED, "CorruptPdf")
     finish(state, 8, DocumentOutcome.PARTIAL, "Refused")
-    assert count_documents(state) == ({"complete": 5, "partial": 1, "rejected": 3}, {"CorruptPdf": 3, "Refused": 1})
+    assert counted(state) == ({"complete": 5, "partial": 1, "rejected": 3}, {"CorruptPdf": 3, "Refused": 1})
 
 
 def test_a_dead_letter_without_its_manifest_is_not_counted(state: MemoryStorage) -> None:
     finish(state, 1, DocumentOutcome.REJECTED, "CorruptPdf", manifest=False)
-    assert count_documents(state) == ({"complete": 0, "partial": 0, "rejected": 0}, {})
+    assert counted(state) == ({"complete": 0, "partial": 0, "rejected": 0}, {})
 
 
 def test_a_failure_whose_records_are_damaged_is_counted_as_one(state: MemoryStorage) -> None:
     finish(state, 1, DocumentOutcome.PARTIAL, "Refused")
     state.write(dead_letter_name(document(1).document_id), b"{")
-    assert count_documents(state) == ({"complete": 0, "partial": 0, "rejected": 1}, {"RecordCorrupt": 1})
+    assert counted(state) == ({"complete": 0, "partial": 0, "rejected": 1}, {"RecordCorrupt": 1})
 
 
 @pytest.mark.parametrize("beside", [None, "memory://also-nothing"])
