@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Sequence
 from itertools import accumulate, pairwise
 
 from rayocr.engines.layout.lines import Boxed, LayoutLine
@@ -122,18 +123,34 @@ def aligned_share(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> fl
     """Returns the share of lines of the shorter side that have a baseline in common with a line of the other side. Lines with
     nothing beside them do not count."""
     few, many = (left, right) if len(left) <= len(right) else (right, left)
-    beside = [line for line in few if any(other.y0 < line.y1 and other.y1 > line.y0 for other in many)]
-    hits = sum(
-        any(abs(line.center_y - other.center_y) < _SAME_LINE * min(line.height, other.height) for other in many)
-        for line in beside
-    )
+    has_beside = _overlaps(many)
+    beside = [line for line in few if has_beside(line)]
+    down = sorted(many, key=lambda line: line.center_y)
+    centers = [line.center_y for line in down]
+    hits = 0
+    for line in beside:
+        reach = _SAME_LINE * line.height
+        near = down[bisect_right(centers, line.center_y - reach) : bisect_left(centers, line.center_y + reach)]
+        hits += any(abs(line.center_y - other.center_y) < _SAME_LINE * min(line.height, other.height) for other in near)
     return hits / max(len(beside), 1)
 
 
 def beside_share(left: Sequence[Boxed], right: Sequence[Boxed]) -> float:
     """Returns the share of the boxes of the side with less text that have one of the other side beside them."""
     less, more = (left, right) if text_height(left) <= text_height(right) else (right, left)
-    return sum(any(other.y0 < box.y1 and other.y1 > box.y0 for other in more) for box in less) / len(less)
+    return sum(map(_overlaps(more), less)) / len(less)
+
+
+def _overlaps(boxes: Sequence[Boxed]) -> Callable[[Boxed], bool]:
+    """Returns a function that tells whether one of these boxes is level with another box."""
+    down = sorted(boxes, key=lambda box: box.y0)
+    tops, lowest = [box.y0 for box in down], list(accumulate((box.y1 for box in down), max))
+
+    def has_beside(box: Boxed) -> bool:
+        above = bisect_left(tops, box.y1)
+        return above > 0 and lowest[above - 1] > box.y0
+
+    return has_beside
 
 
 def text_height(boxes: Sequence[Boxed]) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -59,7 +60,10 @@ def bands(lines: Sequence[LayoutLine]) -> Iterator[tuple[bool, list[LayoutLine]]
 def paragraphs_of(columns: Sequence[LayoutLine]) -> Iterator[str]:
     """Yields the paragraphs of a stack: tiers from top to bottom, columns from right to left. Ruby follows its paragraph."""
     for tier in _tiers(list(columns)):
-        ruby = [column for column in tier if any(_is_ruby_of(column, other) for other in tier)]
+        places = _Places(tier)
+        ruby = [
+            column for column in tier if any(_is_ruby_of(column, other) for other in places.near(column, reach=places.widest))
+        ]
         taken = {id(column) for column in ruby}
         ordered = sorted((column for column in tier if id(column) not in taken), key=lambda column: -column.x1)
         shape = _Shape.of(ordered)
@@ -122,37 +126,81 @@ def _is_ruby_of(small: LayoutLine, column: LayoutLine) -> bool:
 
 def _tiers(columns: list[LayoutLine]) -> list[list[LayoutLine]]:
     """Splits a stack where no column crosses a horizontal line."""
-    ordered = sorted(columns, key=lambda column: column.y0)
-    bottom = ordered[0].y1
-    for place, column in enumerate(ordered[1:], start=1):
+    tiers: list[list[LayoutLine]] = []
+    bottom = float("-inf")
+    for column in sorted(columns, key=lambda column: column.y0):
         if column.y0 > bottom - _CROSSING * column.width:
-            return [ordered[:place], *_tiers(ordered[place:])]
+            tiers.append([])
+            bottom = column.y1
+        tiers[-1].append(column)
         bottom = max(bottom, column.y1)
-    return [ordered]
+    return tiers
+
+
+class _Places:
+    """Finds columns by their place across the page, so that a page of thousands of characters takes linear time."""
+
+    def __init__(self, columns: Sequence[LayoutLine]) -> None:
+        self.widest = max((column.width for column in columns), default=0.0) or 1.0
+        self._cells: dict[int, dict[int, LayoutLine]] = {}
+        for number, column in enumerate(columns):
+            self.put(number, column)
+
+    def put(self, number: int, column: LayoutLine) -> None:
+        """Adds a column, or replaces the one with this number."""
+        for cell in self._range(column, 0.0):
+            self._cells.setdefault(cell, {})[number] = column
+
+    def near(self, line: LayoutLine, *, reach: float = 0.0) -> list[LayoutLine]:
+        found = {number: column for cell in self._range(line, reach) for number, column in self._cells.get(cell, {}).items()}
+        return [found[number] for number in sorted(found)]
+
+    def numbered(self, line: LayoutLine) -> list[tuple[int, LayoutLine]]:
+        """Returns the columns at this place, with their numbers, and forgets those that end far above the line."""
+        for cell in self._range(line, 0.0):
+            kept = self._cells.get(cell, {})
+            self._cells[cell] = {number: it for number, it in kept.items() if it.y1 > line.y0 - 2 * self.widest}
+        found = {number: it for cell in self._range(line, 0.0) for number, it in self._cells[cell].items()}
+        return sorted(found.items(), key=lambda item: item[0])
+
+    def _range(self, line: LayoutLine, reach: float) -> range:
+        return range(int((line.x0 - reach) // self.widest), int((line.x1 + reach) // self.widest) + 1)
 
 
 def _whole_columns(lines: Sequence[LayoutLine]) -> tuple[list[LayoutLine], list[LayoutLine]]:
     """Returns the columns, with their pieces joined, and the other lines. Two digits side by side (45) are pieces of a column."""
     columns = sorted((line for line in lines if _is_column(line)), key=lambda line: line.y0)
     level: list[LayoutLine] = []
-    pieces = sorted((line for line in lines if not _is_column(line)), key=lambda line: (line.y0, line.x0))
-    for piece in pieces:
-        is_small = len(piece.text) <= 4 and any(_is_within(piece, column) for column in columns)
-        (columns if is_small else level).append(piece)
+    places = _Places(columns)
+    for piece in sorted((line for line in lines if not _is_column(line)), key=lambda line: (line.y0, line.x0)):
+        is_small = len(piece.text) <= 4 and any(_is_within(piece, column) for column in places.near(piece))
+        if is_small:
+            columns.append(piece)
+            places.put(len(columns), piece)
+        else:
+            level.append(piece)
+    tops = sorted(column.y0 for column in columns)
     joined: list[LayoutLine] = []
+    places = _Places([])
+    places.widest = max((column.width for column in columns), default=0.0) or 1.0
     for column in sorted(columns, key=lambda line: (line.y0, line.x0)):
-        begins_tier = len(column.text) > 2 and sum(abs(other.y0 - column.y0) < 0.2 * column.width for other in columns) > 1
-        above = None if begins_tier else next((other for other in joined if _follows(other, column)), None)
+        slack = 0.2 * column.width
+        level_tops = bisect_left(tops, column.y0 + slack) - bisect_right(tops, column.y0 - slack)
+        begins_tier = len(column.text) > 2 and level_tops > 1
+        above = None if begins_tier else next((it for it in places.numbered(column) if _follows(it[1], column)), None)
         if above is None:
             joined.append(column)
+            places.put(len(joined) - 1, column)
             continue
-        joined[joined.index(above)] = replace(
-            above,
-            text=above.text + column.text,
-            x0=min(above.x0, column.x0),
-            x1=max(above.x1, column.x1),
-            y1=max(above.y1, column.y1),
+        number, over = above
+        joined[number] = replace(
+            over,
+            text=over.text + column.text,
+            x0=min(over.x0, column.x0),
+            x1=max(over.x1, column.x1),
+            y1=max(over.y1, column.y1),
         )
+        places.put(number, joined[number])
     return joined, level
 
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
+from tests.unit.counted_steps import steps_of
 
 
 def column(text: str, x: float, y: float = 100.0, size: float = 16.0) -> LayoutLine:
@@ -98,3 +99,15 @@ def test_tiers_that_touch_are_read_one_after_the_other() -> None:
     lower = [column(FULL[:10], x, 259) for x in (460, 436)]
     upper[1] = LayoutLine(text="軍手と一二三四五六4", x0=436, y0=100, x1=452, y1=261)
     assert "".join(paragraphs(*upper, *lower)) == FULL[:10] + "軍手と一二三四五六4" + FULL[:10] + FULL[:10]
+
+
+def test_a_page_of_thousands_of_characters_takes_linear_time() -> None:
+    def steps(columns: int) -> int:
+        lines = [
+            LayoutLine(text="日本語文"[row % 4], x0=600.0 - 14 * n, y0=20.0 + 8 * row, x1=604.0 - 14 * n, y1=24.4 + 8 * row)
+            for n in range(columns)
+            for row in range(60)
+        ]
+        return steps_of(lambda: layout_markdown(lines, page_width=620, page_height=842), at_most=20_000_000)
+
+    assert steps(20) < 3 * steps(10)
