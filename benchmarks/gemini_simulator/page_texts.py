@@ -44,6 +44,8 @@ def page_text(body: dict[str, object]) -> str:
     data = base64.b64decode(
         inline[0]["data"] + "==", altchars=b"-_" if "-" in inline[0]["data"] or "_" in inline[0]["data"] else None
     )
+    if not data.startswith(b"%PDF"):
+        return _without_text(data)  # a picture
     if text := _text_of_benchmark_page(data):
         return text
     document = pypdfium2.PdfDocument(data)
@@ -56,7 +58,11 @@ def page_text(body: dict[str, object]) -> str:
         page.close()
     finally:
         document.close()
-    return text or f"page without text {hashlib.sha256(data).hexdigest()[:12]}"
+    return text or _without_text(data)
+
+
+def _without_text(data: bytes) -> str:
+    return f"page without text {hashlib.sha256(data).hexdigest()[:12]}"
 
 
 def _text_of_benchmark_page(data: bytes) -> str:
@@ -66,7 +72,7 @@ def _text_of_benchmark_page(data: bytes) -> str:
     if len(streams) != 1:
         return ""
     try:
-        lines = _SHOWN.findall(zlib.decompress(streams[0]))
-    except zlib.error:
+        lines = [line.decode("ascii") for line in _SHOWN.findall(zlib.decompress(streams[0]))]
+    except (zlib.error, UnicodeDecodeError):
         return ""
-    return "\r\n".join(line.decode("ascii") for line in lines) if len(lines) >= _LEAST_SHOWN else ""
+    return "\r\n".join(lines) if len(lines) >= _LEAST_SHOWN else ""
