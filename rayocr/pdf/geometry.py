@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -76,3 +77,34 @@ def upright_of(page: Any, width_pt: float, height_pt: float) -> Upright:
     x1, y1 = to_device(_SPAN, 0)
     x2, y2 = to_device(0, _SPAN)
     return Upright((x1 - e) / _SPAN, (y1 - f) / _SPAN, (x2 - e) / _SPAN, (y2 - f) / _SPAN, e, f)
+
+
+@dataclass(slots=True)
+class Matrix:
+    """x' = a x + c y + e, y' = b x + d y + f: from an object's space to the page's."""
+
+    a: float = 1.0
+    b: float = 0.0
+    c: float = 0.0
+    d: float = 1.0
+    e: float = 0.0
+    f: float = 0.0
+
+    def then(self, after: Matrix) -> Matrix:
+        return Matrix(
+            after.a * self.a + after.c * self.b,
+            after.b * self.a + after.d * self.b,
+            after.a * self.c + after.c * self.d,
+            after.b * self.c + after.d * self.d,
+            after.a * self.e + after.c * self.f + after.e,
+            after.b * self.e + after.d * self.f + after.f,
+        )
+
+    def scale(self) -> float:
+        return math.sqrt(abs(self.a * self.d - self.b * self.c))
+
+    def point(self, x: float, y: float) -> tuple[float, float]:
+        return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
+
+
+PAGE_SPACE = Matrix()  # the matrix of objects that are not in a form

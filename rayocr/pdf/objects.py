@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -11,8 +10,9 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from rayocr.pdf.geometry import Box, Upright
-from rayocr.pdf.textlayer.glyphs.actual_text import replacement_of
+from rayocr.pdf.geometry import PAGE_SPACE, Box, Matrix, Upright
+from rayocr.pdf.hidden.drawn_text import DrawnText, around
+from rayocr.pdf.hidden.text_style import TextStyle
 
 _MAX_OBJECTS = 20_000  # maximum number of visited objects; maps and plots have millions of paths and no tables
 _MAX_DEPTH = 4  # of forms within forms
@@ -22,12 +22,7 @@ _MAX_SHAPES = 1_000
 _LARGEST_BOX_PT = 24.0
 _STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
 _MIN_RULING_PT = 6.0
-_TINY_PT = 3.0  # smaller letters are illegible
-_NARROW_PT = 1.0  # letters that are compressed to a line
-_NEARLY_CLEAR = 40  # of 255, of text's opacity
-_NEARLY_WHITE = 3 * 245  # of red, green and blue together
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
-_FILLED = (pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP)
 _STRIPES_PT = 2.0  # the thickness of two of them
 _DOT_GAP_PT, _LEAST_DOTS = 5.0, 6  # of a line that is drawn dot by dot
 
@@ -53,10 +48,7 @@ class PageObjects:
     largest_image_box: Box = (0.0, 0.0, 0.0, 0.0)
     largest_image_is_level: bool = False  # the upright page shows it as stored: not rotated, skewed or mirrored
     cover_count: int = 0  # paths and shadings, which can hide an image
-    visible_text_objects: int = 0
-    has_dark_text: bool = False  # visible and not white
-    may_hide_text: bool = False  # text is invisible, transparent, nearly white, tiny, clipped or covered
-    replaces_text: bool = False  # a long /ActualText replaces some glyphs
+    text: DrawnText = field(default_factory=DrawnText)
     pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
     ruling_list: list[Ruling] = field(default_factory=list)
@@ -75,44 +67,14 @@ class PageObjects:
         return tuple(self.ruling_list)
 
 
-@dataclass(slots=True)
-class _Matrix:
-    """x' = a x + c y + e, y' = b x + d y + f: from an object's space to the page's."""
-
-    a: float = 1.0
-    b: float = 0.0
-    c: float = 0.0
-    d: float = 1.0
-    e: float = 0.0
-    f: float = 0.0
-
-    def then(self, after: _Matrix) -> _Matrix:
-        return _Matrix(
-            after.a * self.a + after.c * self.b,
-            after.b * self.a + after.d * self.b,
-            after.a * self.c + after.c * self.d,
-            after.b * self.c + after.d * self.d,
-            after.a * self.e + after.c * self.f + after.e,
-            after.b * self.e + after.d * self.f + after.f,
-        )
-
-    def scale(self) -> float:
-        return math.sqrt(abs(self.a * self.d - self.b * self.c))
-
-    def point(self, x: float, y: float) -> tuple[float, float]:
-        return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
-
-
-_PAGE = _Matrix()  # the space of the page itself
-
-
 def inspect_objects(page: Any, upright: Upright, width_pt: float, height_pt: float) -> PageObjects:
     """`page` is a raw FPDF_PAGE. Bounded in time: at most 20,000 objects."""
-    found = PageObjects(page_area=max(width_pt * height_pt, 1.0))
+    found = PageObjects(page_area=max(width_pt * height_pt, 1.0), text=DrawnText(max(width_pt, height_pt)))
     inspector = _Inspector(found, upright, (width_pt, height_pt))
     for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
-        inspector.visit(pdfium.FPDFPage_GetObject(page, index), _PAGE, depth=0)
+        inspector.visit(pdfium.FPDFPage_GetObject(page, index), PAGE_SPACE, depth=0)
         if found.count >= _MAX_OBJECTS:
+            found.text.distrust()  # the rest is not examined
             break
     if found.image_share < 0.5:
         found.native_dpi = 0.0
@@ -149,57 +111,37 @@ class _Inspector:
         self._found = found
         self._upright = upright
         self._size_pt = size_pt
-        self._style = _TextStyle()
         self._last_filled: Box = (0.0, 0.0, 0.0, 0.0)
 
-    def visit(self, item: Any, outer: _Matrix, *, depth: int) -> None:
+    def visit(self, item: Any, outer: Matrix, *, depth: int) -> None:
         self._found.count += 1
         kind = pdfium.FPDFPageObj_GetType(item)
         if kind == pdfium.FPDF_PAGEOBJ_IMAGE:
             self._image(item, _matrix_of(item).then(outer))
         elif kind == pdfium.FPDF_PAGEOBJ_TEXT:
-            self._text(item, outer)
+            self._found.text.add(item, outer)
         elif kind in (pdfium.FPDF_PAGEOBJ_PATH, pdfium.FPDF_PAGEOBJ_SHADING):
             self._found.cover_count += 1
             if kind == pdfium.FPDF_PAGEOBJ_SHADING:
-                self._covers_text()
-            if kind == pdfium.FPDF_PAGEOBJ_PATH and len(self._found.ruling_list) < _MAX_RULINGS:
-                self._path(item, _matrix_of(item).then(outer))
+                self._found.text.cover_with(item, outer)
+            elif len(self._found.ruling_list) < _MAX_RULINGS:
+                self._path(item, outer)
+            else:
+                self._found.text.cover_with(item, outer)
         elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
             self._form(item, _matrix_of(item).then(outer), depth)
         elif kind == pdfium.FPDF_PAGEOBJ_FORM:
-            self._found.may_hide_text = True  # its objects are not examined
+            self._found.text.distrust()  # its objects are not examined
 
-    def _form(self, item: Any, inner: _Matrix, depth: int) -> None:
-        texts = self._found.visible_text_objects
+    def _form(self, item: Any, inner: Matrix, depth: int) -> None:
+        drawn_before = self._found.text.visible
         for index in range(pdfium.FPDFFormObj_CountObjects(item)):
             if self._found.count >= _MAX_OBJECTS:
                 break
             self.visit(pdfium.FPDFFormObj_GetObject(item, index), inner, depth=depth + 1)
-        if self._found.visible_text_objects > texts and not self._found.may_hide_text:
-            self._found.may_hide_text = bool(pdfium.FPDFPageObj_HasTransparency(item)) or _is_clipped(item)
+        self._found.text.add_form(item, drawn_before)
 
-    def _covers_text(self) -> None:
-        """A later object may cover text that was drawn earlier."""
-        self._found.may_hide_text |= self._found.visible_text_objects > 0
-
-    def _text(self, item: Any, outer: _Matrix) -> None:
-        found = self._found
-        found.replaces_text = found.replaces_text or bool(replacement_of(item))
-        mode = pdfium.FPDFTextObj_GetTextRenderMode(item)
-        if mode in (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP):
-            found.may_hide_text = True
-            return
-        found.visible_text_objects += 1
-        if found.has_dark_text and found.may_hide_text:
-            return
-        dark = self._style.has_ink_color(item)
-        found.has_dark_text |= dark
-        if not found.may_hide_text:
-            unclear = not dark or mode not in _FILLED or self._style.is_tiny_or_clipped(item, outer)
-            found.may_hide_text = unclear or bool(pdfium.FPDFPageObj_HasTransparency(item))
-
-    def _image(self, item: Any, matrix: _Matrix) -> None:
+    def _image(self, item: Any, matrix: Matrix) -> None:
         """An image is the unit square under its matrix. The part outside the page does not count."""
         corners = [matrix.point(x, y) for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))]
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
@@ -208,7 +150,7 @@ class _Inspector:
         height = min(y1, self._size_pt[1]) - max(y0, 0.0)
         if width <= 0 or height <= 0:
             return
-        self._covers_text()
+        self._found.text.cover(around(corners))
         area = width * height
         self._found.image_area += area
         self._found.pictures.append((item, (x0, y0, x1, y1)))
@@ -231,20 +173,22 @@ class _Inspector:
         up_x, up_y = self._upright.direction(top_x - x, top_y - y)
         return along_x > 50 * abs(along_y) and -up_y > 50 * abs(up_x)
 
-    def _path(self, item: Any, matrix: _Matrix) -> None:
+    def _path(self, item: Any, outer: Matrix) -> None:
+        matrix = _matrix_of(item).then(outer)
         count = pdfium.FPDFPath_CountSegments(item)
         if not 2 <= count <= _MAX_SEGMENTS:
-            self._covers_text()
+            self._found.text.cover_with(item, outer)
             return
         fill, stroke = ctypes.c_int(), ctypes.c_int()
         pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
         points = _points(item, count, matrix)
         self._shape(points)
-        if stroke.value and not self._found.may_hide_text:
+        if stroke.value and not self._found.text.may_be_hidden:
             width_pt = ctypes.c_float()
             pdfium.FPDFPageObj_GetStrokeWidth(item, width_pt)
-            if width_pt.value * matrix.scale() > _THIN_PT:
-                self._covers_text()
+            if (thick := width_pt.value * matrix.scale()) > _THIN_PT:
+                left, bottom, right, top = around([(x, y) for x, y, _ in points])
+                self._found.text.cover((left - thick, bottom - thick, right + thick, top + thick))
         if fill.value:
             self._filled(points)
         if stroke.value:
@@ -260,10 +204,11 @@ class _Inspector:
                 self._ruling((min(xs) + max(xs)) / 2, min(ys), (min(xs) + max(xs)) / 2, max(ys))
 
     def _filled(self, points: list[tuple[float, float, bool]]) -> None:
-        xs, ys = [point[0] for point in points], [point[1] for point in points]
-        box = min(xs), min(ys), max(xs), max(ys)
-        if min(box[2] - box[0], box[3] - box[1]) > _THIN_PT or _are_stripes(self._last_filled, box):
-            self._covers_text()
+        box = around([(x, y) for x, y, _ in points])
+        if min(box[2] - box[0], box[3] - box[1]) > _THIN_PT:
+            self._found.text.cover(box)
+        elif _are_stripes(self._last_filled, box):
+            self._found.text.cover(around([self._last_filled[:2], self._last_filled[2:], box[:2], box[2:]]))
         self._last_filled = box
 
     def _shape(self, points: list[tuple[float, float, bool]]) -> None:
@@ -282,41 +227,9 @@ class _Inspector:
             self._found.ruling_list.append(Ruling(middle, top, middle, bottom))
 
 
-class _TextStyle:
-    """Asks how a text object is drawn. The buffers of all questions are made once: pages have thousands of text objects."""
-
-    def __init__(self) -> None:
-        self._color = tuple(ctypes.c_uint() for _ in range(4))
-        self._size, self._matrix = ctypes.c_float(), pdfium.FS_MATRIX()
-        self._bounds = tuple(ctypes.c_float() for _ in range(4))
-
-    def has_ink_color(self, item: Any) -> bool:
-        red, green, blue, alpha = self._color
-        if not pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha):
-            return False
-        return red.value + green.value + blue.value < _NEARLY_WHITE and alpha.value >= _NEARLY_CLEAR
-
-    def is_tiny_or_clipped(self, item: Any, outer: _Matrix) -> bool:
-        """Also True for text whose glyphs draw nothing: it has no height. `outer`: from the space of the item to the page's."""
-        size, raw, (left, bottom, right, top) = self._size, self._matrix, self._bounds
-        if pdfium.FPDFTextObj_GetFontSize(item, size) and pdfium.FPDFPageObj_GetMatrix(item, raw):
-            matrix = raw if outer is _PAGE else _Matrix(raw.a, raw.b, raw.c, raw.d).then(outer)
-            along, up = max(abs(matrix.a), abs(matrix.b)), max(abs(matrix.c), abs(matrix.d))
-            if abs(size.value) * max(along, up) < _TINY_PT or abs(size.value) * min(along, up) < _NARROW_PT:
-                return True
-        if pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top) and bottom.value == top.value:
-            return True
-        return _is_clipped(item)
-
-
-def _is_clipped(item: Any) -> bool:
-    clip = pdfium.FPDFPageObj_GetClipPath(item)
-    return bool(clip) and pdfium.FPDFClipPath_CountPaths(clip) > 0
-
-
 def has_text_in_foreign_fonts(page: Any) -> bool:
     """Whether a raw FPDF_PAGE has text that is not white and whose font is not embedded. Does not check text within forms."""
-    style = _TextStyle()
+    style = TextStyle()
     for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
         item = pdfium.FPDFPage_GetObject(page, index)
         if pdfium.FPDFPageObj_GetType(item) == pdfium.FPDF_PAGEOBJ_TEXT and style.has_ink_color(item):
@@ -337,7 +250,7 @@ def _are_stripes(one: Box, other: Box) -> bool:
     return False
 
 
-def _points(item: Any, count: int, matrix: _Matrix) -> list[tuple[float, float, bool]]:
+def _points(item: Any, count: int, matrix: Matrix) -> list[tuple[float, float, bool]]:
     """The path's points in page space, each with whether the pen was lifted before it. Includes closing lines."""
     points: list[tuple[float, float, bool]] = []
     start: tuple[float, float] | None = None
@@ -357,8 +270,8 @@ def _points(item: Any, count: int, matrix: _Matrix) -> list[tuple[float, float, 
     return points
 
 
-def _matrix_of(item: Any) -> _Matrix:
+def _matrix_of(item: Any) -> Matrix:
     raw = pdfium.FS_MATRIX()
     if not pdfium.FPDFPageObj_GetMatrix(item, raw):
-        return _Matrix()
-    return _Matrix(raw.a, raw.b, raw.c, raw.d, raw.e, raw.f)
+        return Matrix()
+    return Matrix(raw.a, raw.b, raw.c, raw.d, raw.e, raw.f)

@@ -129,7 +129,7 @@ class Page:
     @cached_property
     def _text_layer(self) -> TextLayer:
         layer = self._read_text_layer()
-        if self._objects.replaces_text:
+        if self._objects.text.is_replaced:
             with suppress(PageUnrenderable), self._cut_out() as single, first_page(single) as page:
                 return replace(layer, contradicted=bool(page) and contradicts_glyphs(page))
         return layer
@@ -176,7 +176,8 @@ class Page:
 
     @cached_property
     def _hides_text(self) -> bool:
-        may_hide = self._objects.may_hide_text or self._objects.replaces_text or self.has_filled_annotations
+        found = self._objects
+        may_hide = found.text.may_be_hidden or found.text.is_replaced or self.has_filled_annotations or not self._raw.is_inked
         if may_hide and not self._is_reading_of_scan() and (self._text_layer.hides_text or not self._text_layer.is_proven):
             return True
         return self._raw.has_more
@@ -189,7 +190,9 @@ class Page:
         """Whether pictures cover most of the page and all text is visible, like a stamp on a scan. Cheap."""
         found = self._objects
         return (
-            found.image_share > SCAN_SHARE and found.visible_text_objects > 0 and not (found.may_hide_text or found.replaces_text)
+            found.image_share > SCAN_SHARE
+            and found.text.visible > 0
+            and not (found.text.may_be_hidden or found.text.is_replaced or not self._raw.is_inked)
         )
 
     def visible_text(self) -> str:
@@ -257,7 +260,7 @@ class Page:
 
     def certainly_inked(self) -> bool:
         """A cheap check: dark text is ink. If False, call `ink_coverage`."""
-        return self._objects.has_dark_text and len("".join(self.raw_text.split())) >= 20
+        return self._objects.text.has_dark and len("".join(self.raw_text.split())) >= 20
 
     # -- internal -----------------------------------------------------------------------------------------------------------
 
@@ -296,7 +299,7 @@ class Page:
 
     @cached_property
     def _raw(self) -> RawText:
-        return raw_text(self._page.raw)
+        return raw_text(self._page.raw, self._objects.text.inkless)
 
     @cached_property
     def _objects(self) -> PageObjects:
@@ -313,7 +316,7 @@ class Page:
     def _shows_words(self) -> bool:
         """Whether a word of the page's own text is at least faintly visible, or would be if its font were installed. Many files
         do not embed Chinese and Japanese fonts, since other viewers have them."""
-        if not self._objects.visible_text_objects:
+        if not self._objects.text.visible:
             return False
         layer, size_pt = self._text_layer, (self.width_pt, self.height_pt)
         return bool(layer.lacking) or shows_word(layer, np.asarray(self._small), size_pt, lambda: self._lacks_fonts)
@@ -321,7 +324,7 @@ class Page:
     def _is_reading_of_scan(self) -> bool:
         """Whether all text is invisible and a reading of a full-page scan. False if unknown."""
         found = self._objects
-        if found.visible_text_objects or not found.largest_image_is_level or (scan := self._scan_at(DETECTION_DPI)) is None:
+        if found.text.visible or not found.largest_image_is_level or (scan := self._scan_at(DETECTION_DPI)) is None:
             return False
         picture, scale = whole_page(scan, found.largest_image_box, (self.width_pt, self.height_pt), dpi=DETECTION_DPI)
         return is_reading_of(self._page.raw, self.upright, picture, scale)

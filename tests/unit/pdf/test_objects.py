@@ -88,8 +88,8 @@ def test_lines_within_forms_are_found_where_they_are_drawn() -> None:
 
 
 def test_invisible_text_is_counted_apart() -> None:
-    assert drawn(b"BT /F1 12 Tf 72 700 Td (seen) Tj ET").visible_text_objects == 1
-    assert drawn(b"BT 3 Tr /F1 12 Tf 72 700 Td (unseen) Tj ET").visible_text_objects == 0
+    assert drawn(b"BT /F1 12 Tf 72 700 Td (seen) Tj ET").text.visible == 1
+    assert drawn(b"BT 3 Tr /F1 12 Tf 72 700 Td (unseen) Tj ET").text.visible == 0
 
 
 def test_what_can_hide_an_image_is_counted() -> None:

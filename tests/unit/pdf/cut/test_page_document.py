@@ -289,7 +289,7 @@ def test_a_ruled_table_is_sent_as_pdf() -> None:
     rules = b" ".join(b"60 %d 400 .5 re f 60 %d .5 20 re f" % (500 - 20 * n, 480 - 20 * n) for n in range(10))
     assert media_type(sent(pages_of(content=HELLO + b" " + ORDERS + b" " + rules))) == "application/pdf"
     with PdfFile(pages_of(content=HELLO + b" " + ORDERS + b" " + rules), max_pixels=1_000_000) as file, file.page(1) as page:
-        assert not page._objects.may_hide_text
+        assert not page._objects.text.may_be_hidden
 
 
 @pytest.mark.parametrize("kind", ["Square", "Highlight", "Polygon", "Redact"])

@@ -1,0 +1,43 @@
+"""Where a page's text has been drawn so far, to find the objects that are drawn over text.
+
+The area is remembered in cells, so that a page with thousands of text objects and paths takes milliseconds. Cells are rounded
+outward: an object beside a text may count as over it, never the reverse.
+"""
+
+from __future__ import annotations
+
+import math
+
+from rayocr.pdf.geometry import Box
+
+_CELL_PT = 1.0
+_MAX_CELLS = 2048  # per side; boxes beyond them share the outermost cells
+_MARGIN_PT = 0.5  # of letters beyond the bounds that PDFium returns
+
+
+class TextArea:
+    """All boxes are (left, bottom, right, top) in points of the page's own space."""
+
+    def __init__(self, long_side_pt: float) -> None:
+        self._cell_pt = max(_CELL_PT, long_side_pt / (_MAX_CELLS // 2))
+        self._rows: dict[int, int] = {}  # the columns with text, as bits, by row
+
+    def add(self, box: Box) -> None:
+        left, bottom, right, top = box
+        around = left - _MARGIN_PT, bottom - _MARGIN_PT, right + _MARGIN_PT, top + _MARGIN_PT
+        rows, columns = self._cells(around)
+        for row in rows:
+            self._rows[row] = self._rows.get(row, 0) | columns
+
+    def touches(self, box: Box) -> bool:
+        rows, columns = self._cells(box)
+        return any(self._rows.get(row, 0) & columns for row in rows)
+
+    def _cells(self, box: Box) -> tuple[range, int]:
+        first_column, first_row, last_column, last_row = (self._cell(at) for at in box)
+        return range(first_row, last_row + 1), (1 << last_column + 1) - (1 << first_column)
+
+    def _cell(self, at: float) -> int:
+        """Also for coordinates that are no numbers."""
+        cell = at / self._cell_pt + _MAX_CELLS // 4
+        return min(max(math.floor(cell), 0), _MAX_CELLS) if math.isfinite(cell) else 0 if cell < 0 else _MAX_CELLS

@@ -1,0 +1,107 @@
+"""Whether a page may have text that a person does not see, as far as its objects tell without rendering the page."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Sequence
+from typing import Any
+
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.geometry import PAGE_SPACE, Box, Matrix
+from rayocr.pdf.hidden.covering import TextArea
+from rayocr.pdf.hidden.text_style import NARROW_PT, TINY_PT, TextStyle, is_clipped
+from rayocr.pdf.textlayer.glyphs.actual_text import replacement_of
+
+_FILLED = (pdfium.FPDF_TEXTRENDERMODE_FILL, pdfium.FPDF_TEXTRENDERMODE_FILL_CLIP)
+_UNSEEN = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
+
+
+class DrawnText:
+    """The text objects of a page, in the order in which they are drawn, and what is drawn over them. `outer` is the matrix from
+    the space of an object's container to the page's."""
+
+    def __init__(self, long_side_pt: float = 0.0) -> None:
+        self.visible = 0  # objects
+        self.has_dark = False  # visible and not white
+        self.is_replaced = False  # a long /ActualText replaces some glyphs
+        self.inkless: list[Any] = []  # raw objects that draw nothing: blanks, or hidden words
+        self._may_be_hidden = False
+        self._style = TextStyle()
+        self._area = TextArea(long_side_pt)
+        self._small: set[tuple[object, ...]] = set()  # font, size and scale of letters that may be tiny
+        self._legible: set[tuple[object, ...]] = set()  # of those that are large enough, in the same fonts
+
+    @property
+    def may_be_hidden(self) -> bool:
+        """Whether text is invisible, transparent, nearly white, tiny, clipped or covered. `inkless` is not considered."""
+        return self._may_be_hidden or not self._small <= self._legible
+
+    def distrust(self) -> None:
+        """Some objects cannot be examined."""
+        self._may_be_hidden = True
+
+    def add(self, item: Any, outer: Matrix) -> None:
+        self.is_replaced = self.is_replaced or bool(replacement_of(item))
+        mode = pdfium.FPDFTextObj_GetTextRenderMode(item)
+        if mode in _UNSEEN:
+            self._may_be_hidden = True
+            return
+        self.visible += 1
+        if self.has_dark and self._may_be_hidden:
+            return
+        bounds = self._style.bounds(item)
+        if bounds is not None and bounds[1] == bounds[3]:
+            self.inkless.append(item)
+            return
+        dark = self._style.has_ink_color(item)
+        self.has_dark |= dark
+        if not self._may_be_hidden:
+            unclear = not dark or mode not in _FILLED or bounds is None or is_clipped(item, bounds)
+            self._may_be_hidden = unclear or self._is_tiny(item, outer) or bool(pdfium.FPDFPageObj_HasTransparency(item))
+            if bounds is not None:
+                self._area.add(_in_page(bounds, outer))
+
+    def add_form(self, item: Any, drawn_before: int) -> None:
+        """`drawn_before`: `visible` before the texts of this form XObject were added."""
+        if self.visible > drawn_before and not self._may_be_hidden:
+            is_clear = bool(pdfium.FPDFPageObj_HasTransparency(item))
+            self._may_be_hidden = is_clear or is_clipped(item, self._style.bounds(item))
+
+    def cover(self, box: Box) -> None:
+        """Something is drawn there. `box`: (left, bottom, right, top) in the page's space."""
+        if not self._may_be_hidden and self.visible:
+            self._may_be_hidden = self._area.touches(box)
+
+    def cover_with(self, item: Any, outer: Matrix) -> None:
+        if (bounds := self._style.bounds(item)) is not None:
+            self.cover(_in_page(bounds, outer))
+        elif self.visible:
+            self._may_be_hidden = True
+
+    def _is_tiny(self, item: Any, outer: Matrix) -> bool:
+        if (drawn := self._style.size_and_matrix(item)) is None:
+            return False
+        size, raw = drawn
+        matrix = raw if outer is PAGE_SPACE else Matrix(raw.a, raw.b, raw.c, raw.d).then(outer)
+        along, up = max(abs(matrix.a), abs(matrix.b)), max(abs(matrix.c), abs(matrix.d))
+        if abs(size) * max(along, up) >= TINY_PT and abs(size) * min(along, up) >= NARROW_PT:
+            return False
+        # The font size says little in Type 3 fonts, which have a scale of their own: one letter that is large enough shows it.
+        font, bounds = pdfium.FPDFTextObj_GetFont(item), self._style.bounds(item)
+        if not font or bounds is None or matrix.b or matrix.c:
+            return True
+        left, bottom, right, top = _in_page(bounds, outer)
+        letters = ctypes.cast(font, ctypes.c_void_p).value, size, matrix.a, matrix.d
+        (self._legible if min(right - left, top - bottom) >= TINY_PT else self._small).add(letters)
+        return False
+
+
+def _in_page(box: Box, outer: Matrix) -> Box:
+    return box if outer is PAGE_SPACE else around([outer.point(x, y) for x in box[::2] for y in box[1::2]])
+
+
+def around(points: Sequence[tuple[float, float]]) -> Box:
+    """The box around the points."""
+    xs, ys = [x for x, _ in points], [y for _, y in points]
+    return min(xs), min(ys), max(xs), max(ys)
