@@ -89,6 +89,10 @@ class ChildRun:
     when the caller is gone."""
 
     def __init__(self, overrides: list[str], *, folder: Path | None = None) -> None:
+        try:
+            Path.cwd()
+        except FileNotFoundError as error:
+            raise UsageError("The working folder no longer exists.", hint="Change to one that does: os.chdir(…)") from error
         self._ended = False
         self._message = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
         self._process = subprocess.Popen(

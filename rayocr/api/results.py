@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,28 @@ from rayocr.storage.uri import parse_uri
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
     import pyarrow as pa  # type: ignore[import-untyped, unused-ignore]
+
+
+_ROWS_A_BATCH = 1000
+# The columns of tables, also of those without rows: of documents, and of pages (True).
+_COLUMNS = {
+    False: {
+        **dict.fromkeys(("document_id", "name", "source_uri", "outcome", "reason", "message"), "str"),
+        **dict.fromkeys(("page_count", "input_tokens", "output_tokens"), "int"),
+        "cost_usd": "float",
+        "finished_at": "str",
+        "run_id": "str",
+        "outputs": "list",
+    },
+    True: {
+        "document_id": "str",
+        "name": "str",
+        "page_number": "int",
+        **dict.fromkeys(("outcome", "engine", "reason", "message"), "str"),
+        "doubts": "list",
+        "text": "str",
+    },
+}
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -68,17 +91,20 @@ class Results:
         for manifest in self:
             texts = read_texts(manifest, self.dest)
             outcomes, engines = outcomes_of(manifest), engines_of(manifest)
-            doubts = {note.page_number: list(note.doubts) for note in manifest.notes}
+            notes = {note.page_number: note for note in manifest.notes}
             for number in range(1, manifest.page_count + 1):
                 outcome = outcomes[number].value if number in outcomes else ""
+                note, failed = notes.get(number), outcome == "failed"
                 yield {
                     "document_id": manifest.document_id,
                     "name": manifest.name,
                     "page_number": number,
                     "outcome": outcome,
                     "engine": engines.get(number, ""),
-                    "doubts": doubts.get(number, []),
-                    "text": "" if outcome == "failed" else texts.get(number, ""),
+                    "reason": note.reason if note and failed else "",
+                    "message": note.message if note and failed else "",
+                    "doubts": list(note.doubts) if note else [],
+                    "text": "" if failed else texts.get(number, ""),
                 }
 
     def to_pandas(self, *, pages: bool = False) -> pd.DataFrame:
@@ -87,7 +113,7 @@ class Results:
             import pandas
         except ImportError as error:
             raise UsageError("to_pandas needs pandas.", hint="pip install pandas") from error
-        return pandas.DataFrame(list(self.pages() if pages else self.documents()))
+        return pandas.DataFrame(self._rows(pages), columns=list(_COLUMNS[pages]))
 
     def to_arrow(self, *, pages: bool = False) -> pa.Table:
         """Documents, or with `pages=True` pages, as an Arrow table. Raises UsageError without pyarrow."""
@@ -95,7 +121,28 @@ class Results:
             import pyarrow
         except ImportError as error:
             raise UsageError("to_arrow needs pyarrow.", hint="pip install 'rayocr[parquet]'") from error
-        return pyarrow.Table.from_pylist(list(self.pages() if pages else self.documents()))
+        types = {
+            "str": pyarrow.string(),
+            "int": pyarrow.int64(),
+            "float": pyarrow.float64(),
+            "list": pyarrow.list_(pyarrow.string()),
+        }
+        schema = pyarrow.schema([(name, types[kind]) for name, kind in _COLUMNS[pages].items()])
+        rows, batches = self._rows(pages), []
+        while some := list(islice(rows, _ROWS_A_BATCH)):
+            batches.append(pyarrow.RecordBatch.from_pylist(some, schema=schema))
+        return pyarrow.Table.from_batches(batches, schema=schema)
+
+    def _rows(self, pages: bool) -> Iterator[dict[str, Any]]:
+        """Rows of text that can be encoded: a file's name may hold bytes that are not UTF-8."""
+        for row in self.pages() if pages else self.documents():
+            yield {name: _encodable(value) for name, value in row.items()}
+
+
+def _encodable(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_encodable(item) for item in value]
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
 
 
 def open_results(dest: str | Path, *, state: str | Path | None = None, access: AccessConfig | None = None) -> Results:

@@ -103,6 +103,14 @@ def test_a_file_keeps_its_name_if_that_is_the_name_of_a_pdf(name: Any, used: str
     assert _name_of(file) == used
 
 
+def test_a_working_folder_that_was_removed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    with pytest.raises(UsageError, match="working folder no longer exists"):
+        read(b"%PDF-1.7")
+
+
 async def _async_progress(progress: object) -> None: ...
 
 

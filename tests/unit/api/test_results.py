@@ -1,0 +1,59 @@
+"""Results as tables: the same columns and types, whatever the destination holds."""
+
+from __future__ import annotations
+
+import pyarrow
+import pytest
+
+from rayocr.api.results import Results
+from rayocr.ledger.manifest import Manifest, PageNote, manifest_name
+from rayocr.messages import DocumentOutcome, PageOutcome
+from rayocr.storage.memory import MemoryStorage
+
+
+@pytest.fixture
+def results(request: pytest.FixtureRequest) -> Results:
+    storage = MemoryStorage(request.node.name)
+    return Results(storage, storage)
+
+
+def finish(results: Results, number: int, name: str) -> None:
+    """A document with one page that failed."""
+    note = PageNote(page_number=1, outcome=PageOutcome.FAILED, reason="Refused", message="RECITATION")
+    manifest = Manifest(
+        document_id=f"{number:032x}", source_uri=f"file:///in/{number}.pdf", name=name, version="1", size_bytes=1, page_count=1,
+        outcome=DocumentOutcome.PARTIAL, settings_fingerprint="f", pages={PageOutcome.FAILED: "1"}, notes=(note,), run_id="r",
+        started_at="2026-11-27T08:59:00+00:00", finished_at="2026-11-27T09:00:00+00:00", fencing_token=1,
+    )  # fmt: skip
+    results.state.write(manifest_name(manifest.document_id), manifest.to_json())
+
+
+@pytest.mark.parametrize("pages", [False, True])
+def test_tables_with_and_without_rows_have_the_same_columns(results: Results, pages: bool) -> None:
+    empty = results.to_arrow(pages=pages)
+    for number in range(3):
+        finish(results, number, f"{number}.pdf")
+    full = results.to_arrow(pages=pages)
+    rows = results.pages() if pages else results.documents()
+    assert list(next(iter(rows))) == empty.column_names
+    assert full.schema == empty.schema
+    assert (empty.num_rows, full.num_rows) == (0, 3)
+    assert pyarrow.concat_tables([empty, full]).num_rows == 3
+
+
+def test_a_failed_page_has_its_reason(results: Results) -> None:
+    finish(results, 1, "a.pdf")
+    (row,) = results.pages()
+    assert (row["outcome"], row["reason"], row["message"], row["text"]) == ("failed", "Refused", "RECITATION", "")
+
+
+def test_a_name_with_bytes_that_are_not_utf_8_becomes_a_table(results: Results) -> None:
+    finish(results, 1, "a\udcff.pdf")
+    assert results.to_arrow().column("name").to_pylist() == ["a?.pdf"]
+
+
+def test_rows_come_in_batches(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.api.results._ROWS_A_BATCH", 2)
+    for number in range(5):
+        finish(results, number, f"{number}.pdf")
+    assert sorted(results.to_arrow().column("name").to_pylist()) == [f"{number}.pdf" for number in range(5)]
