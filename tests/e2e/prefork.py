@@ -240,7 +240,8 @@ def main() -> None:
         importlib.import_module(name)
     from rayocr.composition import compose
 
-    compose(("engine=gemini", "engine.chain=[gemini]", "limits.rpm=60"))  # fills the tables of Hydra's parser
+    for engine in ("gemini", "local", "openai", "textlayer"):  # fills the tables of Hydra's parser, too
+        compose((f"engine={engine}", "engine.chain=[textlayer]", "limits.rpm=60"))
     tasks = Path("/proc/self/task")
     assert not tasks.is_dir() or len(list(tasks.iterdir())) == 1, "a fork has no other threads: import no module that starts one"
     gc.collect()
