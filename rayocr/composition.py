@@ -6,9 +6,6 @@ Every user error found here is a UsageError of one or two lines.
 from __future__ import annotations
 
 import codecs
-import contextlib
-import copy
-import functools
 import io
 import os
 import re
@@ -20,12 +17,9 @@ from yaml import YAMLError
 
 from rayocr.config import AccessConfig, Mode, RayocrConfig, Secrets
 from rayocr.errors import UsageError
-from rayocr.overrides import CONFIG_GROUPS, explain, unparsable
+from rayocr.overrides import compose_files
 
 if TYPE_CHECKING:
-    from hydra.core.override_parser.types import Override
-    from omegaconf import DictConfig
-
     from rayocr.limits.prices import PriceTable
 
 PACKAGE = Path(__file__).parent
@@ -144,7 +138,7 @@ def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = No
     given = {override.partition("=")[0] for override in overrides}
     overrides = [*_environment_overrides(environment), *_lock_overrides(environment, given), *overrides]
     overrides = _resolve_auto_engine(overrides, environment)
-    config = _compose_with_hydra(overrides)
+    config = compose_files(overrides, conf_dir())
     _apply_environment(config, environment, overrides)
     places = _places(environment)
     for key, value in {**places, **paths}.items():
@@ -330,69 +324,3 @@ def _resolve_auto_engine(overrides: list[str], environment: Mapping[str, str]) -
         return overrides
     name = "gemini" if secrets_from_environment(environment).gemini_api_key else "local"
     return [f"engine={name}", *(o for o in overrides if not o.startswith("engine="))]
-
-
-@functools.cache
-def _store_schema() -> None:
-    """Once for each process: it takes a third of the time of a composition."""
-    from hydra.core.config_store import ConfigStore
-
-    ConfigStore.instance().store(name="rayocr_schema", node=RayocrConfig)
-
-
-def _compose_with_hydra(overrides: list[str]) -> RayocrConfig:
-    from hydra.core.override_parser.overrides_parser import OverridesParser
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    parser = OverridesParser.create()
-    parsed = []
-    for override in overrides:
-        try:
-            parsed.append(parser.parse_override(override))
-        except HydraException as error:
-            raise unparsable(override) from error
-    try:
-        config = OmegaConf.to_object(_composed(overrides, parsed))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise explain(error, overrides, conf_dir()) from error
-    assert isinstance(config, RayocrConfig)
-    return config
-
-
-def _composed(overrides: list[str], parsed: list[Override]) -> DictConfig:
-    """As Hydra composes these overrides. Hydra composes the files that they select only once in a process, because it takes most
-    of the time; options are set as Hydra sets them. Raises HydraException and OmegaConfBaseException."""
-    from hydra.errors import HydraException
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-
-    files = tuple((str(path), path.stat().st_mtime_ns) for path in sorted(conf_dir().rglob("*.yaml")))
-    groups = tuple(override for override, read in zip(overrides, parsed, strict=True) if read.key_or_group in CONFIG_GROUPS)
-    options = [read for read in parsed if read.key_or_group not in CONFIG_GROUPS]
-    if not any(read.package or read.is_add() or read.is_delete() or read.is_sweep_override() for read in options):
-        with contextlib.suppress(HydraException, OmegaConfBaseException):  # Hydra raises it again, with its own message
-            config = copy.deepcopy(_composed_files(groups, files))
-            for read in options:
-                OmegaConf.update(config, read.key_or_group, read.value(), merge=True, force_add=read.is_force_add())
-            return config
-    return _composed_by_hydra(overrides)
-
-
-@functools.lru_cache(maxsize=32)
-def _composed_files(groups: tuple[str, ...], files: tuple[tuple[str, int], ...]) -> DictConfig:
-    """`files`: paths and times of conf/, so that a changed file is read again. Callers copy the result."""
-    return _composed_by_hydra(list(groups))
-
-
-def _composed_by_hydra(overrides: list[str]) -> DictConfig:
-    from hydra import compose as hydra_compose
-    from hydra import initialize_config_dir
-    from hydra.core.global_hydra import GlobalHydra
-
-    _store_schema()
-    GlobalHydra.instance().clear()
-    with initialize_config_dir(str(conf_dir().resolve()), version_base="1.3"):
-        composed: DictConfig = hydra_compose("config", overrides=overrides)
-    return composed

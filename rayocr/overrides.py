@@ -1,18 +1,25 @@
-"""Overrides as Hydra's grammar reads them: quoting of values, and messages for values and config groups that it cannot read.
-Pure."""
+"""Overrides as Hydra's grammar reads them: quoting of values, their composition with the files of conf/, and messages for values
+and config groups that it cannot read."""
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import difflib
+import functools
 import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rayocr.config import RayocrConfig
 from rayocr.errors import UsageError
+
+if TYPE_CHECKING:
+    from hydra.core.override_parser.types import Override
+    from omegaconf import DictConfig
 
 
 def quoted(value: object) -> str:
@@ -208,3 +215,70 @@ def option_names(cls: type, prefix: str = "") -> Iterator[str]:
         factory: Any = f.default_factory
         if isinstance(factory, type) and is_dataclass(factory):
             yield from option_names(factory, f"{name}.")
+
+
+@functools.cache
+def _store_schema() -> None:
+    """Once for each process: it takes a third of the time of a composition."""
+    from hydra.core.config_store import ConfigStore
+
+    ConfigStore.instance().store(name="rayocr_schema", node=RayocrConfig)
+
+
+def compose_files(overrides: list[str], conf: Path) -> RayocrConfig:
+    """The configuration of the files in the folder `conf` with these overrides. Raises UsageError."""
+    from hydra.core.override_parser.overrides_parser import OverridesParser
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    parser = OverridesParser.create()
+    parsed = []
+    for override in overrides:
+        try:
+            parsed.append(parser.parse_override(override))
+        except HydraException as error:
+            raise unparsable(override) from error
+    try:
+        config = OmegaConf.to_object(_composed(overrides, parsed, conf))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise explain(error, overrides, conf) from error
+    assert isinstance(config, RayocrConfig)
+    return config
+
+
+def _composed(overrides: list[str], parsed: list[Override], conf: Path) -> DictConfig:
+    """As Hydra composes these overrides. Hydra composes the files that they select only once in a process, because it takes most
+    of the time; options are set as Hydra sets them. Raises HydraException and OmegaConfBaseException."""
+    from hydra.errors import HydraException
+    from omegaconf import OmegaConf
+    from omegaconf.errors import OmegaConfBaseException
+
+    files = tuple((str(path), path.stat().st_mtime_ns) for path in sorted(conf.rglob("*.yaml")))
+    groups = tuple(override for override, read in zip(overrides, parsed, strict=True) if read.key_or_group in CONFIG_GROUPS)
+    options = [read for read in parsed if read.key_or_group not in CONFIG_GROUPS]
+    if not any(read.package or read.is_add() or read.is_delete() or read.is_sweep_override() for read in options):
+        with contextlib.suppress(HydraException, OmegaConfBaseException):  # Hydra raises it again, with its own message
+            config = copy.deepcopy(_composed_files(groups, conf, files))
+            for read in options:
+                OmegaConf.update(config, read.key_or_group, read.value(), merge=True, force_add=read.is_force_add())
+            return config
+    return _composed_by_hydra(overrides, conf)
+
+
+@functools.lru_cache(maxsize=32)
+def _composed_files(groups: tuple[str, ...], conf: Path, files: tuple[tuple[str, int], ...]) -> DictConfig:
+    """`files`: paths and times of conf/, so that a changed file is read again. Callers copy the result."""
+    return _composed_by_hydra(list(groups), conf)
+
+
+def _composed_by_hydra(overrides: list[str], conf: Path) -> DictConfig:
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+
+    _store_schema()
+    GlobalHydra.instance().clear()
+    with initialize_config_dir(str(conf.resolve()), version_base="1.3"):
+        composed: DictConfig = hydra_compose("config", overrides=overrides)
+    return composed
