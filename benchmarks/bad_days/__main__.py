@@ -20,7 +20,6 @@ from benchmarks.gemini_pages import make_documents
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.bad_days", description=__doc__)
     parser.add_argument("--pages", type=int, default=PAGES)
-    parser.add_argument("--pages-a-document", type=int, default=20)
     parser.add_argument("--only", default="", help="a regular expression that matches part of the name")
     arguments = parser.parse_args()
     console = Console(width=None if sys.stdout.isatty() else 170)
@@ -28,13 +27,15 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="rayocr-bad-days-") as folder:
         work = Path(folder)
         pages = arguments.pages
-        each = max(1, min(arguments.pages_a_document, pages // 20))
-        source = make_documents(work / "in", pages, page_bytes=2000, pages_a_document=each)
+        sources: dict[int, Path] = {}
         table = _table()
         for number, day in enumerate((*DAYS, *PROTOCOL_DAYS)):
             if not re.search(arguments.only, day.name):
                 continue
-            result = live_through(day, source, work / f"day-{number}", arguments.pages)
+            each = max(1, min(day.pages_a_document, pages // 20))
+            if each not in sources:
+                sources[each] = make_documents(work / f"in-{each}", pages, page_bytes=2000, pages_a_document=each)
+            result = live_through(day, sources[each], work / f"day-{number}", arguments.pages)
             failed |= not result.passed
             _add(table, result)
             console.print(f"{day.name}: {'as it should be' if result.passed else 'NOT as it should be'}, {result.seconds:.0f} s")

@@ -25,6 +25,7 @@ class BadDay:
     pays_again: bool = False
     guesses: bool = False
     then: tuple[str, ...] = ()
+    pages_a_document: int = 20
 
 
 DAYS = (

@@ -97,6 +97,16 @@ PROTOCOL_DAYS = (
         )
         for finish in ("SAFETY", "RECITATION", "MAX_TOKENS")
     ),
+    *(
+        _passes(
+            f"answers with the finish reason {finish} to all pages, while one document of 100 pages is read, billed",
+            {"what": "finish", "finish": finish},
+            pays_again=True,
+            said=("has read none of the last",),
+            pages_a_document=100,
+        )
+        for finish in ("SAFETY", "RECITATION", "MAX_TOKENS")
+    ),
     _passes("one request in five: 500", {"what": "500", "share": 0.2}),
     BadDay(
         name="the quota falls from 600 to 60 requests a minute (at 10 times the speed)",

@@ -34,7 +34,7 @@ def clusters(documents: list[dict[str, Any]]) -> list[tuple[str, dict[str, Any]]
     return [*ray_clusters(documents), *ray_clusters(examples("rayjob"))]
 
 
-# -- the cluster ----------------------------------------------------------------------------------------------------------------
+# -- the cluster ----------------------------------------------------------------------------------------------------------
 
 
 def test_a_lost_node_is_noticed_within_seconds(documents: list[dict[str, Any]]) -> None:
@@ -102,7 +102,7 @@ def test_workers_are_spread_over_machines(documents: list[dict[str, Any]]) -> No
             assert wanted.items() <= found.labels.items() and wanted["rayocr.io/node"] in found.what
 
 
-# -- the network ----------------------------------------------------------------------------------------------------------------
+# -- the network ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ def test_what_is_not_named_stays_out(documents: list[dict[str, Any]]) -> None:
     assert set(redis["policyTypes"]) == {"Ingress", "Egress"} and redis["egress"] == []
 
 
-# -- Redis -------------------------------------------------------------------------------------------------------------------
+# -- Redis -------------------------------------------------------------------------------------------------------------
 
 
 def test_redis_reads_its_settings_asks_for_a_password_and_writes_to_its_disk(documents: list[dict[str, Any]]) -> None:
@@ -158,3 +158,51 @@ def test_redis_reads_its_settings_asks_for_a_password_and_writes_to_its_disk(doc
     options = dict(line.split(" ", 1) for line in conf["redis.conf"].splitlines() if line and not line.startswith("#"))
     assert (options["appendonly"], options["appendfsync"]) == ("yes", "everysec"), "leases survive a crash"
     assert mounts[options["dir"]] in [claim["metadata"]["name"] for claim in spec["volumeClaimTemplates"]]
+
+
+# -- the watching driver ----------------------------------------------------------------------------------------------
+
+
+def watch(kind: str, documents: list[dict[str, Any]] | None = None) -> dict[str, Any]:
+    return dict(named(documents or render("production"), kind, "rayocr-watch")["spec"])
+
+
+def test_the_driver_joins_the_long_lived_cluster_with_its_token() -> None:
+    documents = render("production")
+    (cluster,) = [d for d in documents if d["kind"] == "RayCluster"]
+    container = watch("Deployment", documents)["template"]["spec"]["containers"][0]
+    assert container["command"] == ["rayocr-driver"]
+    given = {variable["name"]: variable for variable in container["env"]}
+    head = cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]
+    port = next(port["containerPort"] for port in head["ports"] if port["name"] == "gcs")
+    assert given["RAYOCR_HEAD"]["value"] == f"{cluster['metadata']['name']}-head-svc:{port}", "KubeRay's name for the Service"
+    assert given["RAY_AUTH_MODE"]["value"] == cluster["spec"]["authOptions"]["mode"] == "token"
+    secret = {"name": cluster["metadata"]["name"], "key": "auth_token"}  # KubeRay makes it
+    assert given["RAY_AUTH_TOKEN"]["valueFrom"]["secretKeyRef"] == secret
+
+
+def test_there_is_one_driver_at_a_time_and_its_page_says_why_it_is_not_ready() -> None:
+    deployment = watch("Deployment")
+    assert (deployment["replicas"], deployment["strategy"]) == (1, {"type": "Recreate"})
+    assert watch("Service")["publishNotReadyAddresses"] is True
+    assert watch("PodDisruptionBudget")["maxUnavailable"] == 0, "an eviction would interrupt pages in flight"
+
+
+def test_the_driver_has_time_for_its_cluster_to_start_and_its_object_store_fits() -> None:
+    spec = watch("Deployment")["template"]["spec"]
+    probe = spec["containers"][0]["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 180
+    mounts = {mount["mountPath"]: mount["name"] for mount in spec["containers"][0]["volumeMounts"]}
+    (shm,) = [volume["emptyDir"] for volume in spec["volumes"] if volume["name"] == mounts["/dev/shm"]]
+    assert shm["medium"] == "Memory" and size(shm["sizeLimit"]) > 200_000_000, "the store of docker/bin/rayocr-driver"
+
+
+def test_runs_of_one_destination_share_their_quota() -> None:
+    documents = render("production")
+    options = watch("Deployment", documents)["template"]["spec"]["containers"][0]["args"]
+    (template,) = [d["data"]["rayjob.yaml"] for d in documents if d["kind"] == "ConfigMap" and "rayjob.yaml" in d["data"]]
+    assert "limits.shared=redis" in options and "limits.shared=redis" in template
+    (settings,) = [
+        d["data"] for d in documents if d["kind"] == "ConfigMap" and d["metadata"]["name"].startswith("rayocr-settings")
+    ]
+    assert {"GCS_BUCKET_NAME", "GCS_SOURCE_PREFIX", "GCS_DEST_PREFIX"} <= set(settings), "both read and write the same folders"
