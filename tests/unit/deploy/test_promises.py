@@ -67,6 +67,14 @@ def test_nothing_can_be_written_into_a_container(services: dict[str, Any], name:
     assert services[name]["read_only"] is True
 
 
+def test_an_image_is_built_by_one_service_and_used_by_all(services: dict[str, Any]) -> None:
+    """Compose builds services at the same time, and the second export of a tag fails if none existed."""
+    built = {name: service["build"] for name, service in services.items() if "build" in service}
+    assert list(built) == ["head"]
+    assert (DOCKER / built["head"]["context"] / built["head"]["dockerfile"]).is_file()
+    assert len({services[name]["image"] for name in NODES}) == 1
+
+
 @pytest.mark.parametrize("name", NODES)
 def test_shared_memory_holds_the_object_store(services: dict[str, Any], name: str) -> None:
     stated = re.search(r"--object-store-memory=(\d+)", words(services[name]))
