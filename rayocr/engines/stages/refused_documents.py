@@ -47,6 +47,7 @@ class RefusedDocuments:
     refused_in_a_row: Callable[[str], int]
     sleep: Callable[[float], Awaitable[None]]
     _documents: dict[tuple[str, str], _Document] = field(default_factory=dict)
+    _asking: dict[int, _Document] = field(default_factory=dict)  # by the id of the page that is asked again
 
     async def judge(self, page: object, account: str, document_id: str, *, truncated: bool) -> Refusal:
         """What the refusal of this page means. Waits while another page of its document is asked again. `page` must be passed to
@@ -59,6 +60,7 @@ class RefusedDocuments:
                 return Refusal.CONTENT
             document.decided = asyncio.get_running_loop().create_future()
             document.asking, document.intervals = page, 0
+            self._asking[id(page)] = document
         elif document.asking is not page:
             return await asyncio.shield(document.decided)
         if document.intervals == len(_INTERVALS_S) or (document.intervals and not self.refused_in_a_row(account)):
@@ -77,9 +79,9 @@ class RefusedDocuments:
 
     def left(self, page: object) -> None:
         """The page is done, or was interrupted: then the others are asked, too."""
-        for document in self._documents.values():
-            if document.asking is page:
-                self._decide(document, Refusal.AGAIN)
+        document = self._asking.pop(id(page), None)
+        if document is not None and document.asking is page:
+            self._decide(document, Refusal.AGAIN)
 
     @staticmethod
     def _decide(document: _Document, verdict: Refusal) -> Refusal:
