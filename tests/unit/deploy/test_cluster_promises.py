@@ -90,7 +90,9 @@ def test_metrics_are_read_where_ray_exports_them(documents: list[dict[str, Any]]
     for kind, field in (("PodMonitor", "podMetricsEndpoints"), ("PodMonitoring", "endpoints")):
         endpoints = [endpoint for d in everything if d["kind"] == kind for endpoint in d["spec"][field]]
         assert {endpoint["port"] for endpoint in endpoints} == {"run", "metrics"}
-        assert all("authorization" in endpoint for endpoint in endpoints if endpoint["port"] == "run"), "a run asks for its token"
+        (run,) = [endpoint for endpoint in endpoints if endpoint["port"] == "run"]
+        credentials = run["authorization"]["credentials"]  # a run asks for its token
+        assert credentials.get("secret", credentials) == {"name": "rayocr-keys", "key": "RAYOCR_API_TOKEN"}
 
 
 def test_workers_are_spread_over_machines(documents: list[dict[str, Any]]) -> None:
