@@ -26,7 +26,7 @@ KUBERAY = Path(__file__).parents[3] / "kuberay"
 OVERLAYS = ("dev", "production", "spot", "gpu")
 # The optional components that production lists.
 COMPONENTS = ("autopilot", "monitoring", "google-monitoring", "priority", "kueue")
-_KUBERNETES = ("1.29", "1.34")  # the oldest and the newest version that KubeRay 1.7 is used with
+_KUBERNETES = ("1.29", "1.37")  # the oldest that docs/deployment.md names, and the newest whose schemas are installed
 # Otherwise each validation parses a megabyte of definitions.
 utils.schema_contents = functools.cache(utils.schema_contents)
 
