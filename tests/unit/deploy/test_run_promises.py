@@ -57,7 +57,7 @@ def test_a_lost_driver_is_started_again_and_neither_waits_nor_runs_forever(overl
         assert never_ran == {"DeleteCluster", "DeleteSelf"}, f"{name}: also if no node came"
 
 
-def test_documents_with_failed_pages_do_not_fail_a_run_that_would_be_repeated_in_vain() -> None:
+def test_documents_with_failed_pages_do_not_fail_a_run_since_a_second_try_would_not_change_them() -> None:
     for name, job in [*ray_jobs(render("production")), *ray_jobs(examples("rayjob"))]:
         options = job["entrypoint"].split()
         config = compose(options[options.index("rayocr") + 1 :], {"GEMINI_API_KEY": "k", "REDIS_URL": "redis://r"})
@@ -126,7 +126,8 @@ def test_the_model_server_gets_a_gpu_and_one_disk_and_writes_only_where_it_may()
 def test_the_overlay_reads_with_the_model_server_and_not_with_gemini_at_night() -> None:
     documents = render("gpu")
     options = named(documents, "Deployment", "rayocr-watch")["spec"]["template"]["spec"]["containers"][0]["args"]
-    config = compose(options, {"OPENAI_BASE_URL": "http://rayocr-vllm:8000/v1", "REDIS_URL": "redis://r"})
+    environment = {"OPENAI_BASE_URL": "http://rayocr-vllm:8000/v1", "REDIS_URL": "redis://r", "GEMINI_API_KEY": "k"}
+    config = compose(options, environment)
     assert [link for link in config.engine.chain if link == "gemini"] == [] and "openai" in config.engine.chain
     assert named(documents, "CronJob", "rayocr-nightly")["spec"]["suspend"] is True
 
