@@ -13,8 +13,9 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def in_thread(work: Callable[[], T]) -> T:
-    """The result of `work`. When the task is cancelled, the thread goes on and its result is dropped."""
+async def in_thread(work: Callable[[], T], *, on_cancel: Callable[[], None] | None = None) -> T:
+    """The result of `work`. When the task is cancelled, the thread goes on and its result is dropped. With `on_cancel`,
+    which makes `work` end soon, the task waits for that end."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 
@@ -36,4 +37,12 @@ async def in_thread(work: Callable[[], T]) -> T:
             loop.call_soon_threadsafe(finish, result, error)
 
     threading.Thread(target=contextvars.copy_context().run, args=(run,), name="rayocr", daemon=True).start()
-    return await future
+    if on_cancel is None:
+        return await future
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        on_cancel()
+        await asyncio.wait([future])
+        future.exception()  # retrieved, so that the loop does not report it
+        raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import inspect
 import io
 import os
@@ -141,7 +140,7 @@ def _hint(dead_letter: Path) -> str | None:
 
 
 async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
-    """As `read`, without blocking the event loop. Cancelling it ends the child process at once."""
+    """As `read`, without blocking the event loop. Cancelling it ends the child process and removes its files."""
     children: list[ChildRun] = []
     cancelled = threading.Event()
 
@@ -150,13 +149,12 @@ async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDo
         if cancelled.is_set():
             child.kill()
 
-    try:
-        return await in_thread(lambda: read_with((), source, on_child=on_child, **options))
-    except asyncio.CancelledError:
+    def on_cancel() -> None:
         cancelled.set()
         for child in children:
             child.kill()
-        raise
+
+    return await in_thread(lambda: read_with((), source, on_child=on_child, **options), on_cancel=on_cancel)
 
 
 def _document(out: Path, said: Sequence[str]) -> ReadDocument:

@@ -355,8 +355,11 @@ def test_documents_and_results_are_short_at_the_prompt(tmp_path: Path) -> None:
     assert repr(results_of((), str(tmp_path), str(tmp_path))) == f"<Results of {tmp_path}>"
 
 
-async def test_a_cancelled_read_ends_its_process_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_cancelled_read_has_ended_its_process_and_removed_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A server that is paid for would go on reading."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     started = list[ChildRun]()
 
     class Watched(ChildRun):
@@ -371,4 +374,5 @@ async def test_a_cancelled_read_ends_its_process_at_once(monkeypatch: pytest.Mon
     reading.cancel()
     with pytest.raises(asyncio.CancelledError):
         await reading
-    assert await asyncio.to_thread(started[0]._process.wait) == -signal.SIGKILL
+    assert started[0]._process.poll() == -signal.SIGKILL
+    assert list(tmp_path.glob("rayocr-read-*")) == []
