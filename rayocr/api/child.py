@@ -1,7 +1,8 @@
 """The child process of the Python API: runs one run and reports it as JSON lines. Started by process.py with `python -m`.
 
-Standard input carries the request, a JSON object on one line, and stays open: when it closes, the caller is gone or cancelled,
-and the run drains. The run of a read has a folder, which only its caller needs: it is removed instead, and the process ends.
+Standard input carries the request, a JSON object on one line, and stays open. When another line comes, the caller has cancelled;
+when it closes, or this process gets another parent, the caller is gone (a fork of the caller may keep it open). Then the run
+drains. The run of a read has a folder, which only its caller needs: it is removed instead, and the process ends.
 Standard output carries events; whatever else is printed goes to standard error.
 """
 
@@ -10,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import select
 import signal
 import sys
 import threading
@@ -23,6 +25,8 @@ from rayocr.masking import hide_environment, masked
 
 Emit = Callable[..., None]
 
+_POLL_S = 1.0  # between two checks of the parent process
+
 
 def main() -> int:
     events = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
@@ -35,7 +39,8 @@ def main() -> int:
             events.write(line + "\n")
             events.flush()
 
-    request = json.loads(sys.stdin.readline())
+    with open(0, "rb", buffering=0, closefd=False) as stdin:  # reads nothing beyond the line
+        request = json.loads(stdin.readline())
     folder = Path(request["folder"]) if request["folder"] else None
     caller = threading.Thread(target=_end_when_left, args=(folder,), name="caller", daemon=True)
     caller.start()
@@ -63,7 +68,9 @@ def _report(run: Callable[[], int], emit: Emit) -> int:
 
 
 def _end_when_left(folder: Path | None) -> None:
-    sys.stdin.read()
+    caller = os.getppid()
+    while os.getppid() == caller and not select.select([0], [], [], _POLL_S)[0]:
+        pass
     if folder is None:
         os.kill(os.getpid(), signal.SIGTERM)
     else:

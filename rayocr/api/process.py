@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import site
@@ -137,7 +138,11 @@ class ChildRun:
     def cancel(self) -> None:
         """Asks the run to drain: pages in flight finish, and the next run resumes. Idempotent."""
         if self._process.stdin is not None and not self._process.stdin.closed:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it has ended
+                self._process.stdin.write("\n")  # forks of this process may keep the pipe open
+                self._process.stdin.flush()
+            with contextlib.suppress(BrokenPipeError):
+                self._process.stdin.close()
 
     def kill(self) -> None:
         """Ends the process at once. Safe from any thread; `events` then raises InternalError."""

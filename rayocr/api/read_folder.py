@@ -12,13 +12,11 @@ import fcntl
 import os
 import shutil
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 _PREFIX = "rayocr-read-"
 
-_sweeping = threading.Lock()
 _swept: set[str] = set()  # temporary folders that this process has swept
 
 
@@ -57,14 +55,13 @@ def _locked_folder() -> tuple[Path, int]:
 
 
 def _remove_leftovers(place: str) -> None:
-    with _sweeping:
-        if place in _swept:
-            return
-        _swept.add(place)
-        with contextlib.suppress(OSError), os.scandir(place) as entries:
-            for entry in entries:
-                if entry.name.startswith(_PREFIX):
-                    _remove_if_left(Path(entry.path))
+    if place in _swept:
+        return
+    _swept.add(place)
+    with contextlib.suppress(OSError), os.scandir(place) as entries:
+        for entry in entries:
+            if entry.name.startswith(_PREFIX):
+                _remove_if_left(Path(entry.path))
 
 
 def _remove_if_left(folder: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import atexit
 import io
+import os
 import tempfile
 import unicodedata
 from collections import Counter
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 _PAGES_A_PART = 8  # typeset together, with fonts embedded once; more pages take more memory (100 pages: 700 MB)
 _CHARACTERS_NAMED = 20  # characters without a font that the manifest lists
 
-_typesetters: dict[tuple[bool, float], tuple[Typesetter, FontBook]] = {}  # shared in this process: a start takes 0.3 s
+# Shared in this process, as a start takes 0.3 s, but not with its forks, whose pages would get into each other's PDFs.
+_typesetters: dict[tuple[int, bool, float], tuple[Typesetter, FontBook]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +189,7 @@ class CleanPdfOutput(Output):
 
 
 def _typesetter(system_fonts: bool, timeout_s: float) -> tuple[Typesetter, FontBook]:
-    key = (system_fonts, timeout_s)
+    key = (os.getpid(), system_fonts, timeout_s)
     if key not in _typesetters:
         typesetter = Typesetter(system_fonts=system_fonts, timeout_s=timeout_s)
         atexit.register(typesetter.close)  # ends its process with ours, and avoids a ResourceWarning

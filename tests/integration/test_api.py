@@ -107,6 +107,21 @@ def test_a_caller_that_is_ended_while_it_reads_leaves_no_temporary_folder_and_no
     assert list((tmp_path / "tmp").iterdir()) == []
 
 
+def test_a_run_is_cancelled_although_a_fork_of_the_caller_keeps_its_pipe_open(tmp_path: Path) -> None:
+    for number in range(40):
+        make_pdf(tmp_path / "in" / f"{number}.pdf", 5)
+    with rayocr.start("in", "out", engine="textlayer", window__documents=2) as handle:
+        next(iter(handle))
+        stdin = handle._child._process.stdin
+        assert stdin is not None
+        of_a_fork = os.dup(stdin.fileno())
+        try:
+            handle.cancel()
+            assert handle.result().exit_code == 130
+        finally:
+            os.close(of_a_fork)
+
+
 def test_a_pdf_has_the_title_of_its_source_or_the_first_heading() -> None:
     import pypdfium2
 

@@ -37,6 +37,7 @@ class Typesetter:
         self._timeout_s = timeout_s
         self._process: subprocess.Popen[bytes] | None = None
         self._programs = 0
+        self._owner = os.getpid()
         self._lock = threading.RLock()  # one program at a time
 
     def compile(self, program: str, *, standards: tuple[str, ...] = (), tags: bool = True, root: str | None = None) -> bytes:
@@ -58,7 +59,9 @@ class Typesetter:
         return answer is not None
 
     def close(self) -> None:
-        """Idempotent."""
+        """Idempotent. Does nothing in a fork of the process that made it: that one still uses it."""
+        if os.getpid() != self._owner:
+            return
         with self._lock:
             process, self._process = self._process, None
         if process is not None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import subprocess
 import sys
@@ -14,7 +15,7 @@ import pytest
 
 from rayocr.config import CleanPdfConfig
 from rayocr.errors import TypesettingFailed
-from rayocr.outputs.clean_pdf import CleanPdfOutput
+from rayocr.outputs.clean_pdf import CleanPdfOutput, _typesetter
 from rayocr.outputs.typeset.markup import typeset_markdown
 from rayocr.outputs.typeset.typesetter import Typesetter
 from rayocr.pdf.document import PdfFile
@@ -288,3 +289,18 @@ def test_threads_that_typeset_at_once_get_their_own_pages() -> None:
     finally:
         typesetter.close()
     assert [pages_of(data)[0].split()[:2] for data in made] == [["page", str(n)] for n in range(40)]
+
+
+def test_a_fork_has_its_own_typesetter_and_leaves_that_of_its_parent_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Otherwise both would write to the same process, and pages of one document could get into another."""
+    ours, _ = _typesetter(True, 61.0)
+    try:
+        ours.compile("ours")
+        monkeypatch.setattr("os.getpid", lambda: os.getppid())
+        theirs, _ = _typesetter(True, 61.0)
+        assert theirs is not ours
+        ours.close()
+        assert ours._process is not None and ours._process.poll() is None
+    finally:
+        monkeypatch.undo()
+        ours.close()
