@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from yaml import YAMLError
 
 from rayocr.config import AccessConfig, Mode, RayocrConfig, Secrets
+from rayocr.config.ranges import choose
 from rayocr.errors import UsageError
-from rayocr.overrides import compose_files
+from rayocr.overrides import compose_files, list_value
 
 if TYPE_CHECKING:
     from rayocr.limits.prices import PriceTable
@@ -203,7 +204,7 @@ def _places(environment: Mapping[str, str]) -> dict[str, str]:
     if backend not in _PLACES:
         raise UsageError(
             f"The environment variable STORAGE_BACKEND={backend} is unknown.",
-            hint=f"Choose one of {', '.join(_PLACES)}.",
+            hint=choose(backend, _PLACES),
         )
     found = {}
     for key, form in zip(("source", "dest"), _PLACES[backend], strict=True):
@@ -247,9 +248,10 @@ def prompt_text(config: RayocrConfig, engine: str = "gemini") -> str:
         # Not str.format, because a prompt may contain braces.
         return path.read_text(encoding="utf-8").strip().replace("{target_language}", settings.target_language)
     except OSError as error:
-        known = ", ".join(sorted(p.stem for p in (conf_dir() / "prompts").glob("*.md")))
+        known = choose(name, sorted(p.stem for p in (conf_dir() / "prompts").glob("*.md")))
         raise UsageError(
-            f"Cannot read the prompt {name!r} ({error.strerror}).", hint=f"Choose one of {known}, or give the path of a file."
+            f"Cannot read the prompt {name!r} ({error.strerror}).",
+            hint=f"{known[:-1]}, or give the path of a file.",
         ) from error
 
 
@@ -281,7 +283,7 @@ def _split_paths(arguments: Sequence[str]) -> tuple[dict[str, str | None], list[
             raise UsageError(f"Cannot parse {argument!r}.", hint="Write options as key=value, for example: source=in/ dest=out/")
         if key not in PATH_KEYS:
             of_mapping = any(key == name or key.startswith(f"{name}.") for name in MAPPING_KEYS)
-            overrides.append(f"++{argument}" if of_mapping else argument)  # Hydra's prefix for keys that may be new
+            overrides.append(f"++{argument}" if of_mapping else list_value(argument))  # Hydra's prefix for keys that may be new
             continue
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rayocr.config import RayocrConfig
+from rayocr.config.ranges import choose
 from rayocr.errors import UsageError
 
 if TYPE_CHECKING:
@@ -42,6 +43,22 @@ def quoted(value: object) -> str:
     return str(value)
 
 
+def list_value(override: str) -> str:
+    """The same override. A list of names may be written without brackets, and a list of patterns if it has a single one:
+    `outputs=markdown,jsonl`, `engine.tesseract.languages=deu+eng`, `include=2024/*`."""
+    key, _, value = override.partition("=")
+    if kind_of(key) != "list" or not value.strip() or value == "null" or value.startswith(("[", "$")):
+        return override
+    if value[0] in "'\"" and value[-1] == value[0] and value.count(value[0]) == 2:
+        return f"{key}={quoted([value[1:-1]])}"
+    if key.endswith("languages"):  # Tesseract writes deu+eng
+        value = value.replace("+", ",")
+    items = _items(value)
+    if len(items) != 1 and key.endswith(_PATTERNS):  # a comma may belong to a file's name
+        return override
+    return f"{key}={quoted(items)}" if items else override
+
+
 def unparsable(override: str) -> UsageError:
     """The error for an override that the grammar rejects. Its hint is the user's own value, with correct quotes."""
     key, _, value = override.partition("=")
@@ -60,6 +77,7 @@ def unparsable(override: str) -> UsageError:
 
 CONFIG_GROUPS = ("engine", "limits", "locks")  # folders of conf/: their values are names of files
 _NUMBERS = ("float", "int")
+_PATTERNS = ("include", "exclude")  # options that hold names of files
 
 
 def _number(kind: str) -> str:
@@ -97,8 +115,7 @@ def _as_list(key: str, overrides: Sequence[str]) -> UsageError:
         return UsageError(f"{key}={value} is not one name.", hint=several)
     if not _items(value):
         return UsageError(f"{key}= is empty.", hint=f"Write a list, for example {key}=[a,b]")
-    items = _items(value.replace("+", ",") if key.endswith("languages") else value)  # Tesseract writes deu+eng
-    return UsageError(f"{key} is a list.", hint=f"Write it with brackets: {for_shell(f'{key}={quoted(items)}')}")
+    return UsageError(f"{key} is a list.", hint=f"Write it with brackets: {for_shell(f'{key}={quoted(_items(value))}')}")
 
 
 def _items(value: str) -> list[str]:
@@ -121,7 +138,7 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> Usage
             return _unknown_option(match.group(1), overrides)
     if match := re.search(r"Could not find '([^/']+)/([^']*)'", whole):
         group, name = match.groups()
-        return _unknown_choice(group, name, ", ".join(sorted(p.stem for p in (conf / group).glob("*.yaml"))))
+        return _unknown_choice(group, name, sorted(p.stem for p in (conf / group).glob("*.yaml")))
     if match := re.search(r"Ambiguous value for argument '([^=]+)=", whole):
         return _as_list(match.group(1), overrides)
     first = next((t.splitlines()[0] for t in reversed(texts) if t), type(error).__name__)
@@ -130,7 +147,7 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> Usage
         if "is not a ListConfig" in whole:
             return _as_list(key, overrides)
         if choice := re.search(r"Invalid value '(.*?)', expected one of \[(.*)\]", first):
-            return _unknown_choice(key, *choice.groups())
+            return _unknown_choice(key, choice[1], choice[2].split(", "))
         if value := re.search(r"Value '(.*?)'(?: of type| is not a valid)", first):
             return _wrong_value(first, key, value.group(1))
         if "Invalid type assigned" in first:
@@ -139,8 +156,8 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> Usage
     return UsageError(first)
 
 
-def _unknown_choice(key: str, value: str, choices: str) -> UsageError:
-    return UsageError(f"{key}={value} is {'unknown' if value else 'empty'}.", hint=f"Choose one of {choices}.")
+def _unknown_choice(key: str, value: str, choices: Sequence[str]) -> UsageError:
+    return UsageError(f"{key}={value} is {'unknown' if value else 'empty'}.", hint=choose(value, choices))
 
 
 def _wrong_value(said: str, key: str, value: str) -> UsageError:

@@ -15,6 +15,7 @@ from typing import Any
 
 from rayocr.composition import MAPPING_KEYS, PATH_KEYS
 from rayocr.config import RayocrConfig
+from rayocr.config.ranges import choose
 from rayocr.errors import UsageError
 from rayocr.overrides import CONFIG_GROUPS, for_shell, kind_of, nearest_option, option_names, quoted
 
@@ -253,7 +254,7 @@ def _value(word: str, words: list[str]) -> str:
 
 def _shell(name: str) -> str:
     if name not in _SHELLS:
-        raise UsageError(f"No completion for {name!r}.", hint=f"Choose one of {', '.join(_SHELLS)}.")
+        raise UsageError(f"No completion for {name!r}.", hint=choose(name, _SHELLS))
     return name
 
 

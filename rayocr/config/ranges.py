@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import math
+from collections.abc import Iterable, Mapping
 
 from rayocr.errors import UsageError
+
+_NEAR = 0.6  # of a misspelled value to the one that was meant
 
 
 def at_least(minimum: float, **values: float | None) -> None:
@@ -23,4 +27,15 @@ def at_most(maximum: float, **values: float | None) -> None:
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
     if value not in choices:
-        raise UsageError(f"{name}={value} is unknown.", hint=f"Choose one of {', '.join(choices)}.")
+        raise UsageError(f"{name}={value} is unknown.", hint=choose(value, choices))
+
+
+def choose(value: str, choices: Iterable[str], others: Mapping[str, str] | None = None) -> str:
+    """The hint for a value that is not one of the choices: the nearest of them, unless several are equally near, and all.
+    `others`: words that people use for a choice, and that choice."""
+    known = [str(choice) for choice in choices]
+    word = value.strip().lower()
+    likeness = sorted(((difflib.SequenceMatcher(None, word, name.lower()).ratio(), name) for name in known), reverse=True)
+    is_near = bool(likeness) and likeness[0][0] >= _NEAR and (len(likeness) == 1 or likeness[0][0] > likeness[1][0])
+    meant = (others or {}).get(word) or (likeness[0][1] if is_near else "")
+    return f"{f'Did you mean {meant}? ' if meant else ''}Choose one of {', '.join(known)}."

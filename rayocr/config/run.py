@@ -88,8 +88,7 @@ class RayocrConfig:
         at_least(0, min_bytes=self.min_bytes, max_bytes=self.max_bytes)
         at_least(0.01, poll_interval_s=self.poll_interval_s)
         one_of("order", self.order, ("listing", "newest", "oldest", "smallest", "largest", "name"))
-        if self.progress not in ("auto", "live", "plain", "none", "json"):
-            raise UsageError(f"progress={self.progress} is unknown.", hint="Choose one of auto, live, plain, none, json.")
+        one_of("progress", self.progress, ("auto", "live", "plain", "none", "json"))
         self._check_cluster()
         for place in (self.storage.source, self.storage.dest, self.storage.state):
             place.follow_links = place.follow_links or self.follow_links

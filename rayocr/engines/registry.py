@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rayocr.config import EngineConfig, Secrets
+from rayocr.config.ranges import choose
 from rayocr.engines.base import BatchQueuePort, Engine, EngineKind
 from rayocr.errors import UsageError
 
@@ -63,7 +64,7 @@ def parse_chain(words: Sequence[str]) -> tuple[ChainLink, ...]:
     links = tuple(ChainLink(name=word.rstrip("?"), optional=word.endswith("?")) for word in words)
     for link in links:
         if link.name not in _KINDS:
-            raise UsageError(f"There is no engine {link.name!r}.", hint=f"Choose from {', '.join(_KINDS)}.")
+            raise UsageError(f"There is no engine {link.name!r}.", hint=choose(link.name, _KINDS))
     if len({link.name for link in links}) < len(links):
         raise UsageError("engine.chain names an engine twice.", hint="Name each engine once.")
     return links

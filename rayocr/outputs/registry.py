@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rayocr.config.ranges import choose
 from rayocr.errors import UsageError
 from rayocr.outputs.base import Output
 from rayocr.outputs.clean_pdf import CleanPdfOutput
@@ -25,8 +26,7 @@ def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:
     """Raises UsageError for an unknown name, and for an output whose package is not installed."""
     for word in words:
         if word not in _OUTPUTS:
-            meant = f"Did you mean {_OTHER_WORDS[word]}? There are" if word in _OTHER_WORDS else "Choose from"
-            raise UsageError(f"There is no output {word!r}.", hint=f"{meant} {', '.join(_OUTPUTS)}.")
+            raise UsageError(f"There is no output {word!r}.", hint=choose(word, _OUTPUTS, _OTHER_WORDS))
         _OUTPUTS[word].check()
     return tuple(_OUTPUTS[word] for word in dict.fromkeys(words))
 

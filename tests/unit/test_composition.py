@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra.core.override_parser.overrides_parser import OverridesParser
@@ -66,8 +67,7 @@ def test_quotes_around_a_path_are_taken_off() -> None:
         ("limits.rpm=-1", "at least"),
         ("limits.rpm=nan", "must be a number"),
         ("budget.usd=inf", "must be a number"),
-        ("outputs=markdown", "outputs=[markdown]"),
-        ("include=reports/*", "include=['reports/*']"),
+        ("include=a/*,b/*", "include=['a/*','b/*']"),
         ("workers.max=0", "at least"),
         ("engine=foo", "Choose one of"),
         ("mode=foo", "mode=foo is unknown. Choose one of run, status"),
@@ -312,3 +312,27 @@ def test_hydra_composes_the_files_once_until_one_of_them_changes(tmp_path: Path,
         file.write("\nmin_bytes: 7\n")
     os.utime(tmp_path / "conf" / "config.yaml", ns=(1, 1))
     assert compose([], {}).min_bytes == 7
+
+
+@pytest.mark.parametrize(
+    ("override", "value"),
+    [
+        ("outputs=markdown", ["markdown"]),
+        ("outputs=markdown,jsonl", ["markdown", "jsonl"]),
+        ("outputs=[markdown]", ["markdown"]),
+        ("++outputs=markdown", ["markdown"]),
+        ("engine.chain=tesseract?", ["tesseract?"]),
+        ("engine.chain=textlayer, rapidocr", ["textlayer", "rapidocr"]),
+        ("engine.tesseract.languages=deu+eng", ["deu", "eng"]),
+        ("include=reports/*", ["reports/*"]),
+        ("include=Anhänge [neu].pdf", ["Anhänge [neu].pdf"]),
+        ("include='a, b.pdf'", ["a, b.pdf"]),
+        ("exclude=*.bak.pdf", ["*.bak.pdf"]),
+    ],
+)
+def test_a_list_may_be_written_without_brackets(override: str, value: list[str]) -> None:
+    config = compose([override], {})
+    found: Any = config
+    for name in override.partition("=")[0].lstrip("+").split("."):
+        found = getattr(found, name)
+    assert list(found) == value
