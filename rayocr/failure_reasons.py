@@ -1,11 +1,91 @@
-"""Explains recorded reasons, which are names of classes in rayocr.errors."""
+"""Explains recorded reasons, which are names of classes in rayocr.errors: what happened, what to do, whether a retry can help."""
 
 from __future__ import annotations
 
+import re
+from typing import NamedTuple
+
 from rayocr import errors
 from rayocr.errors import DocumentError, RayocrError
+
+_RETRY = "Retry the failed pages: rayocr retry OUT"
+_OTHER_ENGINE = "Let another engine read these pages: rayocr retry OUT engine=local, or another engine.chain="
+_OTHER_MODEL = "Another model or engine may read the page: rayocr retry OUT with engine.gemini.models= or engine.chain="
+
+
+class Explanation(NamedTuple):
+    """`step`: what the user can do; "" if nothing is known."""
+
+    meaning: str
+    step: str
+
+
+_PAGES = {
+    "EngineUnavailable": ("The engine is not installed on the machine that read the page.", _OTHER_ENGINE),
+    "LanguagePackMissing": (
+        "Tesseract has no language pack for the script of the page.",
+        "Install the pack, then: rayocr retry OUT",
+    ),
+    "NoTextLayer": ("The page has no reliable text of its own, and no OCR engine was asked.", _OTHER_ENGINE),
+    "EngineTimeout": ("The server did not answer in time.", _RETRY),
+    "EngineOverloaded": ("The server was overloaded.", _RETRY),
+    "EngineConnectionLost": ("The connection to the server broke.", _RETRY),
+    "EngineRateLimited": ("The server refused requests because of its limits.", _RETRY),
+    "BatchIncomplete": ("A batch job ended without the page.", _RETRY),
+    "BatchGone": ("The server no longer has the batch job.", _RETRY),
+    "EngineRejected": (
+        "The server called the request invalid.",
+        "The message of the failure says why; the log has the whole answer.",
+    ),
+    "PageUnrenderable": ("The page cannot be drawn.", "Open it in another viewer, and save the document again from there."),
+    "PictureUndecodable": ("A picture on the page cannot be decoded.", "Read it with engine=gemini, or save the document again."),
+    "PageQuarantined": ("The page ended its worker process twice.", errors.PageQuarantined.default_hint),
+    "Refused": ("The model refused to answer, for example because it knows the text (RECITATION).", _OTHER_MODEL),
+    "Truncated": ("The answer was cut off at the model's limit.", "Raise engine.gemini.max_output_tokens, then retry."),
+    "RepetitionLoop": ("The model repeated itself.", _OTHER_MODEL),
+    "EmptyAnswer": ("The answer was empty, although the page has ink.", _OTHER_MODEL),
+    "TextOnBlankPage": ("The model invented text on a blank page.", _OTHER_MODEL),
+    "LowConfidence": ("The local engine is not sure of its text.", _OTHER_ENGINE),
+    "Unreadable": ("The engine read next to nothing, often because it does not know the script.", _OTHER_ENGINE),
+    "MalformedAnswer": ("The server's answer has no usable text.", _RETRY),
+}
+_DOCUMENTS = {
+    "NotAPdf": "The file is not a PDF, whatever its name says.",
+    "CorruptPdf": "The PDF is damaged or truncated.",
+    "EncryptedPdf": "The PDF is encrypted, and rayocr has no password for it.",
+    "EmptyPdf": "The PDF has no pages.",
+    "DocumentTooLarge": "The document has more bytes or pages than the limits allow.",
+    "UnreadableSource": "The file cannot be read at the source: it is denied, damaged or gone.",
+    "UnusableName": "The destination does not accept the name of the document.",
+    "Quarantined": "The document ended its reader process twice.",
+    "InternalError": "A bug in rayocr. The traceback is in the log (logs/json).",
+}
 
 
 def rejects_document(reason: str) -> bool:
     """Whether the reason concerns a whole document, not a page. False for reasons of other versions."""
     return issubclass(getattr(errors, reason, RayocrError), DocumentError)
+
+
+def retry_helps(reason: str) -> bool:
+    """Whether reading the unchanged file again can succeed. True for reasons of other versions."""
+    return not getattr(getattr(errors, reason, RayocrError), "needs_new_file", False)
+
+
+def explanation(name: str) -> Explanation | None:
+    """None for a name that is not an error of rayocr."""
+    kind = getattr(errors, name, None)
+    if not (isinstance(kind, type) and issubclass(kind, RayocrError)):
+        return None
+    if name in _PAGES:
+        meaning, step = _PAGES[name]
+        return Explanation(meaning, step or "")
+    described = re.search(rf"── {name}\s+(\S.*)", errors.__doc__ or "")
+    meaning = _DOCUMENTS.get(name) or (f"{described[1][0].upper()}{described[1][1:]}." if described else "")
+    return Explanation(meaning, kind.default_hint or "")
+
+
+def special_step(reason: str) -> str:
+    """The step, unless it is only to retry. `rayocr retry OUT` stands for the command with the destination."""
+    found = explanation(reason)
+    return found.step if found is not None and found.step != _RETRY else ""

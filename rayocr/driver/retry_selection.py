@@ -4,7 +4,7 @@ recorded and not paid for again."""
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,6 +12,7 @@ from itertools import islice
 
 from rayocr.config import RayocrConfig, RetryConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
+from rayocr.failure_reasons import retry_helps
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.dead_letters import DeadLetter, read_dead_letter
@@ -61,11 +62,15 @@ def recorded_source(state: Storage) -> str | None:
     return next(iter(found), None)
 
 
-def retry_commands(config: RayocrConfig, *, partial: bool, rejected: bool) -> list[str]:
-    """The command lines that retry what is left in the destination: failed pages of partial documents, and with another option
-    rejected documents. They need the engine and the other options of the run, too."""
+def retry_commands(config: RayocrConfig, *, partial: bool, rejected: Iterable[str]) -> list[str]:
+    """The command lines that retry what is left in the destination: failed pages of partial documents, and documents that were
+    `rejected` for these reasons, as far as a retry can help. They need the engine and the other options of the run, too."""
     command = command_on("retry", config)
-    return [command] * partial + [f"{command} retry.rejected=true"] * rejected
+    reasons = set(rejected)
+    helped = sorted(reason for reason in reasons if retry_helps(reason))
+    again = f"{command} retry.rejected=true"
+    only = [again] if helped and len(helped) == len(reasons) else [f"{again} retry.reason={reason}" for reason in helped]
+    return [command] * partial + only
 
 
 def command_on(command: str, config: RayocrConfig) -> str:

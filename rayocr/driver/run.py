@@ -29,6 +29,7 @@ from rayocr.driver.cluster.faults import Faults
 from rayocr.driver.corrected_documents import CorrectedDocuments
 from rayocr.driver.engine_check import check_engines
 from rayocr.driver.monitor.announcements import Announcements
+from rayocr.driver.monitor.run_record import note_started
 from rayocr.driver.monitor.spend_account import SpendAccount
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan, sweep_temp_files
@@ -48,6 +49,7 @@ from rayocr.messages import DiscoveryBatch
 from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
 from rayocr.observe.supabase.sink import SupabaseSink, open_sink
 from rayocr.retry import RetryPolicy
+from rayocr.storage.uri import parse_uri
 
 log = logging.getLogger(__name__)
 
@@ -168,6 +170,7 @@ class Run:
             self.announcements.say_found(scout.result())
         for read in (self.replaced.read, self.corrected.read):
             asyncio.get_running_loop().run_in_executor(None, read)
+        await asyncio.to_thread(note_started, self.plan.state, self.run_id, source=parse_uri(self.plan.source.uri).display)
         owner = f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
         locks, self.destination = open_run_locks(self.config, self.plan, self.keys, run_id=self.run_id, owner=owner)
         probing = asyncio.create_task(

@@ -6,14 +6,21 @@ from rayocr.errors.base import RayocrError
 
 
 class DocumentError(RayocrError):
-    pass
+    """`needs_new_file`: reading the unchanged file again cannot succeed."""
+
+    needs_new_file: bool = False
 
 
 class NotAPdf(DocumentError):
-    default_hint = "The file does not start like a PDF. Check where it comes from."
+    needs_new_file = True
+    default_hint = (
+        "Check where the file comes from, and replace it with a PDF, which the next run reads as a new document. To leave it out:"
+        " exclude=."
+    )
 
 
 class CorruptPdf(DocumentError):
+    needs_new_file = True
     default_hint = (
         "Replace the file: download or scan it again, or repair it (for example with qpdf). The next run reads it as a new"
         " document."
@@ -21,11 +28,13 @@ class CorruptPdf(DocumentError):
 
 
 class EncryptedPdf(DocumentError):
+    needs_new_file = True
     default_hint = "Save a copy without the password beside it; rayocr reads the copy as a new document."
 
 
 class EmptyPdf(DocumentError):
-    pass
+    needs_new_file = True
+    default_hint = "Replace the file; the next run reads it as a new document."
 
 
 class DocumentTooLarge(DocumentError):
@@ -44,6 +53,7 @@ class UnreadableSource(DocumentError):
 
 
 class UnusableName(DocumentError):
+    needs_new_file = True
     default_hint = "Rename the document at its source; rayocr then reads it as a new document."
 
 

@@ -100,7 +100,7 @@ def _serve_list(app: FastAPI, results: Results, title: str) -> None:
         index = results.index
         counts = index.counts()
         for reason in counts["reasons"]:
-            reason["command"] = results.retry_command(reason["reason"])
+            reason |= results.failure(reason["reason"])
         return {
             "title": title,
             "total": index.total,
@@ -108,7 +108,7 @@ def _serve_list(app: FastAPI, results: Results, title: str) -> None:
             "listing": not index.listed,
             "damaged": index.damaged[:20],
             "problem": results.problem,
-            "engines_to_read_with": list(ENGINES),
+            "engines_to_read_with": [{"engine": name, "missing": results.rereader.missing.get(name, "")} for name in ENGINES],
             "engines_with_prompts": [engine for engine in ENGINES if takes_prompt(engine)],
             "prompts": prompts(),
             **counts,

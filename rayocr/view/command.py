@@ -25,7 +25,7 @@ from rayocr.storage.base import STATE_PREFIX, Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import parse_uri
 from rayocr.view.index import ResultsIndex, cache_path
-from rayocr.view.reread import Rereader
+from rayocr.view.reread import Rereader, missing_engines
 from rayocr.view.results import Results
 from rayocr.view.rewrite import Rewriter
 
@@ -47,6 +47,7 @@ def show_results(config: RayocrConfig, keys: Secrets, *, given: Sequence[str] = 
     hide([token])
     results = open_results_view(config, keys, dest=dest, state=state)
     results.rereader.overrides = reading_options(given)
+    results.rereader.missing = missing_engines(config, keys, given)
     try:
         listening = listen(replace(config.gateway, port=port_of(after.address)) if after else config.gateway)
     except OSError as error:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import difflib
 import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from rayocr.api.reading import read_with
 from rayocr.composition import conf_dir
+from rayocr.config import RayocrConfig, Secrets
+from rayocr.config.engines import OpenAIConfig
 from rayocr.engines.registry import asks_a_server, engine_names
+from rayocr.engines.tesseract.engine import TesseractEngine
 from rayocr.errors import UsageError
 from rayocr.ledger.manifest import Manifest
 from rayocr.outputs.report.pages import Drawing, cut_page
@@ -27,12 +30,15 @@ class Rereader:
 
     drawing: Drawing
     overrides: Sequence[str] = ()  # how to read: options of the command line
+    missing: Mapping[str, str] = field(default_factory=dict)  # engines that cannot be used here, and why
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, manifest: Manifest, page_number: int, *, engine: str, prompt: str = "") -> dict[str, Any]:
         """Text, engine and outcome of the new reading. Blocks. Raises RayocrError, as `rayocr.read`."""
         if engine not in ENGINES:
             raise UsageError(f"Unknown engine {engine!r}.", hint=f"Choose one of {', '.join(ENGINES)}.")
+        if engine in self.missing:
+            raise UsageError(f"{engine} cannot read pages in this view.", hint=self.missing[engine])
         options: dict[str, Any] = {"engine": engine}
         if prompt:
             if prompt not in prompts():
@@ -50,6 +56,20 @@ class Rereader:
             "message": page.message,
             "doubts": list(page.doubts),
         }
+
+
+def missing_engines(config: RayocrConfig, keys: Secrets, given: Sequence[str]) -> dict[str, str]:
+    """Engines that cannot be used, with what they need. `given`: options of the command line."""
+    found = {}
+    vertex = config.engine.gemini.vertexai and config.engine.gemini.project
+    if not (keys.gemini_api_key or vertex):
+        found["gemini"] = "It needs GEMINI_API_KEY in the environment or in .env when the view starts."
+    has_address = config.engine.openai.base_url != OpenAIConfig().base_url
+    if not (keys.openai_api_key or has_address or any(option.startswith("engine.openai.") for option in given)):
+        found["openai"] = "It needs the address of a server when the view starts: engine.openai.base_url=…"
+    if not TesseractEngine.available():
+        found["tesseract"] = "Tesseract is not installed on this machine."
+    return found
 
 
 def takes_prompt(engine: str) -> bool:

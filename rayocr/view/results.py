@@ -13,7 +13,7 @@ from typing import Any
 
 from rayocr.actors.document_worker.corrections import corrections_of, save_correction, settle_correction
 from rayocr.errors import ObjectNotFound, RayocrError, UsageError
-from rayocr.failure_reasons import rejects_document
+from rayocr.failure_reasons import explanation, rejects_document, retry_helps, special_step
 from rayocr.gateway.pictures import Pictures
 from rayocr.ledger.corrections import Correction
 from rayocr.ledger.manifest import Manifest
@@ -54,9 +54,17 @@ class Results:
                 self.problem = str(error)
             stop.wait(_UPDATE_S)
 
-    def retry_command(self, reason: str) -> str:
-        rejected = " retry.rejected=true" if rejects_document(reason) else ""
-        return f"rayocr retry {for_shell(self.place)} retry.reason={reason}{rejected}"
+    def failure(self, reason: str) -> dict[str, Any]:
+        """What the reason means and what helps: a command that retries, or a step. `whole`: it concerns whole documents."""
+        command = f"rayocr retry {for_shell(self.place)}"
+        whole, found = rejects_document(reason), explanation(reason)
+        options = f"retry.reason={reason}{' retry.rejected=true' if whole else ''}"
+        return {
+            "whole": whole,
+            "meaning": found.meaning if found else "",
+            "step": special_step(reason).replace("rayocr retry OUT", command),
+            "command": f"{command} {options}" if retry_helps(reason) else "",
+        }
 
     def document(self, document_id: str) -> dict[str, Any]:
         """Raises ObjectNotFound, RecordCorrupt and StorageError."""

@@ -4,22 +4,28 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 
 from rayocr.actors.document_worker.corrections import corrected_documents
 from rayocr.actors.ledger.survey import read_segments, survey
 from rayocr.actors.ledger.versions import replaced_versions
 from rayocr.config import RayocrConfig, Secrets
+from rayocr.driver.monitor.run_record import STARTED_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration, printable
 from rayocr.driver.plan import existing_state
 from rayocr.driver.retry_selection import command_on, retry_commands
 from rayocr.driver.scheduling.leases import run_key
-from rayocr.errors import RayocrError, RecordCorrupt, StorageError
+from rayocr.errors import ObjectNotFound, RayocrError, RecordCorrupt, StorageError
+from rayocr.failure_reasons import special_step
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
 from rayocr.ledger.runs import format_runs
 from rayocr.locks.base import Holder
+from rayocr.messages import DocumentOutcome
 from rayocr.observe.dead_letters import read_dead_letter
+from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy
-from rayocr.storage.base import Storage
+from rayocr.storage.base import STATE_PREFIX, Storage
+from rayocr.untrusted_json import parse_object
 
 _MOST_READ = 50_000  # manifests: a few seconds in a folder, a minute or more in a bucket
 _MOST_CORRECTED = 2000  # documents with corrections that are read
@@ -48,6 +54,15 @@ class ActiveRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InterruptedRun:
+    """`source`: as the user writes it. `started_at`: ISO 8601, UTC."""
+
+    run_id: str
+    source: str
+    started_at: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierCorrections:
     """Corrections of an earlier version of a file. `pages`: as runs."""
 
@@ -73,6 +88,7 @@ class Status:
     failures: list[Failure] = field(default_factory=list)
     failures_by_reason: dict[str, int] = field(default_factory=dict)
     active_runs: list[ActiveRun] = field(default_factory=list)
+    interrupted_runs: list[InterruptedRun] = field(default_factory=list)  # since the last run that ended by itself
     failures_by_outcome: dict[str, int] = field(default_factory=dict)
     hints: dict[str, str] = field(default_factory=dict)  # what to do, by reason
     retry: list[str] = field(default_factory=list)  # the commands that retry them
@@ -88,11 +104,13 @@ def show_status(config: RayocrConfig, keys: Secrets) -> int:
     if terminal.json:
         terminal.data(asdict(status))
     elif status == Status():
-        terminal.say(f"{printable(config.state or config.dest)} holds no results of rayocr.")
+        terminal.say(f"{printable(config.state or config.dest)} holds no results of rayocr.{_meant(config)}")
     else:
         _show(terminal, status)
         if status.corrections:
             terminal.say(f"To apply or discard corrections of earlier versions: {printable(command_on('view', config))}")
+        if status.interrupted_runs:
+            _show_interrupted(terminal, status, config)
     return 1 if status.failed or status.damaged else 0
 
 
@@ -109,10 +127,33 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
     status.failed = len(dead_letters)
     _count_pages(status, state, policy)
     _find_runs(status, config, state, keys)
-    _read_dead_letters(status, state, dead_letters)
-    left = status.failures_by_outcome
-    status.retry = retry_commands(config, partial="partial" in left, rejected="rejected" in left)
+    _find_interrupted(status, state)
+    rejected = _read_dead_letters(status, state, dead_letters)
+    command = command_on("retry", config)
+    status.hints = {reason: hint.replace("rayocr retry OUT", command) for reason, hint in status.hints.items()}
+    status.retry = retry_commands(config, partial="partial" in status.failures_by_outcome, rejected=rejected)
     return status
+
+
+def _meant(config: RayocrConfig) -> str:
+    """The folders below that have results, for a user who names the wrong one."""
+    folder = Path(config.state or config.dest).expanduser()
+    found = sorted(path.parent.name for path in folder.glob(f"*/{STATE_PREFIX}") if path.is_dir())
+    if not found:
+        return " Name the folder that a run wrote to: rayocr status OUT"
+    return f" Did you mean {printable(for_shell(str(folder / found[0])))}?"
+
+
+def _find_interrupted(status: Status, state: Storage) -> None:
+    active = {run.run_id for run in status.active_runs}
+    for entry in state.list(STARTED_PREFIX):
+        try:
+            facts = parse_object(state.read(entry.name), name=entry.name)
+            run = InterruptedRun(**{name: str(facts[name]) for name in ("run_id", "source", "started_at")})
+        except (ObjectNotFound, RecordCorrupt, KeyError):
+            continue
+        if run.run_id not in active:
+            status.interrupted_runs.append(run)
 
 
 def _count_documents(status: Status, state: Storage) -> None:
@@ -181,7 +222,9 @@ def _find_runs(status: Status, config: RayocrConfig, state: Storage, keys: Secre
         )
 
 
-def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) -> None:
+def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) -> set[str]:
+    """Returns the reasons for which documents were rejected."""
+    rejected: set[str] = set()
     reasons: Counter[str] = Counter()
     outcomes: Counter[str] = Counter()
     for name in dead_letters:
@@ -192,8 +235,10 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
             continue
         reasons[dead_letter.reason] += 1
         outcomes[dead_letter.outcome] += 1
-        if dead_letter.has_hint:
-            status.hints.setdefault(dead_letter.reason, dead_letter.retry)
+        if dead_letter.outcome == DocumentOutcome.REJECTED:
+            rejected.add(dead_letter.reason)
+        if hint := dead_letter.retry if dead_letter.has_hint else special_step(dead_letter.reason):
+            status.hints.setdefault(dead_letter.reason, hint)
         if len(status.failures) < _SHOWN:
             status.failures.append(
                 Failure(
@@ -208,6 +253,18 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
     status.failures.sort(key=lambda failure: failure.name)
     status.failures_by_reason = dict(reasons.most_common())
     status.failures_by_outcome = dict(outcomes.most_common())
+    return rejected
+
+
+def _show_interrupted(terminal: ConsoleTerminal, status: Status, config: RayocrConfig) -> None:
+    """Names the last one: a run that is started again does the work of all."""
+    run = status.interrupted_runs[-1]
+    started = run.started_at[:16].replace("T", " ")
+    again = command_on(for_shell(run.source), config)
+    terminal.warn(f"The run that started at {printable(started)} UTC was interrupted. To resume, start the same command again:")
+    terminal.say(f"  {printable(again)}")
+    if status.finished:
+        terminal.say(f"To write a report of what is finished: {printable(command_on('report', config))}")
 
 
 def _show(terminal: ConsoleTerminal, status: Status) -> None:

@@ -12,13 +12,14 @@ from pathlib import Path
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.monitor.closing_table import closing_table, unseen
-from rayocr.driver.monitor.run_record import run_record, write_record
+from rayocr.driver.monitor.run_record import forget_started, run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import Plan
 from rayocr.driver.retry_selection import command_on, count_rejected, is_narrowed, retry_commands
 from rayocr.driver.scheduling.progress import MOST_NAMED, Progress
 from rayocr.errors import RayocrError, StorageUnavailable
+from rayocr.failure_reasons import rejects_document
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
 from rayocr.messages import DiscoveryBatch, Document, DocumentOutcome
 from rayocr.observe.dead_letters import DeadLetter, dead_letter_name, read_dead_letter
@@ -75,11 +76,7 @@ class Announcements:
         self._say_other_settings()
         if totals.dead_letters:
             were = "1 document was" if totals.dead_letters == 1 else f"{totals.dead_letters:,} documents were"
-            pages, rejected = retry_commands(self.config, partial=True, rejected=True)
-            self.terminal.warn(
-                f"{were} rejected or partly failed; `{self._status_command}` says why. To retry failed pages: {pages}"
-                f"   To retry rejected documents: {rejected}"
-            )
+            self.terminal.warn(f"{were} rejected or partly failed; `{self._status_command}` says why, and what helps.")
 
     def find_other_settings(self) -> None:
         """Compares with one finished document. Blocks; a state that cannot be read is reported elsewhere."""
@@ -134,7 +131,9 @@ class Announcements:
         )
 
     def announce_stop(self) -> None:
-        self.terminal.warn("Stopped at once. Start the same command again to resume.")
+        self.terminal.warn(
+            f"Stopped at once. Start the same command again to resume; `{self._status_command}` says what is finished."
+        )
 
     def exit_code(self) -> int:
         """Raises StorageUnavailable when documents were deferred."""
@@ -153,6 +152,11 @@ class Announcements:
     def summarize(self, *, ended: bool, places: bool = True) -> None:
         """Prints the closing table, with the `places` of outputs and report, and writes the record of the run to the state; also
         its report, if the run `ended` by itself."""
+        self._summarize(ended=ended, places=places)
+        if ended:
+            forget_started(self.plan.state, self.run_id)
+
+    def _summarize(self, *, ended: bool, places: bool) -> None:
         fingerprint = self.config.fingerprint(self.plan.prompts)
         made = run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint)
         if not self.progress.documents_started and not self.progress.documents_done:
@@ -175,7 +179,10 @@ class Announcements:
         if failed:
             logs = Path(self.config.logs.dir) / "dead_letter"
             named["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
-            named["Retry with"] = "   ".join(self._retry_commands())
+            if commands := self._retry_commands():
+                named["Retry with"] = "   ".join(commands)
+            else:
+                named["What helps"] = f"`{self._status_command}` says it; a retry of the unchanged files does not"
         earlier = self.progress.totals.dead_letters - self.progress.retried
         if earlier > 0:  # the exit code is 1 although nothing failed in this run
             documents = "1 document" if earlier == 1 else f"{earlier:,} documents"
@@ -234,9 +241,10 @@ class Announcements:
 
     def _retry_commands(self) -> list[str]:
         ended = self.progress.documents
-        return retry_commands(
-            self.config, partial=ended[DocumentOutcome.PARTIAL] > 0, rejected=ended[DocumentOutcome.REJECTED] > 0
-        )
+        rejected = [reason for reason in self.progress.reasons if rejects_document(reason)]
+        if ended[DocumentOutcome.REJECTED] and not rejected:
+            rejected = ["unknown"]
+        return retry_commands(self.config, partial=ended[DocumentOutcome.PARTIAL] > 0, rejected=rejected)
 
     def _report(self) -> str | None:
         """Where the report was written. None if it would take long or fails: the run has succeeded without it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from datetime import UTC, datetime
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from rayocr.observe.figures import FIGURES
 from rayocr.storage.base import Storage
 
 RUNS_PREFIX = ".rayocr/runs/"
+STARTED_PREFIX = ".rayocr/started/"  # one object per run, until it or a later run has ended: `rayocr status` names the others
 
 
 def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str, Any]:
@@ -35,6 +37,26 @@ def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str
         **{figure.record: figure.read(run) for figure in FIGURES if figure.record},
         "settings_fingerprint": fingerprint,
     }
+
+
+def note_started(state: Storage, run_id: str, *, source: str) -> None:
+    """`source`: as the user writes it. Never raises: a storage failure is reported by the run itself."""
+    facts = {
+        "schema_version": 1,
+        "run_id": run_id,
+        "source": source,
+        "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
+    }
+    with contextlib.suppress(StorageError):
+        state.write(f"{STARTED_PREFIX}{run_id}.json", json.dumps(facts).encode())
+
+
+def forget_started(state: Storage, run_id: str) -> None:
+    """Of this run and of earlier ones, whose work it has finished. Never raises."""
+    with contextlib.suppress(StorageError):
+        for name in [entry.name for entry in state.list(STARTED_PREFIX)]:
+            if name <= f"{STARTED_PREFIX}{run_id}.json":
+                state.delete(name)
 
 
 def write_record(state: Storage, record: dict[str, Any]) -> str | None:

@@ -63,6 +63,10 @@ function options(select, values) {
   for (const value of values) if (!known.has(value)) select.append(make("option", {value, textContent: value}));
 }
 
+// An engine that cannot be used here is named with what it needs.
+const readable = ({engine, missing}) =>
+  make("option", {value: engine, textContent: missing ? `${engine} (not available)` : engine, disabled: !!missing, title: missing});
+
 async function status() {
   clearTimeout(timer);
   try {
@@ -74,7 +78,8 @@ async function status() {
       card(count(s.outcomes.rejected), "rejected documents"), card(count(s.failed), "failed pages"), card(count(s.doubtful), "documents in doubt"));
     $("for-earlier").hidden = !s.earlier && !$("earlier").checked;
     options($("engine"), s.engines);
-    options($("with"), s.engines_to_read_with);
+    if (!$("with").options.length) $("with").append(...s.engines_to_read_with.map(readable));
+    $("v-missing").textContent = s.engines_to_read_with.filter(e => e.missing).map(e => `${e.engine}: ${e.missing}`).join(" ");
     for (const engine of s.engines_with_prompts) prompted.add(engine);
     options($("prompt"), s.prompts);
     options($("reason"), s.reasons.map(r => r.reason));
@@ -94,8 +99,10 @@ async function status() {
 function reason(r) {
   const show = make("button", {type: "button", className: "link", textContent: r.reason});
   show.onclick = () => { $("reason").value = r.reason; first(); $("documents").focus(); };
-  return make("div", {className: "row"}, make("span", {className: "name"}, show, ` ${counted(r.documents, "document")}, ${counted(r.pages, "page")}`),
-    make("span", {className: "why"}, "retry: ", make("code", {textContent: r.command})));
+  const counts = counted(r.documents, "document") + (r.whole ? "" : `, ${counted(r.pages, "page")}`);
+  const helps = make("span", {className: "why"}, `${r.meaning} ${r.step} `);
+  if (r.command) helps.append("Retry: ", make("code", {textContent: r.command}));
+  return make("div", {className: "row"}, make("span", {className: "name"}, show, ` ${counts}`), helps);
 }
 
 function failed(e) {

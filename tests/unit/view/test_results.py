@@ -20,6 +20,7 @@ from rayocr.actors.document_worker.corrections import corrections_of
 from rayocr.cli import main
 from rayocr.composition import compose
 from rayocr.config import LocksConfig, RetryConfig, Secrets
+from rayocr.engines.tesseract.engine import TesseractEngine
 from rayocr.errors import StorageUnavailable
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord
@@ -30,7 +31,7 @@ from rayocr.storage.local.storage import LocalStorage
 from rayocr.view.app import create_view
 from rayocr.view.command import open_results_view
 from rayocr.view.index import Filters, ResultsIndex
-from rayocr.view.reread import compared
+from rayocr.view.reread import compared, missing_engines
 from rayocr.view.results import Results
 from tests.e2e.support import make_pdf
 
@@ -145,9 +146,39 @@ def test_failures_come_with_the_command_that_retries_them(client: TestClient) ->
     status = client.get("/api/status").json()
     assert status["outcomes"] == {"complete": 1, "partial": 1}
     (reason,) = status["reasons"]
-    assert (reason["reason"], reason["documents"], reason["pages"]) == ("Refused", 1, 1)
+    assert (reason["reason"], reason["documents"], reason["pages"], reason["whole"]) == ("Refused", 1, 1, False)
+    assert reason["meaning"].startswith("The model refused to answer")
     assert reason["command"].startswith("rayocr retry ")
     assert reason["command"].endswith("retry.reason=Refused")
+
+
+@pytest.mark.parametrize("reason", ["NotAPdf", "EncryptedPdf", "CorruptPdf", "EmptyPdf", "UnusableName"])
+def test_no_retry_is_advised_for_a_file_that_must_be_replaced(results: Results, reason: str) -> None:
+    found = results.failure(reason)
+    assert (found["whole"], found["command"]) == (True, "")
+    assert found["meaning"]
+    assert found["step"]
+
+
+def test_engines_that_cannot_be_used_are_offered_with_what_they_need(
+    results: Results, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = results.rewriter.config
+    monkeypatch.setattr(TesseractEngine, "available", lambda: False)
+    missing = missing_engines(config, Secrets(), [])
+    assert set(missing) == {"gemini", "openai", "tesseract"}
+    assert "engine=local" not in " ".join(missing.values())
+    monkeypatch.setattr(TesseractEngine, "available", lambda: True)
+    assert missing_engines(config, Secrets(gemini_api_key="k" * 30, openai_api_key="k" * 30), []) == {}
+    assert set(missing_engines(config, Secrets(), ["engine.openai.base_url=http://127.0.0.1:8000/v1"])) == {"gemini"}
+    results.rereader.missing = missing
+    offered = {row["engine"]: row["missing"] for row in client.get("/api/status").json()["engines_to_read_with"]}
+    assert offered["gemini"].startswith("It needs GEMINI_API_KEY")
+    assert offered["local"] == offered["rapidocr"] == ""
+    document_id = client.get("/api/documents", params={"q": "form"}).json()["documents"][0]["document_id"]
+    refused = client.post(f"/api/documents/{document_id}/pages/1/read", json={"engine": "gemini"})
+    assert refused.status_code == 422
+    assert refused.json()["detail"].startswith("gemini cannot read pages in this view. It needs GEMINI_API_KEY")
 
 
 def test_a_page_is_rendered_without_anything_live(tmp_path: Path, results: Results, client: TestClient) -> None:

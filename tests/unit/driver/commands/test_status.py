@@ -13,11 +13,15 @@ from rayocr.cli.arguments import parse
 from rayocr.composition import compose
 from rayocr.config import Mode
 from rayocr.driver.commands.status import ActiveRun, Status, _show
+from rayocr.driver.monitor.run_record import forget_started, note_started
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.retry_selection import documents_to_retry
+from rayocr.errors import EncryptedPdf, NotAPdf
+from rayocr.ledger.manifest import manifest_name
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.dead_letters import new_dead_letter, write_dead_letter
 from rayocr.storage.factory import open_storage
+from tests.unit.ledger.test_manifest import build
 
 
 @pytest.fixture
@@ -42,8 +46,13 @@ def fail(out: Path, name: str, reason: str, outcome: DocumentOutcome = DocumentO
 
 def test_a_status_makes_nothing_in_the_folder(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["status", str(out)]) == 0
-    assert capsys.readouterr().out == f"{out} holds no results of rayocr.\n"
+    assert (
+        capsys.readouterr().out == f"{out} holds no results of rayocr. Name the folder that a run wrote to: rayocr status OUT\n"
+    )
     assert list(out.iterdir()) == []
+    (out / "results" / ".rayocr").mkdir(parents=True)
+    assert main(["status", str(out)]) == 0
+    assert f"holds no results of rayocr. Did you mean {out / 'results'}?" in capsys.readouterr().out
 
 
 def test_failures_are_listed_with_their_reasons(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -91,7 +100,7 @@ def test_the_commands_that_are_named_retry_what_is_left(
 ) -> None:
     """Each printed command, parsed as typed, selects the dead letters of its row."""
     for outcome in outcomes:
-        fail(out, f"{outcome.value}.pdf", "CorruptPdf", outcome)
+        fail(out, f"{outcome.value}.pdf", "Quarantined", outcome)
     main(["status", str(out), "--json"])
     commands = json.loads(capsys.readouterr().out)["retry"]
     main(["status", str(out)])
@@ -113,3 +122,48 @@ def test_a_run_that_has_finished_nothing_yet_is_described(out: Path, capsys: pyt
     _show(ConsoleTerminal("plain"), Status(active_runs=[run]))
     said = capsys.readouterr().out.splitlines()
     assert said == ["No document is finished yet.", "Active: run r on h, process 7, for 3 min, is reading 1 document."]
+
+
+def test_a_retry_is_advised_only_where_it_can_help(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fail(out, "a.pdf", "NotAPdf", hint=NotAPdf.default_hint)
+    fail(out, "b.pdf", "EncryptedPdf", hint=EncryptedPdf.default_hint)
+    fail(out, "c.pdf", "EmptyPdf")
+    main(["status", str(out)])
+    said = capsys.readouterr().out
+    assert "retry.rejected" not in said
+    assert "NotAPdf: Check where the file comes from" in said
+    assert "EncryptedPdf: Save a copy without the password" in said
+    assert "EmptyPdf: Replace the file" in said
+    fail(out, "d.pdf", "UnreadableSource")
+    main(["status", str(out)])
+    said = capsys.readouterr().out
+    assert f"To retry rejected documents: rayocr retry {out} retry.rejected=true retry.reason=UnreadableSource\n" in said
+    config = compose(parse(["retry", str(out), "retry.rejected=true", "retry.reason=UnreadableSource"]).overrides, {})
+    assert len(documents_to_retry(open_storage(str(out)), config)) == 1
+
+
+def test_the_step_for_a_page_names_the_command_of_this_destination(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fail(out, "a.pdf", "NoTextLayer", DocumentOutcome.PARTIAL)
+    main(["status", str(out)])
+    assert f"NoTextLayer: Let another engine read these pages: rayocr retry {out} engine=local" in capsys.readouterr().out
+
+
+def test_a_run_that_did_not_end_by_itself_is_named_with_the_next_step(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = open_storage(str(out))
+    note_started(state, "20261127T080000Z-aaaaaa", source="my scans")
+    assert main(["status", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "No document is finished yet." in said
+    assert "UTC was interrupted. To resume, start the same command again:" in said
+    assert f'  rayocr "my scans" {out}\n' in said
+    assert "rayocr report" not in said
+    fail(out, "a.pdf", "NotAPdf")
+    state.write(manifest_name("a" * 32), build().model_copy(update={"document_id": "a" * 32}).to_json())
+    main(["status", str(out)])
+    assert f"To write a report of what is finished: rayocr report {out}\n" in capsys.readouterr().out
+    main(["status", str(out), "--json"])
+    (run,) = json.loads(capsys.readouterr().out)["interrupted_runs"]
+    assert (run["run_id"], run["source"]) == ("20261127T080000Z-aaaaaa", "my scans")
+    forget_started(state, "20261127T090000Z-bbbbbb")
+    main(["status", str(out)])
+    assert "interrupted" not in capsys.readouterr().out
