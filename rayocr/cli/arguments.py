@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "submit": ("source", "dest"),
     "retry": ("source", "dest"),
     "cancel": ("source", "dest"),
+    "dismiss": ("dest",),
     "status": ("dest",),
     "report": ("dest",),
     "view": ("dest",),

@@ -121,6 +121,10 @@ def _dispatch(line: CommandLine) -> int:
         from rayocr.driver.commands.submit import submit
 
         return submit(config, list(line.overrides))
+    if config.mode is Mode.dismiss:
+        from rayocr.driver.commands.dismiss import dismiss_failures
+
+        return dismiss_failures(config)
     if config.mode is Mode.cancel:
         from rayocr.driver.commands.cancel import request_cancel
 

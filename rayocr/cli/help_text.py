@@ -27,6 +27,7 @@ Usage
 Commands
   status OUT         what is finished, what failed, and why
   retry OUT          retry failed documents (failed pages only)
+  dismiss OUT        stop reporting failures of deleted files, or of those that document=NAME or retry.reason= selects
   view OUT           search, compare and correct the results in a browser
   report OUT         the last run as one HTML file: OUT/report.html
   watch IN OUT       read new documents as they appear, until Ctrl-C
@@ -66,6 +67,8 @@ _COMMAND_HELP = {
     "estimate": "rayocr estimate IN: counts pages and predicts tokens, cost and time. Sends nothing.",
     "submit": "rayocr submit IN OUT cluster=http://HOST:8265: runs the same command as a job of a Ray cluster and follows it.",
     "retry": "rayocr retry OUT: retries the failed pages of failed documents. `rayocr retry IN OUT` names the source, too.",
+    "dismiss": "rayocr dismiss OUT: stops reporting failures of files that are no longer at the source. With document=NAME (or a"
+    " pattern) or retry.reason=REASON: of the selected documents, wherever they are. Outputs are unchanged.",
     "cancel": "rayocr cancel IN OUT document=NAME: running jobs stop processing the document; later runs skip it.",
     "status": "rayocr status OUT: prints what is finished, what failed and why, and which runs are active.",
     "report": "rayocr report OUT: writes OUT/report.html.",

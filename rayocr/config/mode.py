@@ -13,6 +13,7 @@ class Mode(StrEnum):
     report = "report"
     submit = "submit"
     retry = "retry"
+    dismiss = "dismiss"
     watch = "watch"
     login = "login"
     view = "view"

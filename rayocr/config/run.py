@@ -41,7 +41,7 @@ class RayocrConfig:
     outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # also jsonl, parquet, searchable_pdf
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all documents
     exclude: list[str] = field(default_factory=list)  # globs on names below the source; overrides include
-    document: str | None = None  # for mode=cancel and mode=retry: a name below the source, or a document id
+    document: str | None = None  # for mode=cancel, retry and dismiss: a name below the source, or a document id
     min_bytes: int = 0  # smaller documents are skipped
     max_bytes: int | None = None  # larger documents are skipped; limits.max_document_bytes rejects them with a dead letter
     order: str = (

@@ -65,7 +65,8 @@ def scope(config: RayocrConfig) -> Scope:
     """Raises UsageError and StorageError, each with a message that says what to do."""
     if config.document is not None and config.mode in (Mode.run, Mode.watch, Mode.estimate):
         raise UsageError(
-            "document= is for `rayocr retry` and `rayocr cancel`.", hint="To read certain files, set include=, a list."
+            "document= is for the commands retry, dismiss and cancel.",
+            hint="To read certain files, set include=, a list.",
         )
     links = parse_chain(config.engine.chain)
     _check_batch(config, links)

@@ -25,10 +25,11 @@ from rayocr.untrusted_json import checked_as, parse_object
 
 DOCUMENTS_PREFIX = ".rayocr/documents/"
 DEAD_LETTERS_PREFIX = ".rayocr/dead_letters/"
+DISMISSED_PREFIX = ".rayocr/dismissed/"  # dead letters that a person has dismissed
 SCHEMA_VERSION = 1
 
 _OF_A_DOCUMENT = re.compile(
-    r"\.rayocr/(?:documents|dead_letters|corrections|control/cancel)/([0-9a-f]{2})/((?:[0-9a-f]{2})+)\.json"
+    r"\.rayocr/(?:documents|dead_letters|dismissed|corrections|control/cancel)/([0-9a-f]{2})/((?:[0-9a-f]{2})+)\.json"
 )
 
 

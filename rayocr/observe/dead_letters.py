@@ -7,6 +7,7 @@ scripts.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 from dataclasses import asdict, dataclass, replace
@@ -14,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
-from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX
+from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DISMISSED_PREFIX
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.logs import log_event
 from rayocr.private_folder import make_private, private_opener
@@ -88,6 +89,17 @@ def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
         letter = replace(letter, first_at=letter.at)
     state.write(name, json.dumps(asdict(letter), indent=1).encode())
     return letter
+
+
+def dismiss_dead_letter(state: Storage, letter: DeadLetter) -> None:
+    """Moves it. Idempotent. Raises StorageError."""
+    state.write(dismissed_name(letter.document_id), json.dumps(asdict(letter), indent=1).encode())
+    with contextlib.suppress(ObjectNotFound):
+        state.delete(dead_letter_name(letter.document_id))
+
+
+def dismissed_name(document_id: str) -> str:
+    return f"{DISMISSED_PREFIX}{document_id[:2]}/{document_id}.json"
 
 
 def append_dead_letter(logs: Path, letter: DeadLetter) -> None:

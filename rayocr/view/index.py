@@ -21,7 +21,7 @@ from typing import Any
 
 from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
 from rayocr.ledger.corrections import CORRECTIONS_PREFIX, Corrections, corrections_name
-from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
+from rayocr.ledger.manifest import DISMISSED_PREFIX, DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import PageOutcome
 from rayocr.outputs.page_texts import read_texts
 from rayocr.private_folder import private_temp_folder
@@ -44,6 +44,7 @@ CREATE VIEW IF NOT EXISTS newest AS SELECT d.* FROM documents d WHERE NOT EXISTS
   SELECT 1 FROM documents n WHERE n.source_uri = d.source_uri
   AND (n.finished_at, n.document_id) > (d.finished_at, d.document_id));
 CREATE TABLE IF NOT EXISTS corrections (document_id TEXT PRIMARY KEY, version TEXT NOT NULL, unsettled INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS dismissed (document_id TEXT PRIMARY KEY);
 CREATE VIEW IF NOT EXISTS earlier AS SELECT d.id AS id, o.document_id AS document_id, c.unsettled AS unsettled
   FROM corrections c JOIN documents o ON o.document_id = c.document_id
   JOIN newest d ON d.source_uri = o.source_uri AND d.id != o.id WHERE c.unsettled > 0;
@@ -52,6 +53,11 @@ CREATE INDEX IF NOT EXISTS reasons_by_document ON reasons (document);
 CREATE INDEX IF NOT EXISTS reasons_by_reason ON reasons (reason, document);
 CREATE VIRTUAL TABLE IF NOT EXISTS texts USING fts5(text, tokenize = 'unicode61 remove_diacritics 2');
 """
+
+_BESIDE = (  # columns of the list that are not in `documents`
+    "(SELECT SUM(unsettled) FROM earlier e WHERE e.id = d.id) AS earlier,"
+    " d.document_id IN (SELECT document_id FROM dismissed) AS dismissed"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +122,9 @@ class ResultsIndex:
             for document_id in gone:
                 _forget(db, document_id)
             self._update_corrections(db)
+            dismissed = {document_id_of(entry.name) for entry in self._state.list(DISMISSED_PREFIX)} - {None}
+            db.execute("DELETE FROM dismissed")
+            db.executemany("INSERT INTO dismissed VALUES (?)", ((document_id,) for document_id in dismissed))
             with ThreadPoolExecutor(_READ_AT_ONCE, thread_name_prefix="read") as pool:
                 for first in range(0, len(changed), _COMMIT_EVERY):
                     if stop is not None and stop.is_set():
@@ -212,10 +221,7 @@ class ResultsIndex:
             conditions.append("(d.name, d.id) > (?, ?)")
             values += [name, int(row)]
         where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-        query = (
-            f"SELECT d.*, (SELECT SUM(unsettled) FROM earlier e WHERE e.id = d.id) AS earlier FROM newest d{where}"  # noqa: S608 - constants
-            " ORDER BY d.name, d.id LIMIT ?"
-        )
+        query = f"SELECT d.*, {_BESIDE} FROM newest d{where} ORDER BY d.name, d.id LIMIT ?"  # noqa: S608 - conditions are constants
         with self._connection() as db:
             db.row_factory = sqlite3.Row
             rows = [dict(row) for row in db.execute(query, [*values, limit + 1])]
@@ -235,7 +241,7 @@ class ResultsIndex:
                 {"reason": reason, "documents": documents, "pages": pages}
                 for reason, documents, pages in db.execute(
                     "SELECT r.reason, COUNT(DISTINCT document), SUM(pages) FROM reasons r JOIN newest d ON d.id = r.document"
-                    " GROUP BY r.reason ORDER BY 2 DESC, 1"
+                    " WHERE d.document_id NOT IN (SELECT document_id FROM dismissed) GROUP BY r.reason ORDER BY 2 DESC, 1"
                 )
             ]
             engines: set[str] = set()

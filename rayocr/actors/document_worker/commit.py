@@ -7,6 +7,7 @@ manifest is created, and a stale owner's manifest (lower fencing token) is repla
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from rayocr.errors import LeaseLost, ObjectNotFound, PreconditionFailed, RecordC
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.locks.base import Locks
 from rayocr.messages import DocumentOutcome, OutputFile
-from rayocr.observe.dead_letters import dead_letter_name
+from rayocr.observe.dead_letters import dead_letter_name, dismissed_name
 from rayocr.process import host_identity
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
@@ -126,7 +127,6 @@ def manifest_in(state: Storage, name: str, policy: RetryPolicy) -> Manifest | No
 
 
 def _delete_stale_letter(state: Storage, document_id: str, policy: RetryPolicy) -> None:
-    try:
-        call(lambda: state.delete(dead_letter_name(document_id)), policy=policy)
-    except ObjectNotFound:
-        pass
+    for name in (dead_letter_name(document_id), dismissed_name(document_id)):
+        with contextlib.suppress(ObjectNotFound):
+            call(lambda stale=name: state.delete(stale), policy=policy)  # type: ignore[misc]

@@ -17,7 +17,7 @@ from rayocr.driver.retry_selection import command_on, retry_commands
 from rayocr.driver.scheduling.leases import run_key
 from rayocr.errors import ObjectNotFound, RayocrError, RecordCorrupt, StorageError
 from rayocr.failure_reasons import special_step
-from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
+from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DISMISSED_PREFIX, DOCUMENTS_PREFIX, document_id_of
 from rayocr.ledger.runs import format_runs
 from rayocr.locks.base import Holder
 from rayocr.messages import DocumentOutcome
@@ -81,6 +81,7 @@ class Status:
     finished: int = 0
     replaced: int | None = 0
     failed: int = 0
+    dismissed: int = 0  # failed, and a person has dismissed the failure
     pages_on_record: int = 0
     unfinished_documents: int = 0
     segments: int = 0
@@ -125,6 +126,9 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
         entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if (found := document_id_of(entry.name)) and found not in older
     ]
     status.failed = len(dead_letters)
+    there = {document_id_of(name) for name in dead_letters}
+    dismissed = (document_id_of(entry.name) for entry in state.list(DISMISSED_PREFIX))
+    status.dismissed = sum(found is not None and found not in older and found not in there for found in dismissed)
     _count_pages(status, state, policy)
     _find_runs(status, config, state, keys)
     _find_interrupted(status, state)
@@ -231,7 +235,7 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
         try:
             dead_letter = read_dead_letter(state, name)
         except (StorageError, RecordCorrupt) as error:
-            status.warnings.append(f"Cannot read the dead letter {name}: {error}")
+            status.warnings.append(f"Cannot read the record of a failure, {name}: {error}")
             continue
         reasons[dead_letter.reason] += 1
         outcomes[dead_letter.outcome] += 1
@@ -270,7 +274,9 @@ def _show_interrupted(terminal: ConsoleTerminal, status: Status, config: RayocrC
 def _show(terminal: ConsoleTerminal, status: Status) -> None:
     if status.finished:
         finished = "1 document is finished" if status.finished == 1 else f"{status.finished:,} documents are finished"
-        terminal.say(f"{finished}: {status.finished - status.failed:,} complete, {status.failed:,} with failures.")
+        complete = status.finished - status.failed - status.dismissed
+        dismissed = f", {status.dismissed:,} with dismissed failures" if status.dismissed else ""
+        terminal.say(f"{finished}: {complete:,} complete, {status.failed:,} with failures{dismissed}.")
     else:
         terminal.say("No document is finished yet.")
     if status.replaced:

@@ -104,7 +104,7 @@ class Announcements:
         """Reports how many documents were rejected, because `mode=retry` alone leaves them out."""
         rejected = 0 if self.config.retry.rejected else count_rejected(self.plan.state, self.config)
         if not rejected:
-            none = "no dead letter matches the filters" if is_narrowed(self.config) else "no finished document has failures"
+            none = "no failed document matches the filters" if is_narrowed(self.config) else "no finished document has failures"
             self.terminal.say(f"Nothing to retry: {none}. `{self._status_command}` lists failed documents.")
             return 0
         documents = "1 rejected document needs" if rejected == 1 else f"{rejected:,} rejected documents need"
@@ -178,7 +178,8 @@ class Announcements:
         failed = self._failed_lines(letters)
         if failed:
             logs = Path(self.config.logs.dir) / "dead_letter"
-            named["Dead letters"] = str(logs) if logs.is_dir() else f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
+            kept = f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
+            named["Failure records"] = str(logs.absolute()) if logs.is_dir() else kept
             if commands := self._retry_commands():
                 named["Retry with"] = "   ".join(commands)
             else:
@@ -268,14 +269,14 @@ class Announcements:
 
     def _report_no_match(self) -> None:
         none = (
-            "The dead letter does not match"
+            "The failed document does not match"
             if self.dead_letters == 1
-            else f"None of the {self.dead_letters:,} dead letters matches"
+            else f"None of the {self.dead_letters:,} failed documents matches"
         )
         self.terminal.warn(
             f"{none} a document of this source: it changed, was moved or removed, or an option leaves it out. Check source=,"
-            f" include= and exclude=. `rayocr IN OUT` reads a changed document as a new one. `{self._status_command}` lists the"
-            " dead letters."
+            f" include= and exclude=. `rayocr IN OUT` reads a changed document as a new one. `{self._status_command}` lists"
+            f" failed documents; `{command_on('dismiss', self.config)}` stops reporting those that were deleted."
         )
 
     def _say_damaged(self, batch: DiscoveryBatch) -> None:

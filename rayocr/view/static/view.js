@@ -32,6 +32,7 @@ function line(d) {
   if (d.failed) notes.append(badge(`${count(d.failed)} failed`, "failed"), " ");
   if (d.doubtful) notes.append(badge(`${count(d.doubtful)} in doubt`, "doubt"), " ");
   if (d.corrected) notes.append(badge(`${count(d.corrected)} corrected`), " ");
+  if (d.dismissed) notes.append(badge("failure dismissed"), " ");
   if (d.earlier) notes.append(badge(`${counted(d.earlier, "correction")} of an earlier version`, "doubt"));
   const row = make("tr", {}, first, make("td", {}, badge(d.outcome, d.outcome)), make("td", {className: "number", textContent: count(d.page_count)}),
     make("td", {textContent: d.engines.join(", ")}), notes);

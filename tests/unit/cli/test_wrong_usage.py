@@ -67,7 +67,7 @@ CASES = [
     ("read in out", "'read' is neither a command nor a folder."),
     ("in out extra", "`rayocr` takes [IN] [OUT]"),
     ("in/a.pdf a.md", "would be a folder. Name a folder for the outputs. To write one document to a file: rayocr a.pdf - > a.md"),
-    ("in out document=a.pdf", "document= is for `rayocr retry` and `rayocr cancel`. To read certain files, set include="),
+    ("in out document=a.pdf", "document= is for the commands retry, dismiss and cancel. To read certain files, set include="),
     ("in out limits=", "limits= is empty. Choose one of default, free"),
     ("in out mode=", "mode= is empty. Choose one of run, status"),
     ("in out outputs=", "outputs= is empty. Write a list, for example outputs=[a,b]"),

@@ -24,7 +24,7 @@ from rayocr.engines.tesseract.engine import TesseractEngine
 from rayocr.errors import StorageUnavailable
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord
-from rayocr.observe.dead_letters import dead_letter_name
+from rayocr.observe.dead_letters import dead_letter_name, dismiss_dead_letter, read_dead_letter
 from rayocr.outputs.registry import parse_outputs
 from rayocr.storage.factory import open_storage
 from rayocr.storage.local.storage import LocalStorage
@@ -150,6 +150,16 @@ def test_failures_come_with_the_command_that_retries_them(client: TestClient) ->
     assert reason["meaning"].startswith("The model refused to answer")
     assert reason["command"].startswith("rayocr retry ")
     assert reason["command"].endswith("retry.reason=Refused")
+
+
+def test_dismissed_failures_are_not_listed_by_reason(results: Results, client: TestClient) -> None:
+    (row,) = client.get("/api/documents", params={"reason": "Refused"}).json()["documents"]
+    letter = read_dead_letter(results.state, dead_letter_name(row["document_id"]))
+    dismiss_dead_letter(results.state, letter)
+    results.index.update()
+    assert client.get("/api/status").json()["reasons"] == []
+    (row,) = client.get("/api/documents", params={"q": "form"}).json()["documents"]
+    assert row["dismissed"] == 1
 
 
 @pytest.mark.parametrize("reason", ["NotAPdf", "EncryptedPdf", "CorruptPdf", "EmptyPdf", "UnusableName"])

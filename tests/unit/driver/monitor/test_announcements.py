@@ -36,7 +36,7 @@ def nothing(**totals: int) -> DiscoveryBatch:
 
 @pytest.mark.parametrize(
     ("letters", "begin"),
-    [(1, "The dead letter does not match a"), (1200, "None of the 1,200 dead letters matches a")],
+    [(1, "The failed document does not match a"), (1200, "None of the 1,200 failed documents matches a")],
 )
 @pytest.mark.parametrize("found", [0, 3])
 def test_dead_letters_whose_documents_are_not_there_any_more_are_reported_and_end_with_1(
@@ -55,7 +55,7 @@ def test_a_listing_that_took_its_time_reports_such_letters_too(tmp_path: Path, c
     words.say_found(nothing(found=2, finished=2))
     said = capsys.readouterr().out
     assert "Found 2 documents; 2 not retried." in said
-    assert "None of the 2 dead letters" in said
+    assert "None of the 2 failed documents" in said
     assert words.exit_code() == 1
 
 
