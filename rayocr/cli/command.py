@@ -130,7 +130,7 @@ def _dispatch(line: CommandLine) -> int:
 
         return request_cancel(config)
     given = {override.partition("=")[0] for override in line.overrides}
-    bundled = config.source is None and config.mode is Mode.run and "dest" not in given
+    bundled = config.source is None and config.mode in (Mode.run, Mode.watch)
     return _run(config, secrets_from_environment(), bundled=bundled, may_avoid_ray="cluster" not in given)
 
 

@@ -1,55 +1,43 @@
 """mode=estimate: pages, tokens, cost and time of a run, without Ray and without calling a model.
 
-Documents are listed as a run would list them. If there are few, all are opened; otherwise a random sample, which the table
-states. They are opened in separate processes, because a hostile file can crash the process that opens it.
+Documents are listed as a run would list them, and all or a random sample of them opened, which the table states
+(`page_counts.py`).
 """
 
 from __future__ import annotations
 
 import math
-import multiprocessing
 import os
-import random
 import time
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import asdict, dataclass
-from statistics import mean, stdev
 
 from rich.table import Table
 
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
-from rayocr.actors.document_worker.fetch import FetchSettings, fetch
+from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.config import LimitsConfig, RayocrConfig
+from rayocr.driver.commands.page_counts import SAMPLE, PageCount, count_pages
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration
 from rayocr.driver.plan import existing_state, scope
-from rayocr.errors import RayocrError, RecordCorrupt, StorageError, UsageError
+from rayocr.errors import RecordCorrupt, StorageError, UsageError
 from rayocr.limits.forecast import ANSWER_S, Forecast, batch_forecast, forecast
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import Document
-from rayocr.pdf.guard import quiet_process
 from rayocr.storage.base import Storage
 from rayocr.storage.memory import MemoryStorage
 from rayocr.storage.uri import parse_uri
 from rayocr.untrusted_json import parse_object
 
 _TIERS = ("standard", "flex", "batch", "priority")
-_SAMPLE = 400  # maximum number of opened documents: their mean is accurate to about 5 % of their spread
 _KNOWN_TOKENS = (0.9, 1.15)  # on the cost, based on earlier pages of this destination; includes repeated requests
 _EXPECTED_TOKENS = (0.4, 2.5)  # likewise, without earlier pages: assumed, for sparse and for dense pages
+# CPU seconds per page of the local engines, docs/measurements.md. Other machines and pages differ: the range is wide.
+_SCAN_CPU_S = 1.0
+_TEXT_CPU_S = 0.01
+_START_S = 5.0  # until the first page
+_LOCAL_SPREAD = (0.5, 2.5)
 _EARLIER_PAGES = 50  # pages that earlier runs must have read before their token counts are used
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageCount:
-    """Of all documents; `error` is one standard error of a sampled total, 0 if all were opened."""
-
-    pages: float
-    error: float
-    opened: int
-    unreadable: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +49,10 @@ class TokensAPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """`place`: the destination or state whose finished documents are left out; `finished`: how many of the source's they are."""
+    """`source`: what would be read. `place`: the destination or state whose finished documents are left out; `finished`: how many
+    of the source's they are."""
 
+    source: str
     place: str
     finished: int
 
@@ -83,20 +73,23 @@ def show_estimate(config: RayocrConfig) -> int:
         overwrite=config.overwrite,
     )
     documents, finished = _unfinished(found.source, state, rules)
-    compared = Compared(place=parse_uri(config.state or config.dest).display, finished=finished)
+    where = parse_uri(found.source.uri).display
+    if config.source is None:
+        terminal.say(f"No IN was given: estimating the bundled samples in {where}.")
+    compared = Compared(source=where, place=parse_uri(config.state or config.dest).display, finished=finished)
     if not documents:
         if finished:
             documents_are = "the document is" if finished == 1 else f"all {finished:,} documents are"
             terminal.say(f"Nothing to do: {documents_are} finished in {compared.place}.")
         else:
-            terminal.warn(f"There are no PDFs to read in {parse_uri(found.source.uri).display}.")
+            terminal.warn(f"There are no PDFs to read in {where}.")
         if terminal.json:
             terminal.data({"documents": 0, "pages": 0} | asdict(compared))
         return 0
-    if len(documents) > _SAMPLE:
-        terminal.say(f"{len(documents):,} documents; opening a random sample of {_SAMPLE} …")
+    if len(documents) > SAMPLE:
+        terminal.say(f"{len(documents):,} documents; opening a random sample of {SAMPLE} …")
     settings = FetchSettings(source_uri=found.source.uri, limits=config.limits, retry=config.retry, access=config.storage.source)
-    counted = count_pages(documents, settings)
+    counted = count_pages(documents, settings, look_for_text="textlayer" in _chain(config))
     tokens = earlier_tokens(state, config.limits)
     if terminal.json:
         terminal.data(_facts(config, found.prices, len(documents), counted, tokens) | asdict(compared))
@@ -123,49 +116,6 @@ def _unfinished(source: Storage, state: Storage, rules: DiscoveryRules) -> tuple
             return documents, batch.totals.finished
 
 
-def count_pages(documents: Sequence[Document], settings: FetchSettings, *, seed: int = 0) -> PageCount:
-    """Deterministic: the sample is drawn with a fixed seed."""
-    sample = list(documents) if len(documents) <= _SAMPLE else random.Random(seed).sample(list(documents), _SAMPLE)
-    counts = _open_all(sample, settings)
-    readable = [count for count in counts if count is not None]
-    if len(sample) == len(documents):
-        return PageCount(pages=sum(readable), error=0.0, opened=len(sample), unreadable=len(counts) - len(readable))
-    pages = [count or 0 for count in counts]
-    return PageCount(
-        pages=mean(pages) * len(documents),
-        error=stdev(pages) / math.sqrt(len(pages)) * len(documents),
-        opened=len(sample),
-        unreadable=len(counts) - len(readable),
-    )
-
-
-def _open_all(sample: Sequence[Document], settings: FetchSettings) -> list[int | None]:
-    """Pages of each; None for a document that a run would reject, or that crashed the process that opened it."""
-    counts: dict[str, int | None] = {}
-    waiting = list(sample)
-    together = min(len(waiting), max(2, os.cpu_count() or 1), 16)
-    while waiting:
-        with ProcessPoolExecutor(together, multiprocessing.get_context("spawn"), initializer=quiet_process) as pool:
-            futures = [(document, pool.submit(_pages_of, document, settings)) for document in waiting]
-            for document, future in futures:
-                try:
-                    counts[document.document_id] = future.result()
-                except BrokenProcessPool:
-                    if together == 1:
-                        counts[document.document_id] = None
-                    break
-        waiting = [document for document in waiting if document.document_id not in counts]
-        together = 1  # one at a time after a crash, to identify the document that caused it
-    return [counts[document.document_id] for document in sample]
-
-
-def _pages_of(document: Document, settings: FetchSettings) -> int | None:
-    try:
-        return fetch(document, settings)[0].page_count
-    except RayocrError:
-        return None
-
-
 def earlier_tokens(state: Storage, limits: LimitsConfig) -> TokensAPage:
     """Tokens per page in earlier runs into this destination; with too few pages, what the configuration expects."""
     pages = input_tokens = output_tokens = 0
@@ -182,18 +132,49 @@ def earlier_tokens(state: Storage, limits: LimitsConfig) -> TokensAPage:
     return TokensAPage(input=input_tokens / pages, output=output_tokens / pages, known_from=pages)
 
 
+def _chain(config: RayocrConfig) -> list[str]:
+    return [name.rstrip("?") for name in config.engine.chain]
+
+
+def _local_seconds(config: RayocrConfig, counted: PageCount) -> float | None:
+    """The time of a local chain on this machine; None if a server of the chain decides it."""
+    if "openai" in _chain(config):
+        return None
+    reads_scans = any(engine in _chain(config) for engine in ("rapidocr", "tesseract"))
+    others = max(0.0, counted.pages - counted.with_text) * (_SCAN_CPU_S if reads_scans else _TEXT_CPU_S)
+    return _START_S + (counted.with_text * _TEXT_CPU_S + others) / _cores(config)
+
+
+def _cores(config: RayocrConfig) -> int:
+    return max(1, min(os.cpu_count() or 1, config.workers.max or os.cpu_count() or 1))
+
+
+def _local_time(config: RayocrConfig, counted: PageCount) -> str:
+    seconds = _local_seconds(config, counted)
+    if seconds is None:
+        return "depends on the server of openai"
+    low, high = (duration(seconds * factor) for factor in _LOCAL_SPREAD)
+    cores = _cores(config)
+    where = f"{cores} core{'' if cores == 1 else 's'} of this machine"
+    scans = max(0.0, counted.pages - counted.with_text)
+    pages = f"{counted.with_text:,.0f} pages with their own text, {scans:,.0f} to recognize at {_SCAN_CPU_S:g} s of a core each"
+    return f"about {duration(seconds)} ({low} to {high}) on {where}: {pages}"
+
+
 def _asks_gemini(config: RayocrConfig) -> bool:
-    return any(name.rstrip("?") == "gemini" for name in config.engine.chain)
+    return "gemini" in _chain(config)
 
 
 def _facts(
     config: RayocrConfig, prices: PriceTable, documents: int, counted: PageCount, tokens: TokensAPage
 ) -> dict[str, object]:
     """The estimate for `--json`. `pages_error` is two standard errors; `cost_usd` is None where the price is unknown."""
-    chain = [name.rstrip("?") for name in config.engine.chain]
     facts: dict[str, object] = {"documents": documents, "documents_opened": counted.opened, "unreadable": counted.unreadable}
-    facts |= {"pages": round(counted.pages), "pages_error": round(2 * counted.error), "chain": chain}
+    facts |= {"pages": round(counted.pages), "pages_error": round(2 * counted.error), "chain": _chain(config)}
     if not _asks_gemini(config):
+        seconds = _local_seconds(config, counted)
+        spread = [round(seconds * factor, 1) for factor in _LOCAL_SPREAD] if seconds is not None else None
+        facts |= {"pages_with_text": round(counted.with_text), "seconds": seconds and round(seconds, 1), "seconds_range": spread}
         return facts | {"cost_usd": 0.0}
     model, tier, now = config.engine.gemini.ladder[0], _tier(config), time.time()
     known = prices.price(model, now) is not None
@@ -246,13 +227,13 @@ def _table(
     opened = "all opened" if counted.opened == documents else f"from a random sample of {counted.opened:,}"
     unreadable = f"; {counted.unreadable:,} of them cannot be read" if counted.unreadable else ""
     done = f"{compared.finished:,} are finished there and not counted" if compared.finished else "none is finished there"
+    table.add_row("Source", compared.source)
     table.add_row("Documents", f"{documents:,} to read into {compared.place}, {done} ({opened}{unreadable})")
     spread = f" ± {2 * counted.error:,.0f}" if counted.error else ""
     table.add_row("Pages", f"{'~' if spread else ''}{counted.pages:,.0f}{spread}")
     if not _asks_gemini(config):
-        table.add_row(
-            "Cost", "nothing is sent to Gemini with this chain: " + " → ".join(name.rstrip("?") for name in config.engine.chain)
-        )
+        table.add_row("Cost", "nothing is sent to Gemini with this chain: " + " → ".join(_chain(config)))
+        table.add_row("Time", _local_time(config, counted))
         return table
     model = config.engine.gemini.ladder[0]
     source = f"from {tokens.known_from:,} earlier pages" if tokens.known_from else "assumed, see limits.expected_input_tokens"

@@ -10,9 +10,11 @@ from reportlab.pdfgen.canvas import Canvas
 
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.cli import main
+from rayocr.composition import samples_dir
 from rayocr.config import LimitsConfig, RetryConfig
-from rayocr.driver.commands import estimate
-from rayocr.driver.commands.estimate import count_pages, earlier_tokens
+from rayocr.driver.commands import estimate, page_counts
+from rayocr.driver.commands.estimate import earlier_tokens
+from rayocr.driver.commands.page_counts import count_pages
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.messages import Document
 from rayocr.storage.local.storage import LocalStorage
@@ -30,7 +32,7 @@ def make_pdf(path: Path, pages: int) -> None:
 
 @pytest.fixture
 def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(estimate, "ProcessPoolExecutor", InThisProcess)
+    monkeypatch.setattr(page_counts, "ProcessPoolExecutor", InThisProcess)
 
 
 @pytest.fixture
@@ -105,14 +107,46 @@ def documents(folder: Path) -> list[Document]:
 
 def test_the_estimate_is_the_result_and_is_shown_by_a_quiet_command_too(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["estimate", "in", "-q", "engine=local"]) == 0
-    assert capsys.readouterr().out.startswith("Documents")
+    assert capsys.readouterr().out.startswith("Source")
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_the_time_of_a_local_chain_depends_on_the_pages_without_text(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = Path(__file__).parents[4] / "samples"
+    for name in ("scan", "letter"):
+        (here / "mixed").mkdir(exist_ok=True)
+        (here / "mixed" / f"{name}.pdf").write_bytes((samples / f"{name}.pdf").read_bytes())
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    assert main(["estimate", "mixed", "engine=local", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["pages_with_text"], facts["pages"]) == (2, 4)
+    assert facts["seconds_range"][0] < facts["seconds"] < facts["seconds_range"][1]
+    assert main(["estimate", "mixed", "engine=local"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "on 2 cores of this machine: 2 pages with their own text, 2 to recognize at 1 s of a core each" in said
+    assert main(["estimate", "mixed", "engine=rapidocr", "workers.max=1", "--json"]) == 0
+    slower = json.loads(capsys.readouterr().out)
+    assert slower["pages_with_text"] == 0
+    assert slower["seconds"] > facts["seconds"]
+    assert main(["estimate", "mixed", "engine=openai"]) == 0
+    assert "Time depends on the server of openai" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_an_estimate_without_a_source_names_the_samples(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["estimate", "engine=textlayer"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"No IN was given: estimating the bundled samples in {samples_dir()}." in said
+    assert f"Source {samples_dir()} Documents" in said
 
 
 def test_a_document_that_crashes_its_process_is_found_and_the_others_are_counted(
     here: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     crashes = partial(InThisProcess, crashes=lambda document, settings: document.name == "1.pdf")
-    monkeypatch.setattr(estimate, "ProcessPoolExecutor", crashes)
+    monkeypatch.setattr(page_counts, "ProcessPoolExecutor", crashes)
     settings = FetchSettings(source_uri=LocalStorage(str(here / "in")).uri, limits=LimitsConfig(), retry=RetryConfig())
     counted = count_pages(documents(here / "in"), settings)
     assert (counted.pages, counted.opened, counted.unreadable) == (1 + 3 + 4, 5, 2)
@@ -122,7 +156,7 @@ def test_a_document_that_crashes_its_process_is_found_and_the_others_are_counted
 def test_of_many_documents_a_sample_is_opened_and_its_error_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(30):
         make_pdf(tmp_path / f"{number}.pdf", 1 + number % 3)
-    monkeypatch.setattr(estimate, "_SAMPLE", 10)
+    monkeypatch.setattr(page_counts, "SAMPLE", 10)
     settings = FetchSettings(source_uri=LocalStorage(str(tmp_path)).uri, limits=LimitsConfig(), retry=RetryConfig())
     counted = count_pages(documents(tmp_path), settings)
     assert counted.opened == 10
