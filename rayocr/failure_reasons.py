@@ -80,7 +80,7 @@ def explanation(name: str) -> Explanation | None:
     if name in _PAGES:
         meaning, step = _PAGES[name]
         return Explanation(meaning, step or "")
-    described = re.search(rf"── {name}\s+(\S.*)", errors.__doc__ or "")
+    described = re.search(rf"── {name}\s+(?:exit \d: )?(\S.*)", errors.__doc__ or "")
     meaning = _DOCUMENTS.get(name) or (f"{described[1][0].upper()}{described[1][1:]}." if described else "")
     return Explanation(meaning, kind.default_hint or "")
 

@@ -1,4 +1,5 @@
-"""`--help`: an overview, one option (`--help limits.rpm`), a group of options (`--help limits`), or a sub-command."""
+"""`--help`: an overview, one option (`--help limits.rpm`), a group of options (`--help limits`), a sub-command, or the reason of
+a failure (`--help NotAPdf`)."""
 
 from __future__ import annotations
 
@@ -6,11 +7,12 @@ import difflib
 import re
 from collections.abc import Iterator
 
-from rayocr import __version__
+from rayocr import __version__, errors
 from rayocr.cli.arguments import COMMANDS
 from rayocr.config.describe import OptionHelp, describe_options
 from rayocr.engines.registry import engine_names
 from rayocr.errors import UsageError
+from rayocr.failure_reasons import explanation, rejects_document, retry_helps
 from rayocr.overrides import CONFIG_GROUPS
 
 _OVERVIEW = """\
@@ -50,7 +52,7 @@ Where it runs
   cluster=auto|inprocess|local|ADDRESS  workers.max=4  locks=redis (several machines on one destination; needs REDIS_URL)
 
 Flags
-  --help [OPTION|GROUP|COMMAND|WORD]   for example --help limits.rpm, --help limits, --help retry, --help language
+  --help [OPTION|GROUP|COMMAND|FAILURE|WORD]   for example --help limits.rpm, --help limits, --help retry, --help NotAPdf
   --config FILE.yaml   options from a file; the command line overrides them
   --cfg                print the complete configuration with your options
   --json               status, estimate, report and the final table as JSON
@@ -98,10 +100,26 @@ def help_text(topic: str) -> str:
     members = [option for name, option in options.items() if name.startswith(f"{topic}.")]
     if members:
         return "\n".join(_rows(members))
+    if described := _failure(topic):
+        return described
     if found := _mentioning(topic, list(options.values())):
         return "\n".join([f"Options that mention {topic!r}:", *_rows(found)])
-    close = difflib.get_close_matches(topic, [*COMMANDS, *options], n=1, cutoff=0.6)
-    raise UsageError(f"No help for {topic!r}.", hint=f"Did you mean --help {close[0]}?" if close else "Run rayocr --help.")
+    topics = {name.lower(): name for name in (*errors.__all__, *options, *COMMANDS)}
+    close = difflib.get_close_matches(topic.lower(), topics, n=1, cutoff=0.6)
+    hint = f"Did you mean --help {topics[close[0]]}?" if close else "Run rayocr --help."
+    raise UsageError(f"No help for {topic!r}.", hint=hint)
+
+
+def _failure(name: str) -> str:
+    """What the reason of a failure means and what helps, for its name in any case; "" for other words."""
+    known = {error.lower(): error for error in errors.__all__}
+    found = explanation(known.get(name.lower(), ""))
+    if found is None:
+        return ""
+    lines = [f"{known[name.lower()]}: {found.meaning}", found.step]
+    if rejects_document(known[name.lower()]) and not retry_helps(known[name.lower()]):
+        lines.append("A retry of the unchanged file cannot help. To stop reporting it: rayocr dismiss OUT document=NAME")
+    return "\n  ".join(line for line in lines if line)
 
 
 def _mentioning(word: str, options: list[OptionHelp]) -> list[OptionHelp]:

@@ -27,18 +27,19 @@ class ModelLimitsConfig:
 @dataclass
 class LimitsConfig:
     rpm: float | None = None  # requests per minute to one model, over all workers; null: the value in `models`, if any
-    tpm: float | None = None  # input tokens per minute, likewise
-    rpd: int | None = None  # requests per day, likewise
-    max_in_flight: int | None = None  # requests in flight to one model, likewise
+    tpm: float | None = None  # input tokens per minute of one model, over all workers; null: the value in `models`, if any
+    rpd: int | None = None  # requests per day to one model, over all workers; null: the value in `models`, if any
+    max_in_flight: int | None = None  # requests in flight to one model, over all workers; null: the value in `models`, if any
     usd_per_10min: float | None = None  # Google's limit on spending in any ten minutes, over all models; null: none
     usd_per_month: float | None = None  # Google's limit on spending in a calendar month, over all models and runs; null: none
     cautious_in_flight: int | None = None  # the limit if neither rpm nor max_in_flight is known; limits=default sets 16
     # The limits of a preset, by model or the beginning of its name: rpm, tpm, rpd, max_in_flight, enqueued_tokens. The
-    # options above override the first four, and batch.enqueued_tokens the last one.
+    # options limits.rpm, tpm, rpd and max_in_flight override the first four, and batch.enqueued_tokens the last one.
     models: dict[str, ModelLimitsConfig] = field(default_factory=dict)
     headroom: float = 0.01  # unused share of rpm and tpm: allows a difference of 0.6 s between the fastest and the slowest path
-    expected_input_tokens: int = 1000  # of a page with its prompt (a PDF page takes 560), until actual use is known
-    expected_output_tokens: int = 1000  # likewise; a dense page is 2-4 thousand
+    # Input tokens of a page with its prompt (a PDF page takes 560), until actual use is known.
+    expected_input_tokens: int = 1000
+    expected_output_tokens: int = 1000  # output tokens of a page, until actual use is known; a dense page is 2-4 thousand
     shared: str = "none"  # redis: all clusters with the same REDIS_URL and shared_name share one quota
     shared_name: str = "default"  # name of the shared quota; use one per project
     shared_ttl_s: float = 6.0  # a cluster that has not reported for this long counts as having no requests in flight
@@ -50,14 +51,14 @@ class LimitsConfig:
     # Writing a document's outputs, without waiting for storage. If it takes longer, the worker ends, and the next one skips
     # the slow steps.
     assemble_timeout_s: float = 600.0
-    assemble_page_s: float = 2.0  # in addition, for each page; a page takes 40 ms
+    assemble_page_s: float = 2.0  # added to assemble_timeout_s for each page of the document; a page takes 40 ms
     fetch_timeout_s: float = 900.0  # download of one document
     validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
     # Memory for opening a document or reading a page; exceeding it ends the process. A color scan of 20,000 x 20,000 takes 1.2
     # GB.
     page_memory: int = 2 << 30  # bytes
     max_document_bytes: int = 2 << 30  # a larger document is rejected unread
-    max_document_pages: int = 100_000  # likewise
+    max_document_pages: int = 100_000  # a document with more pages is rejected unread
 
     def __post_init__(self) -> None:
         ModelLimitsConfig(rpm=self.rpm, tpm=self.tpm, rpd=self.rpd, max_in_flight=self.max_in_flight)
@@ -123,11 +124,12 @@ class RetryConfig:
     engine_attempts: int = 8  # attempts of a page with one model, for 429, 5xx and connection resets
     base_s: float = 1.0  # first delay, doubled each time, with full jitter
     cap_s: float = 60.0  # maximum delay, unless the server asks for a longer one
-    # mode=retry: filters for the dead letters to retry, together with document= (a name, a glob or an id); all must match.
-    reason: str | None = None  # a class of errors: RepetitionLoop, Refused, Quarantined
-    engine: str | None = None  # an engine that failed on one of the pages
-    since: str | None = None  # a date or time, UTC: dead letters written since then
-    rejected: bool = False  # also retry rejected documents: encrypted, damaged, quarantined
+    # Filters of mode=retry and mode=dismiss, besides document= (a name, a glob or an id); all must match. Failed for this reason,
+    # a class of errors: RepetitionLoop, Refused, Quarantined.
+    reason: str | None = None
+    engine: str | None = None  # mode=retry, dismiss: only documents with a page on which this engine failed
+    since: str | None = None  # mode=retry, dismiss: only documents that failed since then, a date or time in UTC
+    rejected: bool = False  # mode=retry: also rejected documents, which were damaged, quarantined or denied
 
     def __post_init__(self) -> None:
         at_least(1, **{"retry.max_attempts": self.max_attempts, "retry.engine_attempts": self.engine_attempts})

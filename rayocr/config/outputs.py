@@ -12,7 +12,7 @@ class CleanPdfConfig:
     pdf_a: bool = False  # PDF/A-2u, for archives: characters without a font become U+FFFD, and links are not clickable
     tags: bool = True  # structure for screen readers; false is 10 to 20 % faster
     page_image: bool = False  # show the picture of the source page where a page could not be read
-    page_image_dpi: int = 100  # resolution of that picture; 100 is legible, and A4 takes about 150 KB
+    page_image_dpi: int = 100  # resolution of page_image; 100 is legible, and A4 takes about 150 KB
     system_fonts: bool = (
         True  # use installed fonts for scripts that the bundled fonts lack; false: the same file on every machine
     )
@@ -54,7 +54,7 @@ class ReportConfig:
     documents: int = 1000  # documents listed, those with failures and doubts first
     pages: int = 60  # doubtful and failed pages shown with their picture; about 60 KB each
     sample: int = 6  # random other pages shown with their picture
-    dpi: int = 80  # resolution of the pictures
+    dpi: int = 80  # resolution of the pictures of pages
 
     def __post_init__(self) -> None:
         at_least(1, **{"report.documents": self.documents})

@@ -76,8 +76,8 @@ class LocksConfig:
 
 @dataclass
 class LedgerConfig:
-    flush_interval_s: float = 1.0  # at most one segment in this time; a crash of the ledger can lose this much
-    flush_bytes: int = 1 << 20  # or as soon as this much text is pending
+    flush_interval_s: float = 1.0  # at most one segment is written in this time; a crash of the ledger can lose this much
+    flush_bytes: int = 1 << 20  # a segment is written earlier if this much text is pending
     memory_bytes: int = 256 << 20  # text of unfinished documents beyond this size goes to local disk
 
     def __post_init__(self) -> None:

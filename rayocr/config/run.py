@@ -38,7 +38,8 @@ class RayocrConfig:
     # meets it); engine.lanes limits the choice. null: as engine.gemini.tier and engine.batch say
     objective: str | None = None
     deadline: str | None = None  # for objective=deadline: 6h, 90m, or a time such as 2026-11-27T06:00 (UTC)
-    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])  # also jsonl, parquet, searchable_pdf
+    # Choose from markdown, clean_pdf, searchable_pdf, jsonl, parquet.
+    outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])
     include: list[str] = field(default_factory=list)  # globs on names below the source; empty: all documents
     exclude: list[str] = field(default_factory=list)  # globs on names below the source; overrides include
     document: str | None = None  # for mode=cancel, retry and dismiss: a name below the source, or a document id

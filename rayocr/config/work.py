@@ -96,7 +96,7 @@ class SubmitConfig:
         None  # a checkout to upload, e.g. "." (rayocr/, conf/, *.py and *.md); null: rayocr is installed in the cluster's image
     )
     job_id: str | None = None  # null: rayocr-<time>; an existing job is followed, not submitted again
-    follow: bool = True  # print its log and exit with its exit code; false: submit and exit
+    follow: bool = True  # print the log of the job and exit with its exit code; false: submit and exit
     cpus: float = 0.0  # CPUs reserved for the driver, which mostly waits
     patience_s: float = 300.0  # how long an unavailable head is waited for before this command gives up with exit code 3
     stop_wait_s: int = 120  # time for a stopped job to finish its pages in flight before Ray kills it

@@ -20,6 +20,11 @@ def format_runs(numbers: Iterable[int]) -> str:
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
 
 
+def named_pages(runs: str) -> str:
+    """For a sentence: "page 3", "pages 3-5,7"."""
+    return f"page {runs}" if runs.isdigit() else f"pages {runs}"
+
+
 def parse_runs(text: str) -> Iterator[int]:
     """Yields the numbers in order, so that runs can be long. Raises ValueError at once."""
     return _numbers(runs_of(text))

@@ -19,6 +19,8 @@ class DiscoveryTotals:
     unreadable_names: tuple[str, ...] = ()  # the first of them, relative to the source
     strange: tuple[str, ...] = ()  # the first empty records and unknown objects under .rayocr/
     settling: int = 0  # files that are being written and are skipped for now
+    filtered: int = 0  # documents that an option leaves out (include, exclude, size); they are not in `found`
+    filtered_name: str = ""  # the first of them
 
 
 class Poll(StrEnum):

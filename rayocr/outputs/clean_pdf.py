@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, BinaryIO, ClassVar
 from rayocr.config import OutputConfig
 from rayocr.errors import RayocrError, TypesettingFailed
 from rayocr.extras import install_command, is_installed
-from rayocr.ledger.runs import format_runs
+from rayocr.ledger.runs import format_runs, named_pages
 from rayocr.messages import DocumentContext, PageRecord
 from rayocr.outputs.base import Output, failure_notice
 from rayocr.outputs.typeset.fonts import REPLACEMENT, FontBook, FontChoice
@@ -120,12 +120,13 @@ class CleanPdfOutput(Output):
         if self._missing:
             named = ", ".join(f"U+{ord(c):04X}" for c, _ in self._missing.most_common(_CHARACTERS_NAMED))
             more = f" and {len(self._missing) - _CHARACTERS_NAMED} more" if len(self._missing) > _CHARACTERS_NAMED else ""
-            pages = format_runs(self._missing_on)
-            notes.append(f"No font contains {named}{more}; pages {pages} show {REPLACEMENT} instead.{_font_hint(self._missing)}")
+            pages = named_pages(format_runs(self._missing_on))
+            hint = _font_hint(self._missing)
+            notes.append(f"No font contains {named}{more}; {REPLACEMENT} stands for it on {pages}.{hint}")
         if self._plain:
-            notes.append(f"Pages {format_runs(self._plain)} could not be laid out and are typeset as plain lines.")
+            notes.append(f"The layout failed on {named_pages(format_runs(self._plain))}: typeset as plain lines.")
         if self._lost:
-            notes.append(f"Pages {format_runs(self._lost)} could not be typeset; their text is in the other outputs.")
+            notes.append(f"No text could be typeset for {named_pages(format_runs(self._lost))}; it is in the other outputs.")
         return tuple(notes)
 
     # -- inside -----------------------------------------------------------------------------------------------------------------

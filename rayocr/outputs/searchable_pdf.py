@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 from rayocr.config import OutputConfig
 from rayocr.errors import RayocrError
 from rayocr.ledger.boxes import unpack_boxes
-from rayocr.ledger.runs import format_runs
+from rayocr.ledger.runs import format_runs, named_pages
 from rayocr.messages import HIDDEN_TEXT, DocumentContext, PageRecord, TextBox
 from rayocr.outputs.base import Output
 from rayocr.outputs.searchable.lines import detect_lines, in_reading_order, lay_in_order, lay_over, plain_lines
@@ -120,13 +120,13 @@ class SearchablePdfOutput(Output):
     def notes(self) -> tuple[str, ...]:
         notes = [self._unchanged] if self._unchanged else []
         if self._found:
-            notes.append(f"Pages {format_runs(self._found)}: the text is laid over lines detected in the picture.")
+            notes.append(f"{_on(self._found)}, the text is laid over lines detected in the picture.")
         if self._in_order:
-            notes.append(f"Pages {format_runs(self._in_order)}: the text is in reading order, but not at its position.")
+            notes.append(f"{_on(self._in_order)}, the text is in reading order, but not at its position.")
         if self._doubled:
-            notes.append(f"Pages {format_runs(self._doubled)} also keep their own text layer, which is unreliable or incomplete.")
+            notes.append(f"{_on(self._doubled)}, the text layer of the source is kept, too; it is unreliable or incomplete.")
         if self._hidden:
-            notes.append(f"Pages {format_runs(self._hidden)} keep text of the source that is invisible on the page.")
+            notes.append(f"{_on(self._hidden)}, text of the source that is invisible on the page is kept.")
         return tuple(notes)
 
     # -- inside -----------------------------------------------------------------------------------------------------------------
@@ -214,3 +214,7 @@ def _is_signed(pdf: pikepdf.Pdf) -> bool:
 
 def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0].rstrip(".")[:200]
+
+
+def _on(pages: list[int]) -> str:
+    return f"On {named_pages(format_runs(pages))}"

@@ -17,7 +17,7 @@ from rayocr.config import OutputConfig, RayocrConfig
 from rayocr.errors import LockError, UsageError
 from rayocr.ledger.corrections import Correction, corrected
 from rayocr.ledger.manifest import Manifest, OutputNote, PageNote, read_by, with_correction
-from rayocr.ledger.runs import format_runs
+from rayocr.ledger.runs import format_runs, named_pages
 from rayocr.locks.base import Locks
 from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, PageOutcome, PageRecord
 from rayocr.outputs.base import Output
@@ -28,9 +28,7 @@ from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 
 _IN_MEMORY_BYTES = 4 << 20
-_NOT_SHOWN = (
-    "This file was written before a person corrected pages {pages}; read the document again with overwrite=true to update it."
-)
+_NOT_SHOWN = "This file was written before a person corrected {pages}; read the document again with overwrite=true to update it."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +67,7 @@ class Rewriter:
     ) -> tuple[OutputNote, ...]:
         context = _context(manifest, fencing_token)
         found = {note: _output_of(note.name) for note in manifest.outputs}
-        stale = _NOT_SHOWN.format(pages=format_runs(corrections))
+        stale = _NOT_SHOWN.format(pages=named_pages(format_runs(corrections)))
         settings = self._settings(manifest)
         written: dict[str, OutputNote] = {}
         with ExitStack() as stack:

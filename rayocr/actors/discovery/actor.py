@@ -55,10 +55,7 @@ class DiscoveryRules:
     settle_s: float = 0.0  # in watch: how long a file must be unchanged before it is read
 
     def admits(self, name: str) -> bool:
-        folders, _, file = name.rpartition("/")
-        if not file.lower().endswith(".pdf") or file.startswith("._"):  # what macOS leaves next to real files
-            return False
-        if f"/{folders}/".find("/.rayocr/") >= 0:
+        if not is_document(name):
             return False
         if self.include and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.include):
             return False
@@ -77,6 +74,12 @@ class DiscoveryRules:
         if entry.size_bytes < self.min_bytes or (self.max_bytes is not None and entry.size_bytes > self.max_bytes):
             return False
         return self.admits(entry.name)
+
+
+def is_document(name: str) -> bool:
+    """Whether the name is that of a PDF, and neither of our state nor of what macOS leaves next to real files."""
+    folders, _, file = name.rpartition("/")
+    return file.lower().endswith(".pdf") and not file.startswith("._") and f"/{folders}/".find("/.rayocr/") < 0
 
 
 class Discovery:
@@ -199,6 +202,10 @@ class Discovery:
     def _unfinished(self, entries: Iterable[Entry], collisions: NameCollisions | None) -> Iterator[tuple[Entry, Document]]:
         for entry in entries:
             if not self._rules.admits_entry(entry):
+                if is_document(entry.name):
+                    self._count(filtered=1)
+                    if not self._totals.filtered_name:
+                        self._totals = replace(self._totals, filtered_name=entry.name)
                 continue
             document = document_at(self._source, entry)
             if collisions is not None and (name_owner := collisions.owner_before(document.output_name, document.source_uri)):

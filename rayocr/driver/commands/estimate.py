@@ -17,13 +17,14 @@ from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.config import LimitsConfig, RayocrConfig
 from rayocr.driver.commands.page_counts import SAMPLE, PageCount, count_pages
+from rayocr.driver.monitor.announcements import nothing_passes
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration
 from rayocr.driver.plan import existing_state, scope
 from rayocr.errors import RecordCorrupt, StorageError, UsageError
 from rayocr.limits.forecast import ANSWER_S, Forecast, batch_forecast, forecast
 from rayocr.limits.prices import PriceTable
-from rayocr.messages import Document
+from rayocr.messages import DiscoveryTotals, Document
 from rayocr.storage.base import Storage
 from rayocr.storage.memory import MemoryStorage
 from rayocr.storage.uri import parse_uri
@@ -72,7 +73,10 @@ def show_estimate(config: RayocrConfig) -> int:
         limit=config.limit,
         overwrite=config.overwrite,
     )
-    documents, finished = _unfinished(found.source, state, rules)
+    documents, totals = _unfinished(found.source, state, rules)
+    if (wrong := nothing_passes(config, totals)) is not None:
+        raise wrong
+    finished = totals.finished
     where = parse_uri(found.source.uri).display
     if config.source is None:
         terminal.say(f"No IN was given: estimating the bundled samples in {where}.")
@@ -105,15 +109,14 @@ def _state(config: RayocrConfig) -> Storage:
         return MemoryStorage("estimate")
 
 
-def _unfinished(source: Storage, state: Storage, rules: DiscoveryRules) -> tuple[list[Document], int]:
-    """Also returns the number of finished documents."""
+def _unfinished(source: Storage, state: Storage, rules: DiscoveryRules) -> tuple[list[Document], DiscoveryTotals]:
     discovery = Discovery(source, state, rules)
     documents: list[Document] = []
     while True:
         batch = discovery.next_batch(1000)
         documents += batch.documents
         if batch.exhausted:
-            return documents, batch.totals.finished
+            return documents, batch.totals
 
 
 def earlier_tokens(state: Storage, limits: LimitsConfig) -> TokensAPage:

@@ -18,7 +18,7 @@ from rayocr.driver.scheduling.leases import run_key
 from rayocr.errors import ObjectNotFound, RayocrError, RecordCorrupt, StorageError
 from rayocr.failure_reasons import special_step
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DISMISSED_PREFIX, DOCUMENTS_PREFIX, document_id_of
-from rayocr.ledger.runs import format_runs
+from rayocr.ledger.runs import format_runs, named_pages
 from rayocr.locks.base import Holder
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.dead_letters import read_dead_letter
@@ -305,7 +305,7 @@ def _show(terminal: ConsoleTerminal, status: Status) -> None:
     for command in status.retry:
         terminal.say(f"To retry {'rejected documents' if 'rejected' in command else 'failed pages'}: {printable(command)}")
     for corrections in status.corrections[:_SHOWN]:
-        pages = f"page {corrections.pages}" if corrections.pages.isdigit() else f"pages {corrections.pages}"
+        pages = named_pages(corrections.pages)
         terminal.warn(f"{printable(corrections.name)}: the file was replaced; the correction of {pages} is not applied.")
     if len(status.corrections) > _SHOWN:
         terminal.warn(f"  … and corrections of {len(status.corrections) - _SHOWN:,} more documents.")

@@ -18,12 +18,14 @@ from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import Plan
 from rayocr.driver.retry_selection import command_on, count_rejected, is_narrowed, retry_commands
 from rayocr.driver.scheduling.progress import MOST_NAMED, Progress
-from rayocr.errors import RayocrError, StorageUnavailable
+from rayocr.errors import RayocrError, StorageUnavailable, UsageError
 from rayocr.failure_reasons import rejects_document
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
-from rayocr.messages import DiscoveryBatch, Document, DocumentOutcome
+from rayocr.ledger.runs import named_pages
+from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, DocumentOutcome
 from rayocr.observe.dead_letters import DeadLetter, dead_letter_name, read_dead_letter
 from rayocr.observe.logs import log_event
+from rayocr.overrides import quoted
 from rayocr.storage.base import MAX_STATE_BYTES
 
 log = logging.getLogger(__name__)
@@ -63,9 +65,8 @@ class Announcements:
         self._say_damaged(batch)
         if totals.unreadable:
             self.terminal.warn(f"{unseen(totals)}.")
-        if not totals.found:
-            passing = " that pass include= and exclude=" if self.config.include or self.config.exclude else ""
-            self.terminal.warn(f"There are no PDFs{passing} in {_place(self.plan.source.uri)}.")
+        if not totals.found and not nothing_passes(self.config, totals):
+            self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
         if self.dead_letters:
             self._report_no_match()
             return
@@ -136,8 +137,11 @@ class Announcements:
         )
 
     def exit_code(self) -> int:
-        """Raises StorageUnavailable when documents were deferred."""
+        """Raises StorageUnavailable when documents were deferred, and UsageError when an option leaves out all documents."""
         progress = self.progress
+        if self.config.mode is Mode.run and (wrong := nothing_passes(self.config, progress.totals)) is not None:
+            forget_started(self.plan.state, self.run_id)
+            raise wrong
         if progress.deferred and self.config.mode is not Mode.watch:
             raise StorageUnavailable(
                 f"Storage was unavailable for {progress.deferred} of the documents.",
@@ -166,6 +170,8 @@ class Announcements:
                     f"Another run has finished {documents} in the meantime. Nothing is left to do (outputs in"
                     f" {_place(self.plan.dest.uri)})."
                 )
+            if ended and self.finished_before is not None and not self.progress.totals.found:
+                self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
             if self.terminal.json and ended:
                 self.terminal.data(made | {"outputs": _place(self.plan.dest.uri)})
             return
@@ -217,7 +223,7 @@ class Announcements:
 
     def _correction_lines(self, corrections: Sequence[CorrectedPages]) -> Iterator[str]:
         for found in corrections[:MOST_NAMED]:
-            pages = f"page {found.pages}" if found.pages.isdigit() else f"pages {found.pages}"
+            pages = named_pages(found.pages)
             authors = ", ".join(found.authors)
             if found.earlier:
                 yield f"{found.name}: the file was replaced. {authors} corrected {pages} of its earlier version; not applied."
@@ -282,6 +288,25 @@ class Announcements:
     def _say_damaged(self, batch: DiscoveryBatch) -> None:
         if names := ", ".join(printable(name) for name in batch.totals.strange):
             self.terminal.warn(f"Ignored damaged or unknown files: {names}")
+
+
+def nothing_passes(config: RayocrConfig, totals: DiscoveryTotals) -> UsageError | None:
+    """The error for options that leave out every document of the source; None if some pass, or if there are none."""
+    if totals.found or not totals.filtered or not (config.include or config.exclude or config.min_bytes or config.max_bytes):
+        return None
+    given: dict[str, object] = {"include": list(config.include), "exclude": list(config.exclude)}
+    given |= {"min_bytes": config.min_bytes, "max_bytes": config.max_bytes}
+    options = ", ".join(
+        f"{name}={quoted(list(value) if isinstance(value, list) else value)}" for name, value in given.items() if value
+    )
+    count = "the only PDF" if totals.filtered == 1 else f"all {totals.filtered:,} PDFs"
+    folder = any(not set(pattern) & set("*?[.") for pattern in config.include)
+    example = totals.filtered_name.partition("/")[0] if "/" in totals.filtered_name else "2024"
+    hint = f"Patterns match whole names below the source: write include={example}/* for a folder." if folder else None
+    return UsageError(
+        f"Nothing to read: {printable(options)} leaves out {count} of the source, for example {printable(totals.filtered_name)}.",
+        hint=hint or "Patterns match whole names below the source, in upper and lower case; `*` also matches `/`.",
+    )
 
 
 def _place(uri: str) -> str:

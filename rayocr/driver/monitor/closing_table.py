@@ -11,7 +11,7 @@ from rich.table import Table
 
 from rayocr.driver.monitor.terminal import duration, printable
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.messages import DiscoveryTotals
+from rayocr.messages import DiscoveryTotals, PageOutcome
 from rayocr.observe.figures import FIGURES
 
 
@@ -22,13 +22,12 @@ def closing_table(
     `corrected`: likewise, for documents with pages that a person corrected."""
     run = SimpleNamespace(progress=progress)
     read = {figure.key: figure.read(run) for figure in FIGURES if figure.group == "labeled"}
-    engines = f" ({_counts(read['engines'])})" if read["engines"] else ""
     rows: dict[str, list[str]] = {
         "Documents": [", ".join([_counts(read["documents"]), *_phrases(run, "Documents")])],
-        "Pages": [f"{progress.pages_done:,}{engines}", *_phrases(run, "Pages")],
-        "Not exact": [_note(progress)] if progress.documents_noted else [],
+        "Pages": [_pages(progress.pages_done, read["engines"]), *_phrases(run, "Pages")],
+        "Outputs differ": [_note(progress)] if progress.documents_noted else [],
         **{row: _phrases(run, row) for row in _other_rows()},
-        "Not seen": [unseen(progress.totals)] if progress.totals.unreadable else [],
+        "Unreadable": [unseen(progress.totals)] if progress.totals.unreadable else [],
         "Reasons": [_counts(read["reasons"])] if read["reasons"] else [],
         "Failed": list(failed),
         "Corrections": list(corrected),
@@ -42,6 +41,13 @@ def closing_table(
         for number, line in enumerate(lines):
             table.add_row("" if number else label, line)
     return table
+
+
+def _pages(done: int, engines: dict[str, int]) -> str:
+    """`engines`: pages by the engine that read them, or by their outcome if nobody did."""
+    outcomes = {outcome.value for outcome in PageOutcome}
+    parts = [f"{count:,} {name if name in outcomes else f'read by {name}'}" for name, count in Counter(engines).most_common()]
+    return f"{done:,}: {', '.join(parts)}" if len(parts) > 1 else "".join(parts) or f"{done:,}"
 
 
 def _phrases(run: Any, row: str) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 
@@ -12,6 +13,13 @@ from rayocr.cli.completion import completion_script
 from rayocr.cli.help_text import help_text
 from rayocr.composition import conf_dir
 from rayocr.config.describe import describe_options
+from rayocr.errors import DocumentError, EngineError
+from rayocr.failure_reasons import explanation
+
+
+def tree(kind: type) -> list[type]:
+    """All classes below this one."""
+    return [found for child in kind.__subclasses__() if child.__module__.startswith("rayocr.") for found in (child, *tree(child))]
 
 
 def test_every_option_has_a_meaning_and_help_of_its_own() -> None:
@@ -35,6 +43,27 @@ def test_help_of_a_word_lists_the_options_that_mention_it() -> None:
     text = help_text("language")
     assert text.index("engine.tesseract.languages=[auto]") > text.index("engine.gemini.target_language=")
     assert "exit.partial=" in help_text("exit code")
+
+
+def test_no_help_refers_to_the_option_before_it() -> None:
+    for option in describe_options():
+        assert not re.search(r"\b(likewise|ditto|that picture)\b|^in addition", option.meaning), option.name
+
+
+def test_help_of_a_failure_says_what_it_means_and_what_helps() -> None:
+    text = help_text("NotAPdf")
+    assert text.startswith("NotAPdf: The file is not a PDF")
+    assert "A retry of the unchanged file cannot help." in text
+    assert help_text("notapdf") == text
+    assert "retry" in help_text("EngineTimeout")
+    assert "cannot help" not in help_text("Quarantined")
+
+
+@pytest.mark.parametrize("reason", [kind.__name__ for kind in (*tree(DocumentError), *tree(EngineError))])
+def test_every_reason_of_a_failure_is_explained(reason: str) -> None:
+    found = explanation(reason)
+    assert found is not None
+    assert found.meaning or reason in ("EngineTransient", "BadAnswer"), reason
 
 
 def test_the_overview_names_every_engine() -> None:

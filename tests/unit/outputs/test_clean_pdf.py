@@ -123,7 +123,7 @@ def test_characters_without_a_font_are_replaced_and_reported() -> None:
     assert pages_of(data)[1] == "a \ufffd b"
     assert len(notes) == 1
     assert "U+3FFFD" in notes[0]
-    assert "pages 2" in notes[0]
+    assert "page 2" in notes[0]
 
 
 def test_pages_that_cannot_be_laid_out_are_set_as_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,7 +137,7 @@ def test_pages_that_cannot_be_laid_out_are_set_as_plain_lines(monkeypatch: pytes
     monkeypatch.setattr(Typesetter, "compile", refuse_headings)
     data, notes = clean_pdf(["fine", "# Heading", "also fine"])
     assert pages_of(data) == ["fine", "# Heading", "also fine"]
-    assert notes == ("Pages 2 could not be laid out and are typeset as plain lines.",)
+    assert notes == ("The layout failed on page 2: typeset as plain lines.",)
 
 
 def test_a_typesetter_that_hangs_or_dies_costs_a_page_and_not_the_document() -> None:

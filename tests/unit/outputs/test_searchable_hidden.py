@@ -58,7 +58,7 @@ def test_a_page_that_would_look_different_keeps_its_text_and_says_so() -> None:
     together = b"BT /F1 12 Tf 72 600 Td 3 Tr " + ORDERS + b"Tj 0 Tr (and visible words) Tj ET"
     source, data, notes = made(SEEN + together)
     assert text_of(data) == text_of(source)
-    assert notes == ("Pages 1 keep text of the source that is invisible on the page.",)
+    assert notes == ("On page 1, text of the source that is invisible on the page is kept.",)
 
 
 def test_hidden_text_beside_visible_words_of_one_piece_is_named() -> None:

@@ -65,7 +65,7 @@ def test_a_page_that_is_turned_by_the_file_gets_its_text_in_place() -> None:
 def test_without_boxes_the_text_is_laid_over_the_lines_found() -> None:
     made = scan(paragraph("latin"))
     data, notes = searchable_pdf(made.pdf, record("# " + " ".join(w.text for w in made.words), engine="gemini"))
-    assert notes == ("Pages 1: the text is laid over lines detected in the picture.",)
+    assert notes == ("On page 1, the text is laid over lines detected in the picture.",)
     found = words_of(data)
     assert [word.text for word in found] == [word.text for word in made.words]
     same_line = [abs(a.box[1] - b.box[1]) < 8 for a, b in zip(made.words, found, strict=True)]
@@ -76,7 +76,7 @@ def test_without_boxes_the_text_is_laid_over_the_lines_found() -> None:
 def test_lines_are_found_whatever_the_script_and_however_close_they_stand(script: str) -> None:
     made = scan(paragraph(script))
     data, notes = searchable_pdf(made.pdf, record(" ".join(w.text for w in made.words), engine="gemini"))
-    assert notes == ("Pages 1: the text is laid over lines detected in the picture.",)
+    assert notes == ("On page 1, the text is laid over lines detected in the picture.",)
     by_letters: dict[str, list[float]] = {}
     for word in words_of(data):
         by_letters.setdefault("".join(sorted(word.text)), []).append((word.box[1] + word.box[3]) / 2)
@@ -90,7 +90,7 @@ def test_lines_are_found_whatever_the_script_and_however_close_they_stand(script
 def test_text_that_cannot_be_that_of_the_lines_found_is_laid_in_reading_order_and_said_so() -> None:
     made = scan(paragraph("latin"))
     data, notes = searchable_pdf(made.pdf, record("Two words", engine="gemini"))
-    assert notes == ("Pages 1: the text is in reading order, but not at its position.",)
+    assert notes == ("On page 1, the text is in reading order, but not at its position.",)
     assert pages_of(data) == ["Two words"]
 
 

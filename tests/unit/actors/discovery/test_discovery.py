@@ -125,7 +125,11 @@ def test_globs_choose_names_below_the_source(
     source: MemoryStorage, state: MemoryStorage, rules: dict[str, object], expected: list[str]
 ) -> None:
     put(source, "a.pdf", "A.PDF", "sub/b.pdf", "sub/deep/c.pdf")
-    assert sorted(names(discovery(source, state, **rules).next_batch(10))) == expected
+    source.write("notes.txt", b"x")
+    batch = discovery(source, state, **rules).next_batch(10)
+    assert sorted(names(batch)) == expected
+    assert batch.totals.filtered == 4 - len(expected)
+    assert bool(batch.totals.filtered_name) == (len(expected) < 4)
 
 
 def test_files_that_are_not_documents_are_ignored(source: MemoryStorage, state: MemoryStorage) -> None:

@@ -16,7 +16,7 @@ from rayocr.driver.commands import estimate, page_counts
 from rayocr.driver.commands.estimate import earlier_tokens
 from rayocr.driver.commands.page_counts import count_pages
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
-from rayocr.messages import Document
+from rayocr.messages import DiscoveryTotals, Document
 from rayocr.storage.local.storage import LocalStorage
 from tests.unit.in_this_process import InThisProcess
 
@@ -183,7 +183,7 @@ def test_the_estimate_names_the_destination_with_which_it_compares(
 ) -> None:
     assert main(["estimate", "in"]) == 0
     assert f"5 to read into {here}/output, none is finished there" in " ".join(capsys.readouterr().out.split())
-    monkeypatch.setattr(estimate, "_unfinished", lambda *_: ([], 5))
+    monkeypatch.setattr(estimate, "_unfinished", lambda *_: ([], DiscoveryTotals(found=5, finished=5)))
     assert main(["estimate", "in", "out"]) == 0
     assert f"Nothing to do: all 5 documents are finished in {here}/out." in capsys.readouterr().out
     (here / "empty").mkdir()

@@ -17,6 +17,7 @@ from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import plan
 from rayocr.driver.scheduling.progress import Progress
+from rayocr.errors import UsageError
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, DocumentOutcome
 from rayocr.observe.dead_letters import new_dead_letter, write_dead_letter
 
@@ -291,3 +292,24 @@ def test_corrections_that_were_kept_or_not_applied_are_named_at_the_end(
     assert "a.pdf: page 2 read again; the text of Ada is kept." in said
     assert "b.pdf: the file was replaced. Ada, Bob corrected pages 1,3 of its earlier version; not applied." in said
     assert f"`rayocr view {tmp_path / 'out'}` shows corrections of earlier versions, to apply or discard them." in said
+
+
+def test_filters_that_leave_out_every_document_are_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(tmp_path, "include=reports")
+    words.say_nothing_to_do(nothing(filtered=12, filtered_name="2024/a.pdf"))
+    assert capsys.readouterr().out == ""
+    with pytest.raises(UsageError) as caught:
+        words.exit_code()
+    assert str(caught.value) == "Nothing to read: include=[reports] leaves out all 12 PDFs of the source, for example 2024/a.pdf."
+    assert caught.value.hint == "Patterns match whole names below the source: write include=2024/* for a folder."
+    words.progress.totals = DiscoveryTotals(found=1, filtered=11, filtered_name="2024/a.pdf")
+    assert words.exit_code() == 0
+    words.progress.totals = DiscoveryTotals()
+    assert words.exit_code() == 0, "an empty folder is no mistake"
+
+
+def test_a_slow_listing_that_finds_nothing_is_reported_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(tmp_path)
+    words.say_found(nothing())
+    words.summarize(ended=True)
+    assert f"There are no PDFs in {tmp_path / 'in'}." in capsys.readouterr().out

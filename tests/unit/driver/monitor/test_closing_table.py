@@ -32,7 +32,7 @@ def test_a_run_without_incidents_has_four_rows() -> None:
     progress.documents[DocumentOutcome.COMPLETE] = 3
     assert printed(progress) == [
         "Documents 3 complete, 0 partial, 0 rejected",
-        "Pages 7 (5 gemini, 2 textlayer)",
+        "Pages 7: 5 read by gemini, 2 read by textlayer",
         "Time 0 s, $0.00",
         "Outputs out\\nput",
     ]
@@ -60,7 +60,7 @@ def test_figures_that_are_not_zero_have_their_phrases() -> None:
         "Suspect",
         "Outage",
         "Doubtful",
-        "Not",
+        "Unreadable",
         "Reasons",
         "Time",
         "Outputs",
