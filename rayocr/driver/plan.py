@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
 import time
@@ -23,7 +24,7 @@ from rayocr.outputs.base import Output
 from rayocr.outputs.registry import parse_outputs, pdf_suffixes
 from rayocr.overrides import for_shell, quoted
 from rayocr.retry import RetryPolicy, call
-from rayocr.storage.base import Storage
+from rayocr.storage.base import STATE_PREFIX, Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.os_errors import storage_error
 from rayocr.storage.uri import StorageUri, contains, parse_uri, path_below
@@ -365,7 +366,8 @@ def existing_state(config: RayocrConfig) -> Storage:
         return storage
     except ObjectNotFound as error:
         raise UsageError(
-            f"{uri.display} does not exist, so it holds no results.", hint=f"Check the path of the results ({option}=)."
+            f"{uri.display} does not exist, so it holds no results.",
+            hint=f"Check the path of the results ({option}=).{near_results(config)}",
         ) from error
 
 
@@ -375,3 +377,17 @@ def sweep_temp_files(plan: Plan) -> None:
         sweep = getattr(storage, "sweep_temp", None)
         if sweep is not None:
             sweep()
+
+
+def near_results(config: RayocrConfig) -> str:
+    """For a user who names the wrong folder: the folder with results that is below the named one, or beside it. "" if there is
+    none."""
+    place = config.state or config.dest
+    folder = Path(place).expanduser()
+    if "://" in place:
+        return ""
+    with contextlib.suppress(OSError):
+        found = (path.parent for base in (folder, folder.parent) for path in sorted(base.glob(f"*/{STATE_PREFIX}")))
+        if (near := next((path for path in found if path != folder), None)) is not None:
+            return f" Did you mean {for_shell(str(near))}?"
+    return ""

@@ -15,7 +15,7 @@ from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
 from rayocr.failure_reasons import retry_helps
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import DocumentOutcome
-from rayocr.observe.dead_letters import DeadLetter, read_dead_letter
+from rayocr.observe.dead_letters import DeadLetter, dead_letter_name, read_dead_letter
 from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
@@ -79,10 +79,19 @@ def command_on(command: str, config: RayocrConfig) -> str:
     return " ".join([f"rayocr {command}", for_shell(config.dest), *state])
 
 
-def count_rejected(state: Storage, config: RayocrConfig) -> int:
-    """Dead letters of rejected documents that match the other filters. Raises UsageError and StorageError."""
+def count_rejected(state: Storage, config: RayocrConfig) -> tuple[int, int]:
+    """Dead letters of rejected documents that match the other filters, and how many of them a retry can help. Raises UsageError
+    and StorageError."""
     asked = replace(config, retry=replace(config.retry, rejected=True))
-    return len(documents_to_retry(state, asked)) - len(documents_to_retry(state, config))
+    rejected = documents_to_retry(state, asked) - documents_to_retry(state, config)
+    return len(rejected), sum(_retry_helps(state, document_id) for document_id in rejected)
+
+
+def _retry_helps(state: Storage, document_id: str) -> bool:
+    try:
+        return retry_helps(read_dead_letter(state, dead_letter_name(document_id)).reason)
+    except (ObjectNotFound, RecordCorrupt):
+        return False
 
 
 def is_narrowed(config: RayocrConfig) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 
 from rayocr.actors.document_worker.corrections import corrected_documents
 from rayocr.actors.ledger.survey import read_segments, survey
@@ -12,7 +11,7 @@ from rayocr.actors.ledger.versions import replaced_versions
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.monitor.run_record import STARTED_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration, printable
-from rayocr.driver.plan import existing_state
+from rayocr.driver.plan import existing_state, near_results
 from rayocr.driver.retry_selection import command_on, retry_commands
 from rayocr.driver.scheduling.leases import run_key
 from rayocr.errors import ObjectNotFound, RayocrError, RecordCorrupt, StorageError
@@ -24,7 +23,7 @@ from rayocr.messages import DocumentOutcome
 from rayocr.observe.dead_letters import read_dead_letter
 from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy
-from rayocr.storage.base import STATE_PREFIX, Storage
+from rayocr.storage.base import Storage
 from rayocr.untrusted_json import parse_object
 
 _MOST_READ = 50_000  # manifests: a few seconds in a folder, a minute or more in a bucket
@@ -105,7 +104,8 @@ def show_status(config: RayocrConfig, keys: Secrets) -> int:
     if terminal.json:
         terminal.data(asdict(status))
     elif status == Status():
-        terminal.say(f"{printable(config.state or config.dest)} holds no results of rayocr.{_meant(config)}")
+        near, here = near_results(config), " Name the folder that a run wrote to: rayocr status OUT"
+        terminal.say(f"{printable(config.state or config.dest)} holds no results of rayocr.{near or here}")
     else:
         _show(terminal, status)
         if status.corrections:
@@ -137,15 +137,6 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
     status.hints = {reason: hint.replace("rayocr retry OUT", command) for reason, hint in status.hints.items()}
     status.retry = retry_commands(config, partial="partial" in status.failures_by_outcome, rejected=rejected)
     return status
-
-
-def _meant(config: RayocrConfig) -> str:
-    """The folders below that have results, for a user who names the wrong one."""
-    folder = Path(config.state or config.dest).expanduser()
-    found = sorted(path.parent.name for path in folder.glob(f"*/{STATE_PREFIX}") if path.is_dir())
-    if not found:
-        return " Name the folder that a run wrote to: rayocr status OUT"
-    return f" Did you mean {printable(for_shell(str(folder / found[0])))}?"
 
 
 def _find_interrupted(status: Status, state: Storage) -> None:

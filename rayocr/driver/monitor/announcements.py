@@ -103,13 +103,20 @@ class Announcements:
 
     def say_nothing_to_retry(self) -> int:
         """Reports how many documents were rejected, because `mode=retry` alone leaves them out."""
-        rejected = 0 if self.config.retry.rejected else count_rejected(self.plan.state, self.config)
+        rejected, helped = (0, 0) if self.config.retry.rejected else count_rejected(self.plan.state, self.config)
         if not rejected:
             none = "no failed document matches the filters" if is_narrowed(self.config) else "no finished document has failures"
             self.terminal.say(f"Nothing to retry: {none}. `{self._status_command}` lists failed documents.")
             return 0
-        documents = "1 rejected document needs" if rejected == 1 else f"{rejected:,} rejected documents need"
         pages = "no failed page matches the filters" if is_narrowed(self.config) else "no document has failed pages"
+        if not helped:
+            documents = "the rejected document" if rejected == 1 else f"the {rejected:,} rejected documents"
+            self.terminal.warn(
+                f"Nothing to retry: {pages}, and a retry of the unchanged files cannot help {documents}. `{self._status_command}`"
+                " says what helps."
+            )
+            return 1
+        documents = "1 rejected document needs" if helped == 1 else f"{helped:,} rejected documents need"
         self.terminal.warn(f"Nothing to retry: {pages}; {documents} retry.rejected=true.")
         return 1
 
@@ -189,7 +196,7 @@ class Announcements:
             if commands := self._retry_commands():
                 named["Retry with"] = "   ".join(commands)
             else:
-                named["What helps"] = f"`{self._status_command}` says it; a retry of the unchanged files does not"
+                named["To repair"] = f"`{self._status_command}` says how; a retry of the unchanged files cannot help"
         earlier = self.progress.totals.dead_letters - self.progress.retried
         if earlier > 0:  # the exit code is 1 although nothing failed in this run
             documents = "1 document" if earlier == 1 else f"{earlier:,} documents"
@@ -305,7 +312,7 @@ def nothing_passes(config: RayocrConfig, totals: DiscoveryTotals) -> UsageError 
     hint = f"Patterns match whole names below the source: write include={example}/* for a folder." if folder else None
     return UsageError(
         f"Nothing to read: {printable(options)} leaves out {count} of the source, for example {printable(totals.filtered_name)}.",
-        hint=hint or "Patterns match whole names below the source, in upper and lower case; `*` also matches `/`.",
+        hint=hint or "Patterns match whole names below the source, case-sensitively; `*` also matches `/`.",
     )
 
 

@@ -167,3 +167,12 @@ def test_a_run_that_did_not_end_by_itself_is_named_with_the_next_step(out: Path,
     forget_started(state, "20261127T090000Z-bbbbbb")
     main(["status", str(out)])
     assert "interrupted" not in capsys.readouterr().out
+
+
+def test_a_folder_that_does_not_exist_is_answered_with_the_one_beside_it(
+    out: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(out.parent)
+    (out / ".rayocr").mkdir()
+    assert main(["status"]) == 2
+    assert "Check the path of the results (dest=). Did you mean out?" in capsys.readouterr().err

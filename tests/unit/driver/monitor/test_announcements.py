@@ -313,3 +313,24 @@ def test_a_slow_listing_that_finds_nothing_is_reported_too(tmp_path: Path, capsy
     words.say_found(nothing())
     words.summarize(ended=True)
     assert f"There are no PDFs in {tmp_path / 'in'}." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("reasons", "said"),
+    [
+        (["NotAPdf", "EncryptedPdf"], "a retry of the unchanged files cannot help the 2 rejected documents"),
+        (["NotAPdf", "Quarantined"], "1 rejected document needs retry.rejected=true."),
+    ],
+)
+def test_a_retry_without_failed_pages_says_whether_rejected_documents_can_be_retried(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], reasons: list[str], said: str
+) -> None:
+    words = words_of(tmp_path, "mode=retry")
+    for number, reason in enumerate(reasons):
+        document = Document(
+            document_id=f"{number:032x}", source_uri="file:///in/a.pdf", name="a.pdf", output_name="a", version="1", size_bytes=1
+        )
+        letter = new_dead_letter(document, outcome=DocumentOutcome.REJECTED, reason=reason, message="why", hint=None, run_id="r")
+        write_dead_letter(words.plan.state, letter)
+    assert words.say_nothing_to_retry() == 1
+    assert said in capsys.readouterr().out
