@@ -143,10 +143,12 @@ class SearchablePdfOutput(Output):
         assert self._pdf is not None
         annotations = list(self._pdf.pages[page_number - 1].get("/Annots", []))
         fields = [field for field in page.fields if field.text.strip() and field.kind in _WITH_VALUES]
+        shown = set(page.text_layer().text.split()) if fields else set()
         return [
             TextBox(text=line.text, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1)
             for field in fields
             if field.index < len(annotations) and "/N" not in annotations[field.index].get("/AP", {})
+            if shown.issuperset(field.text.split())
             for line in value_lines(field)
         ]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 import html
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -33,6 +34,7 @@ _MAX_LINES = 60  # for a value without an appearance
 _DEFAULT_SIZE_PT = 10.0
 _LINE_HEIGHT = 1.2  # font sizes
 _BOX_GLYPHS, _GLYPH_PT = frozenset("☐□❏❐❑❒▢○☑☒"), 3.0  # a box in the page's text under a field, and how far it may be off
+_SHOWS_TEXT = re.compile(r"T[jJ]|['\"]|\b(?:Do|EI)\b")  # operators of an appearance
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 
 
@@ -50,13 +52,15 @@ class FieldKind(Enum):
 class FormField:
     """A field that viewers show. `index`: the index of its annotation on the page. `text`: its value, empty for passwords. `box`:
     its box on the upright page, in points. `orphan`: the document's form does not list it, so PDFium does not draw it, but other
-    viewers do. `index` is negative for a box or a bullet that is drawn on the page without an annotation."""
+    viewers do. `index` is negative for a box or a bullet that is drawn on the page without an annotation. `undrawn`: the file has
+    an appearance for the field, but it draws no text. Some viewers then show the value, and others show nothing."""
 
     index: int
     kind: FieldKind
     text: str
     box: Box
     orphan: bool = False
+    undrawn: bool = False
 
     @property
     def replaces_appearance(self) -> bool:
@@ -78,7 +82,9 @@ def read_fields(page: Any, form: Any, upright: Upright, size_pt: tuple[float, fl
             if box[2] - box[0] < 1 or box[3] - box[1] < 1 or not overlaps(box, (0, 0, *size_pt)):
                 continue
             kind, orphan = _kind(widget, form), not _is_known(widget, form)
-            found.append(FormField(index=index, kind=kind, text=_text(widget, form, kind), box=box, orphan=orphan))
+            text = _text(widget, form, kind)
+            undrawn = bool(text) and kind in (FieldKind.TEXT, FieldKind.COMB) and _draws_no_text(widget)
+            found.append(FormField(index=index, kind=kind, text=text, box=box, orphan=orphan, undrawn=undrawn))
     return tuple(found)
 
 
@@ -101,7 +107,7 @@ def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[fl
     if not fields:
         return layer
     size = median(line.font_size_pt for line in layer.lines) if layer.lines else _DEFAULT_SIZE_PT
-    lines = list(layer.lines)
+    lines, hidden = list(layer.lines), list(layer.hidden)
     for field in fields:
         box = turn_box(field.box, layer.turns, size_pt)
         if field.replaces_appearance:
@@ -112,13 +118,20 @@ def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[fl
             lines += _lines_in(box, field.text, size)
         elif field.kind in (FieldKind.TEXT, FieldKind.COMB) and field.text.strip():
             shown = [line for line in lines if _holds(box, line)]
-            if not shown:
+            if not shown and not _is_hidden(field.text, box, layer):
                 lines += _lines_in(box, field.text, size)
+                hidden += _lines_in(box, field.text, size) if field.undrawn else ()  # so that the text is a doubt
             elif field.kind is FieldKind.COMB and _same(field.text, (line.text for line in shown)):
                 at = lines.index(shown[0])
                 lines = [line for line in lines if line not in shown]
                 lines.insert(at, replace(shown[0], text=field.text, x1=max(line.x1 for line in shown)))
-    return replace(layer, lines=tuple(lines))
+    return replace(layer, lines=tuple(lines), hidden=tuple(hidden))
+
+
+def _is_hidden(value: str, box: Box, layer: TextLayer) -> bool:
+    """Whether the field draws its value invisibly: in white, or under something else."""
+    found = " ".join(line.text for line in layer.hidden if _holds(box, line))
+    return bool(found.strip()) and Counter(found.split()) <= Counter(value.split())
 
 
 def value_lines(field: FormField) -> list[TextLine]:
@@ -152,6 +165,11 @@ def _kind(widget: Any, form: Any) -> FieldKind:
 
 def _is_known(widget: Any, form: Any) -> bool:
     return bool(form) and pdfium.FPDFAnnot_GetFormFieldType(form, widget) > 0
+
+
+def _draws_no_text(widget: Any) -> bool:
+    appearance = _wide(lambda buffer, size: pdfium.FPDFAnnot_GetAP(widget, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, buffer, size))
+    return pdfium.FPDFAnnot_HasKey(widget, b"AP") and not _SHOWS_TEXT.search(appearance)
 
 
 def _text_kind(flags: int) -> FieldKind:

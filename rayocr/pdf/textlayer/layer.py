@@ -176,7 +176,9 @@ def without_hidden(layer: TextLayer, hidden: Sequence[TextLine]) -> TextLayer:
         left = [word for word in line.words if not any(is_same_place(word, other) for other in words.get(word.text, ()))]
         if left or not line.words:
             kept.append(line if len(left) == len(line.words) else line.of_words(left))
-    return replace(layer, lines=tuple(kept), hidden=tuple(hidden))
+    known = [word for line in hidden for word in line.words]
+    others = [line for line in layer.hidden if not any(is_same_place(line, word) for word in known)]
+    return replace(layer, lines=tuple(kept), hidden=(*hidden, *others))
 
 
 def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:

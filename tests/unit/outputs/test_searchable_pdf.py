@@ -212,6 +212,7 @@ def test_values_of_fields_without_an_appearance_can_be_found_and_the_page_looks_
         f"/FT /Tx /T (b) /V (Port Evelyn) {rect(1)} /AP << /N 40 0 R >>",
         f"/FT /Tx /T (pin) /Ff 8192 /V (secret99) {rect(2)}",
         f"/FT /Tx /T (c) /F 2 /V (unseen) {rect(3)}",
+        f"/FT /Tx /T (d) /DA (/F1 12 Tf 1 g) /V (unseen) {rect(4)}",
     ]
     source = form_page(fields, appearances={40: drawn_text("Port Evelyn")}, form_entries="/NeedAppearances true")
     made, notes = searchable_pdf(source, record("A form", engine="textlayer"))

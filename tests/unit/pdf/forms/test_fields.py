@@ -38,6 +38,29 @@ def test_an_outdated_appearance_is_drawn_anew_where_the_form_asks_for_it_and_els
     assert lines(form_page([field], appearances={40: drawn_text("Old value")})) == ["Old value"]
 
 
+@pytest.mark.parametrize("empty", [b"", b"/Tx BMC EMC", b"1 g 0 0 100 20 re f"])
+def test_a_value_whose_appearance_is_empty_is_read_with_a_doubt(empty: bytes) -> None:
+    field = f"/FT /Tx /T (name) /V (Ottoline Marsh) {rect(0)} /AP << /N 40 0 R >>"
+    data = form_page([field], appearances={40: empty})
+    assert lines(data) == ["Ottoline Marsh"]
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        assert page.text_layer().hides_text
+    data = form_page([field], appearances={40: empty}, form_entries=NEEDED)
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        assert "Ottoline Marsh" in page.text_layer().text and not page.text_layer().hides_text
+
+
+@pytest.mark.parametrize("more", [b"", b" BT /F1 12 Tf 3 Tr 72 400 Td (More hidden orders) Tj ET"])
+@pytest.mark.parametrize("drawn", ["", "/AP << /N 40 0 R >>"])
+def test_a_value_in_white_is_not_read(drawn: str, more: bytes) -> None:
+    field = f"/FT /Tx /T (name) /DA (/F1 12 Tf 1 g) /V (Hidden orders to a model) {rect(0)} {drawn}"
+    data = form_page([field], appearances={40: b"1 g " + drawn_text("Hidden orders to a model")}, content=HELLO + more)
+    assert lines(data) == []
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        assert page.text_layer().hides_text
+        assert media_type(page_document(page)) == "image/jpeg"
+
+
 def test_a_comb_is_one_number() -> None:
     assert lines(form_page([f"/FT /Tx /T (date) /Ff 16777216 /MaxLen 8 /V (20261126) {rect(0)}"])) == ["20261126"]
 
