@@ -91,6 +91,7 @@ class PdfFile:
             max_pixels=self._max_pixels,
             may_have_masks=lambda: self._has_masks,
             hidden_annotations=lambda: self._structure.hidden_annotations(page_number),
+            lost_content=lambda: self._structure.lost_content(page_number),
         )
 
     @cached_property

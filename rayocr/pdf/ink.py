@@ -27,6 +27,7 @@ _SURELY_INKED_COARSE = 0.20  # of a rendering at COARSE_DPI, whose tiles are thr
 _TILE_PX = 8  # 2.7 mm
 _MARGIN_SHARE = 0.02  # of each side: shadows of the lid, punch holes, the edge of the next sheet
 _CONTRAST = 40.0  # of 255, darker (or, on dark paper, lighter) than the paper around it; JPEG noise stays under 20
+_COLOR_CONTRAST = 42.0  # the same for one channel of a color
 _INK_PX_IN_TILE = 3  # fewer are a speck
 _SHADOW_SHARE = 0.5  # of a row or column of pixels along an edge
 _BLOCK_PX = 32  # local paper is the bright level of such a block (the dark level if most of it is dark)
@@ -50,6 +51,15 @@ def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False
         if _inked_share(ink) < _SURELY_INKED:
             return max(share, BLANK_COVERAGE) if has_marks(ink, dpi=dpi, clean=clean) else 0.0
     return share
+
+
+def with_pale_colors(image: Image.Image) -> Image.Image:
+    """A page rendered in RGB as a gray picture in which yellow, pink and light blue are as dark as in their darkest channel. In
+    gray, a yellow highlighter or a pale stamp has no contrast. A brown stain of the paper stays below the limit for ink."""
+    from PIL import Image as Pillow
+
+    darkest = np.asarray(image.convert("RGB")).min(axis=2)
+    return Pillow.fromarray((255 - (255 - darkest.astype(np.float32)) * (_CONTRAST / _COLOR_CONTRAST)).astype(np.uint8))
 
 
 def coarse_coverage(image: Image.Image) -> float:

@@ -21,7 +21,7 @@ from rayocr.pdf.forms.drawn_marks import drawn_marks
 from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
 from rayocr.pdf.geometry import Upright, upright_of
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
-from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, coarse_coverage, coverage
+from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, coarse_coverage, coverage, with_pale_colors
 from rayocr.pdf.line_boxes import DETECTION_DPI
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
 from rayocr.pdf.rendering import MAX_SIDE_PX, draw, render_scale
@@ -31,7 +31,7 @@ from rayocr.pdf.textlayer.layer import TextLayer, is_reading_of, read_text_layer
 from rayocr.pdf.textlayer.raw import RawText, raw_text
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.shown_words import shows_word
-from rayocr.pdf.undrawn import cut_off_share, undecodable_share, undrawn_picture
+from rayocr.pdf.undrawn import cut_off_share, may_have_color, undecodable_share, undrawn_picture
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -56,9 +56,11 @@ class Page:
         max_pixels: int,
         may_have_masks: Callable[[], bool] = lambda: True,
         hidden_annotations: Callable[[], Collection[int]] = tuple,
+        lost_content: Callable[[], str] = str,
     ) -> None:
         """`may_have_masks`: whether any picture of the document may have a mask. `hidden_annotations`: the indexes of the page's
-        annotations that belong to a hidden layer."""
+        annotations that belong to a hidden layer. `lost_content`: what the file lacks of the page's content, if anything."""
+        self._lost_content = lost_content
         self.page_number = page_number
         self.max_pixels = max_pixels
         self._document = document
@@ -218,10 +220,13 @@ class Page:
         """0..1, see `rayocr.pdf.ink`: 0 if the page is blank, at least BLANK_COVERAGE if anything can be seen on it.
 
         Renders the page at a small size, unless nothing is drawn on it or it is a scan. Rendering a scan takes 20 to 90 ms,
-        almost all of it for decoding the full picture; decoding it at a reduced size takes 1 to 6 ms. Raises PictureUndecodable
+        almost all of it for decoding the full picture; decoding it at a reduced size takes 1 to 6 ms. A page that looks blank in
+        gray is rendered again in color. Raises PageUnrenderable if the page has lost its content, and PictureUndecodable
         if nothing is visible because a picture cannot be decoded.
         """
         found = self._objects
+        if found.count == 0 and (lost := self._lost_content()):
+            raise PageUnrenderable(f"Page {self.page_number}: {lost}")
         if found.count == 0 and pdfium.FPDFPage_GetAnnotCount(self._page.raw) == 0:
             return 0.0
         if not (self.width_pt > 0 and self.height_pt > 0):
@@ -233,7 +238,11 @@ class Page:
             quick = coverage(reduced, dpi=max(reduced.size) / long_side_in)
             if quick >= BLANK_COVERAGE:
                 return quick
-        seen = coverage(self._small, dpi=max(self._small.size) / long_side_in, clean=not found.pictures)
+        dpi = max(self._small.size) / long_side_in
+        seen = coverage(self._small, dpi=dpi, clean=not found.pictures)
+        if seen < BLANK_COVERAGE and may_have_color(self._page.raw, found.pictures):
+            scale = self._small.width / self.width_pt
+            seen = coverage(with_pale_colors(self._render(scale, grayscale=False).image), dpi=dpi, clean=not found.pictures)
         if seen < BLANK_COVERAGE and self._shows_words():
             return BLANK_COVERAGE
         if seen < BLANK_COVERAGE and (why := self.undrawn_picture):

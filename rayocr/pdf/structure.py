@@ -6,6 +6,7 @@ PDFium follows a /PageLabels tree that points to itself until the stack overflow
 from __future__ import annotations
 
 import io
+import re
 from typing import Any
 
 import pikepdf
@@ -17,6 +18,9 @@ UNREADABLE = (pikepdf.PdfError, pikepdf.PasswordError, pikepdf.DataDecodingError
 
 _MAX_NODES = 50_000  # maximum number of visited page tree nodes
 _MAX_DEPTH = 60
+_EMPTY_BYTES = 32  # of a compressed stream without content
+_COMMENT = re.compile(rb"%[^\r\n]*")
+_DRAWS = re.compile(rb"(/[^\s/<>\[\](){}%]{1,127})\s+Do\b")
 
 
 class PdfStructure:
@@ -51,6 +55,18 @@ class PdfStructure:
         except (*UNREADABLE, IndexError, TypeError, ValueError, AttributeError):
             return frozenset()
 
+    def lost_content(self, page_number: int) -> str:
+        """Why the page draws nothing although it should: its content is missing or damaged, or it draws missing objects. Empty if
+        nothing is lost. For pages on which PDFium finds nothing."""
+        pdf = self._open()
+        try:
+            if pdf is None:
+                return ""
+            page = pdf.pages[page_number - 1].obj
+            return _lost_content(page) if "/Contents" in page else ""
+        except (*UNREADABLE, IndexError, TypeError, ValueError, AttributeError):
+            return ""
+
     def page_references(self) -> int | None:
         """The maximum number of pages in the page tree's /Kids arrays, independent of /Count. None if it is unknown or requires
         visiting more than 50,000 nodes."""
@@ -76,6 +92,25 @@ class PdfStructure:
             except (*UNREADABLE, OSError):
                 self._pdf = None
         return self._pdf
+
+
+def _lost_content(page: Any) -> str:
+    contents = page.get("/Contents")
+    parts = list(contents)[:_MAX_NODES] if isinstance(contents, pikepdf.Array) else [contents]
+    if not all(isinstance(part, pikepdf.Stream) for part in parts):
+        return "the file lacks its content."
+    decoded = []
+    for part in parts:
+        try:
+            decoded.append(part.read_bytes())
+        except UNREADABLE:
+            return "its content is damaged and cannot be decoded."
+        if not decoded[-1] and len(part.read_raw_bytes()) > _EMPTY_BYTES:
+            return "its content is damaged and cannot be decoded."
+    objects = page.get("/Resources", {}).get("/XObject", {})
+    names = (match[1].decode("latin-1") for match in _DRAWS.finditer(_COMMENT.sub(b"", b"\n".join(decoded))))
+    lacking = next((name for name in names if not isinstance(objects.get(name), pikepdf.Stream)), "")
+    return f"the file lacks the picture or form {lacking} that it draws." if lacking else ""
 
 
 def _leaves(root: Any) -> int | None:

@@ -27,6 +27,7 @@ _FLAT_SHARE = 1 / 200
 _FLAT_JPEG_BYTES_PER_PX = 2.5 / 64
 _FLAT_BYTES = 1_000
 _CODECS = {"DCTDecode", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode"}
+_GRAYS = (pdfium.FPDF_COLORSPACE_DEVICEGRAY, pdfium.FPDF_COLORSPACE_CALGRAY, pdfium.FPDF_COLORSPACE_ICCBASED)
 _HEAD_BYTES, _DENSE_SAMPLE, _LEAST_DENSE_BYTES = 64, 100_000, 500
 _DENSE = 0.5  # size of encoded data after another compression; those of one color repeat
 _END_BYTES, _JPEG_END = 1_024, b"\xff\xd9"
@@ -71,6 +72,16 @@ def undecodable_share(page: Any, pictures: Sequence[tuple[Any, Box]], size_pt: t
         if metadata.width and metadata.height and metadata.bits_per_pixel == 0:
             lost += share
     return min(lost, 1.0)
+
+
+def may_have_color(page: Any, pictures: Sequence[tuple[Any, Box]]) -> bool:
+    """Whether the raw FPDF_PAGE may have colors. Other drawings than pictures count as colored."""
+    metadata = pdfium.FPDF_IMAGEOBJ_METADATA()
+    for picture, _ in pictures[:_MAX_PICTURES]:
+        known = pdfium.FPDFImageObj_GetImageMetadata(picture, page, metadata)
+        if not known or metadata.bits_per_pixel > 8 or (metadata.bits_per_pixel > 1 and metadata.colorspace not in _GRAYS):
+            return True
+    return not pictures
 
 
 def _is_dense(picture: Any, size: int) -> bool:
