@@ -177,7 +177,7 @@ def without_hidden(layer: TextLayer, hidden: Sequence[TextLine]) -> TextLayer:
         if left or not line.words:
             kept.append(line if len(left) == len(line.words) else line.of_words(left))
     known = [word for line in hidden for word in line.words]
-    others = [line for line in layer.hidden if not any(is_same_place(line, word) for word in known)]
+    others = [line for line in layer.hidden if not any(is_same_place(own, word) for own in line.words for word in known)]
     return replace(layer, lines=tuple(kept), hidden=(*hidden, *others))
 
 
