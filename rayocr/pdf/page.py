@@ -167,8 +167,9 @@ class Page:
 
     @contextmanager
     def without_own_text(self) -> Iterator[None]:
-        """Within this context, `render` omits the text of the page's own content, so that only the content for OCR remains."""
-        with TextObjects(self._page.raw).without_text():
+        """Within this context, `render` omits the text of the page's own content, so that only the content for OCR remains. Text
+        without known characters is such content."""
+        with TextObjects(self._page.raw).without_text(kept=self._own_layer.unreadable):
             yield
 
     def hides_text(self) -> bool:

@@ -55,7 +55,8 @@ class TextLayer:
     False if it has too few gaps between words to tell. `on_blank`: the number of letters and digits in invisible words where
     nothing is drawn, or a bar. `ink_lines`: the number of lines of ink on the page without its text. `unnamed`: the share of
     visible text whose glyphs have no characters. `lacking`: the number of text pieces in unavailable fonts, which cannot be read
-    at all. `contradicted`: the text differs from its glyphs.
+    at all. `contradicted`: the text differs from its glyphs. `unreadable`: addresses of visible raw text objects without known
+    characters; valid while the page is open.
     """
 
     lines: tuple[TextLine, ...]
@@ -72,6 +73,7 @@ class TextLayer:
     unnamed: float = 0.0
     lacking: int = 0
     contradicted: bool = False
+    unreadable: frozenset[int] = frozenset()
 
     @property
     def text(self) -> str:
@@ -128,7 +130,14 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
         layer = replace(_lines_on(page, text_page, upright, size_pt), image_share=image_share)
         if not layer.lines:
             return replace(layer, lacking=TextObjects(page).without_characters(text_page))
-        found = compare_with_ink(page, text_page, layer.lines, turns=layer.turns, size_pt=(layer.width_pt, layer.height_pt))
+        found = compare_with_ink(
+            page,
+            text_page,
+            layer.lines,
+            turns=layer.turns,
+            size_pt=(layer.width_pt, layer.height_pt),
+            unreadable=layer.unreadable,
+        )
         return replace(layer, lines=tuple(without_second_drawings(layer.lines))) if found is None else _as_seen(layer, found)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
@@ -163,7 +172,14 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
         is_level=lambda index: is_level(text_page, index, turned),
         slant=lambda index: slant(text_page, index, turned),
     )
-    return TextLayer(lines=tuple(lines), image_share=0.0, height_pt=turned_pt[1], width_pt=turned_pt[0], turns=turns)
+    return TextLayer(
+        lines=tuple(lines),
+        image_share=0.0,
+        height_pt=turned_pt[1],
+        width_pt=turned_pt[0],
+        turns=turns,
+        unreadable=characters.unreadable,
+    )
 
 
 def without_hidden(layer: TextLayer, hidden: Sequence[TextLine]) -> TextLayer:
@@ -213,6 +229,7 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
         ink_lines=len(found.ink_lines),
         unnamed=found.unnamed,
         lacking=found.lacking,
+        unreadable=found.unreadable,
     )
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import math
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +18,7 @@ _MAX_SIDE_PX = 20_000
 _MAX_TEXT_OBJECTS = 50_000
 _MAX_DEPTH = 12  # of forms within forms
 _PDFIUM_HAS = (b"Helvetica", b"Times", b"Courier", b"Arial", b"Symbol", b"ZapfDingbats")
+_NO_SHAPE = re.compile("[\\s\0\u200b-\u200f\u2060\ufeff]")
 _UNSEEN_MODES = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
 
 
@@ -57,15 +59,25 @@ class TextObjects:
         named = {address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in range(pdfium.FPDFText_CountChars(text_page))}
         return sum(address_of(item) not in named and _has_extent(item) for item in self._lacking)
 
+    def without_meaning(self, text_page: Any) -> list[Any]:
+        """The drawn objects whose characters are all spaces or unknown."""
+        shown = {
+            address_of(pdfium.FPDFText_GetTextObject(text_page, n))
+            for n in range(pdfium.FPDFText_CountChars(text_page))
+            if not _NO_SHAPE.match(chr(pdfium.FPDFText_GetUnicode(text_page, n) & 0x1FFFF))
+        }
+        return [item for item in self._drawn if address_of(item) not in shown and _has_extent(item)]
+
     @contextmanager
-    def without_text(self) -> Iterator[None]:
-        """Within this context, the page is rendered without its text."""
-        for item in self._drawn:
+    def without_text(self, *, kept: Collection[int] = ()) -> Iterator[None]:
+        """Within this context, the page is rendered without its text, except the objects with the addresses `kept`."""
+        removed = [item for item in self._drawn if address_of(item) not in kept] if kept else self._drawn
+        for item in removed:
             pdfium.FPDFPageObj_SetIsActive(item, False)
         try:
             yield
         finally:
-            for item in self._drawn:
+            for item in removed:
                 pdfium.FPDFPageObj_SetIsActive(item, True)
 
 

@@ -227,6 +227,14 @@ def _judge_letters(letters: list[str], tokens: list[str]) -> Verdict | None:
     return None
 
 
+def is_word(token: str) -> bool:
+    """Whether a token of Latin letters, digits and punctuation is well formed."""
+    core = token.strip(_EDGE)
+    vowels = len(re.findall(r"[aeiouyà-öø-ÿ]", core, re.IGNORECASE))
+    sounds = not core.isalpha() or len(core) < 3 or vowels >= max(1.0, _MIN_VOWELS * len(core))
+    return sounds and _is_good(token) and not _is_junk(token)
+
+
 @lru_cache(maxsize=_KNOWN_TOKENS)
 def _is_good(token: str) -> bool:
     core = _without_rare_accents(token.strip(_EDGE))

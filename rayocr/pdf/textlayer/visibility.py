@@ -18,6 +18,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, turn_box, turned_size
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
+from rayocr.pdf.textlayer.glyphs.actual_text import is_replaced
 from rayocr.pdf.textlayer.lines import TextLine, Word
 from rayocr.pdf.textlayer.overprinted import hidden_behind_others
 from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_picture, gray_scale
@@ -42,6 +43,7 @@ _FAINT_STROKE = 25  # of 255: more than the noise of a scan
 _FEW_STROKES = 0.04  # share of the columns, at a place without ink
 _LEAST_BLANK_PX = 5  # letters in a smaller box leave no strokes
 _COVERED = 0.5  # of a line of ink
+_LEAST_REST_PX = 40  # of text outside all boxes: three letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class Comparison:
     `blank[n]`: the word is invisible, and nothing is drawn at its place, or a bar. `ink_lines`: boxes of lines of ink on the page
     without its text, in points of the displayed page, each with whether invisible words cover it. `unnamed`: the share of visible
     text that has no Unicode characters. `lacking`: the number of text pieces that PDFium can neither draw nor map to characters.
+    `unreadable`: addresses of text objects without known characters, which count as a drawing.
     `picture`: the page without its text, in gray, with `scale` pixels per point, rotated like the lines."""
 
     seen: Any
@@ -60,13 +63,22 @@ class Comparison:
     lacking: int
     picture: Any
     scale: float
+    unreadable: frozenset[int] = frozenset()
 
 
 def compare_with_ink(
-    page: Any, text_page: Any, lines: Sequence[TextLine], *, turns: int, size_pt: tuple[float, float]
+    page: Any,
+    text_page: Any,
+    lines: Sequence[TextLine],
+    *,
+    turns: int,
+    size_pt: tuple[float, float],
+    unreadable: frozenset[int] = frozenset(),
 ) -> Comparison | None:
     """`page` and `text_page` are raw handles of one page. `lines` are on the page after `turns` quarter turns, which then has
-    `size_pt`. Returns None if the page is too large to compare, cannot be rendered, or has too many text objects."""
+    `size_pt`. `unreadable`: addresses of text objects whose characters are unknown.
+
+    Returns None if the page is too large to compare, cannot be rendered, or has too many text objects."""
     shown_pt = turned_size(-turns, size_pt)
     objects = TextObjects(page)
     if not objects.complete or not (shown_pt[0] > 0 and shown_pt[1] > 0):
@@ -78,13 +90,19 @@ def compare_with_ink(
     try:
         whole = without = gray_picture(page, shown_pt, scale)
         if objects.are_drawn:
-            with objects.without_text():
+            with objects.without_text(kept=unreadable):
                 without = gray_picture(page, shown_pt, scale)
         words = [word for line in lines for word in line.words]
         placed = [word[1:5] if not turns else turn_box(word[1:5], -turns, size_pt) for word in words]
         boxes = np.array(placed, float).reshape(-1, 4)
         corners = _pixels(boxes, scale, whole.shape)
-        seen, unnamed = _seen(whole, without, corners, [len(word.text) for word in words])
+        seen, unnamed, rest = _seen(whole, without, corners, [len(word.text) for word in words])
+        if rest is not None and _may_hold_lines((rest[:, 1:] != rest[:, :-1], rest[1:] != rest[:-1])):
+            nameless = {address_of(item) for item in objects.without_meaning(text_page) if not is_replaced(item)}
+            if not nameless <= unreadable:
+                unreadable |= nameless
+                with objects.without_text(kept=unreadable):
+                    without = gray_picture(page, shown_pt, scale)
         tiny = _letter_sizes(words, boxes) < min(_TINY_PT, max(size_pt) * _TINY_SHARE)
         seen &= ~tiny
         if objects.unseen:
@@ -98,13 +116,13 @@ def compare_with_ink(
         if ink is not None and _may_hold_lines(ink):
             if objects.are_drawn:
                 scale = gray_scale(shown_pt, DETECTION_DPI)
-                with objects.without_text():
+                with objects.without_text(kept=unreadable):
                     without = gray_picture(page, shown_pt, scale)
             ink_lines = _ink_lines(without, scale, boxes[read])
     except (pypdfium2.PdfiumError, MemoryError, ValueError):
         return None
     picture = np.rot90(without, -turns)
-    return Comparison(seen, read, blank, ink_lines, unnamed, objects.without_characters(text_page), picture, scale)
+    return Comparison(seen, read, blank, ink_lines, unnamed, objects.without_characters(text_page), picture, scale, unreadable)
 
 
 def compare_with_picture(
@@ -166,12 +184,13 @@ def _pixels(boxes: Any, scale: float, shape: tuple[int, int]) -> Any:
     return np.hstack([low, high])
 
 
-def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tuple[Any, float]:
-    """Which boxes contain visible text, and the share of visible text outside all boxes."""
+def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tuple[Any, float, Any]:
+    """Which boxes contain visible text, the share of visible text outside all boxes, and a mask of that text (None if there is
+    none)."""
     import cv2
 
     if whole is without:
-        return np.zeros(len(corners), bool), 0.0
+        return np.zeros(len(corners), bool), 0.0, None
     _, drawn = cv2.threshold(cv2.absdiff(whole, without), _SEEN, 1, cv2.THRESH_BINARY)
     # One by one: computing sums for the whole picture first takes five times as long.
     boxes = corners.tolist()
@@ -184,13 +203,12 @@ def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tup
         if lengths[n] >= _LONG_WORD and drawn[y0:y1, x0:x1].any(axis=int(y1 - y0 > x1 - x0)).mean() < _SLIVER:
             counts[n] = 0
     total = cv2.countNonZero(drawn)
-    if total and counts.sum() < 0.9 * total:
-        for left, top, right, bottom in boxes:
-            drawn[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1] = 0
-        unnamed = cv2.countNonZero(drawn) / total
-    else:
-        unnamed = 0.0
-    return counts >= np.maximum(1.0, 0.5 * np.array(lengths, float)), unnamed
+    for left, top, right, bottom in boxes:
+        drawn[max(0, top - 1) : bottom + 1, max(0, left - 1) : right + 1] = 0
+    rest = cv2.countNonZero(drawn)
+    unnamed = rest / total if total and counts.sum() < 0.9 * total else 0.0
+    visible = counts >= np.maximum(1.0, 0.5 * np.array(lengths, float))
+    return visible, unnamed, drawn if rest >= _LEAST_REST_PX else None
 
 
 def _is_white_on_paper(whole: Any, without: Any, box: Sequence[int]) -> bool:

@@ -46,7 +46,11 @@ def with_accents(characters: Characters) -> Characters:
         [joined[n] for n in places.tolist()],
         spaces[places].tolist(),
         [characters.indexes[n] for n in places.tolist()],
-        *(side[places] for side in (characters.x0, characters.y0, characters.x1, characters.y1)),
+        x0=characters.x0[places],
+        y0=characters.y0[places],
+        x1=characters.x1[places],
+        y1=characters.y1[places],
+        unreadable=characters.unreadable,
     )
 
 

@@ -19,6 +19,7 @@ _LONG = 12  # letters and digits
 _KEY = b"ActualText"
 _MAX_MARKS = 8
 _ALIKE = 0.6  # share of the letters that both have, in any order: Arabic glyphs may be stored from the left
+_WIDE_EM = 1.5  # per letter; a wider object has text that the replacement lacks
 _NARROW_EM = 0.25  # per letter; a narrower object has fewer glyphs than letters
 
 
@@ -29,6 +30,16 @@ def replacement_of(item: Any) -> str:
         if len(text) >= _LONG and len(_letters(text)) >= _LONG:
             return text
     return ""
+
+
+def is_replaced(item: Any) -> bool:
+    """Whether a replacement that is about as long as a raw text object gives its text."""
+    for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
+        mark, size = pdfium.FPDFPageObj_GetMark(item, index), ctypes.c_ulong()
+        if mark and pdfium.FPDFPageObjMark_GetParamStringValue(mark, _KEY, None, 0, size):
+            shown = sum(char.isprintable() and not char.isspace() for char in _param(mark))
+            return _ems(item) <= _WIDE_EM * (shown + 1)
+    return False
 
 
 def contradicts_glyphs(page: Any) -> bool:

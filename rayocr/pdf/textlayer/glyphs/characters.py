@@ -13,6 +13,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
 from rayocr.pdf.textlayer.glyphs.letter_height import with_letter_height
+from rayocr.pdf.textlayer.glyphs.unreadable import drop_unreadable
 from rayocr.pdf.textlayer.glyphs.whole_glyphs import SPACE_EM, with_whole_glyphs
 
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
@@ -46,6 +47,7 @@ class Characters:
     y0: Any
     x1: Any
     y1: Any
+    unreadable: frozenset[int] = frozenset()  # addresses of text objects whose characters are unknown and omitted
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -63,6 +65,7 @@ def read_characters(page: Any, text_page: Any, upright: Upright, size_pt: tuple[
         codes = _without_surrogates(codes)
     _drop_guesses(text_page, codes)
     rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
+    unreadable = drop_unreadable(text_page, codes, rectangles)
     rectangles, replaced = with_whole_glyphs(page, text_page, codes, rectangles)
     x0, y0, x1, y1 = _upright_boxes(rectangles, upright)
     y0, y1 = with_letter_height(text_page, upright, x0, y0, x1, y1)
@@ -80,7 +83,14 @@ def read_characters(page: Any, text_page: Any, upright: Upright, size_pt: tuple[
     breaks_before = np.cumsum(kinds == _LINE_BREAK)[kept]
     spaces = np.where(np.diff(spaces_before, prepend=0) > 0, 2, np.diff(breaks_before, prepend=0) > 0)
     characters = Characters(
-        [texts[n] for n in which[kept].tolist()], spaces.tolist(), kept.tolist(), x0[kept], y0[kept], x1[kept], y1[kept]
+        [texts[n] for n in which[kept].tolist()],
+        spaces.tolist(),
+        kept.tolist(),
+        x0[kept],
+        y0[kept],
+        x1[kept],
+        y1[kept],
+        unreadable,
     )
     if replaced:
         _drop_spurious_spaces(characters, replaced)

@@ -1,0 +1,112 @@
+"""Text whose font has no usable map to Unicode is left to OCR, and the readable text of its page is kept."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import manimgx_fonts
+import pytest
+from fontTools import subset
+from fontTools.ttLib import TTFont
+from fontTools.varLib import instancer
+
+from rayocr.pdf.document import PdfFile
+from tests.unit.pdf.pdfs import deflated, pages_of, reindexed, stream
+from tests.unit.pdf.textlayer.drawings import layer_of, outlined, page_with_font, texts_of
+
+BODY = b"BT /F1 12 Tf 72 780 Td 15 TL " + b" ".join(b"(The keeper of the light wrote into his ledger.) Tj T*" for _ in range(30))
+BODY += b" ET "
+TOTAL = "Total due 4,250 crowns"
+LINE = f"BT /F2 12 Tf 72 200 Td ({TOTAL}) Tj ET".encode()
+DIFFERENT = {char: chr(0xE000 + n) for n, char in enumerate(sorted(set(TOTAL)))}
+
+
+def page_with_glyph_numbers(to_unicode: bytes = b"") -> bytes:
+    """A page whose last line uses the numbers of the glyphs as codes, without a map to Unicode unless one is given."""
+    font = instancer.instantiateVariableFont(TTFont(Path(manimgx_fonts.__file__).parent / "NotoSans[wght].ttf"), {"wght": 400})
+    numbers = {char: font.getGlyphID(font.getBestCmap()[ord(char)]) for char in TOTAL}
+    options = subset.Options(retain_gids=True, layout_features=[])
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(text=TOTAL)
+    subsetter.subset(font)
+    data = io.BytesIO()
+    font.save(data)
+    widths = " ".join(f"{n} [{font['hmtx'][font.getGlyphName(n)][0]}]" for n in sorted(numbers.values()))
+    extra = {
+        5: deflated(data.getvalue(), f"/Length1 {len(data.getvalue())}"),
+        6: b"<< /Type /FontDescriptor /FontName /X /Flags 4 /FontBBox [0 0 999 999] /ItalicAngle 0 /Ascent 900 /Descent -200 "
+        b"/CapHeight 700 /StemV 80 /FontFile2 5 0 R >>",
+        7: b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /X /CIDToGIDMap /Identity /FontDescriptor 6 0 R "
+        + f"/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /W [{widths}] >>".encode(),
+        8: b"<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /DescendantFonts [7 0 R] " + to_unicode + b">>",
+    }
+    codes = "".join(f"{numbers[char]:04x}" for char in TOTAL)
+    content = BODY + f"BT /F2 12 Tf 72 200 Td <{codes}> Tj ET".encode()
+    return reindexed(pages_of(content=content, extra=extra).replace(b"<< /F1", b"<< /F2 8 0 R /F1"))
+
+
+TABS = b"/Span << /ActualText <FEFF000900090009> >> BDC BT /F1 12 Tf 72 200 Td (" + TOTAL.encode() + b") Tj ET EMC"
+UNREADABLE = {
+    "a replacement without letters": pages_of(content=BODY + TABS),
+    "glyph numbers": page_with_glyph_numbers(),
+    "replacement characters": page_with_font(BODY + LINE, dict.fromkeys(TOTAL, "\ufffd")),
+    "control characters": page_with_font(BODY + LINE, dict.fromkeys(TOTAL, "\x03")),
+    "private characters": page_with_font(BODY + LINE, DIFFERENT),
+    "digits only": page_with_font(BODY + LINE, {char: DIFFERENT[char] if char in "4250," else char for char in TOTAL}),
+    "spaces": page_with_font(BODY + LINE, dict.fromkeys(TOTAL, " ")),
+    "spaces without a width": page_with_font(BODY + LINE, dict.fromkeys(TOTAL, "\u200b")),
+    "nothing": page_with_font(BODY + LINE, dict.fromkeys(TOTAL, "\0")),
+}
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_a_line_without_known_characters_makes_the_layer_partial(name: str) -> None:
+    layer = layer_of(UNREADABLE[name])
+    assert {line.text for line in layer.lines} == {"The keeper of the light wrote into his ledger."}
+    assert layer.verdict.kind == "partial"
+    assert any(620 < y0 < 645 for _, y0, _, _ in layer.unread)
+
+
+@pytest.mark.parametrize("name", UNREADABLE)
+def test_such_a_line_remains_in_the_picture_for_ocr(name: str) -> None:
+    with PdfFile(UNREADABLE[name], max_pixels=1_000_000) as file, file.page(1) as page:
+        with page.without_own_text():
+            image = page.thumbnail(72)
+        assert image.crop((0, 0, 595, 610)).getextrema() == (255, 255)
+        assert image.crop((60, 620, 400, 650)).getextrema()[0] < 128
+        assert page.thumbnail(72).crop((0, 0, 595, 610)).getextrema()[0] < 128
+
+
+def test_a_glyph_that_draws_a_whole_phrase_is_no_letter() -> None:
+    glyph = b"300 0 0 0 300 30 d1 " + outlined(TOTAL, 0, 5, 20)
+    font = b"<< /Type /Font /Subtype /Type3 /FontBBox [0 0 300 30] /FontMatrix [1 0 0 1 0 0] /CharProcs << /a 6 0 R >> "
+    font += b"/Encoding << /Differences [97 /a] >> /FirstChar 97 /LastChar 97 /Widths [300] >>"
+    data = pages_of(content=BODY + b"BT /F2 1 Tf 72 200 Td (a) Tj ET", extra={5: font, 6: stream(glyph)})
+    layer = layer_of(reindexed(data.replace(b"<< /F1", b"<< /F2 5 0 R /F1")))
+    assert "a" not in [line.text for line in layer.lines]
+    assert layer.verdict.kind == "partial"
+
+
+@pytest.mark.parametrize("mapping", [{"(": "\uf0b7"}, {"(": "\uf0b7", ")": "\uf0a7"}, {"(": "\ufffd"}])
+def test_single_signs_without_a_meaning_leave_the_layer_trusted(mapping: dict[str, str]) -> None:
+    signs = b"BT /F2 12 Tf 50 780 Td 15 TL " + b" ".join(rb"(\() Tj T*" for _ in range(30)) + rb" (\)) Tj (\() Tj ET"
+    assert layer_of(page_with_font(BODY + signs, mapping)).verdict.trusted
+
+
+def test_a_row_of_dots_without_a_meaning_leaves_the_layer_trusted() -> None:
+    assert layer_of(
+        page_with_font(BODY + b"BT /F2 12 Tf 72 200 Td (....................) Tj ET", {".": "\ufffd"})
+    ).verdict.trusted
+
+
+def test_small_capitals_and_old_style_digits_are_letters_and_digits() -> None:
+    mapping = {"a": "\uf761", "b": "\uf762", "e": "\uf7e9", "1": "\uf731", "9": "\uf739", "&": "\uf726"}
+    assert texts_of(page_with_font(b"BT /F2 12 Tf 72 200 Td (Fab&e 1919) Tj ET", mapping)) == ["FAB&É 1919"]
+
+
+def test_codes_of_a_symbol_font_that_spell_words_are_letters() -> None:
+    mapping = {char: chr(0xF000 + ord(char)) for char in TOTAL if char != " "}
+    layer = layer_of(page_with_font(BODY + LINE, mapping))
+    assert layer.verdict.trusted
+    assert TOTAL in [line.text for line in layer.lines]
