@@ -22,7 +22,7 @@ from rayocr.pdf.textlayer.glyphs.symbol_fonts import with_symbols
 from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of, without_second_drawings
 from rayocr.pdf.textlayer.reading.alignment import fits
 from rayocr.pdf.textlayer.rendered_text import TextObjects
-from rayocr.pdf.textlayer.trust import Verdict, judge
+from rayocr.pdf.textlayer.trust import Verdict, is_word, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink, compare_with_picture
 
 _BOLD_WEIGHT = 600
@@ -162,7 +162,7 @@ def is_reading_of(page: Any, upright: Upright, picture: Any, scale: float) -> bo
 def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float]) -> TextLayer:
     turns = quarter_turns(text_page, upright)
     turned, turned_pt = upright.turned(turns, size_pt), turned_size(turns, size_pt)
-    characters = with_accents(read_characters(page, text_page, turned, turned_pt))
+    characters = with_accents(read_characters(page, text_page, turned, turned_pt, is_word=is_word))
     with_symbols(characters, lambda index: _font_name(text_page, index))
     with_mac_ligatures(characters)
     with_superscripts(characters, lambda index: _origin_of(text_page, index, turned))

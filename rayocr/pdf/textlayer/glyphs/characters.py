@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,9 +53,11 @@ class Characters:
         return len(self.texts)
 
 
-def read_characters(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float]) -> Characters:
+def read_characters(
+    page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float], *, is_word: Callable[[str], bool]
+) -> Characters:
     """`page` and `text_page` are raw handles of one page. Characters outside the page are omitted: two pages cropped from one
-    sheet contain the text of both."""
+    sheet contain the text of both. `is_word`: whether a token is well formed."""
     count = min(max(0, pdfium.FPDFText_CountChars(text_page)), _MAX_CHARACTERS)
     boxes = (pdfium.FS_RECTF * count)()
     get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
@@ -65,7 +67,7 @@ def read_characters(page: Any, text_page: Any, upright: Upright, size_pt: tuple[
         codes = _without_surrogates(codes)
     _drop_guesses(text_page, codes)
     rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
-    unreadable = drop_unreadable(text_page, codes, rectangles)
+    unreadable = drop_unreadable(text_page, codes, rectangles, is_word)
     rectangles, replaced = with_whole_glyphs(page, text_page, codes, rectangles)
     x0, y0, x1, y1 = _upright_boxes(rectangles, upright)
     y0, y1 = with_letter_height(text_page, upright, x0, y0, x1, y1)
