@@ -18,7 +18,7 @@ from rayocr.engines.layout.tables.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr.columns_down import is_set_in_columns
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines, with_missed_lines
 from rayocr.engines.rapidocr.gutters import parted_at_gutters
-from rayocr.engines.rapidocr.image import cut_out, ink_of, turned_image, with_contrast
+from rayocr.engines.rapidocr.image import cut_out, ink_of, turned_image, with_contrast, with_margin
 from rayocr.engines.rapidocr.missed_lines import missed_lines
 from rayocr.engines.rapidocr.recognizer.cascade import CascadeRecognizer
 from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReading
@@ -28,9 +28,11 @@ from rayocr.engines.rapidocr.recognizer.runtime import load_model
 from rayocr.engines.rapidocr.show_through import without_show_through
 from rayocr.engines.rapidocr.text import (
     UNKNOWN_SCORE,
+    VIETNAMESE,
     is_half_known,
     is_plain_latin,
     is_unread,
+    loses_words,
     pack_of_half_known,
     weighted_mean,
     with_marks,
@@ -46,6 +48,7 @@ if TYPE_CHECKING:
 
 _MIN_LINE_SCORE = 0.5  # rapidocr's own limit; results below it are specks and rules
 _SAMPLE_LINES = 5  # lines read first, to detect whether the page is upright
+_MOST_SAMPLE_LINES = 20  # for Tesseract, which is uncertain about the orientation of a few lines in Korean
 _SURE = 0.9  # above this mean score of the sample, no other orientation is tried
 _BETTER = 1.1  # the upside-down reading must be better by this factor
 _PADDING = (0.16, 0.11)  # left and right margins, in box heights: nine of ten boxes have at least this much
@@ -215,6 +218,9 @@ class RapidOcrEngine(ComputeEngine):
         if self._other_scripts is None or not unread:
             return read, ()
         short = _in_same_script(read, aspects, unread) if share > _MOSTLY_UNREAD else set()
+        short |= {i for i in range(len(read)) if i not in unread and loses_words(read[i].text, aspects[i])}
+        if likely == VIETNAMESE and share > _MUCH_UNREAD:
+            short |= {i for i in range(len(read)) if i not in unread and not read[i].text.isascii()}
         unread += sorted(short)
         if len(unread) < _FEWEST_UNREAD and not likely:
             return read, self._doubts_of_unread(upright, quads, read, aspects)
@@ -228,7 +234,7 @@ class RapidOcrEngine(ComputeEngine):
                 raise
             doubts[f"{PACK_MISSING}:{error.pack}"] = None
         try:
-            pictures = [cut_out(upright, quads[index]) for index in unread]
+            pictures = [cut_out(upright, with_margin(quads[index])) for index in unread]
             again = self._other_scripts.read(pictures, likely=likely, read_latin=self._recognize_lines)
         except LanguagePackMissing as error:
             if share > _MOST_UNREAD:
@@ -285,12 +291,17 @@ class RapidOcrEngine(ComputeEngine):
 
     def _turns_of_unread(self, image: Any, shown: Any, turns: int, sample: Sequence[int], read: dict[int, LineReading]) -> int:
         """The page's rotation. The scores of lines in a script that the models do not support do not tell it; Tesseract does."""
+        import numpy as np
+
         upright = turned_image(image, turns)
         crops = [cut_out(upright, quad) for quad in turned(shown[list(sample)], turns, image.shape[1], image.shape[0])]
         aspects = [crop.shape[1] / crop.shape[0] for crop in crops]
         unread = sum(read[i].score < _JUNK or is_unread(read[i].text, aspect) for i, aspect in zip(sample, aspects, strict=True))
         if self._other_scripts is None or 2 * unread <= len(sample):
             return turns
+        widths, heights = sides(shown)
+        longest = np.argsort(-np.maximum(widths, heights))[:_MOST_SAMPLE_LINES]
+        crops = [cut_out(upright, quad) for quad in turned(shown[longest], turns, image.shape[1], image.shape[0])]
         return (turns + 2) % 4 if self._other_scripts.is_upside_down(crops) else turns
 
     def _is_set_in_columns(self, image: Any, shown: Any, read: dict[int, LineReading]) -> bool:

@@ -20,6 +20,9 @@ _OTHER_CHINESE = re.compile(rf"(?![{_EMPTY_BOX}{_TICKED_BOX}])[\u3040-\u30ff\u34
 _LONG_ASPECT = 4.0  # width by height; shorter boxes may hold a page number, a bullet, a tick
 _LETTERS_AN_ASPECT = 0.25  # of ordinary print: 1.5 to 2.5; letter-spaced: 0.7; Chinese: 0.9
 _SIGNS_AN_ASPECT = 0.4
+_FEW_LETTERS_AN_ASPECT = 0.8
+_LOST_WORD = re.compile(r"\s{2}")
+VIETNAMESE = "vie"
 _VIETNAMESE = frozenset("ơưđăƠƯĐĂạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ")
 _VIETNAMESE_SHARE = 0.04  # share of the letters; below it: Croatian, Romanian, Turkish (one or two each)
 _LEADERS = 0.6  # share of one symbol, for a row of dots or dashes
@@ -50,6 +53,12 @@ def is_unread(text: str, aspect: float) -> bool:
     return letters < _LETTERS_AN_ASPECT * aspect and len(signs) < _SIGNS_AN_ASPECT * aspect and 2 * letters <= len(signs)
 
 
+def loses_words(text: str, aspect: float) -> bool:
+    """Whether a long line consists of a few numbers or words between blanks, as a Russian line with a number does."""
+    letters = sum(char.isalnum() for char in text)
+    return aspect >= _LONG_ASPECT and letters < _FEW_LETTERS_AN_ASPECT * aspect and len(_LOST_WORD.findall(text)) > 1
+
+
 def is_half_known(text: str) -> bool:
     return bool(pack_of_half_known(text))
 
@@ -69,7 +78,7 @@ def pack_of_half_known(text: str) -> str:
     if greek >= 6 and greek > 0.4 * len(letters):
         return "ell"
     vietnamese = sum(char in _VIETNAMESE for char in letters)
-    return "vie" if vietnamese >= 3 and vietnamese > _VIETNAMESE_SHARE * len(letters) else ""
+    return VIETNAMESE if vietnamese >= 3 and vietnamese > _VIETNAMESE_SHARE * len(letters) else ""
 
 
 def weighted_mean(scores: Iterable[tuple[float, float]]) -> float | None:

@@ -16,12 +16,14 @@ from typing import Any, Protocol
 from rayocr.engines.tesseract.greek import with_lost_spaces
 from rayocr.engines.tesseract.line_sheet import LineSheet
 from rayocr.engines.tesseract.lines import TsvWord
-from rayocr.engines.tesseract.scripts import GREEK, KOREAN
+from rayocr.engines.tesseract.scripts import GREEK, KOREAN, VIETNAMESE
 
 _SURE_WORD = 0.9  # Tesseract's confidence of words in its own script; Latin ones have up to .88
 _SURE_SCORE, _SURE_LETTER = 0.94, 0.55  # the second reader's; words of other scripts have less
 _LEAST_LENGTH = 0.75  # of Tesseract's text: letters of other scripts are omitted
 _LATIN = re.compile(r"(?=.*[A-Za-z0-9].*[A-Za-z0-9])[\x21-\x7e\xab\xbb\u2010-\u201e ]+")
+_NUMBER = re.compile(r"(?=.*\d)[\d.,:/%()-]+")
+_DIGIT = re.compile(r"\d")
 _LATIN_CHARACTER = re.compile("[A-Za-z0-9]")
 _SYLLABLE = re.compile("[\uac00-\ud7a3]")
 
@@ -42,32 +44,38 @@ def with_foreign_words(
     lines: Sequence[Sequence[TsvWord]], sheet: LineSheet, packs: Sequence[str], read: ReadsLatin
 ) -> list[list[TsvWord]]:
     """The lines, with the second reader's text in place of doubtful words that it reads as Latin ones or numbers."""
-    groups = [_groups(words, korean=packs[0] in KOREAN) for words in lines]
+    groups = [_groups(words, packs[0]) for words in lines]
+    wanted = _NUMBER if packs[0] in VIETNAMESE else _LATIN
     asked = [(line, words) for line, of_line in enumerate(groups) for doubtful, words in of_line if doubtful]
     found = iter(read([sheet.cut_out(line, words) for line, words in asked]))
     greek = packs[0] in GREEK
     return [
-        [word for doubtful, words in of_line for word in (_chosen(words, next(found), greek=greek) if doubtful else words)]
+        [
+            word
+            for doubtful, words in of_line
+            for word in (_chosen(words, next(found), wanted, greek=greek) if doubtful else words)
+        ]
         for of_line in groups
     ]
 
 
-def _groups(words: Sequence[TsvWord], *, korean: bool) -> list[tuple[bool, list[TsvWord]]]:
+def _groups(words: Sequence[TsvWord], pack: str) -> list[tuple[bool, list[TsvWord]]]:
     """The words with whether they may be foreign. Tesseract reports Korean syllables as words, so that a foreign word is a run of
     words without syllables."""
-    if korean:
+    if pack in KOREAN:
         return [(doubtful, list(run)) for doubtful, run in groupby(words, _is_not_korean)]
-    return [(word.confidence < _SURE_WORD or _LATIN_CHARACTER.search(word.text) is not None, [word]) for word in words]
+    foreign = _DIGIT if pack in VIETNAMESE else _LATIN_CHARACTER
+    return [(word.confidence < _SURE_WORD or foreign.search(word.text) is not None, [word]) for word in words]
 
 
 def _is_not_korean(word: TsvWord) -> bool:
     return _SYLLABLE.search(word.text) is None and any(char.isalnum() for char in word.text)
 
 
-def _chosen(words: list[TsvWord], reading: Reading, *, greek: bool) -> list[TsvWord]:
+def _chosen(words: list[TsvWord], reading: Reading, wanted: re.Pattern[str], *, greek: bool) -> list[TsvWord]:
     text = reading.text.strip()
     expected = sum(len(word.text) for word in words)
-    if reading.score < _SURE_SCORE or reading.weakest < _SURE_LETTER or not _LATIN.fullmatch(text):
+    if reading.score < _SURE_SCORE or reading.weakest < _SURE_LETTER or not wanted.fullmatch(text):
         return [replace(word, text=with_lost_spaces(word.text, text)) for word in words] if greek else words
     if len(text) < _LEAST_LENGTH * expected:
         return words

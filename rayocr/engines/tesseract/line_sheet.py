@@ -17,7 +17,7 @@ from rayocr.engines.tesseract.program import Orientation, Tesseract
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-HEIGHT = 56  # pixels, of a line with its margins: letters of 10 pt at 300 dpi
+HEIGHT = 68  # pixels, of a line with its margins: letters of 10 pt at 300 dpi
 _DPI = 300
 _REMNANT = 0.25  # of a line's height
 _MARGIN = (6, 8)  # pixels above and below, and beside words that are cut out

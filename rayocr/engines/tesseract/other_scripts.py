@@ -15,7 +15,18 @@ from rayocr.engines.tesseract.greek import modern_greek
 from rayocr.engines.tesseract.line_sheet import HEIGHT, LineSheet
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord
 from rayocr.engines.tesseract.program import FEW_LETTERS, Orientation, Tesseract, find_tesseract
-from rayocr.engines.tesseract.scripts import ARABIC, GREEK, KOREAN, LATIN, groups_of, packs_for, packs_of_script
+from rayocr.engines.tesseract.scripts import (
+    ARABIC,
+    DEVANAGARI,
+    GREEK,
+    HEBREW,
+    KOREAN,
+    LATIN,
+    VIETNAMESE,
+    groups_of,
+    packs_for,
+    packs_of_script,
+)
 from rayocr.engines.tesseract.voting import voted, whole_words
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing
 
@@ -28,8 +39,12 @@ _HALF_SURE_SCRIPT = 0.5  # enough to name the pack for lines that no installed p
 _LEAST = 0.55  # minimum confidence of a line
 _SURE_SAMPLE = 0.85  # mean confidence of a sample whose script is certain
 _LEAST_SAMPLE = 0.3  # mean confidence of a sample that may contain a second script
-_VIEWS: tuple[dict[str, Any], ...] = ({"height": 72, "gap": 40}, {"height": HEIGHT, "stretch": 1.15})
+_VIEWS: tuple[dict[str, Any], ...] = ({"height": HEIGHT * 9 // 7, "gap": 40}, {"height": HEIGHT, "stretch": 1.15})
+_VIEWS_OF_LOST: tuple[dict[str, Any], ...] = (*_VIEWS, {"height": HEIGHT * 9 // 7}, {"height": HEIGHT * 5 // 7})
+_LOST_LINE = 0.65  # confidence; lines below it are read a second time
 _SURE_WORD = 0.9
+# Together with the English pack, these packs read many words of their own script as Latin ones.
+_WITHOUT_ENGLISH = GREEK | ARABIC | HEBREW | DEVANAGARI
 
 
 class OtherReading(NamedTuple):
@@ -124,13 +139,14 @@ class OtherScripts:
         self, packs: Sequence[str], lines: Sequence[Any], tesseract: Tesseract, read_latin: ReadsLatin | None = None
     ) -> list[OtherReading]:
         """The lines' texts. With `read_latin`, the best that is possible; without it, at once."""
-        if read_latin is not None and packs[0] in (GREEK | ARABIC) and packs[-1] == "eng":
+        if read_latin is not None and packs[0] in _WITHOUT_ENGLISH and packs[-1] == "eng":
             packs = packs[:-1]
         sheet = LineSheet(lines)
         try:
             read = sheet.read(tesseract, packs)
             if read_latin is not None:
                 read = self._refined(read, sheet, packs, lines, read_latin)
+                read = _with_lost_lines(read, lines, packs, tesseract)
         except EngineUnavailable:
             raise
         except EngineError:
@@ -144,9 +160,9 @@ class OtherScripts:
     def _refined(
         self, read: list[list[TsvWord]], sheet: LineSheet, packs: Sequence[str], lines: Sequence[Any], read_latin: ReadsLatin
     ) -> list[list[TsvWord]]:
-        if packs[0] in GREEK | ARABIC | KOREAN:
+        if packs[0] in _WITHOUT_ENGLISH | KOREAN | VIETNAMESE:
             read = with_foreign_words(read, sheet, packs, read_latin)
-        if packs[0] not in ARABIC | KOREAN:
+        if packs[0] not in ARABIC | HEBREW | KOREAN:
             return read
         read = [whole_words(words) for words in read]
         doubtful = [index for index, words in enumerate(read) if any(word.confidence < _SURE_WORD for word in words)]
@@ -155,6 +171,26 @@ class OtherScripts:
         for place, index in enumerate(doubtful):
             read[index] = voted([read[index], *(whole_words(view[place]) for view in views)])
         return read
+
+
+def _with_lost_lines(
+    read: Sequence[list[TsvWord]], lines: Sequence[Any], packs: Sequence[str], tesseract: Tesseract
+) -> list[list[TsvWord]]:
+    """The words, with a second reading of lines that Tesseract read badly or not at all, if it is better. A page on which it read
+    nothing is in another script."""
+    better = list(read)
+    if max(map(_confidence, read)) < _LOST_LINE:
+        return better
+    for view in _VIEWS_OF_LOST:
+        lost = [index for index, words in enumerate(better) if _confidence(words) < _LOST_LINE]
+        again = LineSheet([lines[index] for index in lost], **view).read(tesseract, packs) if lost else []
+        for index, words in zip(lost, again, strict=True):
+            better[index] = max(better[index], whole_words(words), key=_confidence)
+    return better
+
+
+def _confidence(words: Sequence[TsvWord]) -> float:
+    return TsvLine(tuple(words)).confidence if words else 0.0
 
 
 def _likely_first(groups: Sequence[tuple[str, ...]], seen: Orientation | None) -> list[tuple[str, ...]]:

@@ -17,6 +17,9 @@ _WITH_LATIN = frozenset({"Latin", "Korean", "Hangul", "Han", "HanS", "HanT", "Ja
 # Packs by script, for what is particular to them
 GREEK = frozenset({"ell", "Greek", "script/Greek"})
 KOREAN = frozenset({"kor", "Hangul", "script/Hangul"})
+DEVANAGARI = frozenset({"hin", "mar", "nep", "san", "Devanagari", "script/Devanagari"})
+HEBREW = frozenset({"heb", "Hebrew", "script/Hebrew"})
+VIETNAMESE = frozenset({"vie", "Vietnamese", "script/Vietnamese"})
 ARABIC = frozenset({"ara", "fas", "urd", "Arabic", "script/Arabic"})
 
 _PACKS = {

@@ -9,13 +9,14 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from rayocr.engines.answers.checks import check_answer
 from rayocr.engines.layout.quads import levelled, skew_deg, turned
 from rayocr.engines.rapidocr.engine import RapidOcrEngine
-from rayocr.engines.rapidocr.image import with_contrast
+from rayocr.engines.rapidocr.image import with_contrast, with_margin
 from rayocr.engines.rapidocr.text import with_spaces
 from rayocr.errors import Unreadable
 from tests.unit.engines.local_pages import SENTENCES, DrawnPage, letters
@@ -163,3 +164,8 @@ def test_a_skewed_page_is_levelled() -> None:
     level = levelled(quads, skew, 800, 600)
     assert np.allclose(level[:, 3] - level[:, 1], 20, atol=0.5)
     assert np.allclose(np.diff(level[:, 0]), level[1, 0] - level[0, 0], atol=0.1)
+
+
+def test_lines_for_tesseract_are_cut_out_with_a_margin_above_and_below() -> None:
+    quad = np.array([(10, 20), (110, 20), (110, 45), (10, 45)], np.float32)
+    assert with_margin(quad).tolist() == [[10, 17], [110, 17], [110, 48], [10, 48]]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rayocr.engines.rapidocr.recognizer.decoding import BlankKeepingDecoder
-from rayocr.engines.rapidocr.text import is_half_known, is_unread, weighted_mean, with_marks, with_spaces
+from rayocr.engines.rapidocr.text import is_half_known, is_unread, loses_words, weighted_mean, with_marks, with_spaces
 
 SIGNS = ["no sign", *"abcdefghijklmnopqrstuvwxyzA01.,(第章", " "]
 
@@ -127,3 +127,9 @@ def test_vietnamese_is_half_known_and_other_latin_languages_are_not() -> None:
 )
 def test_boxes_beside_latin_words_are_marks_and_not_chinese(read: str, meant: str) -> None:
     assert with_marks(read) == meant
+
+
+def test_a_line_of_a_few_numbers_between_blanks_has_lost_its_words() -> None:
+    assert loses_words("    9:00  19:30,  . ", aspect=21.3)
+    assert not loses_words("Open  from  9:00 to 19:30 every day", aspect=17)
+    assert not loses_words("Total 9,300", aspect=12)

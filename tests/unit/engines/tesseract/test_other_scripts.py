@@ -10,18 +10,20 @@ import pytest
 from PIL import Image
 
 from rayocr.engines.rapidocr.engine import RapidOcrEngine
+from rayocr.engines.tesseract.line_sheet import HEIGHT
 from rayocr.engines.tesseract.lines import lines_of_tsv
 from rayocr.engines.tesseract.other_scripts import OtherScripts
 from rayocr.engines.tesseract.program import Orientation
 from rayocr.errors import LanguagePackMissing
 
+GAP = HEIGHT // 2
 LINE = np.full((40, 400), 255, np.uint8)
 
 
 def tsv(*words: tuple[int, int, int, int, str]) -> str:
-    """Takes (line, left, width, confidence, text); the line spacing is 84 pixels."""
+    """Takes (line, left, width, confidence, text); the line spacing is that of a LineSheet."""
     return "\n".join(
-        f"5\t1\t1\t1\t{line}\t{left}\t{left}\t{28 + 84 * line + 10}\t{width}\t36\t{confidence}\t{text}"
+        f"5\t1\t1\t1\t{line}\t{left}\t{left}\t{GAP + (HEIGHT + GAP) * line + 10}\t{width}\t36\t{confidence}\t{text}"
         for line, left, width, confidence, text in words
     )
 
@@ -68,7 +70,7 @@ def test_a_second_script_is_searched_for_in_what_the_first_left() -> None:
     class FirstLineRussian(FakeTesseract):
         def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
             answers = {(2, "rus"): tsv((0, 30, 90, 95, "да")), (1, "ell"): tsv((0, 30, 90, 70, "ναι"))}
-            return answers.get((image.height // 84, languages), "")
+            return answers.get((image.height // (HEIGHT + GAP), languages), "")
 
     fake = FirstLineRussian({"rus": "", "ell": ""})
     assert read(fake) == [("да", 0.95), ("ναι", 0.7)]
@@ -226,3 +228,45 @@ def test_a_page_in_another_script_is_turned_as_tesseract_sees_it() -> None:
     engine._recognize_lines = lambda lines: [LineReading(". ,", 0.6, 0.6)] * len(lines)
     quads = np.array([[(0, 50 * n), (900, 50 * n), (900, 50 * n + 40), (0, 50 * n + 40)] for n in range(9)], np.float32)
     assert engine._orient_and_read(np.full((500, 1000), 255, np.uint8), quads)[0] == 2
+
+
+def test_lines_that_tesseract_lost_are_read_again_at_another_size() -> None:
+    class Loses(FakeTesseract):
+        def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
+            self.asked.append(languages)
+            first = tsv((0, 30, 90, 90, "Цена"))
+            return first if len(self.asked) == 1 else tsv((0, 30, 90, 80, "билета"))
+
+    fake = Loses({"rus": ""}, script="Cyrillic", installed=("rus", "osd"))
+    found = OtherScripts(tesseract=fake).read([LINE, LINE], read_latin=lambda lines: [])
+    assert [reading.text for reading in found] == ["Цена", "билета"]
+    assert fake.asked == ["rus", "rus"]
+
+
+@pytest.mark.parametrize(("script", "pack"), [("Hebrew", "heb"), ("Devanagari", "hin"), ("Greek", "ell"), ("Arabic", "ara")])
+def test_the_english_pack_does_not_read_words_of_these_scripts(script: str, pack: str) -> None:
+    fake = FakeTesseract({pack: tsv((0, 30, 90, 95, "אביה"), (1, 30, 90, 95, "קטר"))}, script=script)
+    OtherScripts(tesseract=fake).read([LINE, LINE], read_latin=lambda lines: [])
+    assert set(fake.asked) == {pack}
+
+
+def test_a_russian_line_of_which_only_a_number_was_read_is_read_by_tesseract() -> None:
+    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+
+    rows = [(row, 30, 90, 90, "билета") for row in range(3)]
+    engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=FakeTesseract({"rus": tsv(*rows)}, script="Cyrillic")))
+    mixed = Mixed(engine, unread=2)
+    mixed.readings.append(LineReading("    145 ,     .  ", 0.93, 0.9))
+    assert mixed.result()[4:] == ["билета"] * 3
+
+
+def test_on_a_page_in_vietnamese_lines_that_lost_fewer_letters_are_read_again_too() -> None:
+    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+
+    rows = [(row, 30, 90, 90, "cầu") for row in range(3)]
+    engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=FakeTesseract({"vie": tsv(*rows)}, script="Latin")))
+    engine._recognize_lines = lambda lines: [LineReading("", 0.0, 0.0)] * len(lines)
+    mixed = Mixed(engine, unread=0)
+    mixed.readings = [LineReading("Hội đng thành ph đã quyt định sa cha cây cầu", 0.3, 0.9)] * 2
+    mixed.readings += [LineReading("chi xut hin trên báo sau mt tuàn.", 0.99, 0.9), LineReading("The ferry leaves", 0.99, 0.9)]
+    assert mixed.result() == ["cầu"] * 3 + ["The ferry leaves"]

@@ -56,6 +56,8 @@ def test_an_arabic_alef_is_not_a_word() -> None:
         ("kor", [word("458", 0.77), word("커널", 0.9, 60, spaced=False)], LineReading("USB", 0.99, 0.9), "USB커널"),
         ("kor", [word("64-01『", 0.1)], LineReading("64-bit", 0.99, 0.9), "64-bit"),
         ("ell", [word("ήπια", 0.2)], LineReading("Linux", 0.99, 0.9), "Linux"),
+        ("vie", [word("4s", 0.87)], LineReading("45", 0.99, 0.9), "45"),
+        ("vie", [word("mươi", 0.87)], LineReading("muoi", 0.99, 0.9), "mươi"),
         ("ell", [word("Εάν", 0.87)], LineReading("Ev", 0.98, 0.97), "Εάν"),
         ("ell", [word("γιατις", 0.37)], LineReading("ια τι", 0.8, 0.6), "για τις"),
         ("ara", [word("عن", 0.4)], LineReading("if", 0.43, 0.3), "عن"),
