@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, Protocol
 
-from rayocr.engines.tesseract.greek import with_lost_spaces
+from rayocr.engines.tesseract.greek import is_greek_in_latin, with_lost_spaces
 from rayocr.engines.tesseract.line_sheet import LineSheet
 from rayocr.engines.tesseract.lines import TsvWord
 from rayocr.engines.tesseract.scripts import GREEK, KOREAN, VIETNAMESE
@@ -77,7 +77,7 @@ def _chosen(words: list[TsvWord], reading: Reading, wanted: re.Pattern[str], *, 
     expected = sum(len(word.text) for word in words)
     if reading.score < _SURE_SCORE or reading.weakest < _SURE_LETTER or not wanted.fullmatch(text):
         return [replace(word, text=with_lost_spaces(word.text, text)) for word in words] if greek else words
-    if len(text) < _LEAST_LENGTH * expected:
+    if len(text) < _LEAST_LENGTH * expected or (greek and is_greek_in_latin(words[0].text, text)):
         return words
     first, last = words[0], words[-1]
     top, bottom = min(word.top for word in words), max(word.top + word.height for word in words)

@@ -15,6 +15,7 @@ _DIPHTHONGS = ("αι", "ει", "οι", "υι", "αυ", "ευ", "ηυ", "ου")
 _BREATHINGS = frozenset("\u0313\u0314")
 _ANCIENT_SHARE = 0.5  # of the words that begin with a vowel: all have a breathing in ancient Greek
 _SIMILAR_LATIN = str.maketrans("abeikmnoptuvxyzwhsc", "αβεικμνορτυνχυζωησσ")
+_SHORT_WORD = 3
 _LEAST_PART = 2  # letters beside a lost space
 
 
@@ -33,6 +34,11 @@ def with_lost_spaces(text: str, other: str) -> str:
         if after is not None and after - done >= _LEAST_PART and len(text) - after >= _LEAST_PART:
             parted, done = f"{parted}{text[done:after]} ", after
     return parted + text[done:]
+
+
+def is_greek_in_latin(text: str, latin: str) -> bool:
+    """Whether a short Greek word consists of letters that look like the Latin ones: το and "to"."""
+    return len(text) <= _SHORT_WORD and not text.isascii() and _skeleton(text) == _skeleton(latin)
 
 
 def _skeleton(text: str) -> str:

@@ -7,6 +7,7 @@ reading, .937 with two and .942 with three. Further readings did not help.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from difflib import SequenceMatcher
 
 from rayocr.engines.tesseract.lines import TsvWord
@@ -27,8 +28,8 @@ def whole_words(words: Sequence[TsvWord]) -> list[TsvWord]:
     """The words between spaces: Tesseract reports syllables of Korean and parts of other words as words."""
     whole: list[TsvWord] = []
     for word in words:
-        if whole and (word.spaced is False or whole[-1].text in _ALEFS):
-            before = whole[-1]
+        if whole and (word.spaced is False or whole[-1].text in _ALEFS or _is_alef(whole[-1].text, word.text)):
+            before = replace(whole[-1], text="ا") if _is_alef(whole[-1].text, word.text) else whole[-1]
             left, top = min(before.left, word.left), min(before.top, word.top)
             right = max(before.left + before.width, word.left + word.width)
             bottom = max(before.top + before.height, word.top + word.height)
@@ -37,6 +38,11 @@ def whole_words(words: Sequence[TsvWord]) -> list[TsvWord]:
         else:
             whole.append(word)
     return whole
+
+
+def _is_alef(text: str, following: str) -> bool:
+    """Whether a vertical bar before an Arabic word is an alef."""
+    return text == "|" and "\u0620" <= following[0] <= "\u064a"
 
 
 def _better(ours: Sequence[TsvWord], others: Sequence[TsvWord]) -> list[TsvWord]:

@@ -42,6 +42,11 @@ def test_parts_without_a_space_between_them_are_one_word_as_sure_as_its_worst_pa
     assert whole_words([word("다", 0.9), word("리", 0.4, 50, spaced=False)]) == [TsvWord("다리", 0, 30, 90, 40, 0.4, True)]
 
 
+def test_a_bar_before_an_arabic_word_is_an_alef() -> None:
+    assert texts(whole_words([word("النهر", 0.9), word("|", 0.9, 50), word("نخفض", 0.8, 60)])) == ["النهر", "انخفض"]
+    assert texts(whole_words([word("a", 0.9), word("|", 0.9, 50), word("b", 0.8, 60)])) == ["a", "|", "b"]
+
+
 def test_an_arabic_alef_is_not_a_word() -> None:
     assert texts(whole_words([word("ا", 0.9), word("نخفض", 0.8, 50), word("و", 0.9, 100), word("شهر", 0.9, 150)])) == [
         "انخفض",
@@ -58,6 +63,7 @@ def test_an_arabic_alef_is_not_a_word() -> None:
         ("ell", [word("ήπια", 0.2)], LineReading("Linux", 0.99, 0.9), "Linux"),
         ("vie", [word("4s", 0.87)], LineReading("45", 0.99, 0.9), "45"),
         ("vie", [word("mươi", 0.87)], LineReading("muoi", 0.99, 0.9), "mươi"),
+        ("ell", [word("το", 0.87)], LineReading("to", 0.99, 0.9), "το"),
         ("ell", [word("Εάν", 0.87)], LineReading("Ev", 0.98, 0.97), "Εάν"),
         ("ell", [word("γιατις", 0.37)], LineReading("ια τι", 0.8, 0.6), "για τις"),
         ("ara", [word("عن", 0.4)], LineReading("if", 0.43, 0.3), "عن"),
