@@ -9,6 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
+from rayocr.engines.layout.letter_style import LetterStyle
+
 _FALLBACK_EM_PT = 10.0
 _PART_SLACK = 0.2  # share of a line's letters by which a blank may miss the place; letters are not equally wide
 _VERTICAL_ASPECT = 2.5  # least height/width of a line of several letters that is set along the margin
@@ -28,6 +30,7 @@ class LayoutLine:
     confidence: float = 1.0
     turned: bool = False  # runs up or down the page; short lines do not show it by their shape
     columns: str = ""  # in a monospaced font: the text with all its blanks, for code listings
+    style: LetterStyle | None = None  # of OCR: the letters as measured in the picture
 
     @property
     def height(self) -> float:

@@ -23,7 +23,7 @@ from rayocr.engines.layout.lines import (
 from rayocr.engines.layout.markdown import to_markdown
 from rayocr.engines.layout.order.columns import prose_columns, reading_order
 from rayocr.engines.layout.order.marginalia import take_margin_notes
-from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_across_columns
+from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_across_columns, without_parts_of_letters
 from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.scripts.vertical import bands, is_set_vertically, paragraphs_of
 from rayocr.engines.layout.tables.alignment import AlignedTable, take_aligned_tables
@@ -83,7 +83,8 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     for note in notes:
         _insert(note, columns)
     columns += [[Block(BlockKind.PARAGRAPH, [line.text])] for line in marginal]
-    return merge_across_columns(columns)
+    blocks = merge_across_columns(columns)
+    return without_parts_of_letters(blocks) if scale.body_styles else blocks
 
 
 def _take_aligned_tables(

@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from rayocr.engines.layout.fields.beside import is_postal_address
-from rayocr.engines.layout.headings import HeadingScale
+from rayocr.engines.layout.headings import LEVEL_OF_BOLD, HeadingScale, without_bold_text
 from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_word, join_lines
 from rayocr.engines.layout.rows import MARKER, Row, has_label
 from rayocr.engines.layout.units.items import begin_items
@@ -23,6 +23,7 @@ _INDENT_EM, _HANGING_EM = 0.8, 4.0
 _EARLY = 0.3  # of the column's width
 _NARROW_EM = 10.0
 _HEADING_ROWS = 4  # more rows of one size are text
+_SALUTATION = 40  # characters
 _SHORT_CHARS = 38  # mean length of a line
 _LONGEST_WORD, _LONGEST_ADDRESS = 30, 100  # Chinese is written without spaces
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
@@ -105,6 +106,18 @@ def merge_across_columns(columns: Sequence[list[Block]]) -> list[Block]:
             todo.pop(0)
         merged += todo
     return merged
+
+
+def without_parts_of_letters(blocks: Sequence[Block]) -> list[Block]:
+    """Returns the blocks with paragraphs in place of bold lines that are not headings: the subject above the salutation of a
+    letter, and the name below its end."""
+    for above, block, below in zip([None, *blocks], blocks, [*blocks[1:], None], strict=False):
+        if block.kind is BlockKind.HEADING and block.level == LEVEL_OF_BOLD:
+            last = above.lines[-1] if above is not None and above.lines else ""
+            first = below.lines[0] if below is not None and below.lines else ""
+            if last.endswith(",") or (first.endswith(",") and len(first) < _SALUTATION):
+                block.kind, block.level = BlockKind.PARAGRAPH, 0
+    return list(blocks)
 
 
 def _is_continued_by(block: Block, following: Block) -> bool:
@@ -197,7 +210,7 @@ def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list
         above, below = rows[index], rows[index + 1]
         if levels[index] != levels[index + 1] and below.text[:1].islower() and below.y0 - above.y1 < 0.8 * em:
             levels[index] = levels[index + 1] = 0
-    return _without_paragraphs(rows, levels, em)
+    return without_bold_text(rows, _without_paragraphs(rows, levels, em), scale)
 
 
 def _without_paragraphs(rows: Sequence[Row], levels: list[int], em: float) -> list[int]:

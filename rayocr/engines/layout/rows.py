@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rayocr.engines.layout.joining import join_lines
+from rayocr.engines.layout.letter_style import LetterStyle
 from rayocr.engines.layout.lines import LayoutLine
 
 _SAME_ROW = 0.5  # overlap of heights, as a share of the smaller height
@@ -75,6 +76,12 @@ class Row:
     @property
     def font_size_pt(self) -> float | None:
         return max(self.segments, key=lambda segment: len(segment.text)).font_size_pt
+
+    @property
+    def style(self) -> LetterStyle | None:
+        """The thinnest of the segments' letters: a heading is bold throughout."""
+        styles = [segment.style for segment in self.segments if segment.style is not None]
+        return min(styles, key=lambda style: style.stroke) if styles else None
 
     @property
     def bold(self) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import LayoutLine, layout_markdown
 from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines, without_boxes
+from rayocr.engines.layout.letter_style import letter_style
 from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.tables.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr.columns_down import is_set_in_columns
@@ -186,7 +187,8 @@ class RapidOcrEngine(ComputeEngine):
             scores.append((score, len(text)))
             x0, y0, x1, y1 = (float(value) for value in level[index])
             x0, x1 = without_padding(x0, x1, y1 - y0)
-            lines.append(LayoutLine(text=text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=score))
+            style = letter_style(cut_out(upright, quads[index]), text)
+            lines.append(LayoutLine(text=text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=score, style=style))
             (left, top), (right, bottom) = shown[index].min(axis=0) / scale, shown[index].max(axis=0) / scale
             x, y, right, bottom = (float(value) for value in (left, top, right, bottom))
             angle = 90.0 * (1 if columns_down and aspects[index] < 1 else quarter_turns) + skew

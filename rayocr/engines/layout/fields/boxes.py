@@ -51,7 +51,7 @@ def join_labels(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: floa
         text = join_lines([labels[0].text, *(row.text for row in rows)])
         first = min(inside, key=lambda line: line.y0)
         taken = {id(line) for line in (*inside, *labels)}
-        at = replace(first, text=text, x0=min(labels[0].x0, first.x0), x1=max(line.x1 for line in (*inside, *labels)))
+        at = replace(first, text=text, style=None, x0=min(labels[0].x0, first.x0), x1=max(line.x1 for line in (*inside, *labels)))
         joined = [*(line for line in joined if id(line) not in taken), at]
     return joined
 

@@ -11,15 +11,18 @@ their column, or by rows that do not share a baseline.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from rayocr.engines.layout.fields.beside import have_same_labels, have_same_texts, is_address, is_postal_address
 from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling
 from rayocr.engines.layout.order.dividers import Dividers
 from rayocr.engines.layout.order.page_margins import SLACK_EM, columns_of_footer, split_margins
 from rayocr.engines.layout.order.prose import (
+    REMEMBERED,
     WORDY,
     aligned_share,
     beside_share,
@@ -141,8 +144,19 @@ def _best_run(boxes: list[Boxed], em: float, dividers: Dividers) -> _Run | None:
     dividers = dividers.outside(lambda ruling: any(_inside(ruling, box) for box in boxes))
     wide = [box for box in boxes if box.x1 - box.x0 > _INSET_BESIDE_EM * em]
     amid = frozenset(id(box) for box in boxes if isinstance(box, LayoutLine) and _is_amid(box, wide, em))
+    slack = SLACK_EM * em
+    starts, ends, edges = (
+        sorted(box.x0 + slack for box in boxes),
+        sorted(box.x1 - slack for box in boxes),
+        sorted(box.x1 for box in boxes),
+    )
+    counts: tuple[int, ...] = ()
     x = left + 2 * em
     while x < right - 2 * em:
+        before, counts = counts, (bisect_left(starts, x), bisect_right(ends, x), bisect_right(edges, x + slack))
+        if counts == before:  # the same boxes are left and right of x
+            x += _STEP_PT
+            continue
         crossing = [box for box in boxes if box.x0 + SLACK_EM * em < x < box.x1 - SLACK_EM * em]
         key = frozenset(id(box) for box in crossing) | {-sum(box.x1 <= x + SLACK_EM * em for box in boxes)}
         x += _STEP_PT
@@ -319,6 +333,11 @@ def _is_columns(run: _Run, em: float) -> bool:
     left, right = lines_of(run.left), lines_of(run.right)
     if not left or not right:
         return len(run.left) > len(left) or len(run.right) > len(right)  # a table beside text
+    return _are_columns(tuple(left), tuple(right), em)
+
+
+@lru_cache(REMEMBERED)
+def _are_columns(left: tuple[LayoutLine, ...], right: tuple[LayoutLine, ...], em: float) -> bool:
     if beside_share(left, right) < _BESIDE or is_of_marks(left) or is_of_marks(right):
         return False
     if is_of_codes(left) or is_of_answers(right):

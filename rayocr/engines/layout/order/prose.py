@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 
 from rayocr.engines.layout.lines import Boxed, LayoutLine
@@ -23,12 +24,18 @@ _ANSWER = 6  # letters: "Yes No"
 _ITEM_NUMBER, _MOST_NUMBERS = re.compile(r"\d{1,2}[a-z]?[.)]?"), 7
 _NUMBERS, _CODE = 0.6, 2  # share of the lines; letters
 WORDY = 18  # characters; lines of running text in a column are longer
+REMEMBERED = 256  # the search for columns measures the same lines at many places
 
 
 def fullness(lines: Sequence[LayoutLine], em: float) -> float:
     """Returns the share of the text in lines that reach the edge of their column, as only prose does; 0 for short cells and
     figures. Weighted by length, since a small table in a column has as many lines as the text around it. The text may still
     contain several columns: a line is compared with the lines that begin at the same x."""
+    return _fullness(tuple(lines), em)
+
+
+@lru_cache(REMEMBERED)
+def _fullness(lines: tuple[LayoutLine, ...], em: float) -> float:
     if len(lines) < 2 or typical_chars(lines) < _PROSE_CHARS or not _has_words(lines):
         return 0.0
     ordered = sorted(lines, key=lambda line: line.x0)
@@ -60,8 +67,13 @@ def justified(group: Sequence[LayoutLine], em: float) -> set[int]:
 
 def _has_words(lines: Sequence[LayoutLine]) -> bool:
     """Whether most characters are letters, and not figures such as times."""
-    letters = sum(char.isalpha() for line in lines for char in line.text)
-    return 2 * letters > sum(not char.isspace() for line in lines for char in line.text)
+    counts = [_letters_and_signs(line.text) for line in lines]
+    return 2 * sum(letters for letters, _ in counts) > sum(signs for _, signs in counts)
+
+
+@lru_cache(REMEMBERED)
+def _letters_and_signs(text: str) -> tuple[int, int]:
+    return sum(map(str.isalpha, text)), len(text) - sum(map(str.isspace, text))
 
 
 def is_of_marks(lines: Sequence[LayoutLine]) -> bool:
@@ -100,19 +112,34 @@ def is_dense(lines: Sequence[LayoutLine], em: float) -> bool:
 
 
 def sentences_run_on(lines: Sequence[LayoutLine]) -> bool:
-    return texts_run_on([line.text for line in lines])
+    return _run_on(tuple(line.text for line in lines))
+
+
+@lru_cache(REMEMBERED)
+def _run_on(texts: tuple[str, ...]) -> bool:
+    return texts_run_on(texts)
 
 
 def row_texts(lines: Sequence[LayoutLine]) -> list[str]:
-    return [row.text for row in rows_of(lines)]
+    return list(_row_texts(tuple(lines)))
+
+
+@lru_cache(REMEMBERED)
+def _row_texts(lines: tuple[LayoutLine, ...]) -> tuple[str, ...]:
+    return tuple(row.text for row in rows_of(lines))
 
 
 def typical_chars(lines: Sequence[LayoutLine]) -> float:
     """Returns the length of the line that contains the median character."""
-    lengths = sorted(len(line.text) for line in lines)
+    return _typical_chars(tuple(line.text for line in lines))
+
+
+@lru_cache(REMEMBERED)
+def _typical_chars(texts: tuple[str, ...]) -> float:
+    lengths = sorted(map(len, texts))
     half = sum(lengths) / 2
     middle = next(length for length, total in zip(lengths, accumulate(lengths), strict=True) if total >= half)
-    return middle * wideness("".join(line.text[:3] for line in lines))
+    return middle * wideness("".join(text[:3] for text in texts))
 
 
 def wideness(text: str) -> float:

@@ -39,7 +39,7 @@ def _joined_behind_dots(lines: Sequence[LayoutLine], em: float) -> list[LayoutLi
             text = f"{entry.text.strip()} {number.text.strip()}"
             if not has_leader(text):
                 text = f"{entry.text.rstrip(' .…')} {_LEADER} {number.text.strip(' .…')}"
-            joined[id(entry)] = replace(entry, text=text, x1=number.x1, columns="")
+            joined[id(entry)] = replace(entry, text=text, style=None, x1=number.x1, columns="")
     return [joined[id(line)] for line in lines if id(line) in joined]
 
 
@@ -62,7 +62,7 @@ def _joined_by_rulings(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], e
         if len(entries) == 1:
             (entry,) = entries
             text = f"{joined[id(entry)].text.strip()} {_LEADER} {joined.pop(id(number)).text}"
-            joined[id(entry)] = replace(entry, text=text, x1=number.x1)
+            joined[id(entry)] = replace(entry, text=text, style=None, x1=number.x1)
     return [joined[id(line)] for line in lines if id(line) in joined]
 
 
