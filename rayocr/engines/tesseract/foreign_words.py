@@ -45,7 +45,7 @@ def with_foreign_words(
 ) -> list[list[TsvWord]]:
     """The lines, with the second reader's text in place of doubtful words that it reads as Latin ones or numbers."""
     groups = [_groups(words, packs[0]) for words in lines]
-    wanted = _NUMBER if packs[0] in VIETNAMESE else _LATIN
+    is_wanted = _NUMBER.fullmatch if packs[0] in VIETNAMESE else _LATIN.fullmatch
     asked = [(line, words) for line, of_line in enumerate(groups) for doubtful, words in of_line if doubtful]
     found = iter(read([sheet.cut_out(line, words) for line, words in asked]))
     greek = packs[0] in GREEK
@@ -53,7 +53,7 @@ def with_foreign_words(
         [
             word
             for doubtful, words in of_line
-            for word in (_chosen(words, next(found), wanted, greek=greek) if doubtful else words)
+            for word in (_chosen(words, next(found), is_wanted, greek=greek) if doubtful else words)
         ]
         for of_line in groups
     ]
@@ -72,10 +72,10 @@ def _is_not_korean(word: TsvWord) -> bool:
     return _SYLLABLE.search(word.text) is None and any(char.isalnum() for char in word.text)
 
 
-def _chosen(words: list[TsvWord], reading: Reading, wanted: re.Pattern[str], *, greek: bool) -> list[TsvWord]:
+def _chosen(words: list[TsvWord], reading: Reading, is_wanted: Callable[[str], object], *, greek: bool) -> list[TsvWord]:
     text = reading.text.strip()
     expected = sum(len(word.text) for word in words)
-    if reading.score < _SURE_SCORE or reading.weakest < _SURE_LETTER or not wanted.fullmatch(text):
+    if reading.score < _SURE_SCORE or reading.weakest < _SURE_LETTER or not is_wanted(text):
         return [replace(word, text=with_lost_spaces(word.text, text)) for word in words] if greek else words
     if len(text) < _LEAST_LENGTH * expected or (greek and is_greek_in_latin(words[0].text, text)):
         return words
