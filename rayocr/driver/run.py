@@ -170,7 +170,9 @@ class Run:
             self.announcements.say_found(scout.result())
         for read in (self.replaced.read, self.corrected.read):
             asyncio.get_running_loop().run_in_executor(None, read)
-        await asyncio.to_thread(note_started, self.plan.state, self.run_id, source=parse_uri(self.plan.source.uri).display)
+        if not rules.watch:  # Ctrl-C is the usual end of a watch
+            source = parse_uri(self.plan.source.uri).display
+            await asyncio.to_thread(note_started, self.plan.state, self.run_id, source=source, mode=self.config.mode.value)
         owner = f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
         locks, self.destination = open_run_locks(self.config, self.plan, self.keys, run_id=self.run_id, owner=owner)
         probing = asyncio.create_task(

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from rayocr.actors.document_worker.corrections import corrected_documents
 from rayocr.actors.ledger.survey import read_segments, survey
 from rayocr.actors.ledger.versions import replaced_versions
-from rayocr.config import RayocrConfig, Secrets
+from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.driver.monitor.run_record import STARTED_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration, printable
 from rayocr.driver.plan import existing_state, near_results
@@ -54,9 +54,10 @@ class ActiveRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptedRun:
-    """`source`: as the user writes it. `started_at`: ISO 8601, UTC."""
+    """`mode`: run or retry. `source`: as the user writes it. `started_at`: ISO 8601, UTC."""
 
     run_id: str
+    mode: str
     source: str
     started_at: str
 
@@ -144,7 +145,7 @@ def _find_interrupted(status: Status, state: Storage) -> None:
     for entry in state.list(STARTED_PREFIX):
         try:
             facts = parse_object(state.read(entry.name), name=entry.name)
-            run = InterruptedRun(**{name: str(facts[name]) for name in ("run_id", "source", "started_at")})
+            run = InterruptedRun(**{name: str(facts[name]) for name in ("run_id", "mode", "source", "started_at")})
         except (ObjectNotFound, RecordCorrupt, KeyError):
             continue
         if run.run_id not in active:
@@ -255,7 +256,8 @@ def _show_interrupted(terminal: ConsoleTerminal, status: Status, config: RayocrC
     """Names the last one: a run that is started again does the work of all."""
     run = status.interrupted_runs[-1]
     started = run.started_at[:16].replace("T", " ")
-    again = command_on(for_shell(run.source), config)
+    words = [run.mode] * (run.mode != Mode.run) + [for_shell(run.source)]
+    again = command_on(" ".join(words), config)
     terminal.warn(f"The run that started at {printable(started)} UTC was interrupted. To resume, start the same command again:")
     terminal.say(f"  {printable(again)}")
     if status.finished:

@@ -39,11 +39,12 @@ def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str
     }
 
 
-def note_started(state: Storage, run_id: str, *, source: str) -> None:
+def note_started(state: Storage, run_id: str, *, source: str, mode: str = "run") -> None:
     """`source`: as the user writes it. Never raises: a storage failure is reported by the run itself."""
     facts = {
         "schema_version": 1,
         "run_id": run_id,
+        "mode": mode,
         "source": source,
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }

@@ -164,6 +164,9 @@ def test_a_run_that_did_not_end_by_itself_is_named_with_the_next_step(out: Path,
     main(["status", str(out), "--json"])
     (run,) = json.loads(capsys.readouterr().out)["interrupted_runs"]
     assert (run["run_id"], run["source"]) == ("20261127T080000Z-aaaaaa", "my scans")
+    note_started(state, "20261127T081000Z-cccccc", source="in", mode="retry")
+    main(["status", str(out)])
+    assert f"  rayocr retry in {out}\n" in capsys.readouterr().out
     forget_started(state, "20261127T090000Z-bbbbbb")
     main(["status", str(out)])
     assert "interrupted" not in capsys.readouterr().out
