@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections import Counter
 
@@ -27,6 +28,15 @@ def read_texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
     except RayocrError:
         pass
     return {}
+
+
+def outputs_are_of(manifest: Manifest, dest: Storage) -> bool:
+    """Whether the output that holds the page texts is the file that the manifest describes, and not edited or replaced since."""
+    note = next((output for suffix in (".md", ".jsonl") for output in manifest.outputs if output.name.endswith(suffix)), None)
+    try:
+        return note is None or hashlib.sha256(dest.read(note.name, max_bytes=MAX_OUTPUT_BYTES)).hexdigest() == note.sha256
+    except RayocrError:
+        return False
 
 
 def split_markdown(text: str) -> dict[int, str]:

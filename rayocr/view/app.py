@@ -15,9 +15,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.gateway.guard import Guard
 from rayocr.ledger.corrections import MAX_TEXT_CHARS
-from rayocr.view.index import Filters
 from rayocr.view.reread import ENGINES, prompts, takes_prompt
 from rayocr.view.results import Results
+from rayocr.view.search import Filters
 
 T = TypeVar("T")
 

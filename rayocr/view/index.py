@@ -9,13 +9,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import sqlite3
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +24,11 @@ from rayocr.messages import PageOutcome
 from rayocr.outputs.page_texts import read_texts
 from rayocr.private_folder import private_temp_folder
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
+from rayocr.view.search import PAGE_BITS, Filters, conditions, found_in, plain, rowids
 
 _SCHEMA_VERSION = 2
-_MAX_TEXT_CHARS = 50_000  # of a page in the full-text index
 _COMMIT_EVERY = 50  # documents, which are in memory together
 _READ_AT_ONCE = 16  # documents: in a bucket each costs two requests
-_PAGE_BITS = 20  # the rowid of a page's text is (document << _PAGE_BITS) + page number, so that a document is a range of rowids
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
   id INTEGER PRIMARY KEY, document_id TEXT UNIQUE NOT NULL, manifest_version TEXT NOT NULL, source_uri TEXT NOT NULL,
@@ -58,19 +55,6 @@ _BESIDE = (  # columns of the list that are not in `documents`
     "(SELECT SUM(unsettled) FROM earlier e WHERE e.id = d.id) AS earlier,"
     " d.document_id IN (SELECT document_id FROM dismissed) AS dismissed"
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filters:
-    """What the list shows. Empty values do not filter. `doubt` keeps documents with doubtful pages. Of a file that was replaced,
-    the list shows the newest version only."""
-
-    words: str = ""
-    outcome: str = ""
-    engine: str = ""
-    reason: str = ""
-    doubt: bool = False
-    earlier: bool = False  # documents with corrections of an earlier version, neither applied nor discarded
 
 
 def cache_path(state_uri: str) -> Path:
@@ -204,7 +188,7 @@ class ResultsIndex:
             db.execute("INSERT INTO reasons VALUES (?,?,?)", (row, reason, pages))
         for number, text in texts.items():
             if text:
-                db.execute("INSERT INTO texts (rowid, text) VALUES (?,?)", (((row or 0) << _PAGE_BITS) + number, _plain(text)))
+                db.execute("INSERT INTO texts (rowid, text) VALUES (?,?)", (((row or 0) << PAGE_BITS) + number, plain(text)))
 
     # -- asking -----------------------------------------------------------------------------------------------------------------
 
@@ -215,19 +199,19 @@ class ResultsIndex:
 
     def documents(self, filters: Filters, *, after: str = "", limit: int = 50) -> tuple[list[dict[str, Any]], str]:
         """One page of the list in the order of names, and the cursor of the next page, "" at the end."""
-        conditions, values = _conditions(filters)
+        where_parts, values = conditions(filters)
         name, _, row = after.rpartition("\0")
         if after:
-            conditions.append("(d.name, d.id) > (?, ?)")
+            where_parts.append("(d.name, d.id) > (?, ?)")
             values += [name, int(row)]
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        where = f" WHERE {' AND '.join(where_parts)}" if where_parts else ""
         query = f"SELECT d.*, {_BESIDE} FROM newest d{where} ORDER BY d.name, d.id LIMIT ?"  # noqa: S608 - conditions are constants
         with self._connection() as db:
             db.row_factory = sqlite3.Row
             rows = [dict(row) for row in db.execute(query, [*values, limit + 1])]
             if filters.words:
                 for found in rows[:limit]:
-                    found["found"] = _found_in(db, found["id"], filters.words)
+                    found["found"] = found_in(db, found["id"], filters.words)
         more = rows[limit - 1] if len(rows) > limit else None
         for found in rows:
             found["engines"], found["outputs"] = json.loads(found["engines"]), json.loads(found["outputs"])
@@ -258,6 +242,13 @@ class ResultsIndex:
             "earlier": earlier,
         }
 
+    def newest_version(self, document_id: str) -> str:
+        """The id of the newest version of this document's file: the same id, unless the file was replaced and read again."""
+        query = "SELECT n.document_id FROM newest n JOIN documents d ON d.source_uri = n.source_uri WHERE d.document_id = ?"
+        with self._connection() as db:
+            row = db.execute(query, (document_id,)).fetchone()
+        return row[0] if row else document_id
+
     def earlier_versions(self, document_id: str) -> list[str]:
         """The ids of earlier versions whose corrections are neither applied nor discarded; none if this is not the newest version
         itself."""
@@ -267,8 +258,8 @@ class ResultsIndex:
 
     def ids(self, filters: Filters) -> Iterator[str]:
         """Every document that matches, for downloads."""
-        conditions, values = _conditions(filters)
-        where = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+        where_parts, values = conditions(filters)
+        where = f" WHERE {' AND '.join(where_parts)}" if where_parts else ""
         with self._connection() as db:
             rows = db.execute(f"SELECT d.document_id FROM newest d{where} ORDER BY d.name", values).fetchall()  # noqa: S608
         for (document_id,) in rows:
@@ -301,7 +292,7 @@ class ResultsIndex:
 def _forget(db: sqlite3.Connection, document_id: str) -> None:
     row = db.execute("SELECT id FROM documents WHERE document_id = ?", (document_id,)).fetchone()
     if row is not None:
-        db.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", _range(row[0]))
+        db.execute("DELETE FROM texts WHERE rowid BETWEEN ? AND ?", rowids(row[0]))
         db.execute("DELETE FROM reasons WHERE document = ?", row)
         db.execute("DELETE FROM documents WHERE id = ?", row)
 
@@ -335,59 +326,3 @@ def _reasons(manifest: Manifest) -> dict[str, int]:
             reason = note.reason or "unknown"
             found[reason] = found.get(reason, 0) + 1
     return found
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[*_`#>|]+", " ", text[:_MAX_TEXT_CHARS]).encode("utf-8", "replace").decode()
-
-
-def _match(words: str) -> str:
-    """The user's words as an FTS5 query: every word must occur, the last one as a prefix. Quotes make phrases."""
-    parts = [phrase or word for phrase, word in re.findall(r'"([^"]*)"|(\S+)', words)]
-    quoted = [f'"{part.replace(chr(34), "")}"' for part in parts if re.search(r"\w", part)]
-    if quoted and not words.rstrip().endswith('"'):
-        quoted[-1] += "*"
-    return " ".join(quoted)
-
-
-def _conditions(filters: Filters) -> tuple[list[str], list[Any]]:
-    conditions: list[str] = []
-    values: list[Any] = []
-    if filters.outcome:
-        conditions.append("d.outcome = ?")
-        values.append(filters.outcome)
-    if filters.engine:
-        conditions.append("d.engines LIKE ?")
-        values.append(f'%"{filters.engine}"%')
-    if filters.reason:
-        conditions.append("d.id IN (SELECT document FROM reasons WHERE reason = ?)")
-        values.append(filters.reason)
-    if filters.doubt:
-        conditions.append("d.doubtful > 0")
-    if filters.earlier:
-        conditions.append("d.id IN (SELECT id FROM earlier)")
-    if filters.words.strip():
-        like = filters.words.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        match = _match(filters.words)
-        in_text = " OR d.id IN (SELECT rowid >> 20 FROM texts WHERE texts MATCH ?)" if match else ""
-        conditions.append(f"(d.name LIKE ? ESCAPE '\\'{in_text})")
-        values += [f"%{like}%", *([match] if match else [])]
-    return conditions, values
-
-
-def _found_in(db: sqlite3.Connection, row: int, words: str) -> list[dict[str, Any]]:
-    """Up to three pages of the document with the words, each with an excerpt."""
-    match = _match(words)
-    if not match:
-        return []
-    query = (
-        "SELECT rowid, snippet(texts, 0, char(2), char(3), ' … ', 16) FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ?"
-        " ORDER BY rowid LIMIT 3"
-    )
-    return [
-        {"page": rowid - (row << _PAGE_BITS), "excerpt": excerpt} for rowid, excerpt in db.execute(query, (match, *_range(row)))
-    ]
-
-
-def _range(row: int) -> tuple[int, int]:
-    return row << _PAGE_BITS, ((row + 1) << _PAGE_BITS) - 1

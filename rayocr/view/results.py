@@ -19,7 +19,7 @@ from rayocr.ledger.corrections import Correction
 from rayocr.ledger.manifest import Manifest
 from rayocr.messages import PageOutcome
 from rayocr.outputs.page_html import html_of
-from rayocr.outputs.page_texts import engine_of, page_outcome, read_texts
+from rayocr.outputs.page_texts import engine_of, outputs_are_of, page_outcome, read_texts
 from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
@@ -72,6 +72,7 @@ class Results:
         notes = [note.model_dump(mode="json") for note in manifest.notes]
         return {
             "document_id": document_id,
+            "newest": self.index.newest_version(document_id),  # another id: its outputs have replaced those of this version
             "name": manifest.name,
             "outcome": manifest.outcome.value,
             "reason": manifest.reason or "",
@@ -137,6 +138,7 @@ class Results:
         manifest = self._having(document_id, number)
         if not author.strip():
             raise UsageError("The correction has no author.", hint="Give the name of the person who makes it.")
+        self._check_newest(manifest)
         source = {"source_uri": manifest.source_uri, "name": manifest.name}
         save_correction(self.state, document_id, number, text=text, author=author.strip(), policy=self.policy, **source)
         try:
@@ -145,6 +147,17 @@ class Results:
             return str(error)
         self.index.refresh(document_id)
         return ""
+
+    def _check_newest(self, manifest: Manifest) -> None:
+        """Raises UsageError if the file was replaced and read again: this version's correction would overwrite the outputs of the
+        newer one. The index may not know the newer one yet if the outputs are not those of the manifest."""
+        if not outputs_are_of(manifest, self.dest):
+            self.index.update()
+        if self.index.newest_version(manifest.document_id) != manifest.document_id:
+            raise UsageError(
+                f"{manifest.name} was replaced, and a run has read the new version.",
+                hint="The text is not saved: copy it, and open the document again.",
+            )
 
     def settle(self, document_id: str, number: int, earlier: tuple[str, int], *, apply: bool) -> str:
         """Applies a correction of an earlier version (its document id and page) to this page, with its author, or discards it.

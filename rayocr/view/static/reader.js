@@ -72,6 +72,11 @@ export async function open(id, page, engine = "") {
   try {
     const d = await json(`/api/documents/${id}`);
     if (shown !== mine) return;
+    if (d.newest !== id) {
+      await open(d.newest, page, engine);
+      $("v-word").textContent = "The file was replaced; this is its newest version.";
+      return;
+    }
     mine.d = d;
     const odd = d.notes.filter(n => (n.outcome === "failed" || n.doubts.length) && !n.corrected_at);
     mine.odd = [...new Set([...odd, ...d.earlier].map(n => n.page_number))].sort((a, b) => a - b);

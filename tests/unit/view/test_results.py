@@ -30,9 +30,10 @@ from rayocr.storage.factory import open_storage
 from rayocr.storage.local.storage import LocalStorage
 from rayocr.view.app import create_view
 from rayocr.view.command import open_results_view
-from rayocr.view.index import Filters, ResultsIndex
+from rayocr.view.index import ResultsIndex
 from rayocr.view.reread import compared, missing_engines
 from rayocr.view.results import Results
+from rayocr.view.search import Filters
 from tests.e2e.support import make_pdf
 
 TOKEN = "t" * 32
@@ -276,6 +277,24 @@ def test_corrections_of_an_earlier_version_are_shown_and_not_applied(client: Tes
     found = [(c["document_id"], c["page_number"], c["author"]) for c in page["earlier"]]
     assert found == [(first, 2, "Ada"), (first, 3, "Bob")]
     assert "".join(text for kind, text in page["earlier"][0]["compared"] if kind in "=+") == "two"
+
+
+def test_no_correction_of_an_older_version_overwrites_the_outputs_of_the_newer(
+    tmp_path: Path, client: TestClient, results: Results, replaced: tuple[str, str]
+) -> None:
+    """Also if a run has just read the newer one, which the index does not know yet."""
+    first, second = replaced
+    assert client.get(f"/api/documents/{first}").json()["newest"] == second
+    third = write_document(tmp_path, "plan.pdf", ["newest"], revision="3")
+    name = manifest_name(third)
+    made = Manifest.from_json(results.state.read(name), name=name)
+    results.state.write(name, made.model_copy(update={"finished_at": "2099-02-01T00:00:00+00:00"}).to_json())
+    for document_id in (first, second):
+        refused = client.put(f"/api/documents/{document_id}/pages/1", json={"text": "mine", "author": "Ada"})
+        assert refused.status_code == 422
+        assert "was replaced, and a run has read the new version" in refused.json()["detail"]
+    assert "newest" in (tmp_path / "out" / "plan.md").read_text()
+    assert client.put(f"/api/documents/{third}/pages/1", json={"text": "mine", "author": "Ada"}).json() == {"pending": ""}
 
 
 def test_a_correction_of_an_earlier_version_is_applied_or_discarded_once(
