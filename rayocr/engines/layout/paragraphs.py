@@ -28,6 +28,7 @@ _SHORT_CHARS = 38  # mean length of a line
 _LONGEST_WORD, _LONGEST_ADDRESS = 30, 100  # Chinese is written without spaces
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
 _NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s")
+_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[^\W\d_]")
 _NUMBERED_LINE = re.compile(r"\d{1,3}[a-z]?\s+[A-Z(]")  # of a form
 _OPEN_END = re.compile(
     r" (?:or|and|of|the|to|in|a|an|for|by|with|as|at|on|is|are|from|that|if|than|but|its|which|de|la|le|les|et|du|des|der|die|das"
@@ -254,6 +255,7 @@ def _continues(
 ) -> bool:
     if block.kind is BlockKind.HEADING or kind is BlockKind.HEADING:
         same_case = above.text.isupper() == row.text.isupper()  # a title above its authors
+        same_case = same_case and _SECTION.match(row.text) is None
         return (
             block.kind is kind
             and same_case

@@ -6,6 +6,7 @@ from those below. A line is divided where other lines near it end and begin, if 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 _WIDE = 8.0  # aspect of lines that may be two
@@ -13,6 +14,8 @@ _NEAR = 15.0  # distance of lines that show a gutter, in heights
 _LEAST_LINES = 3  # that end at the gutter, and that begin at it
 _WIDEST = 3.0  # widest gutter, in heights
 _MOST_CROSSING = 0.4  # share of the near lines that may reach over the gutter
+_LEAST_JOINED, _MOST_WHITE = 4, 0.8  # joined lines around a gutter, and the share of them that must be white there
+_BESIDE = 0.3  # from the start of lines to the white space before them, in heights
 _WHITE = 0.45  # least white space in a line, in heights of its box; a blank has 0.2 to 0.35
 _RULE = 0.12  # widest ruling in a gutter, in heights
 _INK = 0.04  # share of dark pixels in a white column of a scan
@@ -31,6 +34,15 @@ def parted_at_gutters(image: Any, quads: Any) -> Any:
     height = np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1)
     width = np.linalg.norm(quads[:, 1] - quads[:, 0], axis=1)
     parts: list[Any] = []
+    seen: dict[tuple[int, int], bool] = {}
+
+    def is_white(index: int, start: float) -> bool:
+        """Whether line `index` has white space where other lines start."""
+        if (key := (index, round(start))) not in seen:
+            before = start - _BESIDE * height[index], start
+            seen[key] = _white_run(image, quads[index], before, height[index], width[index]) is not None
+        return seen[key]
+
     for index, quad in enumerate(quads):
         tall = height[index]
         gutter = None
@@ -39,6 +51,8 @@ def parted_at_gutters(image: Any, quads: Any) -> Any:
             edges = np.abs(x0[near] - x0[index]), np.abs(x1[near] - x1[index])
             if max(int((edge < tall / 2).sum()) for edge in edges) > 1:  # a centered line begins and ends elsewhere
                 gutter = _gutter(x0[near], x1[near], x0[index], x1[index], tall)
+                near[index] = True
+                gutter = gutter or _gutter_of_joined(x0, x1, np.flatnonzero(near), tall, is_white)
         cut = _white_run(image, quad, gutter, tall, width[index]) if gutter is not None else None
         parts += [quad] if cut is None else _halves(quad, *cut)
     return np.asarray(parts, quads.dtype) if len(parts) > len(quads) else quads
@@ -60,6 +74,23 @@ def _gutter(x0: Any, x1: Any, left: float, right: float, tall: float) -> tuple[f
         if crossing <= _MOST_CROSSING * (len(starts) + len(ends)) / 2 and (best is None or len(starts) > best[0]):
             best = len(starts), min(end, float(start)), max(end, float(start))
     return None if best is None else best[1:]
+
+
+def _gutter_of_joined(
+    x0: Any, x1: Any, near: Any, tall: float, is_white: Callable[[int, float], bool]
+) -> tuple[float, float] | None:
+    """Returns the gutter where some near lines start, if almost all lines that cross it have white space there: the detector
+    joined most lines of both columns."""
+    import numpy as np
+
+    for start in np.unique(np.round(x0[near])):
+        crossing = [index for index in near if x0[index] < start - 3 * tall and x1[index] > start + 3 * tall]
+        starts = (np.abs(x0[near] - start) < 0.6 * tall).sum()
+        if starts < _LEAST_LINES or len(crossing) < _LEAST_JOINED:
+            continue
+        if sum(is_white(index, float(start)) for index in crossing) >= _MOST_WHITE * len(crossing):
+            return float(start) - _BESIDE * tall, float(start)
+    return None
 
 
 def _white_run(image: Any, quad: Any, gutter: tuple[float, float], tall: float, width: float) -> tuple[float, float] | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from statistics import median
 
 from rayocr.engines.layout.lines import Ruling
 
@@ -13,6 +14,7 @@ _SAME_PT = 3.0  # largest distance of two strokes of one border
 _GAP_PT = 6.0  # largest gap in a ruling that noise interrupts
 _MIN_LENGTH_PT = 8.0
 _BORDER_OVERLAP_PT = 2.0  # text that extends this far into the next cell crosses the border
+_OPEN_RULINGS, _CLOSED_RULINGS = 4, 3  # horizontal borders of a table without one or both outer ones
 _MAX_RULINGS = 2000  # drawings and charts have more, and no cells
 _MAX_CELLS = 40_000  # 0.2 s; maps and graph paper have more
 
@@ -23,6 +25,7 @@ class Grid:
 
     xs: list[float]
     ys: list[float]
+    is_open: bool = False  # not all outer borders are drawn
     root: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # the top left cell of a merged cell
 
     @property
@@ -123,11 +126,25 @@ def _components(horizontal: Sequence[_Span], vertical: Sequence[_Span]) -> list[
     return list(found.values())
 
 
+def _with_outer_borders(across: Sequence[_Span], down: Sequence[_Span]) -> list[_Span]:
+    """Returns the vertical borders, with outer ones that a scan lacks or that were never drawn, at the ends of equal horizontal
+    borders. With fewer of these, a vertical ruling may also divide columns of text."""
+    if not across or not down:
+        return list(down)
+    start, end = median(span.start for span in across), median(span.end for span in across)
+    equal = [span.at for span in across if max(abs(span.start - start), abs(span.end - end)) <= _TOUCH_PT]
+    missing = [x for x in (start, end) if not any(abs(span.at - x) <= _TOUCH_PT for span in down)]
+    if len(equal) < (_OPEN_RULINGS if len(missing) > 1 else _CLOSED_RULINGS):
+        return list(down)
+    return [*down, *(_Span(x, min(equal), max(equal)) for x in missing)]
+
+
 def _grid(across: Sequence[_Span], down: Sequence[_Span]) -> Grid | None:
+    drawn, down = len(down), _with_outer_borders(across, down)
     xs, ys = _positions(down), _positions(across)
     if len(xs) < 3 or len(ys) < 3:
         return None
-    grid = Grid(xs, ys)
+    grid = Grid(xs, ys, is_open=len(down) > drawn)
     if grid.rows * grid.columns > _MAX_CELLS:
         return None
     cells = [(row, column) for row in range(grid.rows) for column in range(grid.columns)]

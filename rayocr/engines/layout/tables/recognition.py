@@ -12,6 +12,7 @@ from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.tables.grid import Grid
 
 _MAX_CELL_LINES = 14  # a "cell" with more lines is a frame around a part of the page
+_MAX_OPEN_CELL_LINES = 3  # open tables often have rows without rulings between them
 _MIN_FILLED = 0.3
 _MIN_UNRULED_ROWS = 4
 _MIN_UNRULED_COLUMNS = 3
@@ -129,7 +130,8 @@ def _is_table(table: RuledTable) -> bool:
     occupied_columns = len({column for _, column in table.contents})
     if occupied_rows < 2 or occupied_columns < 2 or filled < _MIN_FILLED * table.grid.cell_count:
         return False
-    return all(len(rows_of(lines)) <= _MAX_CELL_LINES for lines in table.contents.values())
+    most = _MAX_OPEN_CELL_LINES if table.grid.is_open else _MAX_CELL_LINES
+    return all(len(rows_of(lines)) <= most for lines in table.contents.values())
 
 
 def _holds_answers(table: RuledTable, lines: Sequence[LayoutLine]) -> bool:

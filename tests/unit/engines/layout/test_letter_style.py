@@ -109,3 +109,10 @@ def test_subjects_names_and_bold_sentences_are_no_headings(rows: list[tuple[str,
 def test_letters_of_another_script_are_not_compared_with_the_body() -> None:
     korean = LetterStyle(16.0, 3.6, False)
     assert "#" not in page(("도서관은 매일 문을 연다", korean))
+
+
+def test_the_number_of_a_section_begins_another_heading() -> None:
+    lines = [replace(it, style=LARGE) for it in (line("4. Storage", 60, 50, height=16), line("4.1 Handling", 60, 68, height=16))]
+    lines += [replace(it, style=BODY) for it in column(PROSE, 60, 100)]
+    text = layout_markdown(lines, page_width=595, page_height=842)
+    assert text.startswith("## 4. Storage\n\n## 4.1 Handling\n")

@@ -59,3 +59,19 @@ def test_a_centered_line_above_the_columns_is_not_divided_at_a_wide_blank() -> N
     centered = np.asarray([[(gutter - 220, 0), (gutter + 190, 0), (gutter + 190, 34), (gutter - 220, 34)]], np.float32)
     every = np.concatenate([quads, centered])
     assert len(parted_at_gutters(np.asarray(drawn), every)) == len(every)
+
+
+def test_where_most_lines_of_both_columns_were_joined_their_pixels_show_the_gutter() -> None:
+    image, quads = page(28, joined=None)
+    left, right = quads[::2], quads[1::2]
+    joined = np.stack([left[:, 0], right[:, 1], right[:, 2], left[:, 3]], axis=1)
+    every = np.concatenate([joined[:7], left[7:], right[7:]])  # three lines end and begin at the gutter, seven reach over it
+    assert len(parted_at_gutters(image, every)) == len(quads)
+
+
+def test_joined_lines_with_ordinary_blanks_are_not_divided() -> None:
+    image, quads = page(8, joined=None)
+    left, right = quads[::2], quads[1::2]
+    joined = np.stack([left[:, 0], right[:, 1], right[:, 2], left[:, 3]], axis=1)
+    every = np.concatenate([joined[:7], left[7:], right[7:]])
+    assert len(parted_at_gutters(image, every)) == len(every)

@@ -4,7 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
-from rayocr.engines.layout.tables.grid import grids_of
+from rayocr.engines.layout.tables.grid import Grid, grids_of
+from rayocr.engines.layout.tables.recognition import take_ruled_tables
 from tests.unit.engines.layout.pages import line
 
 XS = [60.0, 160.0, 300.0, 400.0]
@@ -36,6 +37,32 @@ def test_a_ruled_table_becomes_a_markdown_table() -> None:
     rows = [["No.", "Item", "Price"], ["1", "Cement", "12.00"], ["2", "Sand", "0.00"]]
     text = markdown(cells(rows), grid(XS, ys(3)))
     assert text == "| No. | Item | Price |\n| --- | --- | --- |\n| 1 | Cement | 12.00 |\n| 2 | Sand | 0.00 |"
+
+
+def test_a_table_without_one_outer_border_is_a_table() -> None:
+    rows = [["1. Name", "2. Born in", "3. Street"], ["4. Town", "5. Code", "6. Phone"]]
+    rulings = [ruling for ruling in grid(XS, ys(2)) if ruling.is_horizontal or ruling.x0 != XS[0]]
+    assert markdown(cells(rows), rulings).startswith("| 1. Name | 2. Born in | 3. Street |\n")
+
+
+def test_a_table_without_both_outer_borders_needs_more_rows() -> None:
+    def grid_of(rows: int) -> list[Grid]:
+        return grids_of([ruling for ruling in grid(XS, ys(rows)) if ruling.is_horizontal or ruling.x0 in XS[1:-1]])
+
+    assert [found.xs for found in grid_of(3)] == [XS]
+    assert grid_of(2) == []
+
+
+def test_an_open_grid_around_several_lines_is_not_a_table() -> None:
+    rulings = [Ruling(x0=60, y0=y, x1=400, y1=y) for y in (100.0, 170.0, 240.0, 310.0)]
+    rulings.append(Ruling(x0=160, y0=100, x1=160, y1=310))
+    lines = [
+        line(text, x, 104 + 14 * row)
+        for row in range(14)
+        for text, x in (("Region and year", 65), ("amount in tons of this year", 165))
+    ]
+    assert len(grids_of(rulings)) == 1
+    assert take_ruled_tables(lines, grids_of(rulings))[0] == []
 
 
 def test_lines_within_a_cell_are_joined_and_pipes_escaped() -> None:
