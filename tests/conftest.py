@@ -8,6 +8,7 @@ import sys
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from _pytest.assertion import rewrite
 from _pytest.nodeid import coerce_node_id
@@ -15,6 +16,10 @@ from _pytest.nodeid import coerce_node_id
 from tests.e2e.prefork import Prefork
 
 PROJECT = Path(__file__).parent.parent
+
+# By default, an example that takes more than 200 ms fails, which a busy machine can cause.
+hypothesis.settings.register_profile("any machine", deadline=None)
+hypothesis.settings.load_profile("any machine")
 
 
 @pytest.fixture(autouse=True)

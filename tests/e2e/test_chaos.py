@@ -22,7 +22,7 @@ def test_no_page_is_lost_misplaced_or_paid_for_twice_beyond_what_was_at_risk(env
         cwd=PROJECT,
         capture_output=True,
         text=True,
-        timeout=2 * PATIENCE_S,
+        timeout=12 * PATIENCE_S,
         check=False,
     )
     print(played.stdout)

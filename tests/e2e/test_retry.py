@@ -24,13 +24,14 @@ def outcomes(folder: Path) -> dict[object, object]:
 
 def test_a_partial_document_becomes_complete_for_the_price_of_its_failed_pages(cli: Cli, gemini: SimulatedGemini) -> None:
     for name in ("a", "b"):
-        make_pdf(cli.folder / "in" / f"{name}.pdf", 30, prefix=f"page of {name} with the")
+        make_pdf(cli.folder / "in" / f"{name}.pdf", 20, prefix=f"page of {name} with the")
     (cli.folder / "in" / "c.pdf").write_bytes((PROJECT / "samples" / "broken" / "encrypted.pdf").read_bytes())
-    gemini.set(recitation_always_share=0.2)
+    gemini.set(recitation_always_share=0.08)
     first = cli.run(*OPTIONS, **gemini.variables)
     assert first.returncode == 1, first.stdout + first.stderr
     assert outcomes(cli.folder / "out") == {"a.pdf": "partial", "b.pdf": "partial", "c.pdf": "rejected"}
     failed = [number for number, text in page_texts(cli.folder / "out" / "a.md").items() if "could not be read" in text]
+    assert len(failed) < 4, "of a fourth on, a run waits to see whether the model refuses everything"
     paid = gemini.answered
 
     none = cli.run("mode=retry", *OPTIONS, "retry.reason=Truncated", **gemini.variables)
@@ -47,7 +48,7 @@ def test_a_partial_document_becomes_complete_for_the_price_of_its_failed_pages(c
     assert gemini.answered - paid == len(failed)
     assert outcomes(cli.folder / "out") == {"a.pdf": "complete", "b.pdf": "partial", "c.pdf": "rejected"}
     texts = page_texts(cli.folder / "out" / "a.md")
-    assert all(f"page of a with the number {number} of" in texts[number] for number in range(1, 31))
+    assert all(f"page of a with the number {number} of" in texts[number] for number in range(1, 21))
     assert set(letters(cli)) == {"b.pdf", "c.pdf"}
 
     (cli.folder / "in" / "c.pdf").write_bytes(make_pdf(cli.folder / "c.pdf", 1).read_bytes())  # another version: another document

@@ -180,7 +180,7 @@ def test_notifications_need_a_bucket_and_a_name_of_their_kind(cli_without_ray: C
     make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
     for options, words in (
         (("watch.subscription=new-scans",), "projects/PROJECT/subscriptions/NAME"),
-        (("watch.subscription=projects/p/subscriptions/s",), "needs source=gs://"),
+        (("watch.subscription=projects/p/subscriptions/s",), "Set source=gs://"),
     ):
         wrong = cli_without_ray.run("mode=watch", "source=in", "dest=out", "engine=textlayer", *options)
         assert wrong.returncode == 2, wrong.stdout + wrong.stderr
