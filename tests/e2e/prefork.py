@@ -220,6 +220,7 @@ def _reap(connections: dict[int, socket.socket]) -> None:
 
 def _become(request: dict[str, Any], files: Sequence[int]) -> list[str]:
     os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell lets its background processes, and so the tests, ignore it
     for number, file in enumerate(files):
         os.dup2(file, number)
         os.close(file)

@@ -82,7 +82,10 @@ def html_table(source: str) -> str:
         kept = "\n".join(line.rstrip() for line in source.strip().split("\n") if line.strip())
         left_open = tables_left_open(source)
         marks = fence_left_open(source) if left_open else ""  # inside a fence, `</table>` would not close the table
-        return kept + (f"\n{marks}\n" if marks else "") + "</table>" * left_open
+        end = (
+            f"\n{marks}\n" if marks else "\n" if kept.endswith("\\") else ""
+        )  # a backslash would make text of the first `</table>`
+        return kept + (end + "</table>" * left_open if left_open else "")
     columns = max(map(len, table.rows))
     head, *body = ([_cell(cell) for cell in cells] + [""] * (columns - len(cells)) for cells in table.rows)
     aligned = [*(cell.align for cell in table.rows[0]), *[""] * (columns - len(table.rows[0]))]

@@ -103,9 +103,14 @@ def test_html_tables_that_markdown_cannot_hold_stay(inside: str) -> None:
 
 @pytest.mark.parametrize(
     ("page", "ends"),
-    [("<table>\n``` <table>\n```\nwords", 1), ("<table> words <table>\n```", 2), ("- <table>\n  - <table>\n\n```", 2)],
+    [
+        ("<table>\n``` <table>\n```\nwords", 1),
+        ("<table> words <table>\n```", 2),
+        ("- <table>\n  - <table>\n\n```", 2),
+        ("#let <table> \\#let <table> \\", 2),
+    ],
 )
-def test_a_table_with_a_fence_in_it_is_not_closed_again_and_again(page: str, ends: int) -> None:
+def test_a_table_with_a_fence_or_a_backslash_at_its_end_is_closed_once(page: str, ends: int) -> None:
     text = normal(page)
     assert text.count("</table>") == ends
     assert normal(text) == text
