@@ -35,9 +35,9 @@ run: setup ## read samples/ into output/ with the local engines
 test: setup lint ## lint, types and every test
 	@$(MAKE) -s -j2 type every-test
 
-# Seven processes on two cores, because many tests wait for quotas, servers and Ray.
+# Eight processes on two cores, because many tests wait for quotas, servers and Ray.
 every-test:
-	@$(BIN)/python -m pytest -q -n 7 --dist loadgroup $(ARGS)
+	@$(BIN)/python -m pytest -q -n 8 --dist loadgroup $(ARGS)
 
 test-fast: setup ## the unit and contract tests of the core, in less than a minute
 	@$(BIN)/python -m pytest -q -n 2 -m "not slow" tests/unit/driver tests/unit/actors tests/unit/ledger tests/unit/limits tests/unit/locks tests/unit/observe tests/unit/test_errors.py tests/unit/test_retry.py tests/contract/test_storage.py tests/contract/test_locks.py
