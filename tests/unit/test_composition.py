@@ -282,7 +282,7 @@ def test_sources_on_record_are_accessed_as_the_destination_or_with_the_environme
         ["limits.rpm=abc"],
         ["limits.models={a: {rpm: 1}}"],
         ["unknown=1"],
-        ["window={documents: 3}"],
+        ["++limits.models={m: {rpm: 5}}", "++limits.models={n: {rpm: 6}}"],
     ],
 )
 def test_composed_files_that_are_reused_give_what_hydra_composes(overrides: list[str]) -> None:
