@@ -1,4 +1,5 @@
-"""Closes the clients of Cloud Storage that a test makes: garbage collection in another test would warn of their open sockets."""
+"""Servers for the tests of the ports. Closes the clients of Cloud Storage that a test makes: garbage collection in another test
+would warn of their open sockets."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 
 from rayocr.storage.gcs.storage import GcsStorage
+from tests.servers.drive import DriveServer
+from tests.servers.oauth import TokenServer
 
 
 @pytest.fixture(autouse=True)
@@ -23,3 +26,17 @@ def clients_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for storage in made:
         storage._client.close()
+
+
+@pytest.fixture(scope="module")
+def drive_server() -> Iterator[DriveServer]:
+    server = DriveServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def tokens() -> Iterator[TokenServer]:
+    server = TokenServer()
+    yield server
+    server.close()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import random
 import threading
-from collections.abc import Iterator
 
 import pytest
 
@@ -21,18 +20,11 @@ from tests.servers.drive_store import FOLDER, SHORTCUT
 POLICY = RetryPolicy(max_attempts=3, base_s=0.0, cap_s=0.0)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[DriveServer]:
-    server = DriveServer()
-    yield server
-    server.close()
-
-
 @pytest.fixture
-def server(running: DriveServer) -> DriveServer:
-    running.calm()
-    running.drive.read_only.clear()
-    return running
+def server(drive_server: DriveServer) -> DriveServer:
+    drive_server.calm()
+    drive_server.drive.read_only.clear()
+    return drive_server
 
 
 @pytest.fixture

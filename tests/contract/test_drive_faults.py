@@ -6,7 +6,6 @@ import io
 import json
 import os
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,18 +31,11 @@ from tests.servers.oauth import TokenServer
 POLICY = RetryPolicy(max_attempts=3, base_s=0.0, cap_s=0.0)
 
 
-@pytest.fixture(scope="module")
-def running() -> Iterator[DriveServer]:
-    server = DriveServer()
-    yield server
-    server.close()
-
-
 @pytest.fixture
-def server(running: DriveServer) -> DriveServer:
-    running.calm()
-    running.drive.full = running.drive.undeletable = False
-    return running
+def server(drive_server: DriveServer) -> DriveServer:
+    drive_server.calm()
+    drive_server.drive.full = drive_server.drive.undeletable = False
+    return drive_server
 
 
 @pytest.fixture
@@ -54,13 +46,6 @@ def folder(server: DriveServer) -> str:
 @pytest.fixture
 def storage(server: DriveServer, folder: str) -> DriveStorage:
     return DriveStorage(folder, access=AccessConfig(endpoint=server.url), policy=POLICY)
-
-
-@pytest.fixture
-def tokens() -> Iterator[TokenServer]:
-    server = TokenServer()
-    yield server
-    server.close()
 
 
 PASSING = [

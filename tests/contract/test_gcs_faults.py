@@ -53,13 +53,6 @@ def storage(server: GcsServer) -> GcsStorage:
     return GcsStorage(BUCKET, "p", access=AccessConfig(endpoint=server.url), policy=POLICY)
 
 
-@pytest.fixture
-def tokens() -> Iterator[TokenServer]:
-    server = TokenServer()
-    yield server
-    server.close()
-
-
 FAULTS = [{"status": 429, "reason": "rateLimitExceeded"}, {"status": 500}, {"status": 503}, {"status": 408}, {"reset": True}]
 
 

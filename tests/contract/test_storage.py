@@ -55,13 +55,6 @@ def gcs_server() -> Iterator[GcsServer]:
     server.close()
 
 
-@pytest.fixture(scope="module")
-def drive_server() -> Iterator[DriveServer]:
-    server = DriveServer()
-    yield server
-    server.close()
-
-
 @pytest.fixture(params=[*ADAPTERS, *SERVERS])
 def opener(request: pytest.FixtureRequest, tmp_path: Path) -> Opener:
     if request.param in ADAPTERS:
