@@ -27,6 +27,7 @@ from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_
 from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.scripts.vertical import bands, is_set_vertically, paragraphs_of
 from rayocr.engines.layout.tables.alignment import AlignedTable, take_aligned_tables
+from rayocr.engines.layout.tables.contacts import take_contacts
 from rayocr.engines.layout.tables.currency import join_currency_signs
 from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
@@ -74,11 +75,12 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     marginal = [line for line in rest if line.is_vertical]
     level = join_stacked_fields(join_labels(level, rulings, em), em)
     level = join_currency_signs(join_leaders(level, rulings, em), em)
+    contacts, level = take_contacts(level, em)
     aligned, level = _take_aligned_tables(level, rulings, em)
     notes, level = take_margin_notes(join_wrapped_labels(level, em), em)
     scale = HeadingScale.of(lines)
     columns: list[list[Block]] = []
-    for boxes in reading_order([*level, *tables, *aligned], page_height=page_height, em=em, rulings=rulings):
+    for boxes in reading_order([*level, *tables, *aligned, *contacts], page_height=page_height, em=em, rulings=rulings):
         columns.append(_column(boxes, scale, em, words))
     for note in notes:
         _insert(note, columns)
@@ -135,7 +137,10 @@ def _column(boxes: Sequence[Boxed], scale: HeadingScale, em: float, words: froze
         taken = {id(line) for line in above}
         lines = [line for line in lines if id(line) not in taken]
         blocks += _prose(rows_of(above), scale, em)
-        blocks.append(Block(BlockKind.TABLE, cells=table.cells(words), bottom=table.y1))
+        if isinstance(table, AlignedTable) and table.by_columns:
+            blocks += [Block(BlockKind.STANZA, [line.text for line in lines], bottom=table.y1) for lines in table.rows[0]]
+        else:
+            blocks.append(Block(BlockKind.TABLE, cells=table.cells(words), bottom=table.y1))
     return blocks + _prose(rows_of(lines), scale, em)
 
 

@@ -171,6 +171,7 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
         font_of=lambda index: _font_at(text_page, index),
         is_level=lambda index: is_level(text_page, index, turned),
         slant=lambda index: slant(text_page, index, turned),
+        baseline_of=lambda index: _baseline_of(text_page, index, turned),
     )
     return TextLayer(
         lines=tuple(lines),
@@ -289,7 +290,12 @@ def _font_at(text_page: Any, index: int) -> tuple[float, bool]:
 
 def _origin_of(text_page: Any, index: int, upright: Upright) -> tuple[float, float]:
     """The height of the character's baseline on the upright page, and its displayed size, both in points."""
+    base = _baseline_of(text_page, index, upright)
+    return (0.0, 0.0) if base is None else (base, _font_at(text_page, index)[0])
+
+
+def _baseline_of(text_page: Any, index: int, upright: Upright) -> float | None:
     x, y = ctypes.c_double(), ctypes.c_double()
     if not pdfium.FPDFText_GetCharOrigin(text_page, index, x, y):
-        return 0.0, 0.0
-    return upright.b * x.value + upright.d * y.value + upright.f, _font_at(text_page, index)[0]
+        return None
+    return upright.b * x.value + upright.d * y.value + upright.f

@@ -14,6 +14,9 @@ from rayocr.pdf.textlayer.runs import Run, runs_of, with_reversed, with_slanted,
 
 _ROW_PT = 8.0  # words that are drawn twice are a point or two apart
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, at which the text was drawn twice
+_LEAST_ABOVE, _MOST_BELOW = 0.15, 0.5  # of the font size: how far a box reaches above its baseline, and ends above it
+_ABOVE, _BELOW = 0.9, 0.25  # of the font size: the usual box
+_NARROWEST, _WIDEST = 0.15, 1.5  # widths of a letter, in font sizes
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _STRETCH = re.compile("(?<=[\u0620-\u064a])\u0640+(?=[\u0620-\u064a])")  # widens a word to justify the line; not a letter
 
@@ -63,9 +66,11 @@ def lines_of(
     font_of: Callable[[int], tuple[float, bool]],
     is_level: Callable[[int], bool],
     slant: Callable[[int], float | None],
+    baseline_of: Callable[[int], float | None] = lambda index: None,
 ) -> list[TextLine]:
     """Lines in the order of the content stream. `font_of` returns the displayed size in points and the weight at PDFium's index,
-    `is_level` whether the character is upright, `slant` the angle of a baseline that is neither level nor upright."""
+    `is_level` whether the character is upright, `slant` the angle of a baseline that is neither level nor upright, `baseline_of`
+    the height of a level character's baseline."""
     if not len(characters):
         return []
     right_to_left = [bool(_RTL.match(text)) for text in characters.texts] if _RTL.search("".join(characters.texts)) else []
@@ -75,7 +80,23 @@ def lines_of(
     else:
         level = list(with_reversed(characters, list(with_slanted(characters, list(runs), slant))))
         runs = with_upturned(characters, level, is_level)
-    return [_line(characters, run, font_of) for run in runs]
+    return [_at_baseline(_line(characters, run, font_of), run, is_level, baseline_of) for run in runs]
+
+
+def _at_baseline(
+    line: TextLine, run: Run, is_level: Callable[[int], bool], baseline_of: Callable[[int], float | None]
+) -> TextLine:
+    """The line with a box around its baseline, if a font with a wrong bounding box places the box elsewhere."""
+    first, size = line.words[0].first, line.font_size_pt
+    if run.vertical or run.slanted or not is_level(first) or (base := baseline_of(first)) is None:
+        return line
+    if line.y0 < base - _LEAST_ABOVE * size and base < line.y1 + _MOST_BELOW * size:
+        return line
+    letter = (line.x1 - line.x0) / max(len(line.text), 1)
+    if not _NARROWEST * size < letter < _WIDEST * size:  # the size of a Type 3 font may be in other units
+        return line
+    top, bottom = base - _ABOVE * size, base + _BELOW * size
+    return replace(line, y0=top, y1=bottom, words=tuple(word._replace(y0=top, y1=bottom) for word in line.words))
 
 
 def _line(characters: Characters, run: Run, font_of: Callable[[int], tuple[float, bool]]) -> TextLine:

@@ -40,9 +40,10 @@ _RULE_SHARE = 0.6  # of the table's width; shorter rulings do not separate rows
 
 @dataclass(slots=True)
 class AlignedTable:
-    """Rows of cells, each with its lines. The reading order treats it as one box."""
+    """Rows of cells, each with its lines. The reading order treats it as one box. `by_columns`: blocks of text side by side."""
 
     rows: list[list[list[LayoutLine]]]
+    by_columns: bool = False
 
     @property
     def lines(self) -> list[LayoutLine]:

@@ -1,0 +1,43 @@
+"""Fonts of drawn glyphs (Type 3) often declare a bounding box that has nothing to do with their letters."""
+
+from __future__ import annotations
+
+import pytest
+
+from rayocr.engines.textlayer import TextLayerEngine
+from rayocr.pdf.document import PdfFile
+from tests.unit.pdf import pdfs
+from tests.unit.pdf.textlayer.drawings import to_unicode
+
+LETTERS = "ABCDEFGHIJKLMNOP"
+
+
+def page_with_heading(font_box: str) -> bytes:
+    """A heading in a Type 3 font, and text below it."""
+    names = " ".join(f"/{letter}" for letter in LETTERS)
+    procedures = " ".join(f"/{letter} 7 0 R" for letter in LETTERS)
+    font = (
+        f"<< /Type /Font /Subtype /Type3 /FontBBox {font_box} /FontMatrix [0.001 0 0 0.001 0 0] /CharProcs << {procedures} >> "
+        f"/Encoding << /Type /Encoding /Differences [65 {names}] >> /FirstChar 65 /LastChar 80 /Widths [{'700 ' * 16}] "
+        "/ToUnicode 6 0 R /Resources << >> >>"
+    )
+    text = b"".join(
+        b"BT /F1 11 Tf 72 %d Td (All of these words fill the line of the page %d) Tj ET " % (690 - 14 * n, n) for n in range(12)
+    )
+    content = b"BT /F2 24 Tf 72 720 Td (ABCDEFGH) Tj ET " + text
+    glyph = pdfs.stream(b"700 0 0 0 600 700 d1 100 0 400 700 re f")
+    extra = {5: font.encode(), 6: to_unicode({letter: letter for letter in LETTERS}), 7: glyph}
+    return pdfs.reindexed(pdfs.pages_of(content=content, extra=extra).replace(b"<< /F1", b"<< /F2 5 0 R /F1"))
+
+
+@pytest.mark.parametrize(
+    "font_box", ["[0 -200 1000 800]", "[0 0 0 0]", "[0 0 1 1]", "[-5000 -9000 9000 9000]", "[0 -2000 1000 0]"]
+)
+def test_a_heading_is_where_it_is_drawn(font_box: str) -> None:
+    with PdfFile(page_with_heading(font_box), max_pixels=4_000_000) as file, file.page(1) as page:
+        heading = next(line for line in page.text_layer().lines if line.text.startswith("ABC"))
+        answer = TextLayerEngine().recognize(page)
+    assert 95 < heading.y0 < 110  # the glyphs reach from 105 to 122
+    assert 115 < heading.y1 < 130
+    assert answer is not None
+    assert answer.text.startswith("# ABCDEFGH")
