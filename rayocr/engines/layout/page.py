@@ -34,6 +34,7 @@ from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tabl
 from rayocr.engines.layout.units.initials import join_initials
 from rayocr.engines.layout.units.leaders import join_leaders
 from rayocr.engines.layout.units.listings import listings
+from rayocr.engines.layout.units.stacked import join_stacked_letters
 
 _WIDE_SHARE = 0.6  # of the width of the text; a narrower table is in one column
 _TABLE_SHARE = 0.7  # of the lines of two columns; a table that takes fewer lies in running text
@@ -67,7 +68,7 @@ def _blocks_of_columns(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], p
 
 def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height: float) -> list[Block]:
     em = em_of(lines)
-    lines = join_fractions(lines, rulings, em)
+    lines = join_fractions(join_stacked_letters(lines), rulings, em)
     words = page_words(line.text for line in lines)
     lines = join_initials(lines)
     tables, rest = take_ruled_tables(lines, grids_of(rulings))
