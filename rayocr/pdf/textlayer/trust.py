@@ -64,6 +64,8 @@ _ILLEGAL_DEVANAGARI = re.compile(
 _ARABIC_WORD = re.compile("[\u0620-\u065f\u066e-\u06d3]{2,}")
 _TRIPLED = re.compile("([\u0621-\u063f\u0641-\u064a\u0671-\u06d3])\\1\\1")  # no word has a letter three times in a row
 _MAX_TRIPLED = 0.03
+# In Nastaliq, words slope and overlap, so that a viewer's boxes give neither their order nor their spaces.
+_WORD_END, _MIN_ENDS, _MAX_WITHIN = re.compile("[\u06ba\u06d2]"), 6, 0.3
 _DEVANAGARI_WORD = re.compile(r"[\u0900-\u097f\u200c\u200d]+")
 _JOINERS = re.compile(r"[\u200c\u200d]")  # they select a shape and do not separate letters
 _TOKEN = re.compile(r"\S+")
@@ -169,6 +171,10 @@ def _judge_arabic(text: str) -> Verdict | None:
     tripled = sum(bool(_TRIPLED.search(word)) for word in words) / len(words)
     if tripled > _MAX_TRIPLED:
         return Verdict(kind="bad", reason=f"{tripled:.0%} of the Arabic words repeat a letter: a font that draws other letters.")
+    ends = [place for word in words for place in _WORD_END.finditer(word)]
+    within = sum(place.end() < len(place.string) for place in ends)
+    if len(ends) >= _MIN_ENDS and within > _MAX_WITHIN * len(ends):
+        return Verdict(kind="bad", reason=f"{within} of {len(ends)} letters that end a word in Urdu are inside a word: Nastaliq.")
     return None
 
 

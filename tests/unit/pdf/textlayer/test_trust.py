@@ -252,3 +252,10 @@ def test_a_few_words_in_the_wrong_encoding_are_bad(text: str) -> None:
 )
 def test_a_few_words_with_accents_and_signs_are_trusted(text: str) -> None:
     assert judge(text, image_share=0.0).trusted
+
+
+def test_urdu_words_that_have_lost_their_spaces_and_their_order_are_not_trusted() -> None:
+    text = "پاکستان ایک خوبصورت ملک ہے جس میں بہت سے دریا اور پہاڑ ہیں۔ یہاں کے لوگ مہمان نواز ہیں اور زبانیں بولتے ہیں"
+    assert judge(text, image_share=0.0).trusted
+    jumbled = "پاکستان ایکخوبصورتملک ےہ جس میںبہتسےدریااورپہاڑہیں۔یہاںکےلوگ مہماننوازہیں اور خمتلفزبانیںبوےلت ہیں۔کراچی سبسےبڑا"
+    assert judge(jumbled, image_share=0.0).kind == "bad"
