@@ -30,7 +30,7 @@ _TERMS = 0.6  # widest column of terms, as a share of the column of explanations
 _LOWER = 0.4  # most cells of running text that begin in lower case
 _NEW_ROW = 1.16  # ratio of distances of lines: between rows and within a cell
 _BULLETS = frozenset("•●▪■◦○‣∙⁃➢➤❖")
-_LEADERS_SHARE = 0.4  # of rows
+_LEADERS_SHARE, _FORM_COLUMNS = 0.4, 4  # of rows; head of a part, question, number, answer
 _FIRST_ROWS = 0.6
 _YEAR_DIGITS = 4  # shorter numbers in front of texts number them
 _LEVEL = 0.25  # distance of the centers of cells on one baseline, as a share of the height
@@ -339,9 +339,8 @@ def _is_contents(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
     """Whether the cells are entries and page numbers of a table of contents, in one column of the page or in several, or lines of
     a form beside the heads of its parts."""
     leaders = [{n for n, cell in enumerate(cells) for line in cell if has_leader(line.text)} for cells in begins]
-    if sum(map(bool, leaders)) <= _LEADERS_SHARE * len(begins):
-        return False
-    return len(begins[0]) == 2 or set().union(*leaders) != {0}
+    within = set().union(*leaders) if sum(map(bool, leaders)) > _LEADERS_SHARE * len(begins) else set()
+    return bool(within) and (len(begins[0]) == 2 or len(within) > 1 or (0 not in within and len(begins[0]) <= _FORM_COLUMNS))
 
 
 def _ends_before_others(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
