@@ -80,21 +80,23 @@ def lines_of(
     else:
         level = list(with_reversed(characters, list(with_slanted(characters, list(runs), slant))))
         runs = with_upturned(characters, level, is_level)
-    return [_at_baseline(_line(characters, run, font_of), run, is_level, baseline_of) for run in runs]
+    lines: list[TextLine] = []
+    for run in runs:
+        line = _line(characters, run, font_of)
+        is_flat = not run.vertical and not run.slanted and is_level(line.words[0].first)
+        lines.append(_at_baseline(line, slant, baseline_of) if is_flat else line)
+    return lines
 
 
-def _at_baseline(
-    line: TextLine, run: Run, is_level: Callable[[int], bool], baseline_of: Callable[[int], float | None]
-) -> TextLine:
+def _at_baseline(line: TextLine, slant: Callable[[int], float | None], baseline_of: Callable[[int], float | None]) -> TextLine:
     """The line with a box around its baseline, if a font with a wrong bounding box places the box elsewhere."""
     first, size = line.words[0].first, line.font_size_pt
-    if run.vertical or run.slanted or not is_level(first) or (base := baseline_of(first)) is None:
-        return line
-    if line.y0 < base - _LEAST_ABOVE * size and base < line.y1 + _MOST_BELOW * size:
+    base = baseline_of(first)
+    if base is None or (line.y0 < base - _LEAST_ABOVE * size and base < line.y1 + _MOST_BELOW * size):
         return line
     letter = (line.x1 - line.x0) / max(len(line.text), 1)
-    if not _NARROWEST * size < letter < _WIDEST * size:  # the size of a Type 3 font may be in other units
-        return line
+    if slant(first) is not None or not _NARROWEST * size < letter < _WIDEST * size:
+        return line  # the size of a Type 3 font may be in other units
     top, bottom = base - _ABOVE * size, base + _BELOW * size
     return replace(line, y0=top, y1=bottom, words=tuple(word._replace(y0=top, y1=bottom) for word in line.words))
 

@@ -39,15 +39,23 @@ from rayocr.engines.layout.order.prose import (
     text_height,
     typical_chars,
 )
+from rayocr.engines.layout.order.runs import (
+    BLOCK_BAND_EM,
+    LARGEST_BONUS,
+    PROSE,
+    Run,
+    gutter,
+    gutter_bonus,
+    sides_of,
+    trimmed,
+    without_head,
+)
 from rayocr.engines.layout.rows import are_labels, has_labels
 from rayocr.engines.layout.units.lines import has_leader
 
 _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.2  # OCR boxes are padded by about a quarter of the line's height on either side
-_SET_OFF_EM = 0.4  # white space between blocks
 _BAND_EM = 0.5  # white space across the page that may separate columns from other text
-_BLOCK_BAND_EM = 1.0  # the same between blocks that stand side by side, such as addresses
-_PROSE = 0.5  # share of full lines; rows on common baselines need more
 _SURE_PROSE = 0.75
 _SURE_LINES = 8  # columns with fewer short lines are fields unless their sentences run on
 _FLOWING_LINES = 6  # of columns of ragged prose
@@ -63,20 +71,10 @@ _BELOW_ADDRESS_EM = 3.0
 _MOST_INSETS = 10  # lines
 _INSET_BESIDE_EM = 3.0  # least width of the text on either side
 _RULE_REACH_EM = 3.0  # least length on either side of a gutter of a ruling that separates columns
-_LARGEST_BONUS = 1.008  # for a gutter of 4 ems
 _DIVIDED_LINES, _DIVIDED_ALIGNED = 8, 0.5  # of blocks on both sides of an upright ruling
 _RULED_COLUMNS, _RULED_SHARE = 3, 0.5  # upright rulings; of the height of the text
 _DIVIDER_EM = 2.5  # largest distance of the ruling's ends from the blocks
 _MAX_DEPTH = 12
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    top: float
-    bottom: float
-    left: list[Boxed]
-    right: list[Boxed]
-    has_insets: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +112,7 @@ def prose_columns(lines: Sequence[LayoutLine], em: float, rulings: Sequence[Ruli
 
 def _is_surely_prose(lines: Sequence[LayoutLine], em: float) -> bool:
     long = long_lines(lines)
-    return len(long) >= _SURE_LINES and fullness(lines, em) >= _PROSE and sentences_run_on(long)
+    return len(long) >= _SURE_LINES and fullness(lines, em) >= PROSE and sentences_run_on(long)
 
 
 def _cut(boxes: list[Boxed], em: float, depth: int, dividers: Dividers) -> list[list[Boxed]]:
@@ -126,7 +124,7 @@ def _cut(boxes: list[Boxed], em: float, depth: int, dividers: Dividers) -> list[
     return [block for part in _parts(boxes, run) for block in _cut(part, em, depth - 1, dividers)]
 
 
-def _parts(boxes: Sequence[Boxed], run: _Run) -> tuple[list[Boxed], list[Boxed], list[Boxed], list[Boxed]]:
+def _parts(boxes: Sequence[Boxed], run: Run) -> tuple[list[Boxed], list[Boxed], list[Boxed], list[Boxed]]:
     taken = {id(box) for box in (*run.left, *run.right)}
     rest = [box for box in boxes if id(box) not in taken]
     middle = 2 * run.top if run.has_insets else run.top + run.bottom  # insets are read after the columns
@@ -135,10 +133,10 @@ def _parts(boxes: Sequence[Boxed], run: _Run) -> tuple[list[Boxed], list[Boxed],
     return before, run.left, run.right, after
 
 
-def _best_run(boxes: list[Boxed], em: float, dividers: Dividers) -> _Run | None:
+def _best_run(boxes: list[Boxed], em: float, dividers: Dividers) -> Run | None:
     """Returns the columns that have the most text beside each other; None if there is no column to split off."""
     left, right = min(box.x0 for box in boxes), max(box.x1 for box in boxes)
-    best: _Run | None = None
+    best: Run | None = None
     best_score = -float("inf")
     seen: set[frozenset[int]] = set()
     dividers = dividers.outside(lambda ruling: any(_inside(ruling, box) for box in boxes))
@@ -165,7 +163,7 @@ def _best_run(boxes: list[Boxed], em: float, dividers: Dividers) -> _Run | None:
         seen.add(key)
         place = _Place(x - _STEP_PT, em, dividers.across(x - _STEP_PT, _RULE_REACH_EM * em), dividers.upright, best_score)
         for run in _runs(boxes, crossing, amid, place):
-            score = min(text_height(run.left), text_height(run.right)) * _gutter_bonus(run, em)
+            score = min(text_height(run.left), text_height(run.right)) * gutter_bonus(run, em)
             # Otherwise a line that jitters into the gutter would be excluded to make it wider.
             beside = [box for box in crossing if run.top - 2 * em < (box.y0 + box.y1) / 2 < run.bottom + 2 * em]
             score -= 0.5 * text_height(beside)
@@ -174,7 +172,7 @@ def _best_run(boxes: list[Boxed], em: float, dividers: Dividers) -> _Run | None:
     return best
 
 
-def _runs(boxes: list[Boxed], crossing: list[Boxed], amid: frozenset[int], place: _Place) -> list[_Run]:
+def _runs(boxes: list[Boxed], crossing: list[Boxed], amid: frozenset[int], place: _Place) -> list[Run]:
     """Returns the ranges of height in which nothing crosses x and the text on both sides is set in columns. `amid`: the ids of
     lines with text on both sides."""
     insets = [box for box in crossing if id(box) in amid]
@@ -188,15 +186,15 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], amid: frozenset[int], place
     return _free_runs(boxes, crossing, frozenset(), place)
 
 
-def _is_running_text(run: _Run, em: float) -> bool:
+def _is_running_text(run: Run, em: float) -> bool:
     """Whether both sides are running text, which alone runs around a picture or a quotation. Fields beside fields do not."""
-    sides = _sides(run)
+    sides = sides_of(run)
     if any(has_leader(line.text) for lines in sides for line in lines):
         return False
-    return all(fullness(lines, em) >= _PROSE and sentences_run_on(lines) for lines in sides)
+    return all(fullness(lines, em) >= PROSE and sentences_run_on(lines) for lines in sides)
 
 
-def _free_runs(boxes: list[Boxed], crossing: list[Boxed], inset: AbstractSet[int], place: _Place) -> list[_Run]:
+def _free_runs(boxes: list[Boxed], crossing: list[Boxed], inset: AbstractSet[int], place: _Place) -> list[Run]:
     """See `_runs`. `inset`: the ids of crossing lines that do not end a range."""
     crossed = {id(box) for box in crossing}
     crossing = [box for box in crossing if id(box) not in inset]
@@ -204,7 +202,7 @@ def _free_runs(boxes: list[Boxed], crossing: list[Boxed], inset: AbstractSet[int
     walls = sorted([*crossing, *place.across, *_headlines(free, place.x, place.em)], key=lambda box: box.y0 + box.y1)
     blocked = {id(box) for box in walls}
     free = [box for box in free if id(box) not in blocked]
-    runs: list[_Run] = []
+    runs: list[Run] = []
     position = 0
     for wall in [*walls, None]:
         stretch: list[Boxed] = []
@@ -234,23 +232,23 @@ def _inside(ruling: Ruling, box: Boxed) -> bool:
     return box.y0 - 1 < ruling.y0 < box.y1 + 1 and ruling.x1 > box.x0 and ruling.x0 < box.x1
 
 
-def _columns_in(stretch: list[Boxed], place: _Place) -> list[_Run]:
+def _columns_in(stretch: list[Boxed], place: _Place) -> list[Run]:
     """Returns the columns of a stretch: the whole stretch, or the part that white space across both sides separates. An address
     beside a date does not mean that the table below them is read in columns.
     """
     x, em = place.x, place.em
     left = [box for box in stretch if (box.x0 + box.x1) / 2 < x]
     right = [box for box in stretch if (box.x0 + box.x1) / 2 >= x]
-    if not left or not right or min(text_height(left), text_height(right)) * _LARGEST_BONUS <= place.least:
+    if not left or not right or min(text_height(left), text_height(right)) * LARGEST_BONUS <= place.least:
         return []
-    run = _trimmed(_Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right), em)
+    run = trimmed(Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right), em)
     is_columns = (_is_columns(run, em) and not _is_in_ruled_columns(run, place)) or _is_divided(run, place)
-    sides = _sides(run)
-    is_text = any(fullness(lines, em) >= _PROSE and sentences_run_on(lines) for lines in sides)
+    sides = sides_of(run)
+    is_text = any(fullness(lines, em) >= PROSE and sentences_run_on(lines) for lines in sides)
     if is_columns and (is_text or have_same_texts(*sides)):
-        return [run]
+        return [without_head(run, em)]
     ordered = sorted(stretch, key=lambda box: box.y0)
-    widest, middle, bottom = (_BLOCK_BAND_EM if is_columns else _BAND_EM) * em, 0, ordered[0].y1
+    widest, middle, bottom = (BLOCK_BAND_EM if is_columns else _BAND_EM) * em, 0, ordered[0].y1
     for index, box in enumerate(ordered[1:], start=1):
         if box.y0 - bottom > widest:
             widest, middle = box.y0 - bottom, index
@@ -258,28 +256,6 @@ def _columns_in(stretch: list[Boxed], place: _Place) -> list[_Run]:
     anew = replace(place, least=-float("inf"))
     parts = _columns_in(ordered[:middle], anew) + _columns_in(ordered[middle:], anew) if middle else []
     return parts or ([run] if is_columns else [])
-
-
-def _sides(run: _Run) -> tuple[list[LayoutLine], list[LayoutLine]]:
-    return lines_of(run.left), lines_of(run.right)
-
-
-def _trimmed(run: _Run, em: float) -> _Run:
-    """Removes what is below both sides after white space, if the longer side is not prose: the body of a letter does not continue
-    the address beside its letterhead."""
-    bottoms = max(box.y1 for box in run.left), max(box.y1 for box in run.right)
-    longer = run.left if bottoms[0] > bottoms[1] else run.right
-    end = min(bottoms)
-    above = [box for box in longer if box.y0 < end - SLACK_EM * em]
-    below = [box for box in longer if box.y0 >= end - SLACK_EM * em]
-    lines = lines_of(longer)
-    if not above or not below or (fullness(lines, em) >= _PROSE and is_dense(lines, em)):
-        return run
-    bottom = max(box.y1 for box in above)
-    if min(box.y0 for box in below) - bottom < _SET_OFF_EM * em:
-        return run
-    left, right = (above, run.right) if longer is run.left else (run.left, above)
-    return _Run(run.top, max(bottom, end), left, right)
 
 
 def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
@@ -327,8 +303,8 @@ def _is_level_with(lines: Sequence[LayoutLine], others: Sequence[LayoutLine], em
     return above < em and below < _BELOW_ADDRESS_EM * em
 
 
-def _is_columns(run: _Run, em: float) -> bool:
-    if _gutter(run) < _MIN_GUTTER_EM * em:
+def _is_columns(run: Run, em: float) -> bool:
+    if gutter(run) < _MIN_GUTTER_EM * em:
         return False
     left, right = lines_of(run.left), lines_of(run.right)
     if not left or not right:
@@ -354,7 +330,7 @@ def _are_columns(left: tuple[LayoutLine, ...], right: tuple[LayoutLine, ...], em
     fewer, more = sorted((len(left), len(right)))
     if min(typical_chars(left), typical_chars(right)) >= _LONG_LINES and (fewer >= 4 or (dense and fewer >= 2 and more >= 6)):
         return least >= _RAGGED_PROSE or aligned < 0.9
-    if least >= _PROSE and (fewer >= _SURE_LINES or sentences_run_on(left) or sentences_run_on(right)):
+    if least >= PROSE and (fewer >= _SURE_LINES or sentences_run_on(left) or sentences_run_on(right)):
         return aligned < (0.9 if dense else 0.5) or (dense and least >= _SURE_PROSE and fewer >= 4)
     if min(len(left), len(right)) < 2:
         return False
@@ -365,15 +341,15 @@ def _are_columns(left: tuple[LayoutLine, ...], right: tuple[LayoutLine, ...], em
     if fewer >= _FLOWING_LINES and dense and flows(left) and flows(right):
         return True
     fuller = left if fullness(left, em) >= fullness(right, em) else right
-    if most >= _PROSE and len(fuller) >= 4 and is_dense(fuller, em):
+    if most >= PROSE and len(fuller) >= 4 and is_dense(fuller, em):
         return aligned < (0.65 if fewer > 2 else 0.25)
     return aligned < 0.5 and min(len(left), len(right)) >= 3 and dense
 
 
-def _is_in_ruled_columns(run: _Run, place: _Place) -> bool:
+def _is_in_ruled_columns(run: Run, place: _Place) -> bool:
     """Whether upright rulings on both sides of the gutter divide the whole height into columns that are not all text: the columns
     of a form that are empty below their heads."""
-    if all(fullness(side, place.em) >= _RAGGED_PROSE and typical_chars(side) >= WORDY for side in _sides(run)):
+    if all(fullness(side, place.em) >= _RAGGED_PROSE and typical_chars(side) >= WORDY for side in sides_of(run)):
         return False
     middle, least = (run.top + run.bottom) / 2, _RULED_SHARE * (run.bottom - run.top)
     x0, x1 = min(box.x0 for box in run.left), max(box.x1 for box in run.right)
@@ -383,9 +359,9 @@ def _is_in_ruled_columns(run: _Run, place: _Place) -> bool:
     return len(found) >= _RULED_COLUMNS and min(found) < at - 1 and max(found) > at + 1
 
 
-def _is_divided(run: _Run, place: _Place) -> bool:
+def _is_divided(run: Run, place: _Place) -> bool:
     """Whether an upright ruling divides two short blocks whose lines are not level with each other, as in the head of a form."""
-    sides = _sides(run)
+    sides = sides_of(run)
     if not all(1 < len(side) <= _DIVIDED_LINES for side in sides) or sum(map(len, sides)) < len(run.left) + len(run.right):
         return False
     first, last = (pick(box.center_y for side in sides for box in side) for pick in (min, max))
@@ -405,15 +381,3 @@ def _is_beside_fields(left: Sequence[LayoutLine], right: Sequence[LayoutLine], e
     if are_labels(row_texts(right)) and not has_labels(texts):
         return True
     return len(right) > 1 and is_postal_address(texts) and _is_level_with(right, left, em)
-
-
-def _gutter(run: _Run) -> float:
-    """Returns the width of the white space between the columns. One box in four may reach into it, as boxes of scans do."""
-    ends, starts = sorted((box.x1 for box in run.left), reverse=True), sorted(box.x0 for box in run.right)
-    return starts[len(starts) // 4] - ends[len(ends) // 4]
-
-
-def _gutter_bonus(run: _Run, em: float) -> float:
-    """Prefers the wider gutter of equally good cuts."""
-    gutter = _gutter(run)
-    return 1.0 + (_LARGEST_BONUS - 1.0) * min(gutter / em / 4.0, 1.0)

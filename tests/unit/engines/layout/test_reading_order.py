@@ -378,3 +378,10 @@ def test_amounts_of_a_receipt_are_not_notes_in_the_margin() -> None:
         lines += [line(f"Cable tie {number:02} and oak plank", 60, y), line("7.04" if number < 9 else f"17{number}.43", 300, y)]
     text = markdown(lines)
     assert in_order(text, "Cable tie 09", "179.43", "Cable tie 10", "1710.43", "Cable tie 11", "1711.43")
+
+
+def test_the_head_of_a_page_is_read_before_the_columns_below_it() -> None:
+    head = [line("STATE", 90, 60), line("FORM", 92, 71), line("502R", 88, 83, height=14), line("2023", 480, 64)]
+    title = [line("RETIREMENT INCOME", 160, 60), line("ATTACH TO YOUR FORM", 160, 73)]
+    text = markdown([*head, *title, *column(LEFT, 60, 130, width=215), *column(RIGHT, 300, 130, width=215)])
+    assert in_order(text, "STATE", "2023", "left 0", "left 9", "right 0", "right 9")

@@ -1,0 +1,76 @@
+"""A run of height in which a page is set in two columns, and where it begins and ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rayocr.engines.layout.lines import Boxed, LayoutLine
+from rayocr.engines.layout.order.page_margins import SLACK_EM
+from rayocr.engines.layout.order.prose import fullness, is_dense, lines_of
+from rayocr.engines.layout.rows import rows_of
+
+PROSE = 0.5  # share of full lines; rows on common baselines need more
+BLOCK_BAND_EM = 1.0  # white space across the page between blocks that stand side by side, such as addresses
+_SET_OFF_EM = 0.4  # white space between blocks
+_HEAD_LINES, _HEAD_SHARE = 8, 0.2  # of the head of a page above its columns; of their height
+LARGEST_BONUS = 1.008  # for a gutter of 4 ems
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    top: float
+    bottom: float
+    left: list[Boxed]
+    right: list[Boxed]
+    has_insets: bool = False
+
+
+def sides_of(run: Run) -> tuple[list[LayoutLine], list[LayoutLine]]:
+    return lines_of(run.left), lines_of(run.right)
+
+
+def trimmed(run: Run, em: float) -> Run:
+    """Removes what is below both sides after white space, if the longer side is not prose: the body of a letter does not continue
+    the address beside its letterhead."""
+    bottoms = max(box.y1 for box in run.left), max(box.y1 for box in run.right)
+    longer = run.left if bottoms[0] > bottoms[1] else run.right
+    end = min(bottoms)
+    above = [box for box in longer if box.y0 < end - SLACK_EM * em]
+    below = [box for box in longer if box.y0 >= end - SLACK_EM * em]
+    lines = lines_of(longer)
+    if not above or not below or (fullness(lines, em) >= PROSE and is_dense(lines, em)):
+        return run
+    bottom = max(box.y1 for box in above)
+    if min(box.y0 for box in below) - bottom < _SET_OFF_EM * em:
+        return run
+    left, right = (above, run.right) if longer is run.left else (run.left, above)
+    return Run(run.top, max(bottom, end), left, right)
+
+
+def without_head(run: Run, em: float) -> Run:
+    """Removes what is above both columns and white space, if it is the head of a page: a few lines, several of them side by side
+    within one column."""
+    ordered = sorted((*run.left, *run.right), key=lambda box: box.y0)
+    limit, bottom = run.top + _HEAD_SHARE * (run.bottom - run.top), ordered[0].y1
+    for index, box in enumerate(ordered[1 : _HEAD_LINES + 1], start=1):
+        if box.y0 > limit:
+            break
+        if box.y0 - bottom > BLOCK_BAND_EM * em:
+            head = {id(above) for above in ordered[:index]}
+            parts = [lines_of([box for box in side if id(box) in head]) for side in (run.left, run.right)]
+            rest = [[box for box in side if id(box) not in head] for side in (run.left, run.right)]
+            is_head = all(parts) and all(rest) and any(len(row.segments) > 1 for part in parts for row in rows_of(part))
+            return Run(box.y0, run.bottom, rest[0], rest[1], run.has_insets) if is_head else run
+        bottom = max(bottom, box.y1)
+    return run
+
+
+def gutter(run: Run) -> float:
+    """Returns the width of the white space between the columns. One box in four may reach into it, as boxes of scans do."""
+    ends, starts = sorted((box.x1 for box in run.left), reverse=True), sorted(box.x0 for box in run.right)
+    return starts[len(starts) // 4] - ends[len(ends) // 4]
+
+
+def gutter_bonus(run: Run, em: float) -> float:
+    """Prefers the wider gutter of equally good cuts."""
+    return 1.0 + (LARGEST_BONUS - 1.0) * min(gutter(run) / em / 4.0, 1.0)
