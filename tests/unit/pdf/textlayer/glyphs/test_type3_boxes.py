@@ -41,3 +41,13 @@ def test_a_heading_is_where_it_is_drawn(font_box: str) -> None:
     assert 115 < heading.y1 < 130
     assert answer is not None
     assert answer.text.startswith("# ABCDEFGH")
+
+
+def test_a_line_with_a_large_initial_stays_where_its_words_are() -> None:
+    initial = b"BT /F1 40 Tf 72 686 Td (T) Tj ET BT /F1 11 Tf 98 706 Td (he Center is an independent office) Tj ET "
+    text = b"".join(b"BT /F1 11 Tf 98 %d Td (All of these words fill the line %d) Tj ET " % (692 - 14 * n, n) for n in range(4))
+    with PdfFile(pdfs.pages_of(content=initial + text), max_pixels=4_000_000) as file, file.page(1) as page:
+        lines = {line.text: line for line in page.text_layer().lines}
+    first = next(line for text, line in lines.items() if "he Center is an independent office" in text)
+    assert 120 < first.y1 < 146
+    assert len(lines) in (5, 6)
