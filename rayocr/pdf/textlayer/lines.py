@@ -92,11 +92,12 @@ def _at_baseline(line: TextLine, slant: Callable[[int], float | None], baseline_
     """The line with a box around its baseline, if a font with a wrong bounding box places the box elsewhere."""
     size = line.font_size_pt
     some = {0: line.words[0], len(line.words) // 2: line.words[len(line.words) // 2], len(line.words) - 1: line.words[-1]}
-    bases = [base for word in some.values() if (base := baseline_of(word.first)) is not None]
+    letters = [
+        word.first for word in some.values() if word.text[:1].isalnum()
+    ]  # tall brackets and roots hang from their baseline
+    bases = [base for first in letters if (base := baseline_of(first)) is not None]
     if not bases or any(line.y0 < base - _LEAST_ABOVE * size and base < line.y1 + _MOST_BELOW * size for base in bases):
-        return line  # another baseline is that of a large initial or of a tall bracket
-    if not any(map(str.isalnum, line.text)):
-        return line
+        return line  # another baseline is that of a large initial
     first, base = line.words[0].first, sorted(bases)[len(bases) // 2]
     letter = (line.x1 - line.x0) / max(len(line.text), 1)
     if slant(first) is not None or not _NARROWEST * size < letter < _WIDEST * size:

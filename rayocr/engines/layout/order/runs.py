@@ -12,7 +12,7 @@ from rayocr.engines.layout.rows import rows_of
 PROSE = 0.5  # share of full lines; rows on common baselines need more
 BLOCK_BAND_EM = 1.0  # white space across the page between blocks that stand side by side, such as addresses
 _SET_OFF_EM = 0.4  # white space between blocks
-_HEAD_LINES, _HEAD_SHARE = 8, 0.2  # of the head of a page above its columns; of their height
+_HEAD_LINES, _HEAD_SHARE, _HEAD_CHARS = 8, 0.2, 40  # of the head of a page above its columns; of their height; of a line
 LARGEST_BONUS = 1.008  # for a gutter of 4 ems
 
 
@@ -59,7 +59,15 @@ def without_head(run: Run, em: float) -> Run:
             head = {id(above) for above in ordered[:index]}
             parts = [lines_of([box for box in side if id(box) in head]) for side in (run.left, run.right)]
             rest = [[box for box in side if id(box) not in head] for side in (run.left, run.right)]
-            is_head = all(parts) and all(rest) and any(len(row.segments) > 1 for part in parts for row in rows_of(part))
+            rows = [rows_of(part) for part in parts]
+            is_head = all(parts) and all(rest) and any(len(row.segments) > 1 for part in rows for row in part)
+            texts = [line.text for part in parts for line in part]
+            is_head = (
+                is_head
+                and max(map(len, rows)) > 1
+                and max(map(len, texts)) <= _HEAD_CHARS
+                and not any(text[:1].islower() for text in texts)
+            )
             return Run(box.y0, run.bottom, rest[0], rest[1], run.has_insets) if is_head else run
         bottom = max(bottom, box.y1)
     return run

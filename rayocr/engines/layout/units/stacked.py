@@ -18,7 +18,6 @@ _CENTERED = 0.35  # distance of their middles, in heights
 _PITCHES = (0.6, 1.6)  # distance of two letters, in heights
 _FARTHEST = _ALIKE * _PITCHES[1]
 _LEVEL, _MOST_LEVEL = 0.15, 0.75  # distance of a baseline, in heights; share of the letters with a line on their baseline
-_BESIDE = 6.0  # in heights
 
 
 def join_stacked_letters(lines: Sequence[LayoutLine]) -> list[LayoutLine]:
@@ -87,15 +86,7 @@ def _is_word(letters: Sequence[str]) -> bool:
 
 
 def _are_cells(stack: Sequence[LayoutLine], lines: Sequence[LayoutLine]) -> bool:
-    """Whether most letters have a line beside them on their baseline, as answers beside their numbers have."""
+    """Whether most letters have a line on their baseline, as codes and answers in the rows of a table have."""
     others = [line for line in lines if len(line.text.strip()) > 1 or not _LETTER.fullmatch(line.text.strip())]
-    level = sum(
-        any(
-            abs(line.center_y - letter.center_y) < _LEVEL * letter.height
-            and line.x0 < letter.x1 + _BESIDE * letter.height
-            and line.x1 > letter.x0 - _BESIDE * letter.height
-            for line in others
-        )
-        for letter in stack
-    )
+    level = sum(any(abs(line.center_y - letter.center_y) < _LEVEL * letter.height for line in others) for letter in stack)
     return level > _MOST_LEVEL * len(stack)

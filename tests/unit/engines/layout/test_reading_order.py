@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
 from rayocr.engines.layout.lines import Ruling
+from rayocr.engines.layout.order.runs import Run, without_head
 from tests.unit.counted_steps import steps_of
 from tests.unit.engines.layout.pages import LEADING_PT, column, line
 
@@ -385,3 +386,15 @@ def test_the_head_of_a_page_is_read_before_the_columns_below_it() -> None:
     title = [line("RETIREMENT INCOME", 160, 60), line("ATTACH TO YOUR FORM", 160, 73)]
     text = markdown([*head, *title, *column(LEFT, 60, 130, width=215), *column(RIGHT, 300, 130, width=215)])
     assert in_order(text, "STATE", "2023", "left 0", "left 9", "right 0", "right 9")
+
+
+def test_paragraphs_and_single_rows_above_white_space_are_no_head() -> None:
+    below = (
+        [line(f"left {n} below", 60, 160 + 14 * n) for n in range(20)],
+        [line(f"right {n}", 300, 160 + 14 * n) for n in range(20)],
+    )
+    prose = [line("A paragraph", 60, 100), line("of two columns", 180, 100), line("and its end", 60, 114)]
+    row = [line("Heading", 60, 100), line("#808080", 150, 100), line("#a0a0a0", 220, 100)]
+    for above in (prose, row):
+        run = Run(100, 440, [*above, *below[0]], [line("2023", 300, 100), *below[1]])
+        assert without_head(run, 11.0) is run

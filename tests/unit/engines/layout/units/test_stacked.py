@@ -44,3 +44,8 @@ def test_letters_of_items_and_marks_stay(letters: str) -> None:
 def test_answers_beside_their_numbers_stay() -> None:
     numbers = [line(f"{n + 1}.", 40, 100 + 12 * n) for n in range(5)]
     assert texts([*numbers, *stack("BADCE", 60, 100)])[5:] == list("BADCE")
+
+
+def test_codes_in_the_rows_of_a_table_stay() -> None:
+    rows = [line(f"1099-{letter} and more", 60, 100 + 14 * n) for n, letter in enumerate("RGMO")]
+    assert texts([*rows, *stack("RGMO", 300, 100, pitch=14)])[4:] == list("RGMO")
