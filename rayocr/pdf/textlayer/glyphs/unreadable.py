@@ -73,15 +73,25 @@ def _suspects(text_page: Any, codes: Sequence[int]) -> list[int]:
 def _drawings(text_page: Any, codes: Sequence[int], rectangles: Any) -> frozenset[int]:
     """The addresses of text objects with letters or digits that draw whole words or pages: glyphs of Type 3 fonts."""
     left, top, right, bottom = rectangles.T
-    width, height = np.abs(right - left), np.abs(top - bottom)
-    large = np.flatnonzero((width > _WIDEST * height) | (height > _TALLEST_PT))
+    large = np.flatnonzero(_is_large(right - left, top - bottom))
     found = set()
     for n in large.tolist():
-        if chr(codes[n]).isalnum() and (item := pdfium.FPDFText_GetTextObject(text_page, n)):
+        if chr(codes[n]).isalnum() and _draws_large(text_page, n) and (item := pdfium.FPDFText_GetTextObject(text_page, n)):
             font, size = pdfium.FPDFTextObj_GetFont(item), ctypes.c_size_t()
             if pdfium.FPDFFont_GetIsEmbedded(font) == 1 and not (pdfium.FPDFFont_GetFontData(font, None, 0, size) and size.value):
                 found.add(address_of(item))
     return frozenset(found)
+
+
+def _is_large(width: Any, height: Any) -> Any:
+    return (np.abs(width) > _WIDEST * np.abs(height)) | (np.abs(height) > _TALLEST_PT)
+
+
+def _draws_large(text_page: Any, index: int) -> bool:
+    """Whether the glyph itself is large, and not only the box that its font declares."""
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    known = pdfium.FPDFText_GetCharBox(text_page, index, left, right, bottom, top)
+    return bool(known) and bool(_is_large(right.value - left.value, top.value - bottom.value))
 
 
 def _is_legible(text_page: Any, runs: Iterable[Sequence[int]], codes: Sequence[int], is_word: Callable[[str], bool]) -> bool:
