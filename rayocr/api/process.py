@@ -55,9 +55,23 @@ def overrides_of(options: Mapping[str, object]) -> list[str]:
         if name in PATH_KEYS or (name in CONFIG_GROUPS and isinstance(value, str)):
             found.append(f"{name}={'null' if value is None else os.fspath(value) if hasattr(value, '__fspath__') else value}")
         else:
-            items = [value] if isinstance(value, str) and kind_of(name) == "list" else value
+            items = [value] if isinstance(value, str | os.PathLike) and kind_of(name) == "list" else value
             found.append(f"{name}={quoted(_plain(items))}")
     return found
+
+
+def place_of(name: str, value: object) -> str:
+    """The text of a path or URI, as an option accepts it. Raises UsageError for another type and for an empty path."""
+    if isinstance(value, list | tuple | set | frozenset):
+        raise UsageError(f"{name} takes one path.", hint="Name the folder, and choose files in it with include=[…].")
+    if isinstance(value, bytes | bytearray | memoryview):
+        raise UsageError(f"{name} takes a path, not bytes.", hint="rayocr.read reads the bytes of one PDF.")
+    if not isinstance(value, str | os.PathLike):
+        raise UsageError(f"{name} takes a path or a URI, not {type(value).__name__}.")
+    text = os.fsdecode(value)
+    if not text.strip():
+        raise UsageError(f"{name} is empty.", hint="Name a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID.")
+    return f"./{text}" if text == "null" or text[0] in "'\"" else text  # words and quotes of the command line
 
 
 def _set_by(name: str, value: object) -> Iterator[str]:
@@ -80,8 +94,10 @@ def _environment(folder: Path | None) -> dict[str, str]:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, tuple | set | frozenset):
-        return list(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
     return os.fspath(value) if isinstance(value, os.PathLike) else value
 
 

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 from rayocr import errors
 from rayocr.api.document import ReadDocument, ReadPage
 from rayocr.api.in_thread import in_thread
-from rayocr.api.process import ChildRun, error_of, overrides_of
+from rayocr.api.process import ChildRun, error_of, overrides_of, place_of
 from rayocr.api.read_folder import read_folder
 from rayocr.errors import RayocrError, RecordCorrupt, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
@@ -83,11 +83,10 @@ def _place(source: str | os.PathLike[str]) -> str:
         if source.startswith(("gs://", "gdrive://", "file://")) and not source.lower().endswith(".pdf"):
             raise UsageError(f"{source} is not a single PDF.", hint="Use rayocr.run for buckets and folders.")
         return source
-    if not os.fspath(source):
-        raise UsageError("The path is empty.")
+    text = place_of("source", source)
     if Path(source).expanduser().is_dir():
         raise UsageError(f"{source} is a folder.", hint="Use rayocr.run for folders.")
-    return os.fspath(source)
+    return text
 
 
 def _data(source: Any) -> bytes:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rayocr.actors.ledger.versions import replaced_versions
+from rayocr.api.process import place_of
 from rayocr.composition import compose, environment_with_dotenv
 from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
@@ -148,7 +149,7 @@ def _encodable(value: Any) -> Any:
 def open_results(dest: str | Path, *, state: str | Path | None = None, access: AccessConfig | None = None) -> Results:
     """The results in a folder, bucket or Drive, reached with the credentials of the environment and of .env, as by a run.
     `state`: the value of `state=`, if the runs had one. Raises UsageError, also for a place without results, and OutsideError."""
-    places = (str(dest), str(state or dest))
+    places = (place_of("dest", dest), place_of("state", dest if state is None else state))
     results = _opened(*places, *((access, access) if access else _accesses(*places)))
     if next(iter(results.state.list(STATE_PREFIX)), None) is None:
         raise UsageError(
@@ -166,8 +167,8 @@ def results_of(options: Sequence[str], dest: str, state: str) -> Results:
 def _opened(dest: str, state: str, dest_access: AccessConfig, state_access: AccessConfig) -> Results:
     try:
         return Results(open_storage(str(parse_uri(dest)), dest_access), open_storage(str(parse_uri(state)), state_access))
-    except ObjectNotFound as error:
-        raise UsageError(str(error), hint="Check the path of the results.") from error
+    except (ObjectNotFound, UsageError) as error:  # no such folder, or a file
+        raise UsageError(str(error), hint=error.hint or "Check the path of the results.") from error
 
 
 def _accesses(dest: str, state: str, options: Sequence[str] = ()) -> tuple[AccessConfig, AccessConfig]:

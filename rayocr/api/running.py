@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rayocr.api.in_thread import in_thread
-from rayocr.api.process import ChildRun, RunProgress, error_of, overrides_of
+from rayocr.api.process import ChildRun, RunProgress, error_of, overrides_of, place_of
 from rayocr.api.results import Results, results_of
 from rayocr.errors import InternalError, RayocrError, UsageError
 
@@ -216,11 +216,12 @@ def start(source: str | Path, dest: str | Path, *, on_progress: OnProgress | Non
             "on_progress= of rayocr.run and rayocr.start takes a function that is not async.",
             hint="Await rayocr.arun, which takes both, or pass a function that hands the progress to your event loop.",
         )
+    places = {"source": place_of("source", source), "dest": place_of("dest", dest)}
     given = overrides_of(options)
     overrides = [
         *overrides_of({"cluster": "inprocess", "gateway.enabled": False}),
         *given,
-        *overrides_of({"source": source, "dest": dest}),
+        *overrides_of(places),
     ]
     return RunHandle(ChildRun(overrides), on_progress or _in_notebook(), given)
 

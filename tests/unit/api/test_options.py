@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from rayocr.api.process import overrides_of
+from rayocr.api.process import overrides_of, place_of
 from rayocr.api.reading import _name_of, read
+from rayocr.api.results import open_results
 from rayocr.api.running import arun, run, start
 from rayocr.composition import compose
 from rayocr.errors import UsageError
@@ -55,6 +56,39 @@ def test_an_option_that_does_not_exist_is_named_whole() -> None:
     with pytest.raises(UsageError, match=r"Unknown option 'pdf\.password'") as raised:
         compose(overrides_of({"pdf__password": "sesame"}), {})
     assert "does not open encrypted PDFs" in str(raised.value.hint)
+
+
+@pytest.mark.parametrize(
+    ("place", "words", "hint"),
+    [
+        (["a.pdf", "b.pdf"], "takes one path", "include="),
+        (b"%PDF-1.7", "not bytes", "rayocr.read"),
+        (None, "not NoneType", ""),
+        (7, "not int", ""),
+        ("", "empty", "Name a folder"),
+        (" ", "empty", "Name a folder"),
+    ],
+)
+def test_a_source_or_destination_that_is_no_path_is_wrong_usage(place: Any, words: str, hint: str) -> None:
+    for call in (lambda: run(place, "out"), lambda: run("in", place), lambda: open_results(place)):
+        with pytest.raises(UsageError, match=words) as raised:
+            call()
+        assert hint in (raised.value.hint or "")
+
+
+@pytest.mark.parametrize("name", ["null", "'quoted'", '"in"'])
+def test_a_folder_with_a_name_that_means_something_on_the_command_line_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    composed = compose(overrides_of({"source": place_of("source", Path(name)), "dest": place_of("dest", name)}), {})
+    assert Path(composed.source or "").resolve() == Path(composed.dest).resolve() == tmp_path / name
+
+
+def test_paths_are_items_of_lists() -> None:
+    wanted = ["a b.pdf", "c.pdf"]
+    assert compose(overrides_of({"include": [Path(name) for name in wanted]}), {}).include == wanted
+    assert compose(overrides_of({"include": Path("a b.pdf")}), {}).include == ["a b.pdf"]
 
 
 class _AsyncFile:
