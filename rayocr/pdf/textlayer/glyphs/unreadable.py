@@ -22,6 +22,9 @@ _WORDS = 0.5  # share of such rows that look like words, where the guesses are r
 _WIDEST, _TALLEST_PT = 3.0, 150.0  # of a letter: heights, and points
 _SAME_WIDTH = 1.02
 _ODD = 0.1  # share of characters in such fonts that are no letters
+_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_TOKEN = re.compile(r"\S{5,}")
+_LEAST_SIGNS, _TOKEN_SHARE, _FONT_SHARE = 4, 0.5, 0.4  # different signs, and their share of a token and of a font's text
 _ADOBE_SMALL = re.compile("[\uf721-\uf77a\uf7a1-\uf7ff]")  # small capitals and old-style digits in the fonts of Adobe
 _SYMBOL = ("\uf021", "\uf07e")  # codes of a font that is marked as a symbol font
 _CONTROLS = frozenset(range(0x20)) - {0x02, 0x09, 0x0A, 0x0D}  # 2 is PDFium's hyphen at the end of a line
@@ -32,7 +35,8 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     the raw text objects that contain unreadable characters. `rectangles`: the boxes of the characters, (n, 4), in user space.
     `is_word`: whether a token is well formed. 0.3 ms per page without any."""
     _replace_private(codes)
-    suspects, whole = _suspects(text_page, codes), _drawings(text_page, codes, rectangles)
+    suspects = _suspects(text_page, codes)
+    whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, codes)
     if not suspects and not whole:
         return frozenset()
     runs: dict[int, list[list[int]]] = {}  # of each font
@@ -106,6 +110,37 @@ def _is_legible(text_page: Any, runs: Iterable[Sequence[int]], codes: Sequence[i
     odd = sum(not char.isprintable() or char == "\ufffd" or "\ue000" <= char <= "\uf8ff" for char in joined)
     words = [word.lstrip("\\") for row in rows for word in row.split() if len(word) >= _LEAST]
     return odd <= _ODD * len(joined) and sum(map(is_word, words)) >= _WORDS * len(words)
+
+
+def _in_order_of_use(text_page: Any, codes: Sequence[int]) -> frozenset[int]:
+    """The addresses of text objects in fonts whose glyphs are numbered from ! in the order of their use, as some programs write
+    them: half of their characters are punctuation, and hardly any are lowercase letters, which come after 64 others."""
+    text = "".join(map(chr, codes))
+    tokens = [match for match in _TOKEN.finditer(text) if _is_punctuation(match.group(), _TOKEN_SHARE)]
+    fonts = {_font_of(text_page, match.start()) for match in tokens}
+    fonts.discard(0)
+    if not fonts:
+        return frozenset()
+    items: dict[int, set[int]] = {}
+    texts: dict[int, str] = {}
+    for n, char in enumerate(text):
+        item = None if char.isspace() else pdfium.FPDFText_GetTextObject(text_page, n)
+        if item and (font := address_of(pdfium.FPDFTextObj_GetFont(item))) in fonts:
+            items.setdefault(font, set()).add(address_of(item))
+            texts[font] = texts.get(font, "") + char
+    found = (font for font in fonts if _is_punctuation(texts[font], _FONT_SHARE))
+    few = (font for font in found if sum(char.islower() for char in texts[font]) <= _ODD * len(texts[font]))
+    return frozenset(address for font in few for address in items[font])
+
+
+def _is_punctuation(text: str, share: float) -> bool:
+    signs = _PUNCTUATION.findall(text)
+    return len(set(signs)) >= _LEAST_SIGNS and len(signs) >= share * len(text)
+
+
+def _font_of(text_page: Any, n: int) -> int:
+    item = pdfium.FPDFText_GetTextObject(text_page, n)
+    return address_of(pdfium.FPDFTextObj_GetFont(item)) if item else 0
 
 
 def _have_different_widths(text_page: Any, run: Sequence[int]) -> bool:

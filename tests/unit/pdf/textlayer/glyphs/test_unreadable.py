@@ -88,6 +88,41 @@ def test_a_glyph_that_draws_a_whole_phrase_is_no_letter() -> None:
     assert layer.verdict.kind == "partial"
 
 
+def page_in_order_of_use(first: int, name: str) -> bytes:
+    """A page whose last line is in a Type 3 font with codes from `first` on, in the order of use, and names that mean nothing."""
+    used = list(dict.fromkeys(TOTAL))
+    font = b"<< /Type /Font /Subtype /Type3 /FontBBox [0 0 1000 1000] /FontMatrix [.001 0 0 .001 0 0] /CharProcs << "
+    font += b" ".join(f"/{name}{n} {n + 20} 0 R".encode() for n in range(len(used)))
+    font += f">> /FirstChar {first} /LastChar {first + len(used) - 1} /Widths [{'600 ' * len(used)}] ".encode()
+    names = " ".join(f"/{name}{n}" for n in range(len(used)))
+    font += f"/Encoding << /Differences [{first} {names}] >> >>".encode()
+    glyphs = {
+        n + 20: stream(b"600 0 0 -300 600 1000 d1 " + (outlined(char, 0, 0, 1000) if char != " " else b""))
+        for n, char in enumerate(used)
+    }
+    codes = "".join(f"{first + used.index(char):02x}" for char in TOTAL)
+    content = BODY + f"BT /F2 12 Tf 72 200 Td <{codes}> Tj ET".encode()
+    return reindexed(pages_of(content=content, extra={5: font} | glyphs).replace(b"<< /F1", b"<< /F2 5 0 R /F1"))
+
+
+@pytest.mark.parametrize("first", [1, 33, 150])
+@pytest.mark.parametrize("name", ["gid000", "g", "cid_"])
+def test_a_font_whose_glyphs_are_numbered_in_the_order_of_use_is_left_to_ocr(first: int, name: str) -> None:
+    layer = layer_of(page_in_order_of_use(first, name))
+    assert {line.text for line in layer.lines} == {"The keeper of the light wrote into his ledger."}
+    assert layer.verdict.kind == "partial"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [rb"[1],[2],[3]", rb"\(a\),\(b\),\(c\)", rb"{x=f(y);}", rb"$4,250.00*", rb"!=&&||<<>>", rb"-----=====-----"],
+)
+def test_signs_beside_words_of_one_font_are_text(text: bytes) -> None:
+    layer = layer_of(pages_of(content=BODY + b"BT /F1 12 Tf 72 200 Td (" + text + b") Tj ET"))
+    assert layer.verdict.trusted
+    assert len({line.text for line in layer.lines}) == 2
+
+
 @pytest.mark.parametrize("mapping", [{"(": "\uf0b7"}, {"(": "\uf0b7", ")": "\uf0a7"}, {"(": "\ufffd"}])
 def test_single_signs_without_a_meaning_leave_the_layer_trusted(mapping: dict[str, str]) -> None:
     signs = b"BT /F2 12 Tf 50 780 Td 15 TL " + b" ".join(rb"(\() Tj T*" for _ in range(30)) + rb" (\)) Tj (\() Tj ET"
