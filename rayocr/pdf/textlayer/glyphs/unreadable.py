@@ -26,7 +26,7 @@ _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _TOKEN = re.compile(r"\S{5,}")
 _LEAST_SIGNS, _TOKEN_SHARE, _FONT_SHARE = 4, 0.5, 0.4  # different signs, and their share of a token and of a font's text
 _ADOBE_SMALL = re.compile("[\uf721-\uf77a\uf7a1-\uf7ff]")  # small capitals and old-style digits in the fonts of Adobe
-_SYMBOL = ("\uf021", "\uf07e")  # codes of a font that is marked as a symbol font
+_SYMBOL = ("\uf020", "\uf07e")  # codes of a font that is marked as a symbol font
 _CONTROLS = frozenset(range(0x20)) - {0x02, 0x09, 0x0A, 0x0D}  # 2 is PDFium's hyphen at the end of a line
 
 
