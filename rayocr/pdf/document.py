@@ -30,6 +30,8 @@ _MAX_TITLE_CHARS = 500
 _NO_TITLE = re.compile(r"untitled(?:[ -]?document)?(?:[ -]?\d+)?|\(?unspecified\)?", re.IGNORECASE)
 _MAX_LABEL_CHARS = 50
 _MOST_LOST, _FEW_PAGES = 2, 100  # a count above _MOST_LOST x (named pages) + _FEW_PAGES is rejected
+# Control characters, and those that change the direction of the text after them. Joiners select the form of a letter.
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 _MASK = re.compile(rb"/S?Mask\b")
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,400}?/Count\s+(\d{1,9})|/Count\s+(\d{1,9})[^>]{0,400}?/Type\s*/Pages\b")
 
@@ -66,7 +68,7 @@ class PdfFile:
         pdfium.FPDF_GetMetaText(self._document.raw, b"Title", raw, size)
         # Not pypdfium2's own method, which raises on half a surrogate pair.
         title = raw.raw.decode("utf-16-le", "replace").replace("\0", " ")
-        line = " ".join(title.split())[:_MAX_TITLE_CHARS]
+        line = " ".join(_CONTROLS.sub("", " ".join(title.split())).split())[:_MAX_TITLE_CHARS]
         return None if not line or _NO_TITLE.fullmatch(line) else line
 
     def page_size(self, page_number: int) -> tuple[float, float]:
@@ -77,7 +79,7 @@ class PdfFile:
 
     def page_label(self, page_number: int) -> str:
         """The label that viewers show for the page ("iv"); empty if the document has no labels."""
-        return self._structure.page_label(page_number)[:_MAX_LABEL_CHARS]
+        return _CONTROLS.sub("", self._structure.page_label(page_number))[:_MAX_LABEL_CHARS]
 
     def page_references(self) -> int | None:
         """See `PdfStructure.page_references`."""
