@@ -167,8 +167,7 @@ class Page:
 
     @contextmanager
     def without_own_text(self) -> Iterator[None]:
-        """Within this context, `render` omits the text of the page's own content, so that only the content for OCR remains. Text
-        without known characters is such content."""
+        """Within this context, `render` shows only the content for OCR: pictures, drawings and text without known characters."""
         with TextObjects(self._page.raw).without_text(kept=self._own_layer.unreadable):
             yield
 
@@ -181,7 +180,7 @@ class Page:
     def _hides_text(self) -> bool:
         found = self._objects
         may_hide = found.text.may_be_hidden or found.text.is_replaced or self.has_filled_annotations or not self._raw.is_inked
-        if may_hide and not self._is_reading_of_scan() and (self._text_layer.hides_text or not self._text_layer.is_proven):
+        if may_hide and not self._is_reading_of_scan() and not self._text_layer.shows_all_text:
             return True
         return self._raw.has_more
 

@@ -90,6 +90,11 @@ class TextLayer:
         least = _HIDDEN_CHARS if self.is_over_scan or self.image_share > _SCAN_SHARE else _HIDDEN_CHARS_ELSEWHERE
         return self.contradicted or self.on_blank >= _BLANK_CHARS or sum(_letters(line.text) for line in self.hidden) >= least
 
+    @property
+    def shows_all_text(self) -> bool:
+        """Whether all text of the page is visible and its characters are known, as far as this can be proven."""
+        return not self.hides_text and self.is_proven and not self.unreadable
+
     @cached_property
     def verdict(self) -> Verdict:
         if self.contradicted:

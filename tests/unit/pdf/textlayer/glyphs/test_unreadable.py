@@ -11,6 +11,7 @@ from fontTools import subset
 from fontTools.ttLib import TTFont
 from fontTools.varLib import instancer
 
+from rayocr.pdf.cut.page_document import media_type, page_document
 from rayocr.pdf.document import PdfFile
 from tests.unit.pdf.pdfs import deflated, pages_of, reindexed, stream
 from tests.unit.pdf.textlayer.drawings import layer_of, outlined, page_with_font, texts_of
@@ -22,8 +23,8 @@ LINE = f"BT /F2 12 Tf 72 200 Td ({TOTAL}) Tj ET".encode()
 DIFFERENT = {char: chr(0xE000 + n) for n, char in enumerate(sorted(set(TOTAL)))}
 
 
-def page_with_glyph_numbers(to_unicode: bytes = b"") -> bytes:
-    """A page whose last line uses the numbers of the glyphs as codes, without a map to Unicode unless one is given."""
+def page_with_glyph_numbers(before: bytes = b"") -> bytes:
+    """A page whose last line uses the numbers of the glyphs as codes, without a map to Unicode."""
     font = instancer.instantiateVariableFont(TTFont(Path(manimgx_fonts.__file__).parent / "NotoSans[wght].ttf"), {"wght": 400})
     numbers = {char: font.getGlyphID(font.getBestCmap()[ord(char)]) for char in TOTAL}
     options = subset.Options(retain_gids=True, layout_features=[])
@@ -39,10 +40,10 @@ def page_with_glyph_numbers(to_unicode: bytes = b"") -> bytes:
         b"/CapHeight 700 /StemV 80 /FontFile2 5 0 R >>",
         7: b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /X /CIDToGIDMap /Identity /FontDescriptor 6 0 R "
         + f"/CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) /Supplement 0 >> /W [{widths}] >>".encode(),
-        8: b"<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /DescendantFonts [7 0 R] " + to_unicode + b">>",
+        8: b"<< /Type /Font /Subtype /Type0 /BaseFont /X /Encoding /Identity-H /DescendantFonts [7 0 R] >>",
     }
     codes = "".join(f"{numbers[char]:04x}" for char in TOTAL)
-    content = BODY + f"BT /F2 12 Tf 72 200 Td <{codes}> Tj ET".encode()
+    content = before + BODY + f"BT /F2 12 Tf 72 200 Td <{codes}> Tj ET".encode()
     return reindexed(pages_of(content=content, extra=extra).replace(b"<< /F1", b"<< /F2 8 0 R /F1"))
 
 
@@ -76,6 +77,16 @@ def test_such_a_line_remains_in_the_picture_for_ocr(name: str) -> None:
         assert image.crop((0, 0, 595, 610)).getextrema() == (255, 255)
         assert image.crop((60, 620, 400, 650)).getextrema()[0] < 128
         assert page.thumbnail(72).crop((0, 0, 595, 610)).getextrema()[0] < 128
+
+
+def test_a_page_that_is_compared_with_its_ink_is_sent_as_a_picture_because_of_such_a_line() -> None:
+    with (
+        PdfFile(
+            page_with_glyph_numbers(before=b"BT /F1 12 Tf 1 Tr 72 810 Td (Outlined words) Tj ET "), max_pixels=1_000_000
+        ) as file,
+        file.page(1) as page,
+    ):
+        assert media_type(page_document(page)) == "image/jpeg"
 
 
 def test_a_glyph_that_draws_a_whole_phrase_is_no_letter() -> None:
