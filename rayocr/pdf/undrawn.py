@@ -27,6 +27,12 @@ _FLAT_SHARE = 1 / 200
 _FLAT_JPEG_BYTES_PER_PX = 2.5 / 64
 _FLAT_BYTES = 1_000
 _CODECS = {"DCTDecode", "JPXDecode", "JBIG2Decode", "CCITTFaxDecode"}
+_WIDENED = (
+    pdfium.FPDF_COLORSPACE_DEVICEGRAY,
+    pdfium.FPDF_COLORSPACE_CALGRAY,
+    pdfium.FPDF_COLORSPACE_SEPARATION,
+    pdfium.FPDF_COLORSPACE_DEVICEN,
+)
 _GRAYS = (pdfium.FPDF_COLORSPACE_DEVICEGRAY, pdfium.FPDF_COLORSPACE_CALGRAY, pdfium.FPDF_COLORSPACE_ICCBASED)
 _HEAD_BYTES, _DENSE_SAMPLE, _LEAST_DENSE_BYTES = 64, 100_000, 500
 _DENSE = 0.5  # size of encoded data after another compression; those of one color repeat
@@ -152,6 +158,8 @@ def _is_cut_off(picture: Any, metadata: Any, filters: Sequence[str]) -> bool:
 
 def _decoded_bytes(metadata: Any) -> int:
     bits = metadata.bits_per_pixel if metadata.bits_per_pixel < 32 else 8  # PDFium reports 32 for a gray picture with a color key
+    if bits > 8 and metadata.colorspace in _WIDENED:
+        bits = 8  # PDFium reports its own format; the file has at least this many, 16 bits of gray or several inks
     return int(metadata.height * -(-metadata.width * bits // 8))
 
 

@@ -121,3 +121,21 @@ def test_a_picture_whose_data_end_early_is_missing_in_part(kept: float) -> None:
     part = zlib.compress(RAW)[: int(len(zlib.compress(RAW)) * kept)]
     assert ends_early(part, f"{GRAY} /Filter /FlateDecode") > 0.1
     assert ends_early(zlib.compress(RAW), f"{GRAY} /Filter /FlateDecode") == 0.0
+
+
+BLACK = "[/Separation /Black /DeviceGray << /FunctionType 2 /Domain [0 1] /C0 [1] /C1 [0] /N 1 >>]"
+
+
+@pytest.mark.parametrize(
+    ("entries", "bytes_per_pixel"),
+    [
+        ("/ColorSpace /DeviceGray /BitsPerComponent 16", 2),
+        ("/ColorSpace /DeviceRGB /BitsPerComponent 16", 6),
+        ("/ColorSpace /DeviceCMYK /BitsPerComponent 8", 4),
+        (f"/ColorSpace {BLACK} /BitsPerComponent 16", 2),
+    ],
+)
+@pytest.mark.parametrize("content", [RUBBISH, b""])
+def test_a_picture_of_16_bits_or_of_several_inks_is_whole(entries: str, bytes_per_pixel: int, content: bytes) -> None:
+    data = zlib.compress(content.ljust(800 * 1000 * bytes_per_pixel, b"\xff"))
+    assert ends_early(data, f"/Width 800 /Height 1000 {entries} /Filter /FlateDecode") == 0.0
