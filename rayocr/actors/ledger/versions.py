@@ -10,19 +10,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from itertools import islice
 
-from rayocr.errors import ObjectNotFound, RecordCorrupt
+from rayocr.errors import ObjectNotFound, ObjectUnreadable, RecordCorrupt, StorageDenied
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
 _READ_AT_ONCE = 16  # manifests; in a bucket each costs a request
 _TOGETHER = 1000  # names handed to the threads at a time
 _HEAD_BYTES = 4096  # of a manifest: its first fields, among them the source
+_UNREADABLE = (ObjectNotFound, ObjectUnreadable, StorageDenied)  # of one manifest; another one can be read
 _SOURCE = re.compile(rb'"source_uri": ("(?:[^"\\]|\\.)*")')
 
 
 def replaced_versions(state: Storage) -> frozenset[str]:
     """The ids of documents of which a newer version has a manifest. Reads the beginning of every manifest, and keeps about 200
-    bytes for each. Damaged manifests are left out. Raises StorageError."""
+    bytes for each. Damaged and unreadable manifests are left out. Raises StorageError."""
     ids = (found for entry in state.list(DOCUMENTS_PREFIX) if entry.size_bytes and (found := document_id_of(entry.name)))
     first: dict[int, str] = {}
     repeated: defaultdict[int, set[str]] = defaultdict(set)  # sources, as hashes, that have several manifests
@@ -62,7 +63,7 @@ def _source_of(state: Storage, document_id: str) -> int | None:
     """A hash of the document's source; None for a damaged manifest."""
     try:
         head = _SOURCE.search(state.read(manifest_name(document_id), length=_HEAD_BYTES))
-    except ObjectNotFound:
+    except _UNREADABLE:
         return None
     if head is not None:
         with suppress(ValueError):
@@ -75,5 +76,5 @@ def _manifest(state: Storage, document_id: str) -> Manifest | None:
     name = manifest_name(document_id)
     try:
         return Manifest.from_json(state.read(name, max_bytes=MAX_STATE_BYTES), name=name)
-    except (ObjectNotFound, RecordCorrupt):
+    except (*_UNREADABLE, RecordCorrupt):
         return None

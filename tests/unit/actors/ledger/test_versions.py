@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from rayocr.actors.ledger.versions import replaced_versions
+from rayocr.errors import StorageDenied
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.storage.factory import open_storage
 from rayocr.storage.local.storage import LocalStorage
@@ -40,3 +44,18 @@ def test_a_manifest_whose_source_is_not_at_its_beginning_is_read_whole(tmp_path:
     finish(state, "b", long, "2026-11-02T00:00:00+00:00")
     assert replaced_versions(state) == {"a" * 32}
     assert Manifest.from_json(state.read(manifest_name("a" * 32)), name="a").source_uri == long
+
+
+def test_a_manifest_that_may_not_be_read_hides_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    state = open_storage(str(tmp_path))
+    for digit, day in (("a", 1), ("b", 2), ("c", 3)):
+        finish(state, digit, "file:///in/a.pdf", f"2026-11-0{day}T00:00:00+00:00")
+    read = state.read
+
+    def denied(name: str, **options: Any) -> bytes:
+        if name == manifest_name("b" * 32):
+            raise StorageDenied("No permission.")
+        return read(name, **options)
+
+    monkeypatch.setattr(state, "read", denied)
+    assert replaced_versions(state) == {"a" * 32}
