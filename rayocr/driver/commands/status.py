@@ -258,7 +258,7 @@ def _show_interrupted(terminal: ConsoleTerminal, status: Status, config: RayocrC
     started = run.started_at[:16].replace("T", " ")
     words = [run.mode] * (run.mode != Mode.run) + [for_shell(run.source)]
     again = command_on(" ".join(words), config)
-    terminal.warn(f"The run that started at {printable(started)} UTC was interrupted. To resume, start the same command again:")
+    terminal.warn(f"The run that started at {printable(started)} UTC did not finish. To resume, start the same command again:")
     terminal.say(f"  {printable(again)}")
     if status.finished:
         terminal.say(f"To write a report of what is finished: {printable(command_on('report', config))}")

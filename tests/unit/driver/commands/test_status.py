@@ -154,7 +154,7 @@ def test_a_run_that_did_not_end_by_itself_is_named_with_the_next_step(out: Path,
     assert main(["status", str(out)]) == 0
     said = capsys.readouterr().out
     assert "No document is finished yet." in said
-    assert "UTC was interrupted. To resume, start the same command again:" in said
+    assert "UTC did not finish. To resume, start the same command again:" in said
     assert f'  rayocr "my scans" {out}\n' in said
     assert "rayocr report" not in said
     fail(out, "a.pdf", "NotAPdf")
@@ -169,7 +169,7 @@ def test_a_run_that_did_not_end_by_itself_is_named_with_the_next_step(out: Path,
     assert f"  rayocr retry in {out}\n" in capsys.readouterr().out
     forget_started(state, "20261127T090000Z-bbbbbb")
     main(["status", str(out)])
-    assert "interrupted" not in capsys.readouterr().out
+    assert "did not finish" not in capsys.readouterr().out
 
 
 def test_a_folder_that_does_not_exist_is_answered_with_the_one_beside_it(
