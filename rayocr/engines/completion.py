@@ -33,6 +33,8 @@ def complete(page: Page, engine: ComputeEngine) -> PageText | None:
     """`page` has a partial layer. Returns None if the engine does not read this page. The answer has the doubt `unread_ink` if
     something that looks like text could not be read reliably. Raises EngineError."""
     layer = page.text_layer()
+    if not any(char.isalnum() for line in layer.lines for char in line.text):
+        return engine.recognize(page)  # hyphens in a font of which nothing else is known
     with page.without_own_text():
         answer = engine.recognize(page)
         if answer is None:

@@ -83,6 +83,17 @@ def test_the_engine_is_shown_the_page_without_its_own_text() -> None:
     assert reader.shown.crop((295, 95, 500, 330)).getextrema()[0] > 200
 
 
+def test_a_layer_of_hyphens_alone_is_replaced_by_what_the_engine_reads() -> None:
+    typed = b"".join(b"1 0 0 1 300 %d Tm (-) Tj " % (842 - 110 - 30 * n) for n in range(8))
+    reader = Reader(*LABEL_BOXES)
+    data = pdfs.image_page(*scanned(LABELS), over=b"BT /F1 11 Tf 0 g 300 0 Td " + typed + b"ET")
+    with PdfFile(data, max_pixels=4_000_000) as file, file.page(1) as page:
+        made = complete(page, reader)
+    assert made is not None
+    assert made.text == "\n".join(box.text for box in LABEL_BOXES)
+    assert reader.shown.crop((295, 95, 310, 330)).getextrema()[0] < 200
+
+
 def test_what_the_engine_reads_of_the_layer_s_own_words_is_left_out() -> None:
     again = TextBox(text="Answer O, tvped", x0=300, y0=100, x1=375, y1=113, confidence=0.99)
     assert "tvped" not in read(typed_over_scan(), Reader(*LABEL_BOXES, again)).text

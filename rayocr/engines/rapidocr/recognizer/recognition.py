@@ -18,6 +18,9 @@ from rayocr.engines.rapidocr.recognizer.runtime import Model, load_model
 _HEIGHT = 48  # pixels; the line height of the models' training data
 _MULTIPLE_PX = 32  # widths are rounded up to this many pixels, because some runtimes prepare for each new shape
 _MOST_PX = 2560  # longer lines are cut at a space: a line of three meters would need a gigabyte
+# Short pictures are stretched, since the models lose one of several narrow letters: "xii" was read as "xi", "117" as "17". Of 306
+# in six fonts, the tiny model read 170 correctly without stretching and 248 with it, the small one 265 and 276.
+_SHORT, _STRETCH = 2.0, 1.5  # aspect
 _TINY_LOST_BLANK = 0.5  # the tiny model gives spaces inside words up to this probability
 _CHARACTERS = "character"  # key of the characters in the small model's metadata, one per line
 
@@ -72,7 +75,10 @@ def _characters_of(path: Path) -> list[str]:
 def _scaled(line: Any) -> Any:
     import cv2
 
-    return cv2.resize(line, (max(math.ceil(_HEIGHT * line.shape[1] / line.shape[0]), 1), _HEIGHT))
+    aspect = line.shape[1] / line.shape[0]
+    if aspect < _SHORT:
+        aspect *= _STRETCH
+    return cv2.resize(line, (max(math.ceil(_HEIGHT * aspect), 1), _HEIGHT))
 
 
 def _batch(pictures: Sequence[Any]) -> Any:

@@ -55,6 +55,12 @@ def test_lines_of_similar_widths_go_together_on_a_gpu_and_come_back_in_their_ord
     assert model.shapes == [(2, 3, 48, 96), (2, 3, 48, 384)]
 
 
+def test_short_lines_are_stretched_because_the_models_lose_narrow_letters() -> None:
+    model = CountsWidth()
+    recognizer(model)([np.full((32, 40), 0, np.uint8)])
+    assert model.shapes == [(1, 3, 48, 96)]  # 90 pixels instead of 60, rounded up
+
+
 def test_identical_lines_are_read_once() -> None:
     model = CountsWidth()
     assert [read.text for read in recognizer(model)([line_of(2)] * 5)] == ["aa"] * 5
