@@ -1,4 +1,4 @@
-"""Measures the size and the weight of the letters in a picture of a line, for headings on scans. Takes about 0.2 ms per line."""
+"""Measures the size and the weight of the letters in a picture of a line, for headings on scans. Takes about 0.3 ms per line."""
 
 from __future__ import annotations
 
