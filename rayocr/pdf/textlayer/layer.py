@@ -106,6 +106,8 @@ class TextLayer:
         verdict = judge(text, image_share=float(self.is_over_scan), text_share=self._text_share())
         if verdict.trusted and self.lacking > _MAX_LACKING:
             return Verdict(kind="partial", reason=f"{self.lacking} pieces of text use fonts that are unavailable.")
+        if verdict.trusted and self.unreadable and not self.unread:
+            return Verdict(kind="partial", reason=f"{len(self.unreadable)} pieces of text have no known characters.")
         if not verdict.trusted or not self.unread:
             return verdict
         count = len(self.unread)

@@ -87,6 +87,7 @@ def compare_with_ink(
     scale = gray_scale(shown_pt, _DPI if objects.are_drawn else DETECTION_DPI)
     if scale < _LEAST_SCALE:
         return None
+    unreadable -= objects.unseen
     try:
         whole = without = gray_picture(page, shown_pt, scale)
         if objects.are_drawn:

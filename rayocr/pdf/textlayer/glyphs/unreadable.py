@@ -20,6 +20,7 @@ _STRIDE = 3  # characters between two that are checked
 _LEAST = 3  # characters in a row, all different; fewer may be bullets, brackets of formulas or icons
 _WORDS = 0.5  # share of such rows that look like words, where the guesses are right
 _WIDEST, _TALLEST_PT = 3.0, 150.0  # of a letter: heights, and points
+_HOLE, _JOINS = 0.15, frozenset(",.-/:'")  # heights; the signs within numbers
 _SAME_WIDTH = 1.02
 _ODD = 0.1  # share of characters in such fonts that are no letters
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
@@ -27,7 +28,8 @@ _TOKEN = re.compile(r"\S{5,}")
 _LEAST_SIGNS, _TOKEN_SHARE, _FONT_SHARE = 4, 0.5, 0.4  # different signs, and their share of a token and of a font's text
 _ADOBE_SMALL = re.compile("[\uf721-\uf77a\uf7a1-\uf7ff]")  # small capitals and old-style digits in the fonts of Adobe
 _SYMBOL = ("\uf020", "\uf07e")  # codes of a font that is marked as a symbol font
-_CONTROLS = frozenset(range(0x20)) - {0x02, 0x09, 0x0A, 0x0D}  # 2 is PDFium's hyphen at the end of a line
+_BRACKET_PIECES = 0xF8E5  # and above: pieces of large brackets
+_CONTROLS = frozenset(range(1, 0x20)) - {0x02, 0x09, 0x0A, 0x0D}  # 2 is PDFium's hyphen at the end of a line
 
 
 def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: Callable[[str], bool]) -> frozenset[int]:
@@ -37,6 +39,7 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     _replace_private(codes)
     suspects = _suspects(text_page, codes)
     whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, codes)
+    whole |= _with_holes(text_page, codes, suspects, rectangles)
     if not suspects and not whole:
         return frozenset()
     runs: dict[int, list[list[int]]] = {}  # of each font
@@ -67,7 +70,7 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
 def _suspects(text_page: Any, codes: Sequence[int]) -> list[int]:
     """The characters without a known meaning, in order."""
     has_error = pdfium.FPDFText_HasUnicodeMapError
-    odd = {code for code in set(codes) if code == 0xFFFD or 0xE000 <= code <= 0xF8FF or code in _CONTROLS}
+    odd = {code for code in set(codes) if code == 0xFFFD or 0xE000 <= code < _BRACKET_PIECES or code in _CONTROLS}
     found = {n for n, code in enumerate(codes) if code in odd} if odd else set()
     if any(has_error(text_page, n) == 1 for n in range(0, len(codes), _STRIDE)):
         found.update(n for n in range(len(codes)) if has_error(text_page, n) == 1)
@@ -110,6 +113,24 @@ def _is_legible(text_page: Any, runs: Iterable[Sequence[int]], codes: Sequence[i
     odd = sum(not char.isprintable() or char == "\ufffd" or "\ue000" <= char <= "\uf8ff" for char in joined)
     words = [word.lstrip("\\") for row in rows for word in row.split() if len(word) >= _LEAST]
     return odd <= _ODD * len(joined) and sum(map(is_word, words)) >= _WORDS * len(words)
+
+
+def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], rectangles: Any) -> frozenset[int]:
+    """The addresses of text objects in which single unknown characters stand within words or end numbers, like the 5 in 4,250."""
+    left, top, right, bottom = rectangles.T
+    has_room = np.abs(right - left) > _HOLE * np.abs(top - bottom)
+    wide = [n for n, code in enumerate(codes) if code == 0 and has_room[n]]
+    unknown = {*suspects, *(n for n in wide if pdfium.FPDFText_GetUnicode(text_page, n) == 0)}  # no half of a surrogate pair
+    text = "".join(map(chr, codes)) if unknown else ""
+    found = set()
+    for n in unknown:
+        before, after = (text[m] if 0 <= m < len(text) and m not in unknown else " " for m in (n - 1, n + 1))
+        within = before.isalnum() or (before in _JOINS and text[n - 2 : n - 1].isdigit())
+        if within and (after.isalnum() or after in _JOINS or before.isdigit() or before in _JOINS):
+            item, other = (pdfium.FPDFText_GetTextObject(text_page, m) for m in (n, n - 1))
+            if item and other and address_of(item) == address_of(other):
+                found.add(address_of(item))
+    return frozenset(found)
 
 
 def _in_order_of_use(text_page: Any, codes: Sequence[int]) -> frozenset[int]:

@@ -99,6 +99,21 @@ def test_a_glyph_that_draws_a_whole_phrase_is_no_letter() -> None:
     assert layer.verdict.kind == "partial"
 
 
+@pytest.mark.parametrize("code", ["\ufffd", "\x18", "\0", "\ue005"])
+@pytest.mark.parametrize("hole", ["5", "0", ",", "w"])
+def test_a_line_with_a_hole_in_a_word_or_a_number_is_left_to_ocr(code: str, hole: str) -> None:
+    layer = layer_of(page_with_font(BODY + LINE, {char: code if char == hole else char for char in TOTAL}))
+    assert {line.text for line in layer.lines} == {"The keeper of the light wrote into his ledger."}
+    assert layer.verdict.kind == "partial"
+
+
+def test_letters_beyond_the_first_plane_are_no_holes() -> None:
+    mapping = {char: chr(0x1D7CE + int(char)) if char.isdigit() else char for char in TOTAL}
+    layer = layer_of(page_with_font(BODY + LINE, mapping))
+    assert layer.verdict.trusted
+    assert len({line.text for line in layer.lines}) == 2
+
+
 def page_in_order_of_use(first: int, name: str) -> bytes:
     """A page whose last line is in a Type 3 font with codes from `first` on, in the order of use, and names that mean nothing."""
     used = list(dict.fromkeys(TOTAL))
