@@ -1,7 +1,7 @@
 """Measures the cost of each output: milliseconds of CPU and kilobytes per page, and peak memory for 100, 1,000 and 10,000 pages.
 
 `python -m benchmarks.outputs` (or `make bench-outputs`) prints the tables of docs/measurements.md; `--pages 100 1000` skips the
-long ones. Every case runs in a separate process, which gets the pages one after the other as assemble does. `--random 500`
+long ones. Every case runs in a separate process, which receives the pages one at a time, as assemble passes them. `--random 500`
 typesets this many random pages instead and checks each file.
 """
 

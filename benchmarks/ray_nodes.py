@@ -88,7 +88,7 @@ class RayNodes:
     """The nodes of a cluster. The head offers no CPU by default. `environment` applies to all nodes and must contain a HOME
     without tokens of other clusters.
 
-    Nodes are started one after the other, because Ray gives up after 30 s, which parallel starts on a busy machine exceed.
+    Nodes are started one at a time, because Ray gives up after 30 s, which parallel starts on a busy machine exceed.
     """
 
     environment: Mapping[str, str]

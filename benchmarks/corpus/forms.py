@@ -1,4 +1,4 @@
-"""Forms, cards and invoices as Typst programs. Truth: a label, then its value; fields row by row, blocks one after the other."""
+"""Forms, cards and invoices as Typst programs. Truth: a label, then its value; fields row by row, one block after another."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """One page of each kind, as a Typst program and as the text in reading order. Seeded; independent of pixels.
 
-The ground truth lists blocks in reading order: header first, columns one after the other, tables row by row, notes and footer
+The ground truth lists blocks in reading order: header first, column by column, tables row by row, notes and footer
 last.
 """
 

@@ -12,9 +12,9 @@ class Settings:
     latency_jitter_s: float = 0.0  # uniform, added to the latency
     max_in_flight: int = 0  # requests in flight; above it: 429; 0: no limit
     rpm: float = 0.0  # requests in any 60 s; above it: 429; 0: no limit
-    tpm: float = 0.0  # input tokens in any 60 s, likewise
-    rpd: float = 0.0  # requests since the start, or since it was last set, likewise
-    usd_per_10min: float = 0.0  # of the bill, in any 600 s, likewise
+    tpm: float = 0.0  # input tokens in any 60 s; 0: no limit
+    rpd: float = 0.0  # requests since the start, or since it was last set; 0: no limit
+    usd_per_10min: float = 0.0  # of the bill, in any 600 s; 0: no limit
     finish_reason: str = "STOP"
     error_status: int = 0  # answered instead of a page, for `error_share` of the requests
     error_share: float = 0.0

@@ -24,7 +24,7 @@ class SegmentTable:
         return sorted(self._segments.get(document_id, ()))
 
     def finish(self, document_id: str) -> list[str]:
-        """Removes a finished document; returns and forgets the segments that no document needs any longer."""
+        """Removes a finished document; returns and forgets the segments that no document needs."""
         dead = []
         for name in self._segments.pop(document_id, ()):
             documents = self._documents[name]

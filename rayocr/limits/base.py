@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Slots start at most this far ahead (seconds), so that a pause or a restart affects few slots that are already lent. Long
-# compared with a call to an actor or to Redis, short compared with the minute of a quota.
+# Greatest time (seconds) between lending a slot and its start, so that a pause or a restart affects few slots that are already
+# lent. Long compared with a call to an actor or to Redis, short compared with the minute of a quota.
 HORIZON_S = 0.5
 
 

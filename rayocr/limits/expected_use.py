@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 _MEMORY = 64  # this many new requests weigh as much as all earlier ones, so that the mean adapts in a minute or two
-_TOKENS_MEMORY = 256  # likewise for tokens, whose actual use is settled anyway
+_TOKENS_MEMORY = 256  # the same for tokens, whose actual use is settled anyway
 _ESTIMATE = 8  # answers that the estimate of tokens weighs as much as
 _SIGMAS = 4.0  # the uncertainty that the limit per minute must hold
 _MOST_ASIDE = 0.06  # of the limit: enough for pages of 200 to 4,000 tokens at 600,000 tokens per minute

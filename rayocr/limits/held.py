@@ -11,7 +11,7 @@ class _Lease:
     until: float
     slots: int
     input_tokens: float  # per slot
-    cost_usd: float  # likewise
+    cost_usd: float  # per slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

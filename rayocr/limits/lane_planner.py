@@ -6,7 +6,7 @@ many pages they take. Every page goes to the cheapest lane that is open and has 
 | lane | open |
 |---|---|
 | the cheapest | always, as long as an answer still arrives before the deadline |
-| a dearer one | when waiting for it any longer would endanger the deadline |
+| a dearer one | when waiting longer would endanger the deadline |
 | one whose time to an answer is unknown (batch) | for pages that earlier lanes cannot read, until the deadline is in danger |
 
 The deadline is in danger when the pages that are left, times a margin, need all of the remaining time in the fastest lane.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 _CUT = 0.7  # a refusal multiplies the rate by this
 _CLIMB = 0.01  # the rate rises by this share of the ceiling each second
-_SLOW_CLIMB = 0.001  # likewise, near the refused rate
+_SLOW_CLIMB = 0.001  # the same near the refused rate
 _NEAR = 0.95  # of the refused rate: above this the rate rises slowly
 _FLOOR = 0.02  # of the ceiling: the lowest learned rate; pauses handle the rest
 _REMEMBER_S = 60.0  # after a refusal; from then on the rate rises at the usual pace

@@ -112,7 +112,7 @@ class LimiterState:
     spent_usd: float = 0.0
     spent_by_day: Mapping[str, float] = field(default_factory=dict)  # of this run
     spent_today_usd: float = 0.0  # of all known runs
-    spent_month_usd: float = 0.0  # likewise
+    spent_month_usd: float = 0.0  # of all known runs
     spent_10min_usd: float = 0.0  # of this run, in the last ten minutes, without batches
     possibly_billed: int = 0  # requests whose connection broke while they were in flight: the server may bill them
     promised_usd: float = 0.0  # reserved for requests in flight

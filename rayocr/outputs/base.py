@@ -1,6 +1,6 @@
 """The output port: an output turns a document's pages into one file. Adapters are beside this file and named in `outputs=`.
 
-Pages arrive one after the other and go straight into the file, so no output holds a whole document in memory.
+Pages arrive one at a time and are written to the file immediately, so no output holds a whole document in memory.
 """
 
 from __future__ import annotations

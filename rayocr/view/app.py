@@ -162,7 +162,7 @@ def _serve_pages(app: FastAPI, results: Results) -> None:
     def image(document_id: str, number: int) -> Response:
         drawn = _or_404(results.picture, _checked(document_id), number)
         if drawn is None:
-            raise HTTPException(404, "The source of this page cannot be read any more, so there is no picture.")
+            raise HTTPException(404, "The source of this page cannot be read, so its picture cannot be shown.")
         return Response(drawn, media_type="image/jpeg")
 
     @app.get("/api/documents/{document_id}/pages/{number}/words")

@@ -82,7 +82,7 @@ class Results:
             "finished_at": manifest.finished_at,
             "engines": manifest.engines,
             "engine_pages": manifest.engine_pages,  # as runs ("1-3,7")
-            "pages": {outcome.value: runs for outcome, runs in manifest.pages.items()},  # likewise
+            "pages": {outcome.value: runs for outcome, runs in manifest.pages.items()},  # as runs
             "models": manifest.models,
             "notes": notes,
             "earlier": [

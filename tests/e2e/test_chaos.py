@@ -1,6 +1,6 @@
 """Two short scenarios of `make chaos`: two drivers (a clock jumps, one dies), and everything at once, with killed actors.
 
-Actors that are killed one after the other: test_kill.py.
+Actors that are killed one at a time: test_kill.py.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def test_a_wrong_key_a_forbidden_one_and_an_unknown_model_stop_the_run_for_one_c
     assert sum(gemini.counts()["calls"].values()) <= 2
     assert key not in done.stdout + done.stderr
     again = cli.run(*options[:3], "engine.chain=[gemini]", **gemini.variables)
-    assert again.returncode == 0, "with the right ones it goes on: " + again.stdout + again.stderr
+    assert again.returncode == 0, "with the right ones it resumes: " + again.stdout + again.stderr
 
 
 def test_no_network_stops_the_run(cli: Cli, nobody: str) -> None:

@@ -372,7 +372,7 @@ def test_documents_and_results_are_short_at_the_prompt(tmp_path: Path) -> None:
 async def test_a_cancelled_read_has_ended_its_process_and_removed_its_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A server that is paid for would go on reading."""
+    """A server that costs money would continue to read pages."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     started = list[ChildRun]()
 

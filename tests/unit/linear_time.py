@@ -164,7 +164,7 @@ def _samples(parsed: Any) -> Iterator[str]:
 
 
 def _beginnings(parsed: Any) -> Iterator[str]:
-    """Texts that the pattern's first elements match, one after the other."""
+    """Texts that the pattern's first elements match, in sequence."""
     text = ""
     for element in list(parsed)[:8]:
         text += _sample([element])

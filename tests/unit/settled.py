@@ -1,4 +1,4 @@
-"""Lets an event loop run until nothing moves any longer, without waiting for time to pass."""
+"""Runs an event loop until it has no more work, without waiting for time to pass."""
 
 from __future__ import annotations
 

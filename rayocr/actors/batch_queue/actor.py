@@ -10,7 +10,7 @@
 | the queue is full (429, `batch.max_jobs`, `batch.enqueued_tokens`) | jobs wait in a queue; nothing is uploaded twice |
 | the uploaded file no longer exists when the job is created | it is uploaded again, at most four times |
 | the job or its results no longer exist | the intent is deleted; its pages raise BatchIncomplete |
-| the server does not answer for `limits.patience_s` | likewise; jobs are polled until then |
+| the server does not answer for `limits.patience_s` | the same; jobs are polled until then |
 | a job makes no progress for `batch.patience_h` | ModelUnavailable ends the run; the job stays and is adopted later |
 
 Only the intents are durable. Requests that wait for submission are on local disk, not in memory.

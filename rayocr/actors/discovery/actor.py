@@ -96,7 +96,7 @@ class Discovery:
         self._finished: DigestTable | None = None
         self._dead_letters: DigestTable | None = None
         self._known = DigestTable(key_bytes=_ID_BYTES)  # in watch: documents that were found and are not returned again
-        self._present = DigestTable(key_bytes=_ID_BYTES)  # likewise, for the listing in progress
+        self._present = DigestTable(key_bytes=_ID_BYTES)  # the same for the listing in progress
         self._fresh = 0  # documents of this poll that were not known before
         self._polls = 0
         self._token: str | None = None  # the position in the source's change feed

@@ -31,7 +31,7 @@ class DocumentWorkerActor(DocumentWorker):
         report_before_exit(lambda why: self._handler.report_exit([self._in_progress], why))
 
     def configure(self, fetch_settings: FetchSettings, assemble_settings: AssembleSettings) -> None:
-        """The call before all others but `running`; calls run one after the other, since this actor has one thread."""
+        """The call before all others but `running`; calls run one at a time, since this actor has one thread."""
         hide([assemble_settings.lease.redis_url])
         ledger = self._ledger
 

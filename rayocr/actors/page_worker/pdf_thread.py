@@ -18,7 +18,7 @@ from rayocr.pdf.guard import bounded
 
 T = TypeVar("T")
 
-_TOGETHER_S = 0.002  # results are held at most this long to be delivered together
+_TOGETHER_S = 0.002  # results are held for up to this time, to deliver several together
 _GUARD_S = 1.0  # the maximum age of the guard when a call begins
 
 _Job = tuple["asyncio.Future[Any] | None", Callable[..., Any], tuple[Any, ...]]
@@ -45,7 +45,7 @@ class _Guard:
 
 class PdfThread:
     """A call that takes longer than `timeout_s` (by up to a second more), or uses more than `memory_bytes`, ends the process with
-    exit code 1 and a traceback on standard error. Calls run one after the other, in the order in which they were made."""
+    exit code 1 and a traceback on standard error. Calls run one at a time, in the order in which they were made."""
 
     def __init__(self, *, timeout_s: float, memory_bytes: int) -> None:
         self._timeout_s = timeout_s

@@ -37,7 +37,7 @@ T = TypeVar("T")
 _AWAY_RETRY_S = 1.0  # between attempts while a shared bucket is unavailable
 _RECHECK_S = 1.0  # a fallback: waiting callers are normally woken
 _DAY_PAUSE_S = 60.0  # after a refusal for the daily quota that names no delay
-_MINUTE_PAUSE_S = 1.0  # likewise, for the quota per minute
+_MINUTE_PAUSE_S = 1.0  # the same for the quota per minute
 
 
 class RateLimiter:

@@ -18,9 +18,9 @@ async def _at_once(method: str) -> None:
 class Faults:
     """Each hook is called at its moment; the defaults inject nothing.
 
-    `shard`: a page worker gets a shard; an error ends the worker. `recorded`: a page worker has recorded these pages; likewise.
-    `document`: a document worker is about to fetch or assemble; likewise. `content`: the bytes of a document are used; True if
-    they are lost. `ledger`: awaited before each call to the ledger.
+    `shard`: a page worker gets a shard. `recorded`: a page worker has recorded these pages. `document`: a document worker will
+    fetch or assemble. An error of these three ends the worker. `content`: the bytes of a document are used; True if they are
+    lost. `ledger`: awaited before each call to the ledger.
     """
 
     shard: Callable[[str, Shard], ActorFailed | None] = lambda worker, shard: None

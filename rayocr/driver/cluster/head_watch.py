@@ -27,7 +27,7 @@ _RAYS_DEFAULT_S = 60.0
 _EVERY_S = 2.0
 _SAID_AFTER_S = 10.0  # a head that is replaced is usually back within seconds
 _TO_DRAIN_S = 60.0  # at most; with a short timeout a third of it
-_BEFORE_RAY_S = 5.0  # likewise a tenth: then the process exits, even if a call still waits
+_BEFORE_RAY_S = 5.0  # also a tenth: then the process exits, even if a call still waits
 
 
 class HeadWatch:

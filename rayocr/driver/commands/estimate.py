@@ -32,7 +32,7 @@ from rayocr.untrusted_json import parse_object
 
 _TIERS = ("standard", "flex", "batch", "priority")
 _KNOWN_TOKENS = (0.9, 1.15)  # on the cost, based on earlier pages of this destination; includes repeated requests
-_EXPECTED_TOKENS = (0.4, 2.5)  # likewise, without earlier pages: assumed, for sparse and for dense pages
+_EXPECTED_TOKENS = (0.4, 2.5)  # the same without earlier pages: assumed, for sparse and for dense pages
 # CPU seconds per page of the local engines, docs/measurements.md. Other machines and pages differ: the range is wide.
 _SCAN_CPU_S = 1.0
 _TEXT_CPU_S = 0.01

@@ -19,7 +19,7 @@ def closing_table(
     progress: Progress, places: dict[str, str], *, failed: Sequence[str] = (), corrected: Sequence[str] = ()
 ) -> Table:
     """`places`: where outputs, report and dead letters are, by label. `failed`: a line for each of the first failed documents.
-    `corrected`: likewise, for documents with pages that a person corrected."""
+    `corrected`: the same for documents with pages that a person corrected."""
     run = SimpleNamespace(progress=progress)
     read = {figure.key: figure.read(run) for figure in FIGURES if figure.group == "labeled"}
     rows: dict[str, list[str]] = {

@@ -25,7 +25,7 @@ async def all_of(works: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 
 async def settled(tasks: set[asyncio.Task[None]], *, at_most: int) -> set[asyncio.Task[None]]:
-    """Wait until at most this many run. Raises the first error of those that ended."""
+    """Wait until no more than this number of tasks are running. Raises the first error of those that ended."""
     while True:
         done = {task for task in tasks if task.done()}
         for task in done:

@@ -326,8 +326,8 @@ class RapidOcrEngine(ComputeEngine):
             if aspect < _LETTER_BOX:
                 crops.append(crop)
                 owners.append(place)
-            # Text along a margin runs down or, more often, up; only reading shows which. A single letter looks the same in both
-            # directions.
+            # Text along a margin runs up or, less often, down. Both directions are read to find out. A single letter looks
+            # the same in both directions.
             for turns in (1, 3) if aspect >= _LETTER_BOX and not columns_down else (1,) if aspect >= _UPRIGHT_BOX else ():
                 crops.append(turned_image(crop, turns))
                 owners.append(place)

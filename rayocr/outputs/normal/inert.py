@@ -2,8 +2,8 @@ r"""Makes a page's Markdown inert: no text of a page becomes an element that run
 
 Page text and models both contain HTML: a listing with `<script>`, a picture on a server that counts its readers. Only a short
 list of tags stays HTML, without attributes that run or load anything. Other tags are escaped as `&lt;`, which every Markdown
-renderer understands (`\<` is no escape in some). Pictures become links, and links with a scheme other than http, https, mailto
-and tel are escaped. A link definition (`[1]: Smith`) is escaped too, since renderers print nothing for it.
+renderer understands (some do not know the escape `\<`). Pictures become links, and links with a scheme other than http, https,
+mailto and tel are escaped. A link definition (`[1]: Smith`) is escaped too, since renderers print nothing for it.
 
 Code keeps its text, which renderers show as it is. A Markdown parser tells where code begins and ends, and the result is parsed
 again: if anything is still live, the code is escaped like all other text.
@@ -52,7 +52,7 @@ _LIVE = re.compile(
     r"|(?P<image>!\[)"
     r"|(?P<link>\]\()"
     r"|(?P<definition>(?:\A|(?<=\n))[ \t>*+\-\d.)]{0,60}\[(?=[^\[\]]{1,999}\]:)"
-    r"(?!\^[^\[\]\s]{1,60}\]:[ \t]{1,9}[^\s]{1,999}[ \t]{1,9}[^\s]))"  # [^1]: a footnote of several words is no definition
+    r"(?!\^[^\[\]\s]{1,60}\]:[ \t]{1,9}[^\s]{1,999}[ \t]{1,9}[^\s]))"  # [^1]: a footnote of several words is not a definition
 )
 _IS_IMAGE = re.compile(r"(?:[^\[\]\n]|\[[^\[\]\n]{0,200}\]){0,500}\]\(")
 _MAX_ADDRESS_CHARS = 2000

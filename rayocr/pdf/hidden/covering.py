@@ -38,6 +38,6 @@ class TextArea:
         return range(first_row, last_row + 1), (1 << last_column + 1) - (1 << first_column)
 
     def _cell(self, at: float) -> int:
-        """Also for coordinates that are no numbers."""
+        """Accepts coordinates that are not finite."""
         cell = at / self._cell_pt + _MAX_CELLS // 4
         return min(max(math.floor(cell), 0), _MAX_CELLS) if math.isfinite(cell) else 0 if cell < 0 else _MAX_CELLS

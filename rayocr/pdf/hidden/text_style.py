@@ -65,7 +65,7 @@ def _contains(outer: Box | None, inner: Box) -> bool:
 
 
 def _rectangle(clip: Any, index: int) -> Box | None:
-    """The path of a clip as a box; None if it is no upright rectangle."""
+    """The path of a clip as a box; None if it is not an upright rectangle."""
     count = pdfium.FPDFClipPath_CountPathSegments(clip, index)
     if not 4 <= count <= 6:
         return None

@@ -305,6 +305,6 @@ def is_state(name: str) -> bool:
 
 
 def _is_folder(path: str) -> bool:
-    """Raises FileNotFoundError when it does not exist (any longer): `_prune` of another process may have removed it."""
+    """Raises FileNotFoundError when it does not exist: `_prune` of another process may have removed it."""
     found = os.lstat(path)
     return stat.S_ISDIR(found.st_mode) or (stat.S_ISLNK(found.st_mode) and os.path.isdir(path))

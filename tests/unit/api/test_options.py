@@ -1,4 +1,4 @@
-"""Options of the API as overrides, and sources that are no PDF."""
+"""Options of the API as overrides, and sources that are not PDFs."""
 
 from __future__ import annotations
 

@@ -69,7 +69,7 @@ def test_specks_of_a_scanner_do_not_count_as_ink(layers: tuple[Layer, ...], seed
 
 
 @pytest.mark.parametrize("layers", SOMETHING.values(), ids=SOMETHING.keys())
-def test_the_least_that_somebody_put_on_a_page_is_ink(layers: tuple[Layer, ...]) -> None:
+def test_the_smallest_mark_on_a_page_is_ink(layers: tuple[Layer, ...]) -> None:
     assert ink_coverage(scan(*layers)) >= BLANK_COVERAGE
 
 

@@ -36,7 +36,7 @@ class _Worker:
     pages: int = 0  # read so far
     idle_since: float = 0.0  # by the pool's clock, while it has no shard
     retiring: bool = False  # takes no further shard, and ends when it has none
-    leaving: bool = False  # likewise, because its node is being removed
+    leaving: bool = False  # the same, because its node is being removed
     load: float = 0.0  # in the unit of the pool's capacity: estimated seconds, or pages
     reserved: bool = False  # for a shard that must be read alone
     died_alone: bool = False

@@ -32,7 +32,7 @@ class Dividers:
         return Dividers(level, joined, self.upright)
 
     def across(self, x: float, reach: float) -> list[Ruling]:
-        """Returns the level rulings that reach this far to both sides of x. Joined ones end at an upright ruling that goes on
+        """Returns the level rulings that reach this far to both sides of x. Joined ones end at an upright ruling that continues
         below them, since it divides columns of fields."""
         found = [ruling for ruling in self.level if ruling.x0 < x - reach and ruling.x1 > x + reach]
         joined = [ruling for ruling in self.joined if ruling.x0 < x - reach and ruling.x1 > x + reach]

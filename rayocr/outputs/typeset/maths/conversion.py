@@ -52,7 +52,7 @@ _BRACES = {"overbrace": "t", "underbrace": "b"}
 def typeset_maths(
     source: str, *, display: bool, block: bool = False, prepare: Callable[[str], str] = lambda text: text
 ) -> str | None:
-    """Returns a Typst statement; None if the text is no formula or cannot be typeset safely. `display`: large; `block`: on its
+    """Returns a Typst statement; None if the text is not a formula or cannot be typeset safely. `display`: large; `block`: on its
     own line, which Typst ignores inside a paragraph."""
     source = source.strip()
     if not source or len(source) > _MAX_CHARS or not looks_like_maths(source):

@@ -117,7 +117,7 @@ def task_error(cause: BaseException) -> BaseException:
         (exceptions.RaySystemError("odd"), ClusterUnavailable),
         (task_error(StorageFull("full")), StorageFull),
         (task_error(task_error(EngineTimeout("slow"))), EngineTimeout),  # type: ignore[arg-type]
-        (task_error(died()), ClusterUnavailable),  # the error names another actor than the one that was called
+        (task_error(died()), ClusterUnavailable),  # the error names a different actor
         (task_error(ActorFailed("the ledger died")), ClusterUnavailable),
     ],
     ids=lambda value: value.__name__ if isinstance(value, type) else type(value).__name__,

@@ -49,7 +49,7 @@ def test_the_rate_is_that_of_the_last_minute_and_so_is_the_time_left() -> None:
     assert progress.eta_s == pytest.approx((100_000 - 6_800) / progress.pages_per_s), "by the rate of the run"
     reading(clock, progress, seconds=70, pages_per_s=10)
     assert progress.recent_pages_per_s == pytest.approx(10)
-    assert progress.eta_s == pytest.approx((100_000 - 7_500) / 10), "the outage is over, and does not count any longer"
+    assert progress.eta_s == pytest.approx((100_000 - 7_500) / 10), "the outage is over and is not counted"
 
 
 def test_pages_that_come_in_lumps_do_not_move_the_time_left() -> None:

@@ -1,4 +1,4 @@
-"""Bullets that are drawn as shapes or pictures, as browsers print them, and shapes that are no bullets."""
+"""Bullets that are drawn as shapes or pictures, as browsers print them, and shapes that are not bullets."""
 
 from __future__ import annotations
 
