@@ -15,7 +15,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +28,7 @@ from rayocr.driver.cluster.connect import Connection, connect, disconnect
 from rayocr.driver.cluster.faults import Faults
 from rayocr.driver.corrected_documents import CorrectedDocuments
 from rayocr.driver.engine_check import check_engines
+from rayocr.driver.missing_outputs import MissingOutputs
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.run_record import note_started
 from rayocr.driver.monitor.spend_account import SpendAccount
@@ -39,12 +40,22 @@ from rayocr.driver.scheduling.leases import open_run_locks
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.server_probe import probe_servers
 from rayocr.driver.signals import Shutdown
-from rayocr.driver.wiring import RunInputs, RunParts, runs_in_process, start_actors, wire
+from rayocr.driver.wiring import (
+    RunInputs,
+    RunParts,
+    logged,
+    runs_in_process,
+    start_actors,
+    until_done_or_stopped,
+    until_ended,
+    wire,
+)
 from rayocr.errors import Interrupted, RayocrError
 from rayocr.gateway.server import StatusPage
 from rayocr.limits.deadline import parse_deadline
 from rayocr.locks.base import Locks
 from rayocr.locks.destination import DestinationLock
+from rayocr.locks.factory import open_locks
 from rayocr.messages import DiscoveryBatch
 from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
 from rayocr.observe.supabase.sink import SupabaseSink, open_sink
@@ -81,6 +92,7 @@ class Run:
     announcements: Announcements = field(init=False)
     replaced: ReplacedFailures = field(init=False)
     corrected: CorrectedDocuments = field(init=False)
+    missing: MissingOutputs = field(init=False)
     account: SpendAccount = field(init=False)
 
     def __post_init__(self) -> None:
@@ -127,8 +139,10 @@ class Run:
         if rules.retried is not None and not rules.retried:
             return self.announcements.say_nothing_to_retry()
         self.announcements.dead_letters = len(rules.retried or ())
+        self.missing = MissingOutputs(self.config, self.plan, rules)
         try:
             asyncio.run(self.run(rules))
+            self._add_missing_outputs()
         except asyncio.CancelledError:
             raise Interrupted("Interrupted.") from None
         finally:
@@ -136,6 +150,22 @@ class Run:
                 self.destination.release()
             sweep_temp_files(self.plan)  # again: at the start, actors of a killed run may still have been running
         return self.announcements.exit_code()
+
+    def _add_missing_outputs(self) -> None:
+        """Raises RayocrError."""
+        if not self.progress.totals.finished or not self.missing.exist():
+            return
+        owner = f"{self.run_id}-outputs@{socket.gethostname()}:{os.getpid()}"
+        if self.destination is not None:
+            locks = open_locks(self.config.locks, self.plan.state.uri, owner=owner, redis_url=self.keys.redis_url)
+        else:
+            locks, self.destination = open_run_locks(self.config, self.plan, self.keys, run_id=self.run_id, owner=owner)
+        try:
+            with self.terminal.busy("Writing outputs of finished documents …"):
+                addition = self.missing.add(locks)
+        finally:
+            locks.close()
+        self.announcements.say_outputs_added(addition)
 
     def rules(self) -> DiscoveryRules:
         config, plan = self.config, self.plan
@@ -164,7 +194,7 @@ class Run:
         done, _ = await asyncio.wait([scout], timeout=1.0)
         self.progress.on_document = self.corrected.watching(self.replaced.watching(self.progress.on_document))
         if done and not scout.result().documents and not rules.watch:
-            self.announcements.say_nothing_to_do(scout.result())
+            self.announcements.say_nothing_to_do(scout.result(), lacking=await asyncio.to_thread(self.missing.exist))
             return
         if done:
             self.announcements.say_found(scout.result())
@@ -272,10 +302,10 @@ class Run:
         if parts.inputs.watches:
             self.announcements.say_watching()
         async with asyncio.TaskGroup() as group:
-            documents = group.create_task(_until_ended(parts, parts.documents(notifications)))
-            beside = [group.create_task(_logged(name, part)) for name, part in parts.background().items()]
+            documents = group.create_task(until_ended(parts, parts.documents(notifications)))
+            beside = [group.create_task(logged(name, part)) for name, part in parts.background().items()]
             try:
-                await _until_done_or_stopped(parts, documents, shutdown)
+                await until_done_or_stopped(parts, documents, shutdown)
             finally:
                 for task in (documents, *beside):
                     task.cancel()
@@ -358,39 +388,3 @@ async def _connect(config: RayocrConfig, shutdown: Shutdown, probing: asyncio.Ta
         return await connecting
     finally:
         stop.cancel()
-
-
-async def _until_done_or_stopped(parts: RunParts, documents: asyncio.Task[None], shutdown: Shutdown) -> None:
-    draining = parts.inputs.draining
-    stops = [asyncio.create_task(shutdown.requested.wait()), asyncio.create_task(draining.wait())]
-    try:
-        await asyncio.wait([documents, *stops], return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for stop in stops:
-            stop.cancel()
-    if documents.done() and not draining.is_set() and not shutdown.requested.is_set():
-        return
-    draining.set()
-    await parts.window.release_holds()
-    for stage in parts.stages:
-        await stage.pool.drain()
-    await parts.scheduler.settle(parts.inputs.config.shutdown.grace_s)
-
-
-async def _until_ended(parts: RunParts, documents: Awaitable[None]) -> None:
-    """An error that stops the documents stops the run; `scheduler.failure` keeps it. A run that is already ending keeps its first
-    reason."""
-    try:
-        await documents
-    except Exception as error:
-        if not parts.inputs.draining.is_set():
-            parts.scheduler.fail(error)
-
-
-async def _logged(name: str, part: Awaitable[None]) -> None:
-    """Logs a bug in a background task. The run continues, because reading documents does not need the task."""
-    try:
-        await part
-    except Exception as error:
-        fields = {"action": "part_failed", "part": name}
-        log.error("A bug in rayocr ended a background task.", exc_info=error, extra={"rayocr_fields": fields})

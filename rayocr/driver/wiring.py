@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -41,11 +42,14 @@ from rayocr.driver.scheduling.outages import Outages
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.scheduling.window import Window
+from rayocr.driver.signals import Shutdown
 from rayocr.driver.watching.notifications import Notifications
 from rayocr.driver.watching.watch import Watch, open_events, open_outages
 from rayocr.gateway.server import StatusPage
 from rayocr.limits.prices import STANDARD
 from rayocr.locks.base import Locks
+
+log = logging.getLogger(__name__)
 
 _FOREVER_S = 10 * 365 * 86_400.0
 
@@ -295,3 +299,39 @@ def _limiter_rules(inputs: RunInputs) -> LimiterRules | None:
         tier="priority" if config.engine.gemini.tier == "priority" else STANDARD,
         fallback=config.engine.on_outage == "fallback",
     )
+
+
+async def until_done_or_stopped(parts: RunParts, documents: asyncio.Task[None], shutdown: Shutdown) -> None:
+    draining = parts.inputs.draining
+    stops = [asyncio.create_task(shutdown.requested.wait()), asyncio.create_task(draining.wait())]
+    try:
+        await asyncio.wait([documents, *stops], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for stop in stops:
+            stop.cancel()
+    if documents.done() and not draining.is_set() and not shutdown.requested.is_set():
+        return
+    draining.set()
+    await parts.window.release_holds()
+    for stage in parts.stages:
+        await stage.pool.drain()
+    await parts.scheduler.settle(parts.inputs.config.shutdown.grace_s)
+
+
+async def until_ended(parts: RunParts, documents: Awaitable[None]) -> None:
+    """An error that stops the documents stops the run; `scheduler.failure` keeps it. A run that is already ending keeps its first
+    reason."""
+    try:
+        await documents
+    except Exception as error:
+        if not parts.inputs.draining.is_set():
+            parts.scheduler.fail(error)
+
+
+async def logged(name: str, part: Awaitable[None]) -> None:
+    """Logs a bug in a background task. The run continues, because reading documents does not need the task."""
+    try:
+        await part
+    except Exception as error:
+        fields = {"action": "part_failed", "part": name}
+        log.error("A bug in rayocr ended a background task.", exc_info=error, extra={"rayocr_fields": fields})

@@ -8,22 +8,21 @@ from __future__ import annotations
 
 import tempfile
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import BinaryIO, cast
 
 from rayocr.actors.document_worker.commit import commit, upload
 from rayocr.actors.document_worker.corrections import corrections_of
-from rayocr.config import OutputConfig, RayocrConfig
+from rayocr.actors.document_worker.recorded_pages import output_of, recorded_context, recorded_pages, recorded_style
+from rayocr.config import RayocrConfig
 from rayocr.errors import LockError, UsageError
 from rayocr.ledger.corrections import Correction, corrected
 from rayocr.ledger.manifest import Manifest, OutputNote, PageNote, read_by, with_correction
 from rayocr.ledger.runs import format_runs, named_pages
 from rayocr.locks.base import Locks
-from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome, PageOutcome, PageRecord
-from rayocr.outputs.base import Output
+from rayocr.messages import DocumentOutcome, PageOutcome, PageRecord
 from rayocr.outputs.page_pipeline import PagePipeline
-from rayocr.outputs.page_texts import engines_of, outcomes_of, read_texts
-from rayocr.outputs.registry import all_outputs
+from rayocr.outputs.page_texts import read_texts
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 
@@ -58,17 +57,17 @@ class Rewriter:
                 hint="Add markdown to outputs= to correct pages at once.",
             )
         corrections = corrections_of(self.state, manifest.document_id, policy=self.policy)
-        records = [corrected(record, corrections) for record in _records(manifest, texts)]
+        records = [corrected(record, corrections) for record in recorded_pages(manifest, texts)]
         notes = self._write_outputs(manifest, records, corrections, fencing_token)
         return self._write_manifest(manifest, records, corrections, notes, fencing_token)
 
     def _write_outputs(
         self, manifest: Manifest, records: list[PageRecord], corrections: dict[int, Correction], fencing_token: int
     ) -> tuple[OutputNote, ...]:
-        context = _context(manifest, fencing_token)
-        found = {note: _output_of(note.name) for note in manifest.outputs}
+        context = recorded_context(manifest, fencing_token)
+        found = {note: output_of(note.name) for note in manifest.outputs}
         stale = _NOT_SHOWN.format(pages=named_pages(format_runs(corrections)))
-        settings = self._settings(manifest)
+        settings = recorded_style(manifest, self.dest, self.config.output)
         written: dict[str, OutputNote] = {}
         with ExitStack() as stack:
             files, writers = {}, []
@@ -93,13 +92,6 @@ class Rewriter:
                     name=made.name, size_bytes=made.size_bytes, sha256=made.sha256, notes=writer.notes
                 )
         return tuple(written[note.name] for note in manifest.outputs)
-
-    def _settings(self, manifest: Manifest) -> OutputConfig:
-        """As configured; with front matter if the Markdown output has it. The texts are normalized already."""
-        markdown = next((note.name for note in manifest.outputs if note.name.endswith(".md")), None)
-        has_front_matter = markdown is not None and self.dest.read(markdown, length=4) == b"---\n"
-        wanted = replace(self.config.output.markdown, normalize=False, headers="keep", front_matter=has_front_matter)
-        return replace(self.config.output, markdown=wanted)
 
     def _write_manifest(
         self,
@@ -132,53 +124,3 @@ class Rewriter:
         )
         commit(self.state, made, policy=self.policy, check=lambda: None, replace_manifest=True, has_dead_letter=True)
         return made
-
-
-def _records(manifest: Manifest, texts: dict[int, str]) -> list[PageRecord]:
-    notes = {note.page_number: note for note in manifest.notes}
-    engines, outcomes = engines_of(manifest), outcomes_of(manifest)
-    records = []
-    for number in range(1, manifest.page_count + 1):
-        note = notes.get(number)
-        outcome = outcomes.get(number, PageOutcome.DONE)
-        attempts = tuple(Attempt(engine=a.engine, reason=a.reason, message=a.message) for a in note.attempts) if note else ()
-        if outcome is PageOutcome.FAILED and not attempts:
-            attempts = (Attempt(engine=note.engine if note else "", reason=note.reason if note else "unknown"),)
-        records.append(
-            PageRecord(
-                document_id=manifest.document_id,
-                page_number=number,
-                outcome=outcome,
-                text="" if outcome is PageOutcome.FAILED else texts.get(number, ""),
-                engine=engines.get(number, ""),
-                attempts=attempts,
-                doubts=note.doubts if note else (),
-                agreement=note.agreement if note else None,
-            )
-        )
-    return records
-
-
-def _context(manifest: Manifest, fencing_token: int) -> DocumentContext:
-    document = Document(
-        document_id=manifest.document_id,
-        source_uri=manifest.source_uri,
-        name=manifest.name,
-        output_name="",
-        version=manifest.version,
-        size_bytes=manifest.size_bytes,
-    )
-    return DocumentContext(
-        document=document,
-        page_count=manifest.page_count,
-        title=manifest.title,
-        fencing_token=fencing_token,
-        content_sha256=manifest.content_sha256 or "",
-        run_id=manifest.run_id,
-    )
-
-
-def _output_of(name: str) -> type[Output] | None:
-    """By the longest suffix: `a.clean.pdf` is a clean PDF."""
-    matching = [output for output in all_outputs() if name.endswith(output.suffix)]
-    return max(matching, key=lambda output: len(output.suffix), default=None)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
+from rayocr.driver.missing_outputs import Addition
 from rayocr.driver.monitor.closing_table import closing_table, unseen
 from rayocr.driver.monitor.run_record import forget_started, run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
@@ -43,6 +44,7 @@ class Announcements:
     dead_letters: int = 0  # in mode=retry: how many are to be retried
     finished_before: int | None = None  # documents that were finished when the run began; None: nothing was announced
     corrections: Callable[[], Sequence[CorrectedPages]] = tuple  # those that concern the documents of this run
+    addition: Addition = field(default_factory=Addition)
     other_settings: bool = False  # finished documents were read with another engine or other options
 
     def say_found(self, batch: DiscoveryBatch) -> None:
@@ -60,7 +62,8 @@ class Announcements:
             self._report_no_match()
         self._say_damaged(batch)
 
-    def say_nothing_to_do(self, batch: DiscoveryBatch) -> None:
+    def say_nothing_to_do(self, batch: DiscoveryBatch, *, lacking: bool = False) -> None:
+        """`lacking`: finished documents lack an output that is requested now."""
         totals = self.progress.totals = batch.totals
         self._say_damaged(batch)
         if totals.unreadable:
@@ -73,11 +76,35 @@ class Announcements:
         if not totals.found:
             return
         finished = "the document is finished" if totals.found == 1 else f"all {totals.found:,} documents are finished"
-        self.terminal.say(f"Nothing to do: {finished} (outputs in {_place(self.plan.dest.uri)}).")
+        if lacking:
+            self.terminal.say(f"Nothing to read: {finished}, but outputs= names outputs that they lack.")
+        else:
+            self.terminal.say(f"Nothing to do: {finished} (outputs in {_place(self.plan.dest.uri)}).")
         self._say_other_settings()
         if totals.dead_letters:
             were = "1 document was" if totals.dead_letters == 1 else f"{totals.dead_letters:,} documents were"
             self.terminal.warn(f"{were} rejected or partly failed; `{self._status_command}` says why, and what helps.")
+
+    def say_outputs_added(self, addition: Addition) -> None:
+        """Outputs that finished documents got from the record, and those that they still lack."""
+        self.addition = addition
+        if addition.documents:
+            got = _listed(addition.added)
+            documents, pages = ("document", "its") if addition.documents == 1 else ("documents", "their")
+            self.terminal.say(
+                f"{addition.documents:,} finished {documents} got {got}; {pages} pages were not read again (outputs in"
+                f" {_place(self.plan.dest.uri)})."
+            )
+        if addition.left_documents:
+            lack = _listed(addition.left)
+            documents, have = ("document", "lacks") if addition.left_documents == 1 else ("documents", "lack")
+            failure = f" {printable(addition.first_failure)}" if addition.first_failure else ""
+            if not failure:
+                failure = " Without Markdown or JSON Lines, or without the source, the recorded pages do not suffice."
+            self.terminal.warn(
+                f"{addition.left_documents:,} finished {documents} still {have} {lack}.{failure} To read the pages again, at"
+                " their full cost, set overwrite=true."
+            )
 
     def find_other_settings(self) -> None:
         """Compares with one finished document. Blocks; a state that cannot be read is reported elsewhere."""
@@ -158,6 +185,7 @@ class Announcements:
         failed = progress.documents[DocumentOutcome.REJECTED] or in_vain or progress.totals.unreadable
         # How many documents of earlier runs are partial is unknown.
         partial = progress.documents[DocumentOutcome.PARTIAL] or progress.totals.dead_letters > progress.retried
+        failed = failed or self.addition.failed
         return 1 if failed else self.config.exit.partial if partial else 0
 
     def summarize(self, *, ended: bool, places: bool = True) -> None:
@@ -180,7 +208,7 @@ class Announcements:
             if ended and self.finished_before is not None and not self.progress.totals.found:
                 self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
             if self.terminal.json and ended:
-                self.terminal.data(made | {"outputs": _place(self.plan.dest.uri)})
+                self.terminal.data(made | self._added() | {"outputs": _place(self.plan.dest.uri)})
             return
         record = write_record(self.plan.state, made)
         named = {"Outputs": _place(self.plan.dest.uri)}
@@ -210,10 +238,14 @@ class Announcements:
                 self.terminal.warn(line)
         if self.terminal.json:
             facts = [{name: getattr(letter, name) for name in _FAILURE_FACTS} for letter in letters]
-            made |= {"failures": facts, "corrections": [asdict(found) for found in corrections]}
+            made |= self._added() | {"failures": facts, "corrections": [asdict(found) for found in corrections]}
             self.terminal.data(made | {key.lower().replace(" ", "_"): named[key] for key in named})
         else:
             self.terminal.table(closing_table(self.progress, named if places else {}, failed=failed, corrected=corrected))
+
+    def _added(self) -> dict[str, object]:
+        added = self.addition
+        return {"outputs_added": dict(added.added), "outputs_missing": dict(added.left)} if added.documents or added.left else {}
 
     def _dead_letters(self) -> list[DeadLetter]:
         """Returns the dead letters of the first failed documents of this run, except unreadable ones."""
@@ -320,6 +352,11 @@ def _place(uri: str) -> str:
     from rayocr.storage.uri import parse_uri
 
     return parse_uri(uri).display
+
+
+def _listed(names: Iterable[str]) -> str:
+    *others, last = sorted(names)
+    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _one_line_each(letters: list[DeadLetter]) -> Iterator[str]:

@@ -1,0 +1,102 @@
+"""Outputs that are requested after their documents were finished are made from the record, without reading a page."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from rayocr.composition import compose
+from rayocr.config import Secrets
+from rayocr.driver.monitor.terminal import ConsoleTerminal
+from rayocr.driver.plan import plan
+from rayocr.driver.run import Run
+from rayocr.ledger.manifest import Manifest
+from tests.unit.pdf import pdfs
+
+
+def started(folder: Path, *options: str) -> tuple[int, Run]:
+    """A run without Ray and without an engine that needs a server."""
+    places = [f"source={folder / 'in'}", f"dest={folder / 'out'}", f"logs.dir={folder / 'logs'}"]
+    config = compose([*places, "cluster=inprocess", "engine=textlayer", "gateway.enabled=false", "report.at_end=0", *options], {})
+    run = Run(config, plan(config), Secrets(), ConsoleTerminal("plain"))
+    return run.execute(), run
+
+
+def manifests(folder: Path) -> dict[str, Manifest]:
+    paths = (folder / "out" / ".rayocr" / "documents").glob("*/*.json")
+    found = [Manifest.from_json(path.read_bytes(), name=str(path)) for path in paths]
+    return {manifest.name: manifest for manifest in found}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Path:
+    (tmp_path / "in").mkdir()
+    for number, name in enumerate(("a", "b"), start=1):
+        (tmp_path / "in" / f"{name}.pdf").write_bytes(pdfs.pages_of(("",) * 2, media_box=f"[0 0 {number + 4}00 700]"))
+    assert started(tmp_path, "outputs=[markdown]")[0] == 0
+    capsys.readouterr()
+    return tmp_path
+
+
+def test_finished_documents_get_a_new_output_without_reading_pages(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = manifests(folder)
+    code, run = started(folder, "outputs=[clean_pdf,jsonl]")
+    said = capsys.readouterr().out
+    assert code == 0
+    assert run.progress.pages_done == 0
+    assert "2 finished documents got clean_pdf and jsonl; their pages were not read again" in " ".join(said.split())
+    assert "Nothing to do" not in said
+    assert (folder / "out" / "a.clean.pdf").read_bytes().startswith(b"%PDF")
+    line = json.loads((folder / "out" / "b.jsonl").read_text())
+    assert line["text"].count("Hello, this is a page") == 2
+    after = manifests(folder)
+    assert {note.name for note in after["a.pdf"].outputs} == {"a.md", "a.clean.pdf", "a.jsonl"}
+    assert (after["a.pdf"].run_id, after["a.pdf"].engines) == (before["a.pdf"].run_id, before["a.pdf"].engines)
+    started(folder, "outputs=[clean_pdf,jsonl]")
+    assert "Nothing to do" in capsys.readouterr().out
+
+
+def test_the_clean_pdf_has_the_page_sizes_of_the_source(folder: Path) -> None:
+    import pikepdf
+
+    started(folder, "outputs=[clean_pdf]")
+    with pikepdf.open(folder / "in" / "a.pdf") as source, pikepdf.open(folder / "out" / "a.clean.pdf") as made:
+        sizes = [[round(float(x)) for x in page.mediabox] for page in source.pages]
+        assert [[round(float(x)) for x in page.mediabox] for page in made.pages] == sizes
+    assert manifests(folder)["a.pdf"].outputs[1].notes == ()
+
+
+def test_new_and_finished_documents_have_the_same_outputs_afterwards(folder: Path) -> None:
+    (folder / "in" / "c.pdf").write_bytes(pdfs.pages_of())
+    code, run = started(folder, "outputs=[markdown,jsonl]")
+    assert (code, run.progress.pages_done) == (0, 1)
+    assert {path.name for path in (folder / "out").glob("*.jsonl")} == {"a.jsonl", "b.jsonl", "c.jsonl"}
+
+
+def test_an_output_that_the_record_cannot_give_is_named(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (folder / "out" / "a.md").write_text("<!-- page 1 -->\nEdited by hand.\n")
+    code, _ = started(folder, "outputs=[jsonl]")
+    said = " ".join(capsys.readouterr().out.split())
+    assert code == 1
+    assert "1 finished document got jsonl" in said
+    assert "1 finished document still lacks jsonl. The Markdown or JSON Lines of a.pdf was changed" in said
+    assert "set overwrite=true" in said
+    assert not (folder / "out" / "a.jsonl").exists()
+
+
+def test_documents_without_recorded_texts_are_counted(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    started(folder, "outputs=[clean_pdf]", "overwrite=true")
+    capsys.readouterr()
+    code, _ = started(folder, "outputs=[jsonl]")
+    said = " ".join(capsys.readouterr().out.split())
+    assert code == 0
+    assert "2 finished documents still lack jsonl" in said
+    assert "overwrite=true" in said
+    assert "Nothing to do" not in said
+
+
+def test_documents_of_which_only_a_part_is_asked_for_stay_as_they_are(folder: Path) -> None:
+    started(folder, "outputs=[jsonl]", "include=[a.pdf]")
+    assert {path.name for path in (folder / "out").glob("*.jsonl")} == {"a.jsonl"}
