@@ -72,6 +72,11 @@ def retry_helps(reason: str) -> bool:
     return not getattr(getattr(errors, reason, RayocrError), "needs_new_file", False)
 
 
+def next_run_retries(reason: str | None) -> bool:
+    """Whether every run tries such a document again, because the cause is outside the file."""
+    return bool(getattr(getattr(errors, reason or "", RayocrError), "next_run_retries", False))
+
+
 def explanation(name: str) -> Explanation | None:
     """None for a name that is not an error of rayocr."""
     kind = getattr(errors, name, None)

@@ -12,7 +12,7 @@ from itertools import islice
 
 from rayocr.config import RayocrConfig, RetryConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
-from rayocr.failure_reasons import retry_helps
+from rayocr.failure_reasons import next_run_retries, retry_helps
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.dead_letters import DeadLetter, dead_letter_name, read_dead_letter
@@ -21,6 +21,7 @@ from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 
 _READ_FOR_SOURCE = 200  # dead letters that are read to determine their source
+_MOST_TRIED_AGAIN = 1000  # dead letters read at the start of a run
 _AT_ONCE = 16  # dead letters; each costs a request if storage is remote
 
 
@@ -43,6 +44,23 @@ def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
     names = (entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if document_id_of(entry.name))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return frozenset(document_id for document_id in pool.map(chosen, names) if document_id)
+
+
+def documents_to_try_again(state: Storage, config: RayocrConfig) -> frozenset[str]:
+    """The ids of the documents that could not be read for a reason outside the file, such as a missing permission: every run
+    tries them again. Reads a limited number of dead letters. Raises StorageError."""
+    policy = RetryPolicy.from_config(config.retry)
+
+    def chosen(name: str) -> str | None:
+        try:
+            dead_letter = call(lambda: read_dead_letter(state, name), policy=policy)
+        except (ObjectNotFound, RecordCorrupt):
+            return None
+        return dead_letter.document_id if next_run_retries(dead_letter.reason) else None
+
+    names = (entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if document_id_of(entry.name))
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return frozenset(document_id for document_id in pool.map(chosen, islice(names, _MOST_TRIED_AGAIN)) if document_id)
 
 
 def recorded_source(state: Storage) -> str | None:

@@ -35,7 +35,7 @@ from rayocr.driver.monitor.spend_account import SpendAccount
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan, sweep_temp_files
 from rayocr.driver.replaced_failures import ReplacedFailures
-from rayocr.driver.retry_selection import documents_to_retry, is_narrowed
+from rayocr.driver.retry_selection import documents_to_retry, documents_to_try_again, is_narrowed
 from rayocr.driver.scheduling.leases import open_run_locks
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.server_probe import probe_servers
@@ -179,6 +179,7 @@ class Run:
             limit=config.limit,
             overwrite=config.overwrite,
             retried=documents_to_retry(plan.state, config) if config.mode is Mode.retry else None,
+            again=documents_to_try_again(plan.state, config) if config.mode in (Mode.run, Mode.watch) else frozenset(),
             narrowed=is_narrowed(config),
             watch=config.mode is Mode.watch,
             settle_s=config.watch.settle_s,

@@ -6,9 +6,11 @@ from rayocr.errors.base import RayocrError
 
 
 class DocumentError(RayocrError):
-    """`needs_new_file`: reading the unchanged file again cannot succeed."""
+    """`needs_new_file`: reading the unchanged file again cannot succeed. `next_run_retries`: the cause is outside the file, so
+    every run tries the document again, although it is finished."""
 
     needs_new_file: bool = False
+    next_run_retries: bool = False
 
 
 class NotAPdf(DocumentError):
@@ -44,7 +46,8 @@ class DocumentTooLarge(DocumentError):
 class UnreadableSource(DocumentError):
     """`gone`: the document was removed from the source. `denied`: its storage denies access to it."""
 
-    default_hint = "Check the file's permissions."
+    next_run_retries = True
+    default_hint = "Check the file's permissions; the next run tries to read it again."
 
     def __init__(self, message: str = "", *, hint: str | None = None, gone: bool = False, denied: bool = False) -> None:
         super().__init__(message, hint=hint)

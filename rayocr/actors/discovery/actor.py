@@ -50,6 +50,7 @@ class DiscoveryRules:
     limit: int | None = None
     overwrite: bool = False
     retried: frozenset[str] | None = None  # only these documents are processed again
+    again: frozenset[str] = frozenset()  # these documents are read again although they are finished
     narrowed: bool = False  # a subset was requested: dead letters of other documents are not reported
     watch: bool = False
     settle_s: float = 0.0  # in watch: how long a file must be unchanged before it is read
@@ -229,7 +230,7 @@ class Discovery:
                 return True
             self._count(finished=1, dead_letters=int(not self._rules.narrowed and self._has_dead_letter(raw)))
             return False
-        if self._rules.overwrite or not self._is_finished(raw):
+        if self._rules.overwrite or document.document_id in self._rules.again or not self._is_finished(raw):
             return True
         if self._rules.watch:
             self._present.add(raw)

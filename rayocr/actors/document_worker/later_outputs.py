@@ -31,7 +31,7 @@ from rayocr.storage.base import Storage
 _IN_MEMORY_BYTES = 4 << 20
 _NO_SOURCE = "Page sizes and page labels differ from the source: it could not be opened when this file was added."
 _NO_TOKENS = "This file was added later: the tokens and the cost of single pages are unknown and given as 0."
-_OWN_NOTE = "is not written"  # by output_plan.py, which would write it again in vain
+_OWN_NOTE = "is not written"  # in a note by output_plan.py: another attempt would crash, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

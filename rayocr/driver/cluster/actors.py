@@ -18,6 +18,7 @@ from rayocr.driver.cluster.base import Content, DiscoveryPort, LedgerPort, Limit
 from rayocr.driver.cluster.nodes import Nodes
 from rayocr.driver.cluster.pools.document_worker_pool import DocumentWorkerPool
 from rayocr.errors import ActorFailed, ContentLost, ObjectNotFound, RecordCorrupt, StorageUnavailable
+from rayocr.failure_reasons import next_run_retries
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.messages import AssembledDocument, Document, DocumentContext, FetchedDocument, PageSummary
 from rayocr.observe.dead_letters import DeadLetter, copy_dead_letter
@@ -100,13 +101,23 @@ class RunActors(ABC):
         name = manifest_name(document.document_id)
         try:
             if not self.config.overwrite and not self.retries(document.document_id):
-                return self.state.stat(name).size_bytes > 0
+                return self.state.stat(name).size_bytes > 0 and not self._is_tried_again(name, since)
             manifest = Manifest.from_json(self.state.read(name), name=name)
         except (ObjectNotFound, RecordCorrupt):
             return False
         if manifest.run_id == self.assemble_settings.run_id:
             return document.document_id not in self.retried
         return manifest.started_at >= since
+
+    def _is_tried_again(self, name: str, since: str) -> bool:
+        """Whether the manifest is that of an earlier run, which could not read the document for a reason outside the file."""
+        try:
+            manifest = Manifest.from_json(self.state.read(name), name=name)
+        except RecordCorrupt:
+            return False
+        return (
+            next_run_retries(manifest.reason) and manifest.run_id != self.assemble_settings.run_id and manifest.started_at < since
+        )
 
     # -- work on one document -----------------------------------------------------------------------------------------------
 

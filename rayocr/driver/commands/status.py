@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 
+from rayocr.actors.discovery.actor import is_document
+from rayocr.actors.document_identity import document_at
 from rayocr.actors.document_worker.corrections import corrected_documents
 from rayocr.actors.ledger.survey import read_segments, survey
 from rayocr.actors.ledger.versions import replaced_versions
@@ -15,7 +20,7 @@ from rayocr.driver.plan import existing_state, near_results
 from rayocr.driver.retry_selection import command_on, retry_commands
 from rayocr.driver.scheduling.leases import run_key
 from rayocr.errors import ObjectNotFound, RayocrError, RecordCorrupt, StorageError
-from rayocr.failure_reasons import special_step
+from rayocr.failure_reasons import next_run_retries, special_step
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DISMISSED_PREFIX, DOCUMENTS_PREFIX, document_id_of
 from rayocr.ledger.runs import format_runs, named_pages
 from rayocr.locks.base import Holder
@@ -24,6 +29,7 @@ from rayocr.observe.dead_letters import read_dead_letter
 from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
+from rayocr.storage.factory import open_storage
 from rayocr.untrusted_json import parse_object
 
 _MOST_READ = 50_000  # manifests: a few seconds in a folder, a minute or more in a bucket
@@ -73,7 +79,8 @@ class EarlierCorrections:
 
 @dataclass(slots=True, kw_only=True)
 class Status:
-    """`finished` and `failed` count documents in their newest version; `failures` are the first that failed. `replaced`: earlier
+    """`finished` and `failed` count documents in their newest version. `unopened`: failed and not finished, for a reason outside
+    the file, such as a missing permission; every run tries them again. `failures` are the first that failed. `replaced`: earlier
     versions of files that were replaced and read again; None if there are too many records to find them, and `finished` includes
     them. `corrections`: those of earlier versions that nobody has applied or discarded. `damaged` names empty, damaged and
     unknown objects."""
@@ -81,6 +88,8 @@ class Status:
     finished: int = 0
     replaced: int | None = 0
     failed: int = 0
+    unopened: int = 0
+    not_started: list[str] = field(default_factory=list)  # PDFs in the source of the interrupted run; the first ones
     dismissed: int = 0  # failed, and a person has dismissed the failure
     pages_on_record: int = 0
     unfinished_documents: int = 0
@@ -130,9 +139,10 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
     there = {document_id_of(name) for name in dead_letters}
     dismissed = (document_id_of(entry.name) for entry in state.list(DISMISSED_PREFIX))
     status.dismissed = sum(found is not None and found not in older and found not in there for found in dismissed)
-    _count_pages(status, state, policy)
+    begun = _count_pages(status, state, policy)
     _find_runs(status, config, state, keys)
     _find_interrupted(status, state)
+    status.not_started = list(islice(_not_started(status, config, state, begun), _SHOWN + 1))
     rejected = _read_dead_letters(status, state, dead_letters)
     command = command_on("retry", config)
     status.hints = {reason: hint.replace("rayocr retry OUT", command) for reason, hint in status.hints.items()}
@@ -150,6 +160,18 @@ def _find_interrupted(status: Status, state: Storage) -> None:
             continue
         if run.run_id not in active:
             status.interrupted_runs.append(run)
+
+
+def _not_started(status: Status, config: RayocrConfig, state: Storage, begun: set[str]) -> Iterator[str]:
+    """Names of PDFs in the local source of the last interrupted run that have neither a manifest nor pages on record."""
+    if not status.interrupted_runs or "://" in (place := status.interrupted_runs[-1].source):
+        return
+    known = {document_id_of(entry.name) for entry in state.list(DOCUMENTS_PREFIX)} | begun
+    with suppress(RayocrError):
+        source = open_storage(place, config.storage.source)
+        for entry in islice(source.list(), _MOST_READ):
+            if is_document(entry.name) and document_at(source, entry).document_id not in known:
+                yield entry.name
 
 
 def _count_documents(status: Status, state: Storage) -> None:
@@ -175,7 +197,8 @@ def _older_versions(status: Status, state: Storage, policy: RetryPolicy) -> froz
     return older
 
 
-def _count_pages(status: Status, state: Storage, policy: RetryPolicy) -> None:
+def _count_pages(status: Status, state: Storage, policy: RetryPolicy) -> set[str]:
+    """Returns the ids of the unfinished documents that have pages on record."""
     start = survey(state, policy=policy)
     sizes = {segment.name: segment.size_bytes for segment in start.live}
     pages: defaultdict[str, set[int]] = defaultdict(set)
@@ -188,6 +211,7 @@ def _count_pages(status: Status, state: Storage, policy: RetryPolicy) -> None:
     status.pages_on_record = sum(len(numbers) for numbers in pages.values())
     status.unfinished_documents = len(pages)
     status.segments, status.segment_bytes = len(sizes), sum(sizes.values())
+    return set(pages)
 
 
 def _find_runs(status: Status, config: RayocrConfig, state: Storage, keys: Secrets) -> None:
@@ -231,6 +255,7 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
             continue
         reasons[dead_letter.reason] += 1
         outcomes[dead_letter.outcome] += 1
+        status.unopened += next_run_retries(dead_letter.reason)
         if dead_letter.outcome == DocumentOutcome.REJECTED:
             rejected.add(dead_letter.reason)
         if hint := dead_letter.retry if dead_letter.has_hint else special_step(dead_letter.reason):
@@ -246,6 +271,7 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
                     pages=dead_letter.pages,
                 )
             )
+    status.finished = max(0, status.finished - status.unopened)
     status.failures.sort(key=lambda failure: failure.name)
     status.failures_by_reason = dict(reasons.most_common())
     status.failures_by_outcome = dict(outcomes.most_common())
@@ -260,6 +286,12 @@ def _show_interrupted(terminal: ConsoleTerminal, status: Status, config: RayocrC
     again = command_on(" ".join(words), config)
     terminal.warn(f"The run that started at {printable(started)} UTC did not finish. To resume, start the same command again:")
     terminal.say(f"  {printable(again)}")
+    if names := status.not_started:
+        more = " and more" if len(names) > _SHOWN else ""
+        count = "1 document" if len(names) == 1 else f"More than {_SHOWN} documents" if more else f"{len(names)} documents"
+        have = "has" if len(names) == 1 else "have"
+        shown = ", ".join(printable(name) for name in names[:_SHOWN])
+        terminal.say(f"{count} of {printable(run.source)} {have} not been started: {shown}{more}")
     if status.finished:
         terminal.say(f"To write a report of what is finished: {printable(command_on('report', config))}")
 
@@ -267,11 +299,15 @@ def _show_interrupted(terminal: ConsoleTerminal, status: Status, config: RayocrC
 def _show(terminal: ConsoleTerminal, status: Status) -> None:
     if status.finished:
         finished = "1 document is finished" if status.finished == 1 else f"{status.finished:,} documents are finished"
-        complete = status.finished - status.failed - status.dismissed
+        failed = status.failed - status.unopened
+        complete = status.finished - failed - status.dismissed
         dismissed = f", {status.dismissed:,} with dismissed failures" if status.dismissed else ""
-        terminal.say(f"{finished}: {complete:,} complete, {status.failed:,} with failures{dismissed}.")
+        terminal.say(f"{finished}: {complete:,} complete, {failed:,} with failures{dismissed}.")
     else:
         terminal.say("No document is finished yet.")
+    if status.unopened:
+        documents, them = ("document", "it") if status.unopened == 1 else ("documents", "them")
+        terminal.warn(f"{status.unopened:,} {documents} could not be read at the source. The next run tries {them} again.")
     if status.replaced:
         versions = "earlier version of replaced files is" if status.replaced == 1 else "earlier versions of replaced files are"
         terminal.say(f"{status.replaced:,} {versions} not counted.")

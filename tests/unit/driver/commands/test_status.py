@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from rayocr.actors.document_identity import document_at
 from rayocr.cli import main
 from rayocr.cli.arguments import parse
 from rayocr.composition import compose
@@ -179,3 +180,29 @@ def test_a_folder_that_does_not_exist_is_answered_with_the_one_beside_it(
     (out / ".rayocr").mkdir()
     assert main(["status"]) == 2
     assert "Check the path of the results (dest=). Did you mean out?" in capsys.readouterr().err
+
+
+def test_documents_that_an_interrupted_run_has_not_started_are_named(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = out.parent / "in"
+    source.mkdir()
+    for name in ("a.pdf", "b.pdf", "note.txt"):
+        (source / name).write_bytes(b"%PDF-1.4")
+    state = open_storage(str(out))
+    note_started(state, "20261127T080000Z-aaaaaa", source=str(source))
+    storage = open_storage(str(source))
+    first = next(entry for entry in storage.list() if entry.name == "a.pdf")
+    state.write(manifest_name(document_at(storage, first).document_id), b"{}")
+    main(["status", str(out)])
+    assert f"1 document of {source} has not been started: b.pdf" in capsys.readouterr().out
+
+
+def test_a_document_that_could_not_be_opened_is_not_finished(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = open_storage(str(out))
+    fail(out, "a.pdf", "UnreadableSource")
+    for document_id in ("a" * 32, "b" * 32):
+        own = {"document_id": document_id, "source_uri": f"file:///in/{document_id}.pdf"}
+        state.write(manifest_name(document_id), build().model_copy(update=own).to_json())
+    assert main(["status", str(out)]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert "1 document is finished: 1 complete, 0 with failures." in said
+    assert "1 document could not be read at the source. The next run tries it again." in said
