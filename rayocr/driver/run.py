@@ -59,7 +59,9 @@ from rayocr.locks.factory import open_locks
 from rayocr.messages import DiscoveryBatch
 from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
 from rayocr.observe.supabase.sink import SupabaseSink, open_sink
+from rayocr.outputs.registry import pdf_suffixes
 from rayocr.retry import RetryPolicy
+from rayocr.storage.local.temp_files import remove_empty_state
 from rayocr.storage.uri import parse_uri
 
 log = logging.getLogger(__name__)
@@ -149,6 +151,8 @@ class Run:
             if self.destination is not None:
                 self.destination.release()
             sweep_temp_files(self.plan)  # again: at the start, actors of a killed run may still have been running
+            if not self.progress.totals.found and self.plan.state.uri.startswith("file:"):
+                remove_empty_state(parse_uri(self.plan.state.uri).root)
         return self.announcements.exit_code()
 
     def _add_missing_outputs(self) -> None:
@@ -180,6 +184,7 @@ class Run:
             overwrite=config.overwrite,
             retried=documents_to_retry(plan.state, config) if config.mode is Mode.retry else None,
             again=documents_to_try_again(plan.state, config) if config.mode in (Mode.run, Mode.watch) else frozenset(),
+            holds_results=f"*{pdf_suffixes()[0]}" in plan.exclude,
             narrowed=is_narrowed(config),
             watch=config.mode is Mode.watch,
             settle_s=config.watch.settle_s,

@@ -21,6 +21,9 @@ class DiscoveryTotals:
     settling: int = 0  # files that are being written and are skipped for now
     filtered: int = 0  # documents that an option leaves out (include, exclude, size); they are not in `found`
     filtered_name: str = ""  # the first of them
+    others: int = 0  # files that are not PDFs
+    other_name: str = ""  # the first of them
+    own_outputs: int = 0  # files that rayocr wrote, in a source that is a destination, too
 
 
 class Poll(StrEnum):

@@ -26,6 +26,7 @@ from rayocr.errors import ObjectNotFound, UnsafeName
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, Poll
 from rayocr.observe.logs import log_event
+from rayocr.outputs.registry import all_outputs
 from rayocr.storage.base import Entry, Storage
 
 log = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ _LIST_AHEAD = 20_000  # documents listed ahead of demand, so that progress knows
 _LIST_AHEAD_S = 0.5  # maximum time spent on listing ahead
 _ID_BYTES = 16
 _NAMES_TOLD = 20  # names in the message; the log has all of them
+_OWN_SUFFIXES = (*(output.suffix for output in all_outputs()), "report.html")
 _ASK_EACH = 1000  # new documents per poll; with more, the manifests are listed once instead of checked one by one
 
 
@@ -51,6 +53,7 @@ class DiscoveryRules:
     overwrite: bool = False
     retried: frozenset[str] | None = None  # only these documents are processed again
     again: frozenset[str] = frozenset()  # these documents are read again although they are finished
+    holds_results: bool = False  # the source is the destination of other runs, too
     narrowed: bool = False  # a subset was requested: dead letters of other documents are not reported
     watch: bool = False
     settle_s: float = 0.0  # in watch: how long a file must be unchanged before it is read
@@ -203,16 +206,25 @@ class Discovery:
     def _unfinished(self, entries: Iterable[Entry], collisions: NameCollisions | None) -> Iterator[tuple[Entry, Document]]:
         for entry in entries:
             if not self._rules.admits_entry(entry):
-                if is_document(entry.name):
-                    self._count(filtered=1)
-                    if not self._totals.filtered_name:
-                        self._totals = replace(self._totals, filtered_name=entry.name)
+                self._count_skipped(entry.name)
                 continue
             document = document_at(self._source, entry)
             if collisions is not None and (name_owner := collisions.owner_before(document.output_name, document.source_uri)):
                 document = replace(document, name_owner=name_owner)
             if self._is_new(entry, document):
                 yield entry, replace(document, has_dead_letter=True) if self._has_stale_dead_letter(document) else document
+
+    def _count_skipped(self, name: str) -> None:
+        if self._polls or "/.rayocr/" in f"/{name}":
+            return
+        if self._rules.holds_results and name.lower().endswith(_OWN_SUFFIXES):
+            self._count(own_outputs=1)
+        elif is_document(name):
+            self._totals = replace(self._totals, filtered_name=self._totals.filtered_name or name)
+            self._count(filtered=1)
+        elif not name.rpartition("/")[2].startswith("."):
+            self._totals = replace(self._totals, other_name=self._totals.other_name or name)
+            self._count(others=1)
 
     def _is_new(self, entry: Entry, document: Document) -> bool:
         raw = bytes.fromhex(document.document_id)

@@ -17,7 +17,7 @@ from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.config import LimitsConfig, RayocrConfig
 from rayocr.driver.commands.page_counts import SAMPLE, PageCount, count_pages
-from rayocr.driver.monitor.announcements import nothing_passes
+from rayocr.driver.monitor.nothing_to_read import nothing_passes
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration
 from rayocr.driver.plan import existing_state, scope

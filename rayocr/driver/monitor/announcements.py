@@ -13,6 +13,7 @@ from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.missing_outputs import Addition
 from rayocr.driver.monitor.closing_table import closing_table, unseen
+from rayocr.driver.monitor.nothing_to_read import no_pdfs, nothing_passes
 from rayocr.driver.monitor.run_record import forget_started, run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
@@ -26,7 +27,6 @@ from rayocr.ledger.runs import named_pages
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, DocumentOutcome
 from rayocr.observe.dead_letters import DeadLetter, dead_letter_name, read_dead_letter
 from rayocr.observe.logs import log_event
-from rayocr.overrides import quoted
 from rayocr.storage.base import MAX_STATE_BYTES
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ class Announcements:
         self._say_damaged(batch)
         if totals.unreadable:
             self.terminal.warn(f"{unseen(totals)}.")
-        if not totals.found and not nothing_passes(self.config, totals):
+        if not totals.found and not self._wrong(totals):
             self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
         if self.dead_letters:
             self._report_no_match()
@@ -173,7 +173,7 @@ class Announcements:
     def exit_code(self) -> int:
         """Raises StorageUnavailable when documents were deferred, and UsageError when an option leaves out all documents."""
         progress = self.progress
-        if self.config.mode is Mode.run and (wrong := nothing_passes(self.config, progress.totals)) is not None:
+        if self.config.mode is Mode.run and (wrong := self._wrong(progress.totals)) is not None:
             forget_started(self.plan.state, self.run_id)
             raise wrong
         if progress.deferred and self.config.mode is not Mode.watch:
@@ -205,7 +205,11 @@ class Announcements:
                     f"Another run has finished {documents} in the meantime. Nothing is left to do (outputs in"
                     f" {_place(self.plan.dest.uri)})."
                 )
-            if ended and self.finished_before is not None and not self.progress.totals.found:
+            if (
+                ended
+                and self.finished_before is not None
+                and not (self.progress.totals.found or self._wrong(self.progress.totals))
+            ):
                 self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
             if self.terminal.json and ended:
                 self.terminal.data(made | self._added() | {"outputs": _place(self.plan.dest.uri)})
@@ -273,6 +277,10 @@ class Announcements:
         if any(found.earlier for found in corrections):
             yield f"`{self._view_command}` shows corrections of earlier versions, to apply or discard them."
 
+    def _wrong(self, totals: DiscoveryTotals) -> UsageError | None:
+        """The error for a source without anything to read, although it has files. An empty source is no mistake."""
+        return nothing_passes(self.config, totals) or no_pdfs(_place(self.plan.source.uri), totals)
+
     def _finished_meanwhile(self) -> int:
         """Documents that another run finished before this run listed the source."""
         return 0 if self.finished_before is None else max(0, self.progress.totals.finished - self.finished_before)
@@ -327,25 +335,6 @@ class Announcements:
     def _say_damaged(self, batch: DiscoveryBatch) -> None:
         if names := ", ".join(printable(name) for name in batch.totals.strange):
             self.terminal.warn(f"Ignored damaged or unknown files: {names}")
-
-
-def nothing_passes(config: RayocrConfig, totals: DiscoveryTotals) -> UsageError | None:
-    """The error for options that leave out every document of the source; None if some pass, or if there are none."""
-    if totals.found or not totals.filtered or not (config.include or config.exclude or config.min_bytes or config.max_bytes):
-        return None
-    given: dict[str, object] = {"include": list(config.include), "exclude": list(config.exclude)}
-    given |= {"min_bytes": config.min_bytes, "max_bytes": config.max_bytes}
-    options = ", ".join(
-        f"{name}={quoted(list(value) if isinstance(value, list) else value)}" for name, value in given.items() if value
-    )
-    count = "the only PDF" if totals.filtered == 1 else f"all {totals.filtered:,} PDFs"
-    folder = any(not set(pattern) & set("*?[.") for pattern in config.include)
-    example = totals.filtered_name.partition("/")[0] if "/" in totals.filtered_name else "2024"
-    hint = f"Patterns match whole names below the source: write include={example}/* for a folder." if folder else None
-    return UsageError(
-        f"Nothing to read: {printable(options)} leaves out {count} of the source, for example {printable(totals.filtered_name)}.",
-        hint=hint or "Patterns match whole names below the source, case-sensitively; `*` also matches `/`.",
-    )
 
 
 def _place(uri: str) -> str:

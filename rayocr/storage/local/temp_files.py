@@ -6,7 +6,7 @@ that makes checks-then-renames safe between the processes of one machine.
 """
 
 # Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a small write
-# ruff: noqa: PTH108, PTH116, PTH208
+# ruff: noqa: PTH106, PTH108, PTH116, PTH208
 
 from __future__ import annotations
 
@@ -113,6 +113,15 @@ class TempFolder:
             return time.time() - os.stat(f"{self._path}/{file}").st_mtime > _FOREIGN_S
         except OSError:
             return False
+
+
+def remove_empty_state(root: str) -> None:
+    """Removes the folders of the state below the root, if they are empty: a check of the destination made them."""
+    for folder, _, _ in os.walk(f"{root}/.rayocr", topdown=False):
+        try:
+            os.rmdir(folder)
+        except OSError:
+            pass
 
 
 def stamp(file: int | str, at_ns: int) -> None:

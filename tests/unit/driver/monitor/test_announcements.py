@@ -6,6 +6,7 @@ import json
 import logging
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,7 @@ def words_of(folder: Path, *overrides: str, letters: int = 0) -> Announcements:
     )
 
 
-def nothing(**totals: int) -> DiscoveryBatch:
+def nothing(**totals: Any) -> DiscoveryBatch:
     return DiscoveryBatch(documents=(), totals=DiscoveryTotals(**totals), exhausted=True, limit_reached=False)
 
 
@@ -306,6 +307,26 @@ def test_filters_that_leave_out_every_document_are_wrong_usage(tmp_path: Path, c
     assert words.exit_code() == 0
     words.progress.totals = DiscoveryTotals()
     assert words.exit_code() == 0, "an empty folder is no mistake"
+
+
+@pytest.mark.parametrize(
+    ("totals", "said"),
+    [
+        ({"others": 1, "other_name": "foto.jpg"}, "1 file was skipped; 1 is not named .pdf (foto.jpg)."),
+        (
+            {"own_outputs": 10, "others": 2, "other_name": "a.txt"},
+            "12 files were skipped; 10 are outputs of rayocr and 2",
+        ),
+    ],
+)
+def test_a_source_with_other_files_only_is_wrong_usage(tmp_path: Path, totals: dict[str, Any], said: str) -> None:
+    words = words_of(tmp_path)
+    words.say_nothing_to_do(nothing(**totals))
+    with pytest.raises(UsageError) as caught:
+        words.exit_code()
+    assert f"There are no PDFs in {tmp_path / 'in'}: {said}" in str(caught.value)
+    assert ("swapped" in str(caught.value.hint)) == ("own_outputs" in totals)
+    assert ("img2pdf" in str(caught.value.hint)) == (totals["other_name"] == "foto.jpg")
 
 
 def test_a_slow_listing_that_finds_nothing_is_reported_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
