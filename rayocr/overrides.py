@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rayocr.config import RayocrConfig
+from rayocr.config.describe import describe_options
 from rayocr.config.ranges import choose
 from rayocr.errors import UsageError
 
@@ -77,6 +78,7 @@ def unparsable(override: str) -> UsageError:
 
 CONFIG_GROUPS = ("engine", "limits", "locks")  # folders of conf/: their values are names of files
 _NUMBERS = ("float", "int")
+_EXAMPLES = {"rpm": 600, "tpm": 1_000_000, "rpd": 10_000, "max_in_flight": 64, "usd": 20, "usd_per_day": 20, "usd_per_month": 200}
 _PATTERNS = ("include", "exclude")  # options that hold names of files
 
 
@@ -85,8 +87,16 @@ def _number(kind: str) -> str:
 
 
 def _example(kind: str, key: str) -> str:
-    value = "0.5" if kind == "float" else 5_000_000 if key.endswith("bytes") else 100
-    return f"For example: {key}={value}"
+    leaf = key.rpartition(".")[2]
+    if key.endswith("bytes"):
+        return f"For example: {key}=5000000"
+    return f"For example: {key}={_EXAMPLES.get(leaf) or _default(key) or ('0.5' if kind == 'float' else 100)}"
+
+
+def _default(key: str) -> str | None:
+    """The default of a number; None if there is none, or if it is 0."""
+    found = next((option.default for option in describe_options() if option.name == key), "")
+    return found if re.fullmatch(r"\d+(\.\d+)?", found) and float(found) else None
 
 
 def kind_of(key: str) -> str:
@@ -218,7 +228,9 @@ def nearest_option(key: str) -> str:
         if same_group and _alike(leaf, last):
             names.append(name)
     close = difflib.get_close_matches(key, names, n=1, cutoff=0.6)
-    return f"Did you mean {close[0]}?" if close else "docs/configuration.md and `rayocr --help` list all options."
+    if close:
+        return f"Did you mean {close[0]}?"
+    return f"`rayocr --help {last_part}` searches the options, `rayocr --help` lists the most used ones."
 
 
 def _alike(typed: str, name: str) -> bool:

@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from rayocr import __version__
@@ -19,7 +19,8 @@ from rayocr.cli.arguments import STREAM, CommandLine, parse
 from rayocr.cli.completion import completion_script
 from rayocr.cli.help_text import help_text
 from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
-from rayocr.errors import DayQuotaExhausted, InternalError, RayocrError, UsageError
+from rayocr.engines.registry import engine_names
+from rayocr.errors import CredentialsError, DayQuotaExhausted, InternalError, RayocrError
 from rayocr.limits.quota_day import in_words
 from rayocr.masking import for_terminal, hide_environment
 from rayocr.observe.logs import log_to_terminal
@@ -129,9 +130,9 @@ def _dispatch(line: CommandLine) -> int:
         from rayocr.driver.commands.cancel import request_cancel
 
         return request_cancel(config)
-    given = {override.partition("=")[0] for override in line.overrides}
+    given = {override.partition("=")[0].lstrip("+") for override in line.overrides}
     bundled = config.source is None and config.mode in (Mode.run, Mode.watch)
-    return _run(config, secrets_from_environment(), bundled=bundled, may_avoid_ray="cluster" not in given)
+    return _run(config, secrets_from_environment(), bundled=bundled, given=given)
 
 
 def _run_on_streams(config: RayocrConfig, given: Sequence[str]) -> int:
@@ -161,10 +162,10 @@ def _run(
     *,
     places: bool = True,
     bundled: bool = False,
-    may_avoid_ray: bool = False,
+    given: Collection[str] | None = None,
 ) -> int:
-    """`places`: name the outputs at the end. `bundled`: say that the samples are read because nothing was named. `may_avoid_ray`:
-    a small job runs without Ray, in a child process."""
+    """`places`: name the outputs at the end. `bundled`: say that the samples are read because nothing was named. `given`: the
+    names of the options of the command line; unless they include `cluster`, a small job runs without Ray, in a child process."""
     from rayocr.cli.small_run import is_small, run_in_child
     from rayocr.composition import source_accesses
     from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -174,9 +175,7 @@ def _run(
 
     vertex = config.engine.gemini.vertexai and config.engine.gemini.project
     if "gemini" in config.engine.chain and not keys.gemini_api_key and not vertex:
-        raise UsageError(
-            "engine=gemini needs an API key.", hint="Set GEMINI_API_KEY in the environment or in .env, or use engine=local."
-        )
+        raise CredentialsError.no_gemini_key()
     check_gateway(config.gateway, keys.api_token)
     if config.mode is Mode.retry and config.source is None:
         source = recorded_source(existing_state(config))
@@ -186,8 +185,10 @@ def _run(
     planned = plan(config)
     if bundled:
         terminal.say(f"No IN was given: reading the bundled samples into {config.dest}/.")
-    terminal.say(f"rayocr {__version__}: {_chain_words(config)}")
-    if may_avoid_ray and is_small(config, planned):
+    terminal.say(f"rayocr {__version__}: {_chain_words(config, given or ())}")
+    if unused := unused_engine_options(config, given or ()):
+        terminal.warn(unused)
+    if given is not None and "cluster" not in given and is_small(config, planned):
         code = run_in_child(lambda: _exit_code(lambda: _execute(config, planned, keys, terminal, places=places, in_process=True)))
         if code is not None:
             return code
@@ -214,11 +215,32 @@ def _execute(
     return code
 
 
-def _chain_words(config: RayocrConfig) -> str:
+def _chain_words(config: RayocrConfig, given: Collection[str]) -> str:
     chain = " → ".join(name.rstrip("?") for name in config.engine.chain)
     if config.engine.name == "local":
         return f"reading with {chain} (local; set GEMINI_API_KEY to read with Gemini)"
+    if "gemini" in config.engine.chain and not {"engine", "engine.chain"} & set(given):
+        return f"reading with {chain} (a key is set, so pages are sent to Google; engine=local reads on this machine only)"
     return f"reading with {chain}"
+
+
+def unused_engine_options(config: RayocrConfig, given: Collection[str]) -> str:
+    """The warning about options of engines that the chain does not ask; "" if there are none."""
+    chain = {name.rstrip("?") for name in config.engine.chain}
+    unused = sorted(option for option in given if (engine := engine_of_option(option)) and engine not in chain)
+    if not unused:
+        return ""
+    engine = engine_of_option(unused[0])
+    has = "has" if len(unused) == 1 else "have"
+    names = ", ".join(unused)
+    return f"{names} {has} no effect, because the chain does not ask {engine}. To read with it, set engine={engine}."
+
+
+def engine_of_option(option: str) -> str:
+    """The engine of an option such as engine.gemini.prompt; "" for other options."""
+    group, _, rest = option.partition(".")
+    engine = rest.partition(".")[0]
+    return engine if group == "engine" and engine in engine_names() and "." in rest else ""
 
 
 def _let_go_of_terminal() -> None:

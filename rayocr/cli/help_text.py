@@ -31,9 +31,9 @@ Commands
   retry OUT          retry failed documents (failed pages only)
   dismiss OUT        stop reporting failures of deleted files, or of those that document=NAME or retry.reason= selects
   view OUT           search, compare and correct the results in a browser
-  report OUT         the last run as one HTML file: OUT/report.html
+  report OUT         all runs as one HTML file: OUT/report.html
   watch IN OUT       read new documents as they appear, until Ctrl-C
-  estimate IN        pages, tokens, cost and time in advance
+  estimate IN [OUT]  pages, tokens, cost and time in advance
   cancel IN OUT document=NAME           running jobs stop processing it; later runs skip it
   submit IN OUT cluster=http://HOST:8265        run as a job on a Ray cluster and follow its log
   login drive        sign in to Google Drive, for gdrive://FOLDER_ID
@@ -66,14 +66,15 @@ Exit codes: 0 all complete · 1 some documents partial or rejected · 2 wrong us
 _COMMAND_HELP = {
     "run": "rayocr IN [OUT]: reads every document in IN that is not finished, and writes outputs to OUT (default: output).",
     "watch": "rayocr watch IN OUT: reads existing documents, then new ones as they appear, until Ctrl-C.",
-    "estimate": "rayocr estimate IN: counts pages and predicts tokens, cost and time. Sends nothing.",
+    "estimate": "rayocr estimate IN [OUT]: counts pages and predicts tokens, cost and time. Sends nothing. Documents that are"
+    " finished in OUT are not counted (default: output).",
     "submit": "rayocr submit IN OUT cluster=http://HOST:8265: runs the same command as a job of a Ray cluster and follows it.",
     "retry": "rayocr retry OUT: retries the failed pages of failed documents. `rayocr retry IN OUT` names the source, too.",
     "dismiss": "rayocr dismiss OUT: stops reporting failures of files that are no longer at the source. With document=NAME (or a"
     " pattern) or retry.reason=REASON: of the selected documents, wherever they are. Outputs are unchanged.",
     "cancel": "rayocr cancel IN OUT document=NAME: running jobs stop processing the document; later runs skip it.",
     "status": "rayocr status OUT: prints what is finished, what failed and why, and which runs are active.",
-    "report": "rayocr report OUT: writes OUT/report.html.",
+    "report": "rayocr report OUT: writes OUT/report.html about the documents of all runs. report.run=last: of the last one.",
     "view": "rayocr view OUT: opens the results in a browser, with search, comparison and corrections.",
     "login": "rayocr login drive: signs in to Google Drive once.",
 }

@@ -88,6 +88,12 @@ class OpenAIConfig:
         at_least(1, **{"engine.openai.max_tokens": self.max_tokens})
         at_least(0.1, **{"engine.openai.request_timeout_s": self.request_timeout_s})
         at_least(50, **{"engine.openai.dpi": self.dpi})
+        if not self.base_url.startswith(("http://", "https://")):
+            local = self.base_url.startswith(("localhost", "127.", "["))
+            raise UsageError(
+                f"engine.openai.base_url={self.base_url} is not an address: http:// or https:// is missing.",
+                hint=f"For example: engine.openai.base_url=http{'' if local else 's'}://{self.base_url.rpartition('://')[2]}",
+            )
         one_of("engine.openai.image_format", self.image_format, ("png", "jpeg", "webp"))
 
 

@@ -3,6 +3,7 @@ recorded and not paid for again."""
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 
+from rayocr import errors
 from rayocr.config import RayocrConfig, RetryConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
 from rayocr.failure_reasons import next_run_retries, retry_helps
@@ -43,7 +45,16 @@ def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
 
     names = (entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if document_id_of(entry.name))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return frozenset(document_id for document_id in pool.map(chosen, names) if document_id)
+        found = frozenset(document_id for document_id in pool.map(chosen, names) if document_id)
+    reason = config.retry.reason or ""
+    if not found and reason not in ("", "unknown", *errors.__all__):
+        raise UsageError(f"No failure has the reason {reason}.", hint=_near_reason(reason))
+    return found
+
+
+def _near_reason(reason: str) -> str:
+    near = difflib.get_close_matches(reason, errors.__all__, n=1)
+    return f"Did you mean retry.reason={near[0]}?" if near else "`rayocr status OUT` lists the reasons."
 
 
 def documents_to_try_again(state: Storage, config: RayocrConfig) -> frozenset[str]:

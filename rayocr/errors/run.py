@@ -20,7 +20,10 @@ class OutsideError(RayocrError):
 
 
 class CredentialsError(OutsideError):
-    pass
+    @classmethod
+    def no_gemini_key(cls) -> CredentialsError:
+        hint = "Set GEMINI_API_KEY in the environment or in .env, or use engine=local."
+        return cls("engine=gemini needs an API key.", hint=hint)
 
 
 class UnknownModel(OutsideError):

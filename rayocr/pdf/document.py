@@ -26,6 +26,19 @@ logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it warns about XFA for
 _HEADER_BYTES = 1024  # readers look for %PDF- there (ISO 32000-1, Annex H, implementation note 13)
 _TAIL_BYTES = 4096  # searched for %%EOF, which junk follows in many files
 _SAMPLED_PAGES = 8  # pages loaded by validate: first, last and some between; loading all of 10,000 takes seconds
+_OTHER_KINDS = {  # by the first bytes
+    b"\xff\xd8\xff": "JPEG picture",
+    b"\x89PNG": "PNG picture",
+    b"II*\0": "TIFF picture",
+    b"MM\0*": "TIFF picture",
+    b"GIF8": "GIF picture",
+    b"PK\3\4": "a ZIP archive or an Office document",
+    b"\xd0\xcf\x11\xe0": "an old Office document",
+    b"%!PS": "PostScript",
+    b"{\\rtf": "an RTF document",
+    b"<!DOCTYPE": "a web page",
+    b"<html": "a web page",
+}
 _MAX_TITLE_CHARS = 500
 _NO_TITLE = re.compile(r"untitled(?:[ -]?document)?(?:[ -]?\d+)?|\(?unspecified\)?", re.IGNORECASE)
 _MAX_LABEL_CHARS = 50
@@ -120,7 +133,7 @@ def validate(data: Any, *, max_pages: int, max_bytes: int, load_pages: bool = Tr
     if array.size > max_bytes:
         raise DocumentTooLarge(f"The document has {array.size:,} bytes; limits.max_document_bytes allows {max_bytes:,}.")
     if b"%PDF-" not in array[:_HEADER_BYTES].tobytes():
-        raise NotAPdf("The file is empty." if not array.size else "The file is not a PDF (no %PDF- header).")
+        raise not_a_pdf(array[:_HEADER_BYTES].tobytes())
     with PdfFile(array, max_pixels=1_000_000) as file:
         count = file.page_count
         if count > max_pages:
@@ -131,6 +144,17 @@ def validate(data: Any, *, max_pages: int, max_bytes: int, load_pages: bool = Tr
         if load_pages:
             _check_some_pages(file, whole=whole)
         return PdfFacts(page_count=count, title=file.title)
+
+
+def not_a_pdf(beginning: bytes) -> NotAPdf:
+    """The error for a file that begins like this: what it is instead, and what to do if it can be converted."""
+    if not beginning:
+        return NotAPdf("The file is empty (0 bytes).", hint="Copy or scan it again; the next run reads it as a new document.")
+    kind = next((kind for start, kind in _OTHER_KINDS.items() if beginning.startswith(start)), "")
+    if kind.endswith("picture"):
+        hint = "Convert it, for example: img2pdf picture.jpg -o picture.pdf. The next run reads the PDF as a new document."
+        return NotAPdf(f"The file is not a PDF but a {kind}.", hint=hint)
+    return NotAPdf(f"The file is not a PDF but {kind}." if kind else "The file is not a PDF (no %PDF- header).")
 
 
 def _open(data: Any) -> pypdfium2.PdfDocument:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import os
 import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from rich.table import Table
 
@@ -210,7 +210,7 @@ def _forecast(
             cost_usd=_cost(prices, model, counted.pages, tokens, tier, time.time()),
             usd_per_month=config.limits.usd_per_month,
         )
-    return forecast(
+    takes = forecast(
         counted.pages,
         input_tokens=counted.pages * tokens.input,
         limits=config.limits.of(model),
@@ -219,6 +219,9 @@ def _forecast(
         usd_per_10min=config.limits.usd_per_10min,
         usd_per_month=config.limits.usd_per_month,
     )
+    # The last page is sent within this time and then answered. max_in_flight is made of the time of answers.
+    waits = bool(takes.binds) and takes.binds != "max_in_flight" and counted.pages > 0
+    return replace(takes, seconds=takes.seconds + ANSWER_S) if waits else takes
 
 
 def _table(
@@ -251,7 +254,7 @@ def _table(
     known = {"rpm": limits.rpm, "tpm": limits.tpm, "rpd": limits.rpd, "max_in_flight": limits.max_in_flight}
     known |= {"usd_per_10min": config.limits.usd_per_10min, "usd_per_month": config.limits.usd_per_month}
     figures = ", ".join(f"{name} {value:,.0f}" for name, value in known.items() if value is not None) or "none"
-    assumed = f" (assuming {ANSWER_S:.0f} s per answer)" if takes.binds == "max_in_flight" else ""
+    assumed = f" (assuming {ANSWER_S:.0f} s per answer)"
     words = f"about {duration(takes.seconds)}: limited by {takes.binds}{assumed}" if takes.binds else "no limit is known"
     if _tier(config) == "batch":
         words = f"up to {duration(takes.seconds)}: a batch takes up to a day, limited by {takes.binds}"
@@ -259,7 +262,7 @@ def _table(
     table.add_row("Time", f"{words} (limits: {figures})")
     table.add_row(
         "",
-        "Not included: blank pages, which are not sent, and refused pages, which are sent again. Answers are verified locally.",
+        "Blank pages, which are not sent, are counted, and refused pages, which are sent again, are not.",
     )
     return table
 
@@ -273,7 +276,8 @@ def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, counted: P
     now, tier = time.time(), _tier(config)
     price = prices.price(model, now)
     if price is None:
-        return f"unknown: conf/prices.yaml has no price for {model}"
+        names = "engine.gemini.input_usd_per_million= and engine.gemini.output_usd_per_million="
+        return f"unknown: conf/prices.yaml has no price for {model}; set {names}"
     cost_usd = _cost(prices, model, counted.pages, tokens, tier, now)
     low, high = _range(prices, model, counted, tokens, tier, now)
     words = f"{_usd(cost_usd)} ({_usd(low)} to {_usd(high)}) with {model} in {tier}"

@@ -187,10 +187,7 @@ def new_client(
         except Exception as error:  # google-auth looks for credentials here
             raise translate(error) from error
     if not secrets.gemini_api_key:
-        raise CredentialsError(
-            "The gemini engine needs a key.",
-            hint="Set GEMINI_API_KEY in the environment or in .env, or leave engine= out to use the local engines.",
-        )
+        raise CredentialsError.no_gemini_key()
     return client(vertexai=config.vertexai, api_key=secrets.gemini_api_key)
 
 

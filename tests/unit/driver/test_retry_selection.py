@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from rayocr.driver.retry_selection import recorded_source
+from rayocr.composition import compose
+from rayocr.driver.retry_selection import documents_to_retry, recorded_source
 from rayocr.errors import UsageError
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.dead_letters import new_dead_letter, write_dead_letter
@@ -31,3 +34,10 @@ def test_the_source_is_that_of_the_dead_letters() -> None:
     with pytest.raises(UsageError, match=r"several sources: file:///other, gs://bucket/in"):
         recorded_source(state)
     state.clear()
+
+
+def test_a_misspelled_reason_is_answered_with_the_nearest(tmp_path: Path) -> None:
+    config = compose([f"dest={tmp_path}", "mode=retry", "retry.reason=EncriptedPdf"], {})
+    with pytest.raises(UsageError, match="No failure has the reason EncriptedPdf") as raised:
+        documents_to_retry(MemoryStorage("empty"), config)
+    assert raised.value.hint == "Did you mean retry.reason=EncryptedPdf?"

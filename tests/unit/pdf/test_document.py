@@ -39,15 +39,28 @@ def first_text(data: bytes) -> str:
 @pytest.mark.parametrize(
     "data",
     [
-        pytest.param(b"<html><body>502 Bad Gateway</body></html>", id="html"),
-        pytest.param(b"\x89PNG\r\n\x1a\n" + bytes(500), id="png"),
-        pytest.param(b"PK\x03\x04" + bytes(500), id="zip"),
+        pytest.param(b"Service unavailable", id="text"),
         pytest.param(b" " * 2000 + pdfs.pages_of(), id="a header that begins too late"),
     ],
 )
 def test_what_does_not_begin_like_a_pdf_is_not_a_pdf(data: bytes) -> None:
     with pytest.raises(NotAPdf, match="%PDF-"):
         facts(data)
+
+
+@pytest.mark.parametrize(
+    ("beginning", "kind", "step"),
+    [
+        (b"\xff\xd8\xff\xe0", "a JPEG picture", "img2pdf"),
+        (b"\x89PNG\r\n", "a PNG picture", "img2pdf"),
+        (b"<html><body>502 Bad Gateway</body></html>", "a web page", "replace it with a PDF"),
+        (b"PK\x03\x04", "a ZIP archive or an Office document", "replace it with a PDF"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(beginning: bytes, kind: str, step: str) -> None:
+    with pytest.raises(NotAPdf, match=f"not a PDF but {kind}") as raised:
+        facts(beginning + bytes(500))
+    assert step in str(raised.value.hint)
 
 
 def test_an_empty_file_is_called_empty() -> None:

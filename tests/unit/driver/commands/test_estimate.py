@@ -56,7 +56,8 @@ def test_pages_tokens_money_and_time_are_reported_without_a_key_and_nothing_is_m
     assert "Lanes standard $0.02" in said
     assert "flex $0.0088" in said
     assert "batch $0.0088 (up to a day)" in said
-    assert "about 60 s: limited by rpm" in said
+    assert "about 65 s: limited by rpm (assuming 5 s per answer)" in said
+    assert "verified locally" not in said
     assert not (here / "out").exists()
 
 
