@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Iterable
@@ -13,6 +12,7 @@ from itertools import islice
 from rayocr.errors import ObjectNotFound, ObjectUnreadable, RecordCorrupt, StorageDenied
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
+from rayocr.untrusted_json import parse_value
 
 _READ_AT_ONCE = 16  # manifests; in a bucket each costs a request
 _TOGETHER = 1000  # names handed to the threads at a time
@@ -67,7 +67,7 @@ def _source_of(state: Storage, document_id: str) -> int | None:
         return None
     if head is not None:
         with suppress(ValueError):
-            return hash(json.loads(head[1]))
+            return hash(parse_value(head[1]))
     manifest = _manifest(state, document_id)
     return hash(manifest.source_uri) if manifest is not None else None
 

@@ -48,7 +48,7 @@ def test_a_bug_in_a_background_task_does_not_end_the_run(
     monkeypatch.setattr(getattr(module, part), "run", broken)
     world.run()
     assert world.outcomes() == {"a.pdf": "complete"}
-    assert [record.exc_info is not None for record in caplog.records if record.name == "rayocr.driver.run"] == [True]
+    assert [record.exc_info is not None for record in caplog.records if record.name == "rayocr.driver.wiring"] == [True]
 
 
 def test_what_stops_the_listing_stops_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

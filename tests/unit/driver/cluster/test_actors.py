@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -31,13 +32,15 @@ def actors_with(*, run_id: str, started_at: str, overwrite: bool = True, retried
     state.write(manifest_name(DOCUMENT.document_id), manifest.to_json())
     asked = {DOCUMENT.document_id} if retried else set()
     settings = SimpleNamespace(run_id="own")
-    return SimpleNamespace(
+    actors = SimpleNamespace(
         state=state,
         config=SimpleNamespace(overwrite=overwrite),
         retried=asked,
         retries=asked.__contains__,
         assemble_settings=settings,
     )
+    actors._is_tried_again = partial(RunActors._is_tried_again, actors)  # type: ignore[arg-type]
+    return actors
 
 
 @pytest.mark.parametrize(
