@@ -24,9 +24,9 @@ from rayocr.messages import PageOutcome
 from rayocr.outputs.page_texts import read_texts
 from rayocr.private_folder import private_temp_folder
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
-from rayocr.view.search import PAGE_BITS, Filters, conditions, found_in, plain, rowids
+from rayocr.view.search import PAGE_BITS, Filters, conditions, count_more, folded, found_in, plain, rowids
 
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 _COMMIT_EVERY = 50  # documents, which are in memory together
 _READ_AT_ONCE = 16  # documents: in a bucket each costs two requests
 _SCHEMA = """
@@ -212,6 +212,7 @@ class ResultsIndex:
             if filters.words:
                 for found in rows[:limit]:
                     found["found"] = found_in(db, found["id"], filters.words)
+                    found["found_more"] = count_more(db, found["id"], filters.words)
         more = rows[limit - 1] if len(rows) > limit else None
         for found in rows:
             found["engines"], found["outputs"] = json.loads(found["engines"]), json.loads(found["outputs"])
@@ -273,6 +274,7 @@ class ResultsIndex:
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
             db.execute("PRAGMA cache_size=-32000")  # KiB
+            db.create_function("folded", 1, folded, deterministic=True)
         try:
             yield db
             db.commit()

@@ -184,7 +184,8 @@ class Results:
         manifest = self._having(document_id, number)
         before = self.page(document_id, number)["text"]
         found = self.rereader.read(manifest, number, engine=engine, prompt=prompt)
-        return {**found, "html": html_of(found["text"]), "compared": compared(before, found["text"])}
+        failed = found["outcome"] == PageOutcome.FAILED  # then there is no text to compare
+        return {**found, "html": html_of(found["text"]), "compared": [] if failed else compared(before, found["text"])}
 
     def output(self, document_id: str, position: int) -> tuple[str, bytes]:
         """Name and bytes of one output. Raises ObjectNotFound and StorageError."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 import sqlite3
+import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
 _MAX_TEXT_CHARS = 50_000  # of a page in the full-text index
+_MOST_FOUND = 3  # pages with the words that the list shows for a document
+_SHARP_S = "\u0307"  # after ss that was ß: a combining mark, which the tokenizer ignores
 PAGE_BITS = 20  # the rowid of a page's text is (document << PAGE_BITS) + page number, so that a document is a range of rowids
 
 
@@ -25,12 +28,22 @@ class Filters:
 
 
 def plain(text: str) -> str:
-    return re.sub(r"[*_`#>|]+", " ", text[:_MAX_TEXT_CHARS]).encode("utf-8", "replace").decode()
+    """The text as it is indexed: without Markdown, and with ß as ss, which excerpts show as ß again."""
+    words = re.sub(r"[*_`#>|]+", " ", text[:_MAX_TEXT_CHARS]).encode("utf-8", "replace").decode()
+    return words.replace("ß", f"ss{_SHARP_S}").replace("ẞ", f"SS{_SHARP_S}")
+
+
+def folded(text: str) -> str:
+    """Without case and accents, for comparing names. An SQL function, too."""
+    if text.isascii():
+        return text.lower()
+    parts = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(part for part in parts if not unicodedata.combining(part))
 
 
 def _match(words: str) -> str:
     """The user's words as an FTS5 query: every word must occur, the last one as a prefix. Quotes make phrases."""
-    parts = [phrase or word for phrase, word in re.findall(r'"([^"]*)"|(\S+)', words)]
+    parts = [phrase or word for phrase, word in re.findall(r'"([^"]*)"|(\S+)', words.replace("ß", "ss").replace("ẞ", "SS"))]
     quoted = [f'"{part.replace(chr(34), "")}"' for part in parts if re.search(r"\w", part)]
     if quoted and not words.rstrip().endswith('"'):
         quoted[-1] += "*"
@@ -55,26 +68,37 @@ def conditions(filters: Filters) -> tuple[list[str], list[Any]]:
     if filters.earlier:
         found.append("d.id IN (SELECT id FROM earlier)")
     if filters.words.strip():
-        like = filters.words.strip().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        like = folded(filters.words.strip()).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         match = _match(filters.words)
         in_text = " OR d.id IN (SELECT rowid >> 20 FROM texts WHERE texts MATCH ?)" if match else ""
-        found.append(f"(d.name LIKE ? ESCAPE '\\'{in_text})")
+        found.append(f"(folded(d.name) LIKE ? ESCAPE '\\'{in_text})")
         values += [f"%{like}%", *([match] if match else [])]
     return found, values
 
 
 def found_in(db: sqlite3.Connection, row: int, words: str) -> list[dict[str, Any]]:
-    """Up to three pages of the document with the words, each with an excerpt."""
+    """The first pages of the document with the words, each with an excerpt."""
     match = _match(words)
     if not match:
         return []
     query = (
         "SELECT rowid, snippet(texts, 0, char(2), char(3), ' … ', 16) FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ?"
-        " ORDER BY rowid LIMIT 3"
+        " ORDER BY rowid LIMIT ?"
     )
     return [
-        {"page": rowid - (row << PAGE_BITS), "excerpt": excerpt} for rowid, excerpt in db.execute(query, (match, *rowids(row)))
+        {"page": rowid - (row << PAGE_BITS), "excerpt": excerpt.replace(f"ss{_SHARP_S}", "ß").replace(f"SS{_SHARP_S}", "ẞ")}
+        for rowid, excerpt in db.execute(query, (match, *rowids(row), _MOST_FOUND))
     ]
+
+
+def count_more(db: sqlite3.Connection, row: int, words: str) -> int:
+    """The number of pages with the words that `found_in` leaves out."""
+    match = _match(words)
+    if not match:
+        return 0
+    query = "SELECT COUNT(*) FROM texts WHERE texts MATCH ? AND rowid BETWEEN ? AND ?"
+    (count,) = db.execute(query, (match, *rowids(row))).fetchone()
+    return max(0, int(count) - _MOST_FOUND)
 
 
 def rowids(row: int) -> tuple[int, int]:

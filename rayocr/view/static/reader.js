@@ -231,7 +231,7 @@ async function readAgain(e) {
     const body = JSON.stringify({engine: $("with").value, prompt: $("prompt").value});
     const found = await (await ask(`/api/documents/${id}/pages/${page}/read`, {method: "POST", body})).json();
     if (shown?.id !== id || shown.page !== page) return;
-    $("v-diff").replaceChildren(...differences(found.compared));
+    $("v-diff").replaceChildren(...differences(found.compared));  // empty if the page could not be read
     const same = found.compared.every(([kind]) => kind === "=");
     $("v-word").textContent = found.outcome === "failed" ? `Page ${page} could not be read (${found.reason}). ${found.message}`
       : same ? `${found.engine} reads the same text.` : `Read by ${found.engine || "nobody: the page is blank"}.`;

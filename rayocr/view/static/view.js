@@ -20,13 +20,15 @@ const excerpt = text => text.split(/\u0002|\u0003/).map((part, i) => i % 2 ? mak
 
 function line(d) {
   const name = make("button", {type: "button", className: "link", textContent: d.name, disabled: !d.page_count});
-  name.onclick = () => open(d.document_id, 1, $("engine").value);
+  // With a search, the first page that has its words.
+  name.onclick = () => d.found?.length ? open(d.document_id, d.found[0].page) : open(d.document_id, 1, $("engine").value);
   const first = make("td", {className: "name"}, name);
   for (const f of d.found || []) {
     const go = make("button", {type: "button", className: "link", textContent: `page ${f.page}`});
     go.onclick = () => open(d.document_id, f.page);
     first.append(make("span", {className: "found"}, go, ": ", ...excerpt(f.excerpt)));
   }
+  if (d.found_more) first.append(make("span", {className: "found soft", textContent: `and ${counted(d.found_more, "more page")}`}));
   const notes = make("td");
   if (d.reason) notes.append(make("span", {className: "why", textContent: `${d.reason}: ${d.message}`}), " ");
   if (d.failed) notes.append(badge(`${count(d.failed)} failed`, "failed"), " ");
@@ -149,7 +151,7 @@ $("theme").onclick = () => {
 addEventListener("keydown", e => {
   if (e.key === "/" && !/^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName) && !$("view").open) { e.preventDefault(); $("q").focus(); }
 });
-startReader(() => { shown = -1; status(); });
+startReader(() => { if (!$("view").open) list(); status(); });
 const given = location.hash.match(/^#token=([\w-]+)$/);
 if (given) { useToken(given[1]); history.replaceState(null, "", location.pathname); }
 connect();

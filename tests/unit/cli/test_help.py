@@ -11,7 +11,7 @@ import pytest
 from rayocr.cli import main
 from rayocr.cli.completion import completion_script
 from rayocr.cli.help_text import help_text
-from rayocr.composition import conf_dir
+from rayocr.composition import compose, conf_dir
 from rayocr.config.describe import describe_options
 from rayocr.errors import DocumentError, EngineError
 from rayocr.failure_reasons import explanation
@@ -86,3 +86,10 @@ def test_bash_completes_options() -> None:
     )
     done = subprocess.run([bash, "-c", script], capture_output=True, text=True, check=True)
     assert {"limits.rpm=", "limits.rpd="} <= set(done.stdout.split())
+
+
+def test_the_report_covers_the_runs_that_its_help_names() -> None:
+    assert compose([], {}).report.run == "all"
+    assert "all runs as one HTML file" in help_text("")
+    assert "all runs" in help_text("report")
+    assert "[OUT]" in help_text("estimate")

@@ -445,3 +445,28 @@ def test_one_document_that_cannot_be_read_does_not_hide_the_others(
     assert results.index.damaged == ["Cannot read it."]
     results.index.update()
     assert len(results.index.documents(Filters(words="new"))[0]) == 2
+
+
+def test_a_search_folds_accents_and_sharp_s(tmp_path: Path, results: Results, client: TestClient) -> None:
+    write_document(tmp_path, "Maße_Köln.pdf", ["Die Größe der Räume", "Groesse"])
+    results.index.update()
+    for words in ("grosse", "GRÖSSE", "Größe", "grösse rau", "masse_koln", "MASSE_KÖLN"):
+        assert names(client, q=words) == ["Maße_Köln.pdf"], words
+    (found,) = client.get("/api/documents", params={"q": "grosse"}).json()["documents"][0]["found"]
+    assert found["excerpt"] == "Die \x02Größe\x03 der Räume"
+
+
+def test_pages_with_the_words_that_the_list_leaves_out_are_counted(tmp_path: Path, results: Results, client: TestClient) -> None:
+    write_document(tmp_path, "minutes.pdf", ["The minutes of the council"] * 5)
+    results.index.update()
+    (found,) = client.get("/api/documents", params={"q": "council"}).json()["documents"]
+    assert ([hit["page"] for hit in found["found"]], found["found_more"]) == ([1, 2, 3], 2)
+    assert client.get("/api/documents", params={"q": "pump"}).json()["documents"][0]["found_more"] == 0
+
+
+def test_a_reading_that_failed_is_not_compared(results: Results, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    failed = {"text": "", "engine": "", "outcome": "failed", "reason": "NoTextLayer", "message": "No text.", "doubts": []}
+    monkeypatch.setattr(type(results.rereader), "read", lambda *_, **__: failed)
+    document_id = client.get("/api/documents", params={"q": "letter"}).json()["documents"][0]["document_id"]
+    read = client.post(f"/api/documents/{document_id}/pages/1/read", json={"engine": "textlayer"}).json()
+    assert (read["compared"], read["reason"]) == ([], "NoTextLayer")
