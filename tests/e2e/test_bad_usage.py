@@ -13,6 +13,14 @@ import pytest
 from tests.e2e.support import PATIENCE_S, Cli, CliHere, SimulatedGemini, make_pdf
 
 
+def test_a_missing_key_is_an_external_cause(cli_without_ray: CliHere) -> None:
+    make_pdf(cli_without_ray.folder / "in" / "a.pdf", 1)
+    done = cli_without_ray.run("source=in", "engine=gemini")
+    assert done.returncode == 3, done.stdout + done.stderr
+    assert "GEMINI_API_KEY" in done.stderr
+    assert len(done.stderr.splitlines()) <= 2
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
@@ -26,7 +34,6 @@ from tests.e2e.support import PATIENCE_S, Cli, CliHere, SimulatedGemini, make_pd
         (["source=s3://bucket/x"], "s3://"),
         (["source=in", "engine.chain=[rapidocr,tesserakt]"], "tesserakt"),
         (["source=in", "outputs=[docx]"], "docx"),
-        (["source=in", "engine=gemini"], "GEMINI_API_KEY"),
         (["mode=status", "dest=nowhere"], "does not exist"),
     ],
 )
