@@ -147,13 +147,12 @@ def validate(data: Any, *, max_pages: int, max_bytes: int, load_pages: bool = Tr
 
 
 def not_a_pdf(beginning: bytes) -> NotAPdf:
-    """The error for a file that begins like this: what it is instead, and what to do if it can be converted."""
+    """The error for a file that begins like this. It says what the file is instead."""
     if not beginning:
-        return NotAPdf("The file is empty (0 bytes).", hint="Copy or scan it again; the next run reads it as a new document.")
+        return NotAPdf("The file is empty (0 bytes).")
     kind = next((kind for start, kind in _OTHER_KINDS.items() if beginning.startswith(start)), "")
     if kind.endswith("picture"):
-        hint = "Convert it, for example: img2pdf picture.jpg -o picture.pdf. The next run reads the PDF as a new document."
-        return NotAPdf(f"The file is not a PDF but a {kind}.", hint=hint)
+        return NotAPdf(f"The file is not a PDF but a {kind}. To convert it: img2pdf PICTURE -o NAME.pdf")
     return NotAPdf(f"The file is not a PDF but {kind}." if kind else "The file is not a PDF (no %PDF- header).")
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rayocr.composition import compose
 from rayocr.config import Secrets
+from rayocr.driver import missing_outputs
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import plan
 from rayocr.driver.run import Run
@@ -100,3 +105,26 @@ def test_documents_without_recorded_texts_are_counted(folder: Path, capsys: pyte
 def test_documents_of_which_only_a_part_is_asked_for_stay_as_they_are(folder: Path) -> None:
     started(folder, "outputs=[jsonl]", "include=[a.pdf]")
     assert {path.name for path in (folder / "out").glob("*.jsonl")} == {"a.jsonl"}
+
+
+class Pool:
+    """In place of a child process, which a source crashes when it is opened."""
+
+    def submit(self, work: Callable[..., Any], *arguments: Any, with_source: bool, **options: Any) -> Future[Any]:
+        ended: Future[Any] = Future()
+        if with_source:
+            ended.set_exception(BrokenProcessPool("The process died."))
+        else:
+            ended.set_result(work(*arguments, with_source=False, **options))
+        return ended
+
+    def shutdown(self) -> None: ...
+
+
+def test_a_source_that_crashes_the_process_is_not_opened_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(missing_outputs, "single_process", Pool)
+    code, _ = started(folder, "outputs=[clean_pdf,searchable_pdf]")
+    assert code == 0
+    made = {note.name: note.notes for note in manifests(folder)["a.pdf"].outputs}
+    assert made.keys() == {"a.md", "a.clean.pdf"}
+    assert made["a.clean.pdf"][0].startswith("Page sizes and page labels differ from the source")
