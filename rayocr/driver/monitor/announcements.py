@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
+from rayocr.actors.document_worker.later_outputs import lacking_outputs
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.missing_outputs import Addition
@@ -45,6 +46,7 @@ class Announcements:
     finished_before: int | None = None  # documents that were finished when the run began; None: nothing was announced
     corrections: Callable[[], Sequence[CorrectedPages]] = tuple  # those that concern the documents of this run
     addition: Addition = field(default_factory=Addition)
+    lacks_outputs: bool = False  # of a finished document
     other_settings: bool = False  # finished documents were read with another engine or other options
 
     def say_found(self, batch: DiscoveryBatch) -> None:
@@ -112,10 +114,16 @@ class Announcements:
             for entry in self.plan.state.list(DOCUMENTS_PREFIX):
                 if document_id_of(entry.name) and entry.size_bytes:
                     found = Manifest.from_json(self.plan.state.read(entry.name, max_bytes=MAX_STATE_BYTES), name=entry.name)
+                    self.lacks_outputs = bool(lacking_outputs(found, self.plan.outputs))
                     self.other_settings = found.settings_fingerprint != self.config.fingerprint(self.plan.prompts)
                     return
 
     def _say_other_settings(self) -> None:
+        if self.lacks_outputs and self.config.mode is Mode.watch:  # a run adds them at its end, and a watch has no end
+            self.terminal.warn(
+                "Finished documents lack an output that outputs= names. A run with the same options (rayocr IN OUT) adds it from"
+                " the recorded pages."
+            )
         if self.other_settings and not self.config.overwrite and self.config.mode is not Mode.retry:
             self.terminal.warn(
                 "Finished documents were read with another engine or other options. Set overwrite=true to read them again."

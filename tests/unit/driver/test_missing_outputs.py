@@ -18,6 +18,7 @@ from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import plan
 from rayocr.driver.run import Run
 from rayocr.ledger.manifest import Manifest
+from rayocr.messages import DiscoveryBatch, DiscoveryTotals
 from tests.unit.pdf import pdfs
 
 
@@ -128,3 +129,16 @@ def test_a_source_that_crashes_the_process_is_not_opened_again(folder: Path, mon
     made = {note.name: note.notes for note in manifests(folder)["a.pdf"].outputs}
     assert made.keys() == {"a.md", "a.clean.pdf"}
     assert made["a.clean.pdf"][0].startswith("Page sizes and page labels differ from the source")
+
+
+@pytest.mark.parametrize(("outputs", "lacks"), [("outputs=[jsonl]", True), ("outputs=[markdown]", False)])
+def test_a_watch_says_that_finished_documents_lack_an_output(
+    folder: Path, capsys: pytest.CaptureFixture[str], outputs: str, lacks: bool
+) -> None:
+    options = [f"source={folder / 'in'}", f"dest={folder / 'out'}", "engine=textlayer", "mode=watch", outputs]
+    config = compose(options, {})
+    words = Run(config, plan(config), Secrets(), ConsoleTerminal("plain")).announcements
+    words.find_other_settings()
+    totals = DiscoveryTotals(found=2, finished=2)
+    words.say_found(DiscoveryBatch(documents=(), totals=totals, exhausted=True, limit_reached=False))
+    assert ("Finished documents lack an output that outputs= names." in capsys.readouterr().out) == lacks

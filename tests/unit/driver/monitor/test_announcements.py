@@ -135,7 +135,8 @@ def test_finished_documents_that_another_engine_read_are_pointed_out(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, engine: str, differs: bool
 ) -> None:
     words = words_of(tmp_path)
-    manifest = SimpleNamespace(settings_fingerprint=words.config.fingerprint(words.plan.prompts))
+    facts = {"outcome": DocumentOutcome.COMPLETE, "page_count": 1, "outputs": ()}
+    manifest = SimpleNamespace(settings_fingerprint=words.config.fingerprint(words.plan.prompts), **facts)
     monkeypatch.setattr(module, "Manifest", SimpleNamespace(from_json=lambda data, name: manifest))
     words.plan.state.write(f".rayocr/documents/ab/{'ab' * 16}.json", b"{}")
     words.config = compose([f"source={tmp_path / 'in'}", f"dest={tmp_path / 'out'}", f"engine={engine}"], {})
