@@ -21,15 +21,17 @@ class TextArea:
     def __init__(self, long_side_pt: float) -> None:
         self._cell_pt = max(_CELL_PT, long_side_pt / (_MAX_CELLS // 2))
         self._rows: dict[int, int] = {}  # the columns with text, as bits, by row
+        self._added: list[Box] = []  # not yet in `_rows`: on most pages nothing is drawn after the text
 
     def add(self, box: Box) -> None:
-        left, bottom, right, top = box
-        around = left - _MARGIN_PT, bottom - _MARGIN_PT, right + _MARGIN_PT, top + _MARGIN_PT
-        rows, columns = self._cells(around)
-        for row in rows:
-            self._rows[row] = self._rows.get(row, 0) | columns
+        self._added.append(box)
 
     def touches(self, box: Box) -> bool:
+        for left, bottom, right, top in self._added:
+            rows, columns = self._cells((left - _MARGIN_PT, bottom - _MARGIN_PT, right + _MARGIN_PT, top + _MARGIN_PT))
+            for row in rows:
+                self._rows[row] = self._rows.get(row, 0) | columns
+        self._added.clear()
         rows, columns = self._cells(box)
         return any(self._rows.get(row, 0) & columns for row in rows)
 
