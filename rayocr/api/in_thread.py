@@ -1,4 +1,4 @@
-"""Blocking calls without blocking the event loop, each in a thread of its own: the loop's default executor has a few threads
+"""Blocking calls without blocking the event loop, each in a separate thread: the loop's default executor has a few threads
 only, which the caller's program needs for other things, such as resolving names."""
 
 from __future__ import annotations

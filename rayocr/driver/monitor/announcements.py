@@ -286,7 +286,7 @@ class Announcements:
             yield f"`{self._view_command}` shows corrections of earlier versions, to apply or discard them."
 
     def _wrong(self, totals: DiscoveryTotals) -> UsageError | None:
-        """The error for a source without anything to read, although it has files. An empty source is no mistake."""
+        """The error for a source without anything to read, although it has files. An empty source is not an error."""
         return nothing_passes(self.config, totals) or no_pdfs(_place(self.plan.source.uri), totals)
 
     def _finished_meanwhile(self) -> int:

@@ -1,4 +1,4 @@
-"""The errors for a source without a document to read: options leave all of them out, or its files are no PDFs."""
+"""The errors for a source without a document to read: options leave all of them out, or its files are not PDFs."""
 
 from __future__ import annotations
 

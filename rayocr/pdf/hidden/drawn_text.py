@@ -87,7 +87,7 @@ class DrawnText:
         along, up = max(abs(matrix.a), abs(matrix.b)), max(abs(matrix.c), abs(matrix.d))
         if abs(size) * max(along, up) >= TINY_PT and abs(size) * min(along, up) >= NARROW_PT:
             return False
-        # The font size says little in Type 3 fonts, which have a scale of their own: one letter that is large enough shows it.
+        # The font size says little in Type 3 fonts, which define their own scale: one letter that is large enough shows it.
         font, bounds = pdfium.FPDFTextObj_GetFont(item), self._style.bounds(item)
         if not font or bounds is None or matrix.b or matrix.c:
             return True

@@ -308,7 +308,7 @@ def test_filters_that_leave_out_every_document_are_wrong_usage(tmp_path: Path, c
     words.progress.totals = DiscoveryTotals(found=1, filtered=11, filtered_name="2024/a.pdf")
     assert words.exit_code() == 0
     words.progress.totals = DiscoveryTotals()
-    assert words.exit_code() == 0, "an empty folder is no mistake"
+    assert words.exit_code() == 0, "an empty folder is not an error"
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def test_objects_that_are_not_examined_are_not_trusted() -> None:
 
 @pytest.mark.parametrize(("scale", "hidden"), [(10, False), (1, True)])
 def test_letters_of_a_type_3_font_are_measured_not_computed(scale: int, hidden: bool) -> None:
-    """The font has a scale of its own, so a font size of 1 tells nothing."""
+    """The font defines its own scale, so a font size of 1 says nothing about the size on the page."""
     font = (
         f"<< /Type /Font /Subtype /Type3 /FontBBox [0 0 1 1] /FontMatrix [{scale} 0 0 {scale} 0 0] /FirstChar 65 /LastChar 66"
         " /Widths [1 1] /Encoding << /Differences [65 /A /B] >> /CharProcs << /A 6 0 R /B 7 0 R >> /Resources << >> >>"
