@@ -3,7 +3,7 @@
 Standard input carries the request, a JSON object on one line, and stays open. When another line comes, the caller has cancelled;
 when it closes, or this process gets another parent, the caller is gone (a fork of the caller may keep it open). Then the run
 drains. The run of a read has a folder, which only its caller needs: it is removed instead, and the process ends.
-Standard output carries events; whatever else is printed goes to standard error.
+Standard output carries events; all other text goes to standard error.
 """
 
 from __future__ import annotations

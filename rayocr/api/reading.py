@@ -130,7 +130,7 @@ def _name_of(source: Any) -> str:
 
 
 def _hint(dead_letter: Path) -> str | None:
-    """The next step for this failure, if it is more than that of every one of its kind."""
+    """The next step for this failure, if it differs from the usual one for its reason."""
     try:
         letter = parse_as(DeadLetter, dead_letter.read_bytes(), name=dead_letter.name)
     except (OSError, RecordCorrupt):

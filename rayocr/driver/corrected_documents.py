@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from rayocr.actors.document_worker.corrections import corrected_documents
+from rayocr.driver.ended_documents import OnDocument, collecting
 from rayocr.errors import RayocrError
 from rayocr.ledger.corrections import Corrections
 from rayocr.ledger.runs import format_runs
-from rayocr.messages import Document, DocumentOutcome
+from rayocr.messages import Document
 from rayocr.observe.logs import log_event
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
@@ -20,7 +20,6 @@ from rayocr.storage.base import Storage
 log = logging.getLogger(__name__)
 
 _MOST_READ = 2000  # documents with corrections; those of the others are not named
-OnDocument = Callable[[Document, DocumentOutcome], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +51,7 @@ class CorrectedDocuments:
 
     def watching(self, on_document: OnDocument) -> OnDocument:
         """The same callback, which also notes documents that have ended."""
-
-        def called(document: Document, outcome: DocumentOutcome) -> None:
-            if not self._is_read or document.source_uri in self._by_source:
-                self._ended.append(document)
-            on_document(document, outcome)
-
-        return called
+        return collecting(on_document, self._ended, lambda document: not self._is_read or document.source_uri in self._by_source)
 
     def found(self) -> list[CorrectedPages]:
         """The corrections of the documents that have ended, in the order of their names."""

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from rayocr.driver.ended_documents import OnDocument, collecting
 from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, document_id_of
-from rayocr.messages import Document, DocumentOutcome
+from rayocr.messages import Document
 from rayocr.observe.dead_letters import read_dead_letter
 from rayocr.observe.logs import log_event
 from rayocr.storage.base import Storage
@@ -20,7 +20,6 @@ from rayocr.storage.base import Storage
 log = logging.getLogger(__name__)
 
 _MOST_READ = 2000  # dead letters; with more, those of the others stay
-OnDocument = Callable[[Document, DocumentOutcome], None]
 
 
 @dataclass(slots=True)
@@ -43,13 +42,7 @@ class ReplacedFailures:
 
     def watching(self, on_document: OnDocument) -> OnDocument:
         """The same callback, which also notes documents that have ended."""
-
-        def called(document: Document, outcome: DocumentOutcome) -> None:
-            if not self._is_read or document.source_uri in self._failed:
-                self._ended.append(document)
-            on_document(document, outcome)
-
-        return called
+        return collecting(on_document, self._ended, lambda document: not self._is_read or document.source_uri in self._failed)
 
     def remove(self) -> int:
         """Deletes the dead letters of older versions, and returns their number. Blocks. Never raises."""

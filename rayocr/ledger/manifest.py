@@ -263,7 +263,7 @@ def build_manifest(
 
 
 def read_by(pages: Iterable[PageSummary | PageRecord]) -> dict[str, Any]:
-    """The fields `engines` and `engine_pages` of a manifest. Pages that nobody read (blank, failed) are in neither."""
+    """The fields `engines` and `engine_pages` of a manifest. Pages without an engine (blank, failed) are in neither."""
     numbers: defaultdict[str, list[int]] = defaultdict(list)
     for page in pages:
         if page.engine and page.outcome in (PageOutcome.DONE, PageOutcome.FALLBACK):

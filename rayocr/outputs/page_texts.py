@@ -65,7 +65,7 @@ def outcomes_of(manifest: Manifest) -> dict[int, PageOutcome]:
 
 
 def engine_of(manifest: Manifest, page_number: int) -> str:
-    """The engine that read the page; "" if nobody did, or if a manifest of an earlier version does not tell."""
+    """The engine that read the page; "" if no engine did, or if the manifest is of an earlier version without this field."""
     return engines_of(manifest).get(page_number, "")
 
 

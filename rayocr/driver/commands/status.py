@@ -82,7 +82,7 @@ class Status:
     """`finished` and `failed` count documents in their newest version. `unopened`: failed and not finished, for a reason outside
     the file, such as a missing permission; every run tries them again. `failures` are the first that failed. `replaced`: earlier
     versions of files that were replaced and read again; None if there are too many records to find them, and `finished` includes
-    them. `corrections`: those of earlier versions that nobody has applied or discarded. `damaged` names empty, damaged and
+    them. `corrections`: those of earlier versions, not yet applied or discarded. `damaged` names empty, damaged and
     unknown objects."""
 
     finished: int = 0

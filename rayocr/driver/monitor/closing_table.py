@@ -44,7 +44,7 @@ def closing_table(
 
 
 def _pages(done: int, engines: dict[str, int]) -> str:
-    """`engines`: pages by the engine that read them, or by their outcome if nobody did."""
+    """`engines`: pages by the engine that read them, or by their outcome if no engine did."""
     outcomes = {outcome.value for outcome in PageOutcome}
     parts = [f"{count:,} {name if name in outcomes else f'read by {name}'}" for name, count in Counter(engines).most_common()]
     return f"{done:,}: {', '.join(parts)}" if len(parts) > 1 else "".join(parts) or f"{done:,}"

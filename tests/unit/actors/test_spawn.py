@@ -17,7 +17,7 @@ ON_GROUPS = Placement(groups=frozenset(GROUPS), driver_node=NODE)
 
 
 class Spawned:
-    """Records what is asked of Ray for one actor."""
+    """Records the requests to Ray for one actor."""
 
     def __init__(self) -> None:
         self.given: dict[str, Any] = {}

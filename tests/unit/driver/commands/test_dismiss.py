@@ -1,4 +1,4 @@
-"""mode=dismiss stops the reports of failures that nobody can or wants to repair."""
+"""mode=dismiss stops the reports of failures that cannot or need not be repaired."""
 
 from __future__ import annotations
 
