@@ -23,6 +23,7 @@ _OVERLAP_EM = 0.25  # boxes jitter
 _MAX_GAP_EM = 2.6  # white space above a row that belongs to the table
 _SET_OFF_EM = 0.35
 _MIN_ROWS = 3
+_ATTEMPTS = 100  # to find where a table begins; a receipt of a thousand rows would take a minute if each row were tried
 _WORDY_CHARS = 18  # columns with several longer lines are running text
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 _FULL_EM = 3.5  # running text that ends this close to the edge of its column continues
@@ -87,7 +88,7 @@ def take_aligned_tables(
         if table is not None:
             tables.append(AlignedTable(table))
             taken |= {id(line) for row in found for line in row.segments}
-        start = end if table is not None else start + 1
+        start = end if table is not None else start + max(1, (end - start) // _ATTEMPTS)
     return tables, [line for line in lines if id(line) not in taken]
 
 
@@ -107,28 +108,27 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
         return start + 1, (), ()
     columns = [_Column(cell[0].x0, cell[-1].x1) for cell in cells]
     end = start + 1
-    widest = 0.0
+    widest, most = 0.0, len(cells)
     while end < len(rows):
         gap = rows[end].y0 - max(row.y1 for row in rows[max(start, end - 3) : end])
-        if gap > _SET_OFF_EM * em and _begins_another(rows, start, end, columns, em):
+        if gap > _SET_OFF_EM * em and _begins_another(rows, start, end, columns, most, em):
             break
         if gap > max(_MAX_GAP_EM * em, 1.5 * widest) or (widened := _with(columns, rows[end], em)) is None:
             break
         if len(_segments(rows[end], em)) == 1 and _stands_alone(rows, end, em):
             break
         columns = widened
-        widest = max(widest, min(gap, _MAX_GAP_EM * em))
+        widest, most = max(widest, min(gap, _MAX_GAP_EM * em)), max(most, len(_segments(rows[end], em)))
         end += 1
     while end > start + 1 and len(_segments(rows[end - 1], em)) == 1 and _is_set_off(rows, end - 1, em):
         end -= 1
     return end, rows[start:end], columns
 
 
-def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], em: float) -> bool:
+def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], most: int, em: float) -> bool:
     """Whether a row behind white space begins another table: it is in none of the columns of the row above, or it is the head of
-    a table with more columns than all rows above."""
+    a table with more columns than all rows above, which have `most` cells."""
     cells, above = _segments(rows[end], em), _segments(rows[end - 1], em)
-    most = max(len(_segments(row, em)) for row in rows[start:end])
     if len(cells) > max(most + 1, _MIN_ROWS) and (len(cells) > 2 * most or end - start >= _MIN_ROWS):
         return True
     if len(cells) < 2 or len(above) < 2:

@@ -4,6 +4,7 @@ is a separate line after the dots."""
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -27,8 +28,12 @@ def join_leaders(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: flo
 def _joined_behind_dots(lines: Sequence[LayoutLine], em: float) -> list[LayoutLine]:
     numbers = [line for line in lines if _NUMBER.fullmatch(line.text.strip(" .…"))]
     joined = {id(line): line for line in lines}
+    ordered = sorted(lines, key=lambda line: line.center_y)
+    centers = [line.center_y for line in ordered]
     for number in numbers:
-        level = [line for line in lines if abs(number.center_y - line.center_y) < min(number.height, line.height) / 2]
+        reach = number.height / 2
+        near = ordered[bisect_left(centers, number.center_y - reach) : bisect_right(centers, number.center_y + reach)]
+        level = [line for line in near if abs(number.center_y - line.center_y) < min(number.height, line.height) / 2]
         entry = max((line for line in level if line.x0 < number.x0), key=lambda line: line.x1, default=None)
         if entry is None or id(entry) not in joined or sum(map(str.isalpha, entry.text)) < _LEAST_LETTERS:
             continue
