@@ -14,6 +14,7 @@ from rayocr.engines.tesseract.foreign_words import ReadsLatin, with_foreign_word
 from rayocr.engines.tesseract.greek import modern_greek
 from rayocr.engines.tesseract.line_sheet import HEIGHT, LineSheet
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord
+from rayocr.engines.tesseract.lone_words import with_lone_words
 from rayocr.engines.tesseract.program import FEW_LETTERS, Orientation, Tesseract, find_tesseract
 from rayocr.engines.tesseract.scripts import (
     ARABIC,
@@ -147,6 +148,7 @@ class OtherScripts:
             if read_latin is not None:
                 read = self._refined(read, sheet, packs, lines, read_latin)
                 read = _with_lost_lines(read, lines, packs, tesseract)
+                read = with_lone_words(read, lines, packs, tesseract, confidence=_confidence, least=_LEAST)
         except EngineUnavailable:
             raise
         except EngineError:
