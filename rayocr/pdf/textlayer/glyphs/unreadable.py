@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pypdfium2.raw as pdfium
 
+from rayocr.pdf.textlayer.glyphs.wrong_digits import with_wrong_digits
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _STRIDE = 3  # characters between two that are checked
@@ -29,6 +30,7 @@ _LEAST_SIGNS, _TOKEN_SHARE, _FONT_SHARE = 4, 0.5, 0.4  # different signs, and th
 _ADOBE_SMALL = re.compile("[\uf721-\uf77a\uf7a1-\uf7ff]")  # small capitals and old-style digits in the fonts of Adobe
 _SYMBOL = ("\uf020", "\uf07e")  # codes of a font that is marked as a symbol font
 _BRACKET_PIECES = 0xF8E5  # and above: pieces of large brackets
+_LETTER_IN_NUMBER = re.compile(r"(?<![^\s(+$€£-])[OlI]{0,3}\d[\d.,]{0,20}[OlI]{1,9}[\d.,OlI]{0,20}\d[OlI]{0,3}(?!\w)")
 _CONTROLS = frozenset(range(1, 0x20)) - {0x02, 0x09, 0x0A, 0x0D}  # 2 is PDFium's hyphen at the end of a line
 
 
@@ -39,7 +41,8 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     _replace_private(codes)
     suspects = _suspects(text_page, codes)
     whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, codes)
-    whole |= _with_holes(text_page, codes, suspects, rectangles)
+    whole |= _with_holes(text_page, codes, suspects, rectangles) | with_wrong_digits(text_page, codes, rectangles)
+    whole |= _with_letters_in_numbers(text_page, codes)
     if not suspects and not whole:
         return frozenset()
     runs: dict[int, list[list[int]]] = {}  # of each font
@@ -126,11 +129,18 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
     for n in unknown:
         before, after = (text[m] if 0 <= m < len(text) and m not in unknown else " " for m in (n - 1, n + 1))
         within = before.isalnum() or (before in _JOINS and text[n - 2 : n - 1].isdigit())
-        if within and (after.isalnum() or after in _JOINS or before.isdigit() or before in _JOINS):
-            item, other = (pdfium.FPDFText_GetTextObject(text_page, m) for m in (n, n - 1))
+        is_sign = after.isdigit() and before.isspace() and codes[n] != 0  # a minus
+        if is_sign or (within and (after.isalnum() or after in _JOINS or before.isdigit() or before in _JOINS)):
+            item, other = (pdfium.FPDFText_GetTextObject(text_page, m) for m in (n, n + 1 if is_sign else n - 1))
             if item and other and address_of(item) == address_of(other):
                 found.add(address_of(item))
     return frozenset(found)
+
+
+def _with_letters_in_numbers(text_page: Any, codes: Sequence[int]) -> frozenset[int]:
+    """The addresses of text objects with letters in place of digits: 4,25O.75."""
+    places = [match.start() for match in _LETTER_IN_NUMBER.finditer("".join(map(chr, codes)))]
+    return frozenset(address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in places) - {0}
 
 
 def _in_order_of_use(text_page: Any, codes: Sequence[int]) -> frozenset[int]:

@@ -1,0 +1,160 @@
+"""Finds fonts whose maps give digits another meaning than their glyphs: two digits become one, or a space, or change places.
+
+A map to Unicode may name any character for a glyph, and a wrong number reads as well as the right one. The glyphs themselves tell
+the difference: their outlines are as large as the boxes that PDFium reports for them.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+from typing import Any, NamedTuple
+
+import numpy as np
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.textlayer.rendered_text import address_of
+
+_ZERO, _NINE, _SPACE, _POINT, _COMMA = 0x30, 0x39, 0x20, 0x2E, 0x2C
+_MOST = 150  # digits of a page that are examined: a wrong map is wrong everywhere
+_MOST_POINTS = 60
+_STRIDE = 16  # spaces between two that are examined outside numbers
+_SAME_IN_ADVANCE, _SAME_WIDTH = 0.0013, 0.0005  # less is rounding: one unit of a font is more
+_LEVEL = 0.01  # of a box, and quarter turns
+_ONE_HEIGHT = 0.06  # digits of another style, such as old-style or raised ones, differ by more
+_INK, _LARGE = 0.03, 0.3  # size of the box of a space that shows something, and of a digit or a letter
+_SMALLEST = 2.0  # points, of the box of a font
+_FLAT = frozenset("1247")  # they stand on the baseline, the others reach below it
+_TAIL, _SQUARE = 0.03, 1.2  # of a comma: below the baseline; height and width of a point
+_OVERSHOOT, _LEAST_DIGITS, _LEAST_PAIRS, _WRONG_FEET = 0.004, 5, 4, 0.3
+
+
+class _Shape(NamedTuple):
+    """The outline's size and place, as shares of the height of the font's box."""
+
+    in_advance: float  # the width as a share of the advance
+    height: float
+    above: float  # the baseline; negative if the outline reaches below it
+    width: float
+
+
+def with_wrong_digits(text_page: Any, codes: Sequence[int], rectangles: Any) -> frozenset[int]:
+    """The addresses of raw text objects that show other digits, signs or letters than the text says. `rectangles`: the loose
+    boxes of the characters, (n, 4), in user space. 8 µs per digit."""
+    values = np.fromiter(codes, np.int32, len(codes))
+    is_digit = (values >= _ZERO) & (values <= _NINE)
+    digits = np.flatnonzero(is_digit)
+    shown = _inked_spaces(text_page, codes, np.flatnonzero(values[1:-1] == _SPACE) + 1, is_digit, rectangles)
+    fonts = _fonts_with_wrong_digits(text_page, codes, digits, rectangles) | {_font_of(text_page, n) for n in shown}
+    wrong = [*shown, *(n for n in digits.tolist() if _font_of(text_page, n) in fonts)] if fonts else []
+    return frozenset(address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in wrong) - {0}
+
+
+def _fonts_with_wrong_digits(text_page: Any, codes: Sequence[int], digits: Any, rectangles: Any) -> set[int]:
+    signs = [n - 1 for n in digits.tolist() if n and codes[n - 1] in (_POINT, _COMMA)]
+    places = [*digits[:: 1 + len(digits) // _MOST].tolist(), *signs[:: 1 + len(signs) // _MOST_POINTS]]
+    shapes: dict[int, dict[str, set[_Shape]]] = {}
+    for n, shape in zip(places, _shapes(text_page, places, rectangles), strict=True):
+        if shape is not None and (font := _font_of(text_page, n)):
+            shapes.setdefault(font, {}).setdefault(chr(codes[n]), set()).add(shape)
+    wrong = set()
+    for font, found in shapes.items():
+        marks = {sign: next(iter(found.pop(sign))) for sign in ".," if sign in found}
+        if any(map(_differ, found.values())) or _stand_wrong(found) or _are_swapped(marks, found):
+            wrong.add(font)
+    return wrong
+
+
+def _shapes(text_page: Any, places: Sequence[int], rectangles: Any) -> Iterator[_Shape | None]:
+    """None for slanted and tiny characters, and for those without an outline."""
+    x, y = (ctypes.c_double() for _ in range(2))
+    values = tuple(ctypes.c_double() for _ in range(4))
+    get_box, get_origin = pdfium.FPDFText_GetCharBox, pdfium.FPDFText_GetCharOrigin
+    for n, (left, top, right, bottom) in zip(places, rectangles[list(places)].tolist(), strict=True):
+        if not (get_box(text_page, n, *values) and get_origin(text_page, n, x, y)):
+            yield None
+            continue
+        x0, x1, y0, y1 = (value.value for value in values)
+        wide, high, advance, height, low, upper, base = x1 - x0, y1 - y0, right - left, top - bottom, y0, y1, y.value
+        if min(abs(x.value - left), abs(x.value - right)) > _LEVEL * height:  # a level character begins at its box's edge
+            if min(abs(y.value - bottom), abs(y.value - top)) > _LEVEL * advance:
+                yield None
+                continue
+            wide, high, advance, height, low, upper, base = high, wide, height, advance, x0, x1, x.value
+        if wide <= 0 or high <= 0 or advance <= 0 or height < _SMALLEST:
+            yield None
+            continue
+        above = low - base if abs(low - base) <= abs(upper - base) else base - upper
+        yield _Shape(round(wide / advance, 4), round(high / height, 4), round(above / height, 4), round(wide / height, 4))
+
+
+def _differ(shapes: Iterable[_Shape]) -> bool:
+    """Whether one digit is drawn by glyphs of one height and another form. A width that changes with the advance is a font that
+    is stretched, and one that does not is a digit with other white space around it."""
+    for one, other in combinations(shapes, 2):
+        is_wider = abs(one.in_advance - other.in_advance) > _SAME_IN_ADVANCE and abs(one.width - other.width) > _SAME_WIDTH
+        gap = abs(one.height - other.height)
+        if (is_wider or gap > _OVERSHOOT) and gap <= _ONE_HEIGHT * other.height:
+            return True
+    return False
+
+
+def _stand_wrong(digits: dict[str, set[_Shape]]) -> bool:
+    """Whether digits with a flat foot reach below those with a round one."""
+    shapes = [(digit in _FLAT, next(iter(found))) for digit, found in digits.items()]
+    heights = [shape.height for _, shape in shapes]
+    if len(shapes) < _LEAST_DIGITS or max(heights) > (1 + _ONE_HEIGHT) * min(heights):
+        return False
+    gaps = [flat.above - other.above for is_flat, flat in shapes if is_flat for is_other, other in shapes if not is_other]
+    right, wrong = sum(gap > _OVERSHOOT for gap in gaps), sum(gap < -_OVERSHOOT for gap in gaps)
+    return wrong >= _LEAST_PAIRS and wrong >= _WRONG_FEET * (right + wrong)
+
+
+def _are_swapped(signs: dict[str, _Shape], digits: dict[str, set[_Shape]]) -> bool:
+    """Whether a point reaches as far below the digits as a comma does, or a comma stands on their baseline like a point."""
+    feet = [shape.above for found in digits.values() for shape in found]
+    if not feet or max(feet) - min(feet) > _TAIL:
+        return False  # old-style digits
+    below = {sign: min(feet) - shape.above for sign, shape in signs.items()}
+    return below.get(".", 0.0) > _TAIL or (below.get(",", _TAIL) < 0.0 and signs[","].height < _SQUARE * signs[","].width)
+
+
+def _inked_spaces(text_page: Any, codes: Sequence[int], spaces: Any, is_digit: Any, rectangles: Any) -> list[int]:
+    """Spaces that show something: a sign within a number, a digit beside a number, a letter within a word. Of the spaces between
+    words, only some are examined first."""
+    beside = is_digit[spaces - 1] | is_digit[spaces + 1]
+    others = spaces[~beside]
+    found = _showing(text_page, codes, spaces[beside], rectangles)
+    return found + (
+        _showing(text_page, codes, others, rectangles) if _showing(text_page, codes, others[::_STRIDE], rectangles) else []
+    )
+
+
+def _showing(text_page: Any, codes: Sequence[int], spaces: Any, rectangles: Any) -> list[int]:
+    values = tuple(ctypes.c_double() for _ in range(4))
+    found = []
+    for n, (left, top, right, bottom) in zip(spaces.tolist(), rectangles[spaces].tolist(), strict=True):
+        if not pdfium.FPDFText_GetCharBox(text_page, n, *values):
+            continue
+        wide, high = values[1].value - values[0].value, values[3].value - values[2].value
+        whole = max(right - left, top - bottom)
+        if min(wide, high) <= _INK * whole or (wide >= 0.99 * (right - left) and high >= 0.99 * (top - bottom)):
+            continue  # nothing, or the box of a replaced text
+        is_within = all(chr(codes[m]).isalnum() for m in (n - 1, n + 1))  # and no dot of leaders
+        is_drawn = pdfium.FPDFText_IsGenerated(text_page, n) != 1
+        if is_drawn and (is_within or max(wide, high) > _LARGE * whole) and _is_level(text_page, n):
+            found.append(n)
+    return found
+
+
+def _is_level(text_page: Any, n: int) -> bool:
+    """Whether the baseline is not slanted."""
+    turns = pdfium.FPDFText_GetCharAngle(text_page, n) / (math.pi / 2)
+    return bool(abs(turns - round(turns)) < _LEVEL)
+
+
+def _font_of(text_page: Any, n: int) -> int:
+    item = pdfium.FPDFText_GetTextObject(text_page, n)
+    return address_of(pdfium.FPDFTextObj_GetFont(item)) if item else 0

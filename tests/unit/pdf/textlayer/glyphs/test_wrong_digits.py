@@ -1,0 +1,65 @@
+"""Numbers whose glyphs show other digits than the font's map says are left to OCR."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.unit.pdf.pdfs import pages_of
+from tests.unit.pdf.textlayer.drawings import layer_of, page_with_font
+
+BODY = b"BT /F1 12 Tf 72 780 Td 15 TL " + b" ".join(b"(The keeper of the light wrote into his ledger.) Tj T*" for _ in range(9))
+BODY += b" ET "
+NUMBERS = "Stock 8,139.52 and 4,250.75, due 9,917.43 or 13,806.20"
+CHARACTERS = {char: char for char in sorted(set(NUMBERS))}
+
+
+def page(mapping: Mapping[str, str], *, text: str = NUMBERS, matrix: str = "1 0 0 1 72 400", name: str = "Helvetica") -> bytes:
+    content = BODY + f"BT /F2 12 Tf {matrix} Tm ({text}) Tj ET".encode()
+    return page_with_font(content, {**CHARACTERS, **mapping}, name=name)
+
+
+@pytest.mark.parametrize(
+    "mapping",
+    [
+        {"6": "8"},
+        {"4": "1", "7": "1"},
+        dict.fromkeys("0123456789", "0"),
+        {"5": " "},
+        {".": " "},
+        {digit: str((int(digit) + 3) % 10) for digit in "0123456789"},
+        {",": ".", ".": ","},
+        {"0": "O", "1": "l"},
+    ],
+    ids=lambda mapping: " ".join(f"{shown}→{said}" for shown, said in mapping.items()),
+)
+@pytest.mark.parametrize("matrix", ["1 0 0 1 72 400", "0 1 -1 0 300 200", "0.9 0 0 1 72 400"])
+def test_a_map_that_changes_numbers_is_not_used(mapping: dict[str, str], matrix: str) -> None:
+    layer = layer_of(page(mapping, matrix=matrix))
+    assert layer.verdict.kind == "partial"
+    assert {line.text for line in layer.lines} == {"The keeper of the light wrote into his ledger."}
+
+
+@pytest.mark.parametrize("name", ["Helvetica", "Times-Roman", "Courier-Bold", "Helvetica-Oblique"])
+@pytest.mark.parametrize(
+    "matrix", ["1 0 0 1 72 400", "0 1 -1 0 300 200", "-1 0 0 -1 500 400", "0.8 0 0 1 72 400", ".9 .4 -.4 .9 72 200"]
+)
+def test_a_map_that_says_what_is_seen_is_used(name: str, matrix: str) -> None:
+    layer = layer_of(page({}, matrix=matrix, name=name))
+    assert layer.verdict.trusted
+    assert NUMBERS.split()[1] in layer.text
+
+
+def test_a_sign_without_a_meaning_before_a_number_is_left_to_ocr() -> None:
+    assert layer_of(page({"$": "\ufffd"}, text="Balance $1,240.00")).verdict.kind == "partial"
+
+
+def test_digits_of_one_font_in_two_sizes_and_widths_are_the_same_digits() -> None:
+    lines = f"BT /F1 12 Tf 72 400 Td ({NUMBERS}) Tj 0 -30 Td /F1 7 Tf 80 Tz ({NUMBERS}) Tj 0 -30 Td 3 Tc 5 Ts ({NUMBERS}) Tj ET"
+    assert layer_of(pages_of(content=BODY + lines.encode())).verdict.trusted
+
+
+@pytest.mark.parametrize("text", ["Codes I25.1, B12 and H2O, 20l of oil, 1st, O2, 100l, 3 Ol"])
+def test_letters_beside_numbers_are_letters(text: str) -> None:
+    assert layer_of(pages_of(content=BODY + f"BT /F1 12 Tf 72 400 Td ({text}) Tj ET".encode())).verdict.trusted
