@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rayocr.config.ranges import at_least, one_of
+from rayocr.config.ranges import at_least, at_most, one_of
 from rayocr.errors import UsageError
 
 
@@ -132,9 +132,12 @@ class EngineConfig:
     # What happens to pages while the server of a waiting engine is unavailable. wait: the run waits for limits.patience_s, then
     # ends, resumable. fallback: after that time the next engine reads them, and mode=retry reads them again.
     on_outage: str = "wait"
-    # Lanes that objective=cost and objective=deadline may use: batch, flex, standard. Empty: batch and flex for cost, all three
-    # for deadline.
+    # Lanes that an objective may use: local, batch, flex, standard. Empty: batch and flex for cost, standard for speed, these
+    # three for deadline. local: the local engines after gemini in engine.chain also read pages, at no cost, as fast as the CPUs
+    # allow, while Gemini reads others.
     lanes: list[str] = field(default_factory=list)
+    # With the lane local: a page that the local engines read with a lower mean confidence, or with any doubt, goes to Gemini.
+    local_confidence: float = 0.9
     batch: bool = False  # use Gemini's Batch API: half the price, answers within a day; see batch.*
     probe: bool = True  # check key and model with the server before the first page; set false for proxies without that call
     gemini: GeminiConfig = field(default_factory=GeminiConfig)
@@ -145,12 +148,24 @@ class EngineConfig:
     def __post_init__(self) -> None:
         one_of("engine.on_outage", self.on_outage, ("wait", "fallback"))
         for lane in self.lanes:
-            one_of("engine.lanes", lane, ("batch", "flex", "standard"))
+            one_of("engine.lanes", lane, ("local", "batch", "flex", "standard"))
+        if self.lanes == ["local"]:
+            raise UsageError(
+                "engine.lanes=[local] names no lane of Gemini.",
+                hint="For example: engine.lanes=[local,batch,flex]. To read all pages locally, set engine=local.",
+            )
+        at_least(0, **{"engine.local_confidence": self.local_confidence})
+        at_most(1, **{"engine.local_confidence": self.local_confidence})
 
     @property
     def uses_batches(self) -> bool:
         """Whether some or all pages may be sent in batch jobs."""
         return self.batch or "batch" in self.lanes
+
+    @property
+    def uses_local_lane(self) -> bool:
+        """Whether local engines read pages beside Gemini."""
+        return "local" in self.lanes
 
 
 @dataclass

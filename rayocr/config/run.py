@@ -35,7 +35,7 @@ class RayocrConfig:
     )
     state: str | None = None  # where the state for resuming is kept; null: .rayocr/ in the destination
     # What matters: cost (batch and flex at half price), speed (standard), or deadline (every page in the cheapest lane that still
-    # meets it); engine.lanes limits the choice. null: as engine.gemini.tier and engine.batch say
+    # meets it); engine.lanes limits the choice, or adds local engines. null: as engine.gemini.tier and engine.batch say
     objective: str | None = None
     deadline: str | None = None  # for objective=deadline: 6h, 90m, or a time such as 2026-11-27T06:00 (UTC)
     # Choose from markdown, clean_pdf, searchable_pdf, jsonl, parquet.
@@ -145,5 +145,7 @@ class RayocrConfig:
             "render": asdict(self.render),
             "prompts": dict(prompts or {}),  # by engine
         }
+        if self.engine.uses_local_lane:  # without it, the text of a page that a local engine read is not copied
+            relevant["local_confidence"] = self.engine.local_confidence
         canonical = json.dumps(relevant, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]

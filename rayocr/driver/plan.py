@@ -165,6 +165,12 @@ def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
             "engine.batch=true uses Gemini's Batch API, but the chain has no gemini.",
             hint="Set engine=gemini, or remove engine.batch.",
         )
+    names = [link.name for link in links]
+    if config.engine.uses_local_lane and not any(link.is_local for link in links[names.index("gemini") + 1 :]):
+        raise UsageError(
+            "engine.lanes= has the lane local, but engine.chain names no local engine after gemini.",
+            hint="For example: engine.chain=[gemini,rapidocr,tesseract?]",
+        )
     if config.engine.gemini.vertexai and config.engine.uses_batches and not config.batch.gcs:
         raise UsageError(
             "Vertex AI reads batches from Cloud Storage.",

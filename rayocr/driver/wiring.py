@@ -20,7 +20,7 @@ from rayocr.driver.cluster.connect import Connection
 from rayocr.driver.cluster.faults import Faults
 from rayocr.driver.cluster.head_watch import HeadWatch
 from rayocr.driver.cluster.nodes import Follower, watch_nodes
-from rayocr.driver.cluster.pool_sizing import StagePool, open_pool, pages_at_once, requests_at_once
+from rayocr.driver.cluster.pool_sizing import StagePool, local_stage, open_pool, pages_at_once, requests_at_once
 from rayocr.driver.cluster.worker_settings import DocumentSettings
 from rayocr.driver.lane_terms import lane_terms
 from rayocr.driver.monitor.announcements import Announcements
@@ -143,6 +143,8 @@ class RunParts:
                     deadline_at=inputs.deadline_at,
                     at_once=requests_at_once(inputs.config, inputs.plan.stages, cpus=actors.cpus, processes=actors.has_processes),
                     say=inputs.terminal.say,
+                    local_pool=local.pool if (local := local_stage(inputs.config, self.stages)) is not None else None,
+                    fail=self.scheduler.fail,
                 ).run()
         if actors.batch_queue is not None:
             found["batches"] = BatchWatch(actors.batch_queue, say=inputs.terminal.say).run()

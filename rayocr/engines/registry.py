@@ -45,6 +45,11 @@ class ChainLink:
     def kind(self) -> EngineKind:
         return _KINDS[self.name]
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it reads any page on the local CPU or GPU; a light engine reads only some."""
+        return self.kind == "compute" and self.name not in _LIGHT
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stage:

@@ -1,4 +1,4 @@
-"""Chooses the lane of the next page for objective=cost and objective=deadline. Pure; time is passed in.
+"""Chooses the lane of the next page of a run with an objective. Pure; time is passed in.
 
 A lane is a way to read a page: local engines, batch, flex, standard. They differ in price, in the time to an answer, and in how
 many pages they take. Every page goes to the cheapest lane that is open and has room:
@@ -6,6 +6,8 @@ many pages they take. Every page goes to the cheapest lane that is open and has 
 | lane | open |
 |---|---|
 | the cheapest | always, as long as an answer still arrives before the deadline |
+| local engines | the same, if the run allows them, except for pages that they have already read with too little confidence |
+| the cheapest of the server, without a deadline | for pages that the local engines cannot read within the time of its answer |
 | a dearer one | when waiting longer would endanger the deadline |
 | one whose time to an answer is unknown (batch) | for pages that earlier lanes cannot read, until the deadline is in danger |
 
@@ -23,7 +25,9 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from statistics import median
 
-LOCAL, BATCH, FLEX, STANDARD = "local", "batch", "flex", "standard"
+from rayocr.messages import LOCAL_LANE
+
+LOCAL, BATCH, FLEX, STANDARD = LOCAL_LANE, "batch", "flex", "standard"
 
 _MARGIN = 1.5  # on the time that the remaining pages need: the rate of a lane may drop by a third
 _NARROW_MARGIN = 1.15  # below it, requests that often fail are not worth the quota that they take
@@ -31,6 +35,8 @@ _SPARE_S = 60.0  # for the last outputs
 _FAILURES_AT_FIRST = 0.05  # share of a lane's pages that come back unread, until it is known
 _MEMORY = 200  # answers over which shares and times are averaged
 _KNOWN_AFTER = 20  # answers after which their longest time replaces the assumed one
+_RECENT_S = 300.0  # over which the rate of local engines is measured
+_STARTING_S = 60.0  # for this long, local engines are expected to start
 _HOPE = 0.25  # mean time to an answer, as a share of the assumed longest one, until answers are known
 _DOWN_AFTER = 50  # failures in a row; then a lane only gets single pages, and the lanes after it do not rely on it, unless
 _ACCEPTED = 0.05  # its pages in flight are more than this share of them: it accepts pages, and their answers take longer
@@ -58,11 +64,13 @@ class LaneTerms:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneOutlook:
     """`pages_left`: without an outcome, including those in flight. `seconds_left` until the deadline; None: there is none.
-    `pages_per_s`: the pace that the shared quota allows."""
+    `pages_per_s`: the pace that the shared quota allows. `local_room`: most pages in flight in local engines, which follows from
+    the number of their workers; None: as in the terms."""
 
     pages_left: float
     seconds_left: float | None
     pages_per_s: float
+    local_room: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +91,8 @@ class _Lane:
     sent: deque[list[float]] = field(default_factory=deque)  # [when, pages], oldest first
     answered: int = 0
     answer_s: float = field(init=False)  # the longest time that an answer should take
+    room: int = field(init=False)
+    began: float = field(init=False, default=0.0)  # when the run became known
     times: deque[float] = field(default_factory=lambda: deque(maxlen=_MEMORY))
     failing: float = _FAILURES_AT_FIRST
     failed_in_a_row: int = 0
@@ -90,9 +100,11 @@ class _Lane:
     open_since: float | None = None
     answered_before: int = 0  # when it was opened
     closed: bool = False
+    returned: deque[tuple[float, int]] = field(default_factory=deque)  # (when, pages), recently
 
     def __post_init__(self) -> None:
         self.answer_s = self.terms.answer_s
+        self.room = self.terms.room
 
     @property
     def known(self) -> bool:
@@ -102,7 +114,10 @@ class _Lane:
     def is_down(self) -> bool:
         return self.failed_in_a_row >= _DOWN_AFTER and self.in_flight <= _ACCEPTED * self.failed_in_a_row
 
-    def learn(self, report: LaneReport) -> None:
+    def learn(self, report: LaneReport, now: float) -> None:
+        self.returned.append((now, report.answered + report.failed))
+        while self.returned[0][0] < now - _RECENT_S:
+            self.returned.popleft()
         self.answered += report.answered
         if report.answered:
             self.times.append(report.longest_s)
@@ -126,13 +141,24 @@ class _Lane:
             overdue += pages
         return min(in_flight, overdue + self.failing * max(0.0, in_flight - overdue))
 
-    def potential(self, pages_per_s: float) -> float:
-        """Pages per second that it can answer: by its room and the time of an answer (Little's law), and by the shared quota."""
+    def potential(self, pages_per_s: float, now: float) -> float:
+        """Pages per second that it can take: by its room and the time of an answer (Little's law), and by the shared quota."""
         if self.is_down:
             return 0.0
         mean_s = _HOPE * self.answer_s if self.answered < _KNOWN_AFTER else sum(self.times) / len(self.times)
-        rate = self.terms.room / max(mean_s, 1e-3)
+        starts = self.terms.name == LOCAL and not self.room and now < self.began + _STARTING_S
+        rate = (self.terms.room if starts else self.room) / max(mean_s, 1e-3)
+        if self.terms.name == LOCAL:  # it tries each page once, so it counts pages that it leaves unread, too
+            return self._sustained(now) or rate
         return (1 - self.failing) * (min(rate, pages_per_s) if self.terms.shares_quota else rate)
+
+    def _sustained(self, now: float) -> float | None:
+        """The pages that came back per second, recently."""
+        pages = sum(pages for _, pages in self.returned) - self.returned[0][1] if self.returned else 0
+        if pages < _KNOWN_AFTER:
+            return None
+        first, last = self.returned[0][0], self.returned[-1][0]
+        return pages / max(1.0, (now if now > last + self.answer_s else last) - first)
 
     def measured(self, now: float) -> float | None:
         """The measured pages per second; None if it was not open long enough."""
@@ -157,19 +183,28 @@ class LanePlanner:
         self._pages_per_s = 0.0
         self._allowance = 0.0
         self._allowed_at: float | None = None
+        self._now = 0.0  # of the last call that named it
+        self._left_unread = 0  # pages that local engines have not read, and that wait for another lane
 
     def expect(self, outlook: LaneOutlook, *, now: float) -> None:
         """Updates the remaining pages, time and pace. Call it every second."""
+        if self._left is None:
+            for lane in self._lanes.values():
+                lane.began = now
+        self._now = now
         self._left = outlook.pages_left
         self._deadline = None if outlook.seconds_left is None else now + outlook.seconds_left
         self._pages_per_s = outlook.pages_per_s
+        if outlook.local_room is not None and LOCAL in self._lanes:
+            self._lanes[LOCAL].room = outlook.local_room
 
-    def choose(self, worker: str, *, now: float) -> str | None:
+    def choose(self, worker: str, *, now: float, local: bool = True) -> str | None:
         """The lane of one more page, which then counts as in flight until it is reported; None: no lane has room now; ask again
-        soon.
+        soon. `local`: whether local engines may read the page.
         """
         if self._left is None:
             return None  # nothing is known about the run yet
+        self._now = now
         self._refill(now)
         hurry = self._hurry(now)
         fastest = self._fastest
@@ -178,9 +213,11 @@ class LanePlanner:
         elif not hurry:
             fastest.open_since = None
         for lane in self._lanes.values():
-            if self._takes(lane, now, hurry=hurry):
+            if self._takes(lane, now, hurry=hurry, local=local):
                 if lane.terms.shares_quota:
                     self._allowance -= 1
+                if not local:
+                    self._left_unread = max(0, self._left_unread - 1)
                 self._send(lane, worker, now)
                 return lane.terms.name
         return None
@@ -191,10 +228,13 @@ class LanePlanner:
         self._drop(lane, worker, count)
         if self._left is not None:
             self._left -= report.answered
-        lane.learn(report)
+        if report.lane == LOCAL:
+            self._left_unread += report.failed
+        lane.learn(report, self._now)
 
     def forget(self, worker: str) -> None:
         """A worker died: its pages need a lane again."""
+        self._left_unread = 0  # they are no longer told apart
         for lane in self._lanes.values():
             self._drop(lane, worker, lane.workers[worker])
 
@@ -227,16 +267,21 @@ class LanePlanner:
 
     # -- choosing -----------------------------------------------------------------------------------------------------------
 
-    def _takes(self, lane: _Lane, now: float, *, hurry: bool) -> bool:
+    def _takes(self, lane: _Lane, now: float, *, hurry: bool, local: bool) -> bool:
         terms = lane.terms
+        if terms.name == LOCAL and not local:
+            return False
         if lane.is_down and now < lane.probe_at and lane is not self._last:
             return False
-        if lane.closed or lane.in_flight >= terms.room or (terms.shares_quota and self._allowance < 1):
+        if lane.closed or lane.in_flight >= lane.room or (terms.shares_quota and self._allowance < 1):
             return False
         if self._deadline is None:
-            return terms.usd_per_page <= self._cheapest_usd and self._is_needed(lane, lane.answer_s)
+            # The cheapest lane of the server works beside the local engines.
+            return terms.usd_per_page <= self._cheapest_usd(local=False) and self._is_needed(
+                lane, now, lane.answer_s, local=local
+            )
         if lane is self._fastest:
-            return hurry or terms.usd_per_page <= self._cheapest_usd
+            return hurry or terms.usd_per_page <= self._cheapest_usd(local=local)
         time_left_s = self._time_left_s(now)
         if lane.known and time_left_s - self._rescue_s <= lane.answer_s:
             return False
@@ -244,20 +289,24 @@ class LanePlanner:
             return False
         if terms.shares_quota and lane.failing > _WASTEFUL and self._hurry(now, margin=_NARROW_MARGIN):
             return False
-        return self._is_needed(lane, time_left_s)
+        return self._is_needed(lane, now, time_left_s, local=local)
 
-    @property
-    def _cheapest_usd(self) -> float:
-        """Without a deadline, no page goes to a more expensive lane."""
-        return next(iter(self._lanes.values())).terms.usd_per_page
+    def _cheapest_usd(self, *, local: bool) -> float:
+        """The price of the cheapest lane. `local`: with the local engines."""
+        return next(lane.terms.usd_per_page for name, lane in self._lanes.items() if local or name != LOCAL)
 
-    def _is_needed(self, lane: _Lane, time_left_s: float) -> bool:
-        """Whether the lanes before this one (cheaper, or equally cheap and faster) cannot read all unassigned pages in that
+    def _is_needed(self, lane: _Lane, now: float, time_left_s: float, *, local: bool) -> bool:
+        """Whether the lanes before this one (cheaper, or equally cheap and faster) cannot take all unassigned pages in that
         time.
         """
-        before = takewhile(lambda other: other is not lane, self._lanes.values())
-        pages = sum(other.potential(self._pages_per_s) * max(0.0, time_left_s - other.answer_s) for other in before)
-        return self._unsent > pages
+        pages, taken = max(1.0, self._unsent - self._left_unread if local else self._unsent), 0.0
+        for other in takewhile(lambda other: other is not lane, self._lanes.values()):
+            time_s = time_left_s - other.answer_s
+            if other.terms.name == LOCAL and lane.known:  # this lane still has to read what the local engines leave
+                time_s -= other.failing * lane.answer_s
+            if local or other.terms.name != LOCAL:
+                taken += other.potential(self._pages_per_s, now) * max(0.0, time_s)
+        return pages > taken
 
     def _hurry(self, now: float, *, margin: float | None = None) -> bool:
         """Whether the remaining pages, times the margin, need all of the time that is left in the fastest lane."""

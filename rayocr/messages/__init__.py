@@ -16,7 +16,17 @@ from rayocr.messages.documents import (
     FetchedDocument,
     OutputFile,
 )
-from rayocr.messages.limits import LaneGrant, LanesState, LimiterState, ModelQuota, SlotReply, SlotReturn, Throttle, ThrottleKind
+from rayocr.messages.limits import (
+    LOCAL_LANE,
+    LaneGrant,
+    LanesState,
+    LimiterState,
+    ModelQuota,
+    SlotReply,
+    SlotReturn,
+    Throttle,
+    ThrottleKind,
+)
 from rayocr.messages.pages import (
     HIDDEN_TEXT,
     OUTAGE,
@@ -38,6 +48,7 @@ from rayocr.messages.pages import (
 
 __all__ = [
     "HIDDEN_TEXT",
+    "LOCAL_LANE",
     "OUTAGE",
     "OUTAGE_REASONS",
     "PACK_MISSING",

@@ -64,9 +64,12 @@ class SlotReturn:
     throttle: Throttle | None = None
 
 
+LOCAL_LANE = "local"  # pages that local engines read in another process; the other lanes belong to a server
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneGrant:
-    """The lane for one request. `give_up_s`: how long an answer may take, if a deadline demands it."""
+    """The lane for one page. `give_up_s`: how long an answer may take, if a deadline demands it."""
 
     lane: str
     give_up_s: float | None = None

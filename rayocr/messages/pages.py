@@ -141,7 +141,9 @@ class Shard:
     """Some pages of one document, scheduled as one unit.
 
     `first_engine` is an index into the chain. `attempts` holds the failed attempts of earlier stages, by page number. `crashed`
-    holds pages that ended their worker, with the reason: they are recorded as failed without being opened.
+    holds pages that ended their worker, with the reason: they are recorded as failed without being opened. `least_confidence` is
+    set for pages of the lane of local engines: a page that they cannot read without doubt and with this mean confidence is not
+    recorded, and is missing from the report.
     """
 
     document_id: str
@@ -149,6 +151,7 @@ class Shard:
     first_engine: int = 0
     attempts: Mapping[int, tuple[Attempt, ...]] = field(default_factory=dict)
     crashed: Mapping[int, str] = field(default_factory=dict)
+    least_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import astuple, replace
 from typing import Any
 
@@ -46,6 +47,11 @@ class PageWorkerActor:
 
     async def recognize(self, shard: Shard, content: ObjectStoreBytes, context: DocumentContext) -> ShardReport:
         return await self._there.recognize(shard, content, context)
+
+    async def local_pages(
+        self, document_id: str, page_numbers: tuple[int, ...], known: tuple[int, ...], ended: Mapping[int, bool]
+    ) -> tuple[int, ...]:
+        return await self._there.local_pages(document_id, page_numbers, known, ended)
 
     async def drain(self) -> None:
         await self._there.drain()

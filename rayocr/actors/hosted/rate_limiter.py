@@ -54,9 +54,9 @@ class RateLimiterActor(RateLimiter):
         release = super().release
         return await self._replies.once(("release", model, worker), lambda: release(model, worker, returned))
 
-    async def lanes(self, worker: str, wanted: int) -> tuple[LaneGrant, ...]:
+    async def lanes(self, worker: str, wanted: int, local: bool = True) -> tuple[LaneGrant, ...]:
         lanes = super().lanes
-        return await self._replies.once(("lanes", worker), lambda: lanes(worker, wanted))
+        return await self._replies.once(("lanes", worker, local), lambda: lanes(worker, wanted, local))
 
     async def report_lanes(self, worker: str, reports: tuple[LaneReport, ...]) -> None:
         report_lanes = super().report_lanes

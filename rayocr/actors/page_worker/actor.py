@@ -20,6 +20,7 @@ from typing import Any, Protocol
 from rayocr.actors.page_worker.document_cache import DocumentCache
 from rayocr.actors.page_worker.ledger_client import LedgerClient, LedgerPort
 from rayocr.actors.page_worker.loading import kept_for_good
+from rayocr.actors.page_worker.local_pages import LocalPages
 from rayocr.actors.page_worker.metering import meter
 from rayocr.actors.page_worker.offered_page import ThreadedPage
 from rayocr.actors.page_worker.page_dedup import DedupLedger, PageDeduplicator
@@ -32,7 +33,7 @@ from rayocr.engines.answers.verification import Verifier
 from rayocr.engines.base import BatchQueuePort, Engine, WaitingEngine
 from rayocr.engines.rapidocr.line_reader import RapidLineReader
 from rayocr.engines.registry import ChainLink, Stage, build_engine
-from rayocr.engines.stages import ComputeStage, PageProgress, WaitingStage
+from rayocr.engines.stages import ComputeStage, PageProgress, ReadLocally, WaitingStage
 from rayocr.errors import (
     DocumentError,
     Draining,
@@ -48,6 +49,7 @@ from rayocr.messages import DocumentContext, PageOutcome, PageRecord, Shard, Sha
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 
+_UNREAD = (PageOutcome.FAILED, PageOutcome.HANDED_ON)
 _CLOSE_S = 5.0  # time allowed for the call that the thread is in
 
 
@@ -102,6 +104,7 @@ class PageWorker:
         self._recorder = LedgerClient(ledger)
         self._batch_queue = batch_queue
         self._slots = SlotClient(limiter, worker=name)
+        self._local = LocalPages()
         self._pdf = PdfThread(timeout_s=settings.page_timeout_s, memory_bytes=settings.page_memory_bytes)
         self._duplicates = PageDeduplicator(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
         waits = settings.stage.kind == "wait"
@@ -143,6 +146,7 @@ class PageWorker:
                 on_thread=self._pdf.run,
                 dedup=self._duplicates,
                 fall_back=settings.engine.on_outage == "fallback",
+                local=self._local if settings.engine.uses_local_lane else None,
                 verifier=Verifier(settings.doubt, RapidLineReader(), prompts=settings.prompts),
                 sleep=slots.sleep,
                 on_retry=log_retry,
@@ -186,10 +190,17 @@ class PageWorker:
             cpu_share=self._load.share(),
         )
 
+    async def local_pages(
+        self, document_id: str, page_numbers: tuple[int, ...], known: tuple[int, ...], ended: Mapping[int, bool]
+    ) -> tuple[int, ...]:
+        """See `LocalPages.exchange`."""
+        return await self._local.exchange(document_id, page_numbers, known, ended)
+
     async def drain(self) -> None:
         """Start no further page; pages that are computing or whose request was sent are finished."""
         self._draining = True
         self._slots.close()
+        self._local.close()
 
     async def cancel(self, document_id: str, fencing_token: int) -> None:
         """Drop the document: no further page of it is read, and pending answers are not awaited. A later token means that the
@@ -271,13 +282,15 @@ class PageWorker:
         progress = PageProgress(shard.document_id, number, is_last_stage=self._settings.is_last_stage, attempts=before)
         try:
             record = await self._read_opened(number, shard, content, context, progress)
-        except Draining:
+        except (Draining, ReadLocally):
             return None
         except RayocrError:
             raise  # anything else that an engine raises concerns the run
         except Exception as error:  # a bug, recorded as the page's outcome: one bad page never fails a document
             log_defect(error, context, number)
             record = progress.unreadable(InternalError(f"{type(error).__name__}: {error}", hint="The log has the traceback."))
+        if shard.least_confidence is not None and (record.doubts or record.outcome in _UNREAD):
+            return None
         if record.outcome is PageOutcome.FAILED and number in shard.attempts:
             record = await self._doubtful_text(progress) or record
         if self._settings.log_pages or record.outcome is PageOutcome.FAILED:
@@ -340,7 +353,10 @@ class PageWorker:
     async def _recognize(self, page: Page, progress: PageProgress, shard: Shard, context: DocumentContext) -> PageRecord:
         if isinstance(self._stage, ComputeStage):
             return await self._pdf.run(
-                lambda stage: stage.recognize(page, progress, first_engine=shard.first_engine), self._stage
+                lambda stage: stage.recognize(
+                    page, progress, first_engine=shard.first_engine, least_confidence=shard.least_confidence
+                ),
+                self._stage,
             )
         assert isinstance(self._stage, WaitingStage)
         offered = ThreadedPage(page, self._pdf.run, progress)

@@ -7,7 +7,7 @@ import time
 from collections import deque
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from rayocr.errors import Draining, EngineError, EngineTransient
@@ -22,9 +22,27 @@ _REPORT_LINGER_S = 0.05
 class LaneLimiter(Protocol):
     """The RateLimiter's methods used here, local or behind a Ray handle."""
 
-    async def lanes(self, worker: str, wanted: int) -> tuple[LaneGrant, ...]: ...
+    async def lanes(self, worker: str, wanted: int, local: bool = True) -> tuple[LaneGrant, ...]: ...
 
     async def report_lanes(self, worker: str, reports: tuple[LaneReport, ...]) -> None: ...
+
+
+@dataclass(slots=True)
+class _Queue:
+    """Pages that wait for a lane. `local`: local engines may read them."""
+
+    local: bool
+    waiting: deque[asyncio.Future[LaneGrant]] = field(default_factory=deque)
+    asking: asyncio.Task[None] | None = None
+
+    def next(self) -> asyncio.Future[LaneGrant] | None:
+        while self.waiting and self.waiting[0].done():
+            self.waiting.popleft()
+        return self.waiting[0] if self.waiting else None
+
+    def fail(self, error: Exception) -> None:
+        while self.next() is not None:
+            self.waiting.popleft().set_exception(error)
 
 
 class LaneClient:
@@ -38,23 +56,21 @@ class LaneClient:
         self._clock = clock
         self._linger = float(linger)
         self._closing = False
-        self._waiting: deque[asyncio.Future[LaneGrant]] = deque()
-        self._asking: asyncio.Task[None] | None = None
+        self._queues = {local: _Queue(local) for local in (True, False)}
         self._returned: dict[str, LaneReport] = {}
         self._reporting: asyncio.Task[None] | None = None
 
     def close(self) -> None:
         """From now on, callers that wait for a lane get Draining."""
         self._closing = True
-        while self._waiting:
-            future = self._waiting.popleft()
-            if not future.done():
-                future.set_exception(Draining())
+        for queue in self._queues.values():
+            queue.fail(Draining())
 
     @asynccontextmanager
-    async def lane(self) -> AsyncIterator[LaneGrant]:
-        """Entered when a lane has room for a page, which counts as in flight there until the block exits. Raises Draining."""
-        grant = await self._granted()
+    async def lane(self, *, local: bool = False) -> AsyncIterator[LaneGrant]:
+        """Entered when a lane has room for a page, which counts as in flight there until the block exits. `local`: whether local
+        engines may read the page. Raises Draining."""
+        grant = await self._granted(self._queues[local])
         began = self._clock()
         answered = False
         try:
@@ -66,13 +82,13 @@ class LaneClient:
         finally:
             self._report(grant.lane, answered=answered, took_s=self._clock() - began)
 
-    async def _granted(self) -> LaneGrant:
+    async def _granted(self, queue: _Queue) -> LaneGrant:
         if self._closing:
             raise Draining
         future: asyncio.Future[LaneGrant] = asyncio.get_running_loop().create_future()
-        self._waiting.append(future)
-        if self._asking is None:
-            self._asking = asyncio.get_running_loop().create_task(self._ask())
+        queue.waiting.append(future)
+        if queue.asking is None:
+            queue.asking = asyncio.get_running_loop().create_task(self._ask(queue))
         try:
             return await future
         except asyncio.CancelledError:
@@ -80,29 +96,24 @@ class LaneClient:
                 self._report(future.result().lane, answered=False, took_s=0.0)
             raise
 
-    async def _ask(self) -> None:
+    async def _ask(self, queue: _Queue) -> None:
         try:
             await asyncio.sleep(self._linger * _ASK_LINGER_S)
-            while self._next() is not None:
-                grants = await self._limiter.lanes(self._worker, sum(not future.done() for future in self._waiting))
+            while queue.next() is not None:
+                wanted = sum(not future.done() for future in queue.waiting)
+                grants = await self._limiter.lanes(self._worker, wanted, queue.local)
                 if not grants:
                     raise Draining  # the run assumes that this worker is dead
                 for grant in grants:
-                    if self._next() is None:
+                    if queue.next() is None:
                         self._report(grant.lane, answered=False, took_s=0.0)
                     else:
-                        self._waiting.popleft().set_result(grant)
+                        queue.waiting.popleft().set_result(grant)
                 await asyncio.sleep(0)
         except Exception as error:  # passed to every page that waits: each records it
-            while self._next() is not None:
-                self._waiting.popleft().set_exception(error)
+            queue.fail(error)
         finally:
-            self._asking = None
-
-    def _next(self) -> asyncio.Future[LaneGrant] | None:
-        while self._waiting and self._waiting[0].done():
-            self._waiting.popleft()
-        return self._waiting[0] if self._waiting else None
+            queue.asking = None
 
     def _report(self, lane: str, *, answered: bool, took_s: float) -> None:
         before = self._returned.get(lane, LaneReport(lane=lane))

@@ -52,7 +52,7 @@ class Limiter(Protocol):
 
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply: ...
 
-    async def lanes(self, worker: str, wanted: int) -> tuple[LaneGrant, ...]: ...
+    async def lanes(self, worker: str, wanted: int, local: bool = True) -> tuple[LaneGrant, ...]: ...
 
     async def report_lanes(self, worker: str, reports: tuple[LaneReport, ...]) -> None: ...
 
@@ -181,9 +181,9 @@ class SlotClient:
             raise
         self._finish(model, state)
 
-    def lane(self) -> AbstractAsyncContextManager[LaneGrant]:
+    def lane(self, *, local: bool = False) -> AbstractAsyncContextManager[LaneGrant]:
         """See `LaneClient.lane`."""
-        return self._lanes.lane()
+        return self._lanes.lane(local=local)
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
         """The answer; Draining as soon as this is closed. Runs in the caller's own task: nothing else may run between counting an

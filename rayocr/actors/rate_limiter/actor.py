@@ -150,10 +150,11 @@ class RateLimiter:
             refusing=health.suspicious,
         )
 
-    async def lanes(self, worker: str, wanted: int) -> tuple[LaneGrant, ...]:
-        """Lanes for 1 to `wanted` pages of a run with an objective; none for a worker that was forgotten."""
+    async def lanes(self, worker: str, wanted: int, local: bool = True) -> tuple[LaneGrant, ...]:
+        """Lanes for 1 to `wanted` pages of a run with an objective; none for a worker that was forgotten. `local`: whether local
+        engines may read the pages."""
         assert self._lanes is not None
-        return await self._lanes.lanes(worker, wanted, gone=lambda: worker in self._gone)
+        return await self._lanes.lanes(worker, wanted, local=local, gone=lambda: worker in self._gone)
 
     async def report_lanes(self, worker: str, reports: tuple[LaneReport, ...]) -> None:
         assert self._lanes is not None

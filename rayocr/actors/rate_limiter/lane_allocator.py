@@ -25,15 +25,16 @@ class LaneAllocator:
         self._clock = clock
         self._wait = wait
         self._changed = asyncio.Event()
-        self._turn = asyncio.Lock()
+        self._turns = {True: asyncio.Lock(), False: asyncio.Lock()}  # by whether local engines may read the pages
 
-    async def lanes(self, worker: str, wanted: int, *, gone: Callable[[], bool]) -> tuple[LaneGrant, ...]:
-        """Between 1 and `wanted` lanes; waits while none is open. None for a worker that is `gone`."""
-        async with self._turn:  # first come, first served
+    async def lanes(self, worker: str, wanted: int, *, local: bool, gone: Callable[[], bool]) -> tuple[LaneGrant, ...]:
+        """Between 1 and `wanted` lanes; waits while none is open. None for a worker that is `gone`. `local`: whether local
+        engines may read the pages. Those that need another lane wait in their own queue, so that they do not hold up others."""
+        async with self._turns[local]:  # first come, first served
             while not gone():
                 granted: list[LaneGrant] = []
                 now = self._clock()
-                while len(granted) < wanted and (lane := self._planner.choose(worker, now=now)) is not None:
+                while len(granted) < wanted and (lane := self._planner.choose(worker, now=now, local=local)) is not None:
                     granted.append(LaneGrant(lane=lane, give_up_s=self._planner.give_up_s(lane, now=now)))
                 if granted:
                     return tuple(granted)

@@ -20,7 +20,7 @@ class LimiterRules:
     prices: PriceTable
     budget: BudgetConfig = field(default_factory=BudgetConfig)
     spent_before: Mapping[str, float] = field(default_factory=dict)  # by other runs, by day ("2026-11-26")
-    lanes: tuple[LaneTerms, ...] = ()  # of objective=cost and objective=deadline
+    lanes: tuple[LaneTerms, ...] = ()  # of the objective
     tier: str = STANDARD  # the most expensive service tier of single requests, for their expected cost until one is answered
     fallback: bool = False  # engine.on_outage=fallback: an unavailable model is still probed while its pages go to other engines
 

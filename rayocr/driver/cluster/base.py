@@ -6,6 +6,7 @@ lost with their node raise ContentLost, and errors that an actor raised itself a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from rayocr.actors.ledger.actor import LedgerReport
@@ -109,6 +110,10 @@ class PageWorkerHandle(WorkerHandle, Protocol):
     async def open(self) -> WorkerInfo: ...
 
     async def recognize(self, shard: Shard, content: Content, context: DocumentContext) -> ShardReport: ...
+
+    async def local_pages(
+        self, document_id: str, page_numbers: tuple[int, ...], known: tuple[int, ...], ended: Mapping[int, bool]
+    ) -> tuple[int, ...]: ...
 
     def drain(self) -> None: ...
 

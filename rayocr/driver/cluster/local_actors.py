@@ -12,7 +12,7 @@ import functools
 import os
 import socket
 import sys
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, replace
 from typing import Any, TypeVar
@@ -296,6 +296,11 @@ class LocalPageWorker(_LocalWorker):
     async def recognize(self, shard: Shard, content: Content, context: DocumentContext) -> ShardReport:
         self._die_of(self._faults.shard(self.name, shard))
         return await self._alive(self._worker.recognize(shard, content, context))
+
+    async def local_pages(
+        self, document_id: str, page_numbers: tuple[int, ...], known: tuple[int, ...], ended: Mapping[int, bool]
+    ) -> tuple[int, ...]:
+        return await self._alive(self._worker.local_pages(document_id, page_numbers, known, ended))
 
     def drain(self) -> None:
         self._soon(self._worker.drain())

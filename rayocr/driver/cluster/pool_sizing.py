@@ -51,7 +51,7 @@ def pool_sizes(config: RayocrConfig, stage: Stage, *, cpus: int, processes: bool
         in_flight = max(in_flight, config.window.pages)
     if config.engine.gemini.tier in ("flex", "auto") or "flex" in config.engine.lanes:  # answers take minutes
         in_flight = max(in_flight, min(config.window.pages, _IN_FLIGHT_IN_FLEX))
-    most = max(1, cpus) if stage.kind == "compute" else _waiting_workers(config, quota)
+    most = _computing_workers(config, quota, cpus) if stage.kind == "compute" else _waiting_workers(config, quota)
     if stage.kind == "wait" and not processes:
         most, in_flight = 1, in_flight * most
     return PoolSizes(
@@ -90,7 +90,9 @@ def workers_for(config: RayocrConfig, stage: Stage, nodes: Nodes, *, group: Grou
     if stage.kind == "wait":
         return max(_waiting_workers(config, _quota(config)), len(nodes.staying(group)))
     # If an autoscaler adds nodes for waiting workers, request more of them than there is room for.
-    return max(_ASKED_FOR_AT_FIRST, 2 * nodes.cpus(group)) if config.workers.groups else max(1, nodes.cpus(group))
+    if config.workers.groups:
+        return max(_ASKED_FOR_AT_FIRST, 2 * nodes.cpus(group))
+    return _computing_workers(config, _quota(config), nodes.cpus(group))
 
 
 def open_pool(config: RayocrConfig, plan: Plan, keys: Secrets, actors: RunActors, stage: Stage) -> StagePool:
@@ -143,9 +145,22 @@ def open_pool(config: RayocrConfig, plan: Plan, keys: Secrets, actors: RunActors
     return StagePool(stage=stage, pool=pool, sizer=sizer)
 
 
+def local_stage(config: RayocrConfig, stages: Sequence[StagePool]) -> StagePool | None:
+    """The stage whose workers read the pages of the lane local: the first local engines after Gemini."""
+    if not config.engine.uses_local_lane:
+        return None
+    gemini = [word.rstrip("?") for word in config.engine.chain].index("gemini")
+    return next((stage for stage in stages if stage.stage.kind == "compute" and stage.stage.last > gemini), None)
+
+
 def _quota(config: RayocrConfig) -> QuotaSizes:
     """The limits of the first model in the chain, for all engines that wait."""
     return quota_sizes(config.limits.of(config.engine.gemini.ladder[0]))
+
+
+def _computing_workers(config: RayocrConfig, quota: QuotaSizes, cpus: int) -> int:
+    """With the lane local, they leave half a CPU to each of the waiting workers, which send pages at the same time."""
+    return max(1, cpus - (math.ceil(_waiting_workers(config, quota) / 2) if config.engine.uses_local_lane else 0))
 
 
 def _waiting_workers(config: RayocrConfig, quota: QuotaSizes) -> int:

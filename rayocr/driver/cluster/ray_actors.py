@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import ray
@@ -127,6 +127,12 @@ class RayPageWorker(_RayWorker):
         # The call has no individual name: Ray keeps a counter for every name it has seen, 0.05 MB per document.
         report: ShardReport = await answer(self._handle.recognize.remote(shard, content, context))
         return report
+
+    async def local_pages(
+        self, document_id: str, page_numbers: tuple[int, ...], known: tuple[int, ...], ended: Mapping[int, bool]
+    ) -> tuple[int, ...]:
+        pages: tuple[int, ...] = await answer(self._handle.local_pages.remote(document_id, page_numbers, known, ended))
+        return pages
 
     def drain(self) -> None:
         self._handle.drain.remote()

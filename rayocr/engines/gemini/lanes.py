@@ -9,7 +9,7 @@ from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.base import BatchQueuePort, OfferedPage, WaitingEngine
 from rayocr.engines.gemini.batch import GeminiBatchEngine
 from rayocr.engines.gemini.engine import GeminiEngine
-from rayocr.messages import PageText
+from rayocr.messages import LOCAL_LANE, PageText
 
 
 class GeminiLanes(GeminiEngine):
@@ -27,6 +27,8 @@ class GeminiLanes(GeminiEngine):
         super().__init__(config, prompt=prompt, secrets=secrets)
         lanes: dict[str, WaitingEngine] = {}
         for name in names:
+            if name == LOCAL_LANE:
+                continue  # other processes read its pages
             if name == "batch":
                 if batch_queue is not None:  # the check before a run has none, and sends no page
                     lanes[name] = GeminiBatchEngine(config, prompt=prompt, secrets=secrets, batch_queue=batch_queue)

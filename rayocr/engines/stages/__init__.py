@@ -7,7 +7,8 @@ engine has a better one, it becomes the page text, and the doubt is recorded.
 """
 
 from rayocr.engines.stages.compute import ComputeStage
+from rayocr.engines.stages.ports import PageDedupPort, ReadLocally
 from rayocr.engines.stages.progress import PageProgress
-from rayocr.engines.stages.waiting import PageDedupPort, WaitingStage
+from rayocr.engines.stages.waiting import WaitingStage
 
-__all__ = ["ComputeStage", "PageDedupPort", "PageProgress", "WaitingStage"]
+__all__ = ["ComputeStage", "PageDedupPort", "PageProgress", "ReadLocally", "WaitingStage"]

@@ -34,7 +34,10 @@ class ComputeStage:
         self._engines = engines
         self._reader = reader
 
-    def recognize(self, page: Page, progress: PageProgress, *, first_engine: int) -> PageRecord:
+    def recognize(
+        self, page: Page, progress: PageProgress, *, first_engine: int, least_confidence: float | None = None
+    ) -> PageRecord:
+        """An answer of an OCR engine with less than `least_confidence` counts as doubtful."""
         inked = _InkedOnce(page.ink_coverage)
         partial: PageText | None = None
         declined: ComputeEngine | None = None  # the last engine, if it had no answer and no error
@@ -65,6 +68,8 @@ class ComputeStage:
                     check_answer(answer, ink_coverage=inked, can_loop=False)
                     progress.check_surer(answer)
                 answer = without_lost_pictures(page, answer)
+                if least_confidence is not None and engine.name != "textlayer":
+                    _check_least(answer, least_confidence)
             except LowConfidence as error:
                 progress.note(engine, error)
                 if answer is not None:
@@ -91,6 +96,13 @@ def _check_completion(answer: PageText) -> None:
     """Raises LowConfidence if the page has lines that are still unread."""
     if UNREAD_INK in answer.doubts:
         raise LowConfidence("some lines that are missing from the text layer could only be read with low confidence.")
+
+
+def _check_least(answer: PageText, least: float) -> None:
+    """Raises LowConfidence."""
+    if answer.confidence is None or answer.confidence < least:
+        confidence = "unknown" if answer.confidence is None else f"{answer.confidence:.2f}"
+        raise LowConfidence(f"mean confidence {confidence} is below engine.local_confidence={least:g}.", finish=answer.finish)
 
 
 class _InkedOnce:

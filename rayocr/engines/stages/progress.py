@@ -29,6 +29,7 @@ class PageProgress:
         self.page_number = page_number
         self.is_last_stage = is_last_stage
         self.outage: OutsideError | None = None  # error of an unavailable server, with engine.on_outage=fallback
+        self.left_unread = False  # by the local engines of the lane local, so that the page needs another lane
         self._attempts = list(attempts)
         self._doubtful: PageText | None = None
 

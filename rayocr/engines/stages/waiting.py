@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING
 
 from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
 from rayocr.engines.answers.finish_reasons import finish_reason_of
@@ -18,6 +17,7 @@ from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngin
 from rayocr.engines.model_ladder import DURING_OUTAGE, MAX_PAID_TRIES, POSSIBLY_BILLED, is_paid, lost_in_batches, next_model
 from rayocr.engines.registry import Stage
 from rayocr.engines.stages.lost_pictures import without_lost_pictures
+from rayocr.engines.stages.ports import LeftUnread, LocalEngines, OnRetry, PageDedupPort, ReadLocally, Remember, Slots
 from rayocr.engines.stages.progress import PageProgress
 from rayocr.engines.stages.refused_documents import Refusal, RefusedDocuments
 from rayocr.engines.transient_failures import TransientFailures
@@ -34,20 +34,17 @@ from rayocr.errors import (
     ModelUnavailable,
     PictureUndecodable,
     QuotaDenied,
-    RayocrError,
     Refused,
     RepetitionLoop,
     Truncated,
     UnknownModel,
 )
-from rayocr.messages import UNREAD_INK, LaneGrant, PageRecord, PageText
+from rayocr.messages import LOCAL_LANE, UNREAD_INK, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 from rayocr.retry import RetryPolicy, decide
 
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
-
-T = TypeVar("T")
 
 _BATCHES_HINT = (
     "Start the same command again to resume: with engine.batch=false to read the remaining pages in single requests, or as it is"
@@ -56,41 +53,6 @@ _BATCHES_HINT = (
 _SUSPECTED = "{} refused this page after pages of other documents, so the page may not be the cause. `rayocr retry` asks again."
 _REFUSAL_WAITS = 4  # to see whether the pages of other documents are refused, too
 _OTHERS_S = 0.5  # longer than a worker collects the slots that it returns
-
-Remember = Callable[[PageRecord], Awaitable[object]]
-# Called before a request is retried, with the page, the model, the number of the failed attempt, the error, and the delay in
-# seconds.
-OnRetry = Callable[["PageProgress", str, int, RayocrError, float], None]
-
-
-class Slots(Protocol):
-    """The limiter's interface for callers of waiting engines."""
-
-    def slot(self, model: str, *, may_shed: bool = False) -> AbstractAsyncContextManager[None]:
-        """Entered when the request may be sent. Exits with the request's error, so that a 429 slows down all requests."""
-
-    def lane(self) -> AbstractAsyncContextManager[LaneGrant]:
-        """Entered when a lane has room for the page. Exits with the request's error, so that the planner knows it."""
-
-    async def unless_closing(self, asking: Awaitable[T]) -> T:
-        """Returns the answer. Raises Draining as soon as the worker drains, since batch answers take hours."""
-
-    def refused_in_a_row(self, model: str) -> int:
-        """Pages that the model refused or truncated since its last usable answer to any worker."""
-
-    def refusing(self, model: str) -> bool:
-        """Whether the model refused the last pages, which belong to several documents."""
-
-    def failing(self, model: str) -> float:
-        """0..1, the share of the model's recent requests that failed; 1 while its server does not answer."""
-
-
-class PageDedupPort(Protocol):
-    """Identical pages that have been read or are being read."""
-
-    async def claim(self, content_hash: str) -> PageRecord | None: ...
-
-    def release(self, content_hash: str, record: PageRecord | None) -> None: ...
 
 
 class WaitingStage:
@@ -112,6 +74,7 @@ class WaitingStage:
         dedup: PageDedupPort | None = None,
         verifier: Verifier | None = None,
         fall_back: bool = False,
+        local: LocalEngines | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_retry: OnRetry = lambda *_: None,
     ) -> None:
@@ -123,6 +86,7 @@ class WaitingStage:
         self._duplicates = dedup
         self._verifier = verifier
         self._fall_back = fall_back  # engine.on_outage: use the next engine if the server is unavailable
+        self._local = local  # with the lane local
         self._sleep = sleep
         self._on_retry = on_retry
         self._refused = RefusedDocuments(slots.refused_in_a_row, sleep)
@@ -130,7 +94,7 @@ class WaitingStage:
     async def recognize(
         self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int, remember: Remember
     ) -> PageRecord:
-        """Raises CredentialsError and other OutsideErrors, which concern the run, not the page."""
+        """Raises CredentialsError and other OutsideErrors, which concern the run, not the page, and ReadLocally."""
         engines = [e for e in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1] if e is not None]
         while engines and isinstance(engines[0], ComputeEngine):
             light = await self._read_light(engines.pop(0), page, progress)
@@ -339,9 +303,7 @@ class WaitingStage:
             try:
                 if not engine.lanes:
                     return await self._send(engine, offered, model)
-                async with self._slots.lane() as grant:
-                    offered.give_up_s = grant.give_up_s
-                    return await self._send(engine.lanes[grant.lane], offered, model, may_shed=len(engine.lanes) > 1)
+                return await self._in_a_lane(engine, offered, progress, model)
             except EngineTransient as error:
                 failure = error
                 if isinstance(error, EngineTimeout | BatchIncomplete | EngineShed) and error.probably is not None:
@@ -359,6 +321,24 @@ class WaitingStage:
             failures.add(failure, failing=self._slots.failing(account_of(engine, model)))
             if failures.blame_the_page:
                 raise failure
+
+    async def _in_a_lane(self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, model: str) -> PageText:
+        """Local engines may read a page that no engine has tried. Raises ReadLocally when they have."""
+        while True:
+            local = self._local is not None and not progress.attempts and not progress.left_unread
+            try:
+                async with self._slots.lane(local=local) as grant:
+                    offered.give_up_s = grant.give_up_s
+                    if grant.lane != LOCAL_LANE:
+                        return await self._send(engine.lanes[grant.lane], offered, model, may_shed=len(engine.lanes) > 1)
+                    assert self._local is not None
+                    offered.let_go()
+                    if not await self._local.read(progress.document_id, progress.page_number):
+                        raise LeftUnread
+            except LeftUnread:
+                progress.left_unread = True
+                continue
+            raise ReadLocally
 
     async def _send(self, engine: WaitingEngine, offered: OfferedPage, model: str, *, may_shed: bool = False) -> PageText:
         async with self._slots.slot(account_of(engine, model), may_shed=may_shed):

@@ -12,7 +12,8 @@ from rayocr.config import DoubtConfig
 from rayocr.engines.answers.verification import VerificationResult, Verifier
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
 from rayocr.engines.registry import Stage
-from rayocr.engines.stages import ComputeStage, PageDedupPort, PageProgress, WaitingStage
+from rayocr.engines.stages import ComputeStage, PageDedupPort, PageProgress, ReadLocally, WaitingStage
+from rayocr.engines.stages.ports import LocalEngines
 from rayocr.errors import (
     BatchIncomplete,
     BatchWithdrawn,
@@ -73,6 +74,7 @@ class Slots:
         self.in_a_row = 0
         self.share = 0.0  # share of other workers' requests that fail
         self.lanes: list[str] = []  # the lanes to grant, in order
+        self.local: list[bool] = []  # whether local engines might read the page, at each request for a lane
 
     @asynccontextmanager
     async def slot(self, model: str, *, may_shed: bool = False) -> AsyncIterator[None]:
@@ -96,7 +98,8 @@ class Slots:
         return max(self.in_a_row, int(self.refuses))
 
     @asynccontextmanager
-    async def lane(self) -> AsyncIterator[LaneGrant]:
+    async def lane(self, *, local: bool = False) -> AsyncIterator[LaneGrant]:
+        self.local.append(local)
         yield LaneGrant(lane=self.lanes.pop(0), give_up_s=7.0)
 
     async def unless_closing(self, asking: Any) -> Any:
@@ -128,6 +131,7 @@ class Bench:
         fall_back: bool = False,
         verifier: Verifier | None = None,
         dedup: PageDedupPort | None = None,
+        local: LocalEngines | None = None,
     ) -> None:
         self.slots = Slots()
         self.remembered: list[PageRecord] = []
@@ -143,6 +147,7 @@ class Bench:
             fall_back=fall_back,
             verifier=verifier,
             dedup=dedup,
+            local=local,
             sleep=self._sleep,
         )
 
@@ -516,6 +521,38 @@ async def test_a_page_that_was_withdrawn_from_a_batch_is_read_in_another_lane_an
     bench.slots.lanes = ["batch", "standard"]
     record = await bench.read()
     assert (record.outcome, record.attempts, record.input_tokens) == (PageOutcome.DONE, (), 600)
+
+
+class LocalOutcomes:
+    def __init__(self, *outcomes: bool) -> None:
+        self.outcomes = list(outcomes)
+
+    async def read(self, document_id: str, page_number: int) -> bool:
+        return self.outcomes.pop(0)
+
+
+async def test_the_work_on_a_page_ends_when_local_engines_have_read_it() -> None:
+    bench = Bench(Lanes(standard=[]), local=LocalOutcomes(True))
+    bench.slots.lanes = ["local"]
+    with pytest.raises(ReadLocally):
+        await bench.read()
+    assert bench.slots.local == [True]
+
+
+async def test_a_page_that_local_engines_leave_unread_goes_to_the_server_without_a_trace() -> None:
+    engine = Lanes(standard=[EngineOverloaded("busy"), GOOD])
+    bench = Bench(engine, local=LocalOutcomes(False))
+    bench.slots.lanes = ["local", "standard", "standard"]
+    record = await bench.read()
+    assert (record.outcome, record.text, record.attempts) == (PageOutcome.DONE, GOOD, ())
+    assert bench.slots.local == [True, False, False], "local engines try a page once"
+
+
+async def test_local_engines_do_not_read_a_page_that_the_server_has_refused() -> None:
+    bench = Bench(Lanes(standard=["SAFETY", GOOD]), local=LocalOutcomes())
+    bench.slots.lanes = ["standard", "standard"]
+    await bench.read()
+    assert bench.slots.local[0] and not any(bench.slots.local[1:])
 
 
 async def test_a_request_that_was_in_flight_when_the_connection_broke_is_recorded_as_possibly_billed() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import math
 import random
 from collections import Counter, deque
 from collections.abc import Callable
@@ -43,6 +44,7 @@ class Scene:
     batch_fails: float = 0.0
     job_pages: int = 1000
     local_per_s: float = 0.0
+    local_fails: float = 0.0  # share of pages that local engines cannot read well enough
     seed: int = 0
 
 
@@ -69,6 +71,7 @@ class World:
         self._local_done = 0.0
         self._local: deque[float] = deque()
         self._waiting = self.scene.pages
+        self._left_unread = 0  # by local engines: only the other lanes may read them
 
     def run(self, planner: LanePlanner, *, until_s: float = 400_000.0) -> None:
         scene = self.scene
@@ -82,6 +85,9 @@ class World:
             while self._back and self._back[0] <= self.now:
                 heapq.heappop(self._back)
                 self._waiting += 1
+            while self._left_unread and (lane := planner.choose(WORKER, now=self.now, local=False)) is not None:
+                self._left_unread -= 1
+                self._send(lane, planner)
             while (self.endless or self._waiting) and (lane := planner.choose(WORKER, now=self.now)) is not None:
                 self._waiting -= 1
                 self._send(lane, planner)
@@ -129,7 +135,7 @@ class World:
         self._local_done = min(self._local_done + scene.local_per_s, len(self._local))
         while self._local_done >= 1:
             self._local_done -= 1
-            self._end(planner, LOCAL, True, self._local.popleft())
+            self._end(planner, LOCAL, self._random.random() >= scene.local_fails, self._local.popleft())
         while self._events and self._events[0][0] <= self.now:
             _, _, lane, answered, sent_at = heapq.heappop(self._events)
             self._end(planner, lane, answered, sent_at)
@@ -143,6 +149,8 @@ class World:
         if answered:
             self.done[lane] += 1
             self._charge(lane)
+        elif lane == LOCAL:
+            self._left_unread += 1
         else:
             heapq.heappush(self._back, self.now + 10 * self._random.random())
 
@@ -178,17 +186,24 @@ def terms_of(scene: Scene) -> list[LaneTerms]:
         room = scene.batch_room
         terms.append(LaneTerms(name=BATCH, usd_per_page=0.5, answer_s=86_400.0, room=room, proven=False, shares_quota=False))
     if scene.local_per_s:
-        room = max(2, int(20 * scene.local_per_s))
+        room = local_room(scene)
         terms.append(LaneTerms(name=LOCAL, usd_per_page=0.0, answer_s=20.0, room=room, shares_quota=False))
     return terms
 
 
+def local_room(scene: Scene) -> int:
+    """Eight pages for each worker, which reads at most one page per second."""
+    return 8 * math.ceil(scene.local_per_s)
+
+
 def optimum(scene: Scene) -> float:
     """The least cost in hindsight, in pages of standard. A lower bound: the cheap lanes get every page that they can answer by
-    the deadline, each page at its own best moment."""
+    the deadline, each page at its own best moment. Local engines get pages as long as standard could still read a page that
+    they leave unread, and the outputs be written."""
     assert scene.deadline_s is not None
     left = float(scene.pages)
-    free = min(left, scene.local_per_s * scene.deadline_s)
+    local_s = scene.deadline_s - 60.0 - 2 * 10.0 - local_room(scene) / max(scene.local_per_s, 1e-9)
+    free = (1 - scene.local_fails) * min(left, scene.local_per_s * max(0.0, local_s))
     left -= free
     cheap = min(left, _most_flex(scene) + _most_batch(scene))
     return 0.5 * cheap + (left - cheap)

@@ -28,7 +28,8 @@ def _steps(draws: random.Random, least: float, most: float, *, every_s: float) -
 def scene(seed: int) -> Scene:
     """Quotas of 2 to 60 pages per second that the server honors for 70 to 100 %, deadlines between tight and generous, flex
     answers within 1 to 15 minutes with up to 90 % shed, batch jobs that return before standard
-    must begin (a later batch is withdrawn, whatever hindsight says), sometimes local engines."""
+    must begin (a later batch is withdrawn, whatever hindsight says), sometimes local engines, which may leave many
+    pages unread."""
     draws = random.Random(seed)
     known = draws.choice([2, 5, 10, 20, 60])
     admitted = _steps(draws, 0.7, 1.0, every_s=draws.uniform(300, 1200))
@@ -46,7 +47,8 @@ def scene(seed: int) -> Scene:
         batch_room=draws.choice([0, 0, 3000, 10_000]),
         batch_s=_steps(draws, 0.9 * batch_s, batch_s, every_s=600),
         batch_fails=draws.choice([0, 0.02]),
-        local_per_s=draws.choice([0, 0, 0.5]),
+        local_per_s=draws.choice([0, 0, 0.5, 0.5, 3]),
+        local_fails=draws.choice([0, 0, 0.05, 0.4]),
         seed=seed,
     )
 
@@ -160,3 +162,45 @@ def test_a_lane_whose_first_answers_take_minutes_is_not_down_because_many_reques
     """Shed requests come back within seconds, so the first hundreds of reports are failures."""
     scripted = scene(seed)
     assert _run(scripted).cost <= 1.03 * optimum(scripted) + 0.003 * PAGES
+
+
+def test_pages_that_local_engines_leave_unread_are_read_elsewhere_though_others_wait_for_local_engines() -> None:
+    world = _run(_plain(pages=2000, local_per_s=2.0, local_fails=0.3, deadline_s=14_400))
+    assert world.done[LOCAL] == pytest.approx(1400, rel=0.05)
+    assert world.done == {LOCAL: world.done[LOCAL], FLEX: 2000 - world.done[LOCAL]}
+
+
+@pytest.mark.parametrize("fails", [0.0, 0.2, 1.0])
+def test_without_a_deadline_local_engines_and_the_cheapest_lane_work_side_by_side(fails: float) -> None:
+    world = _run(_plain(deadline_s=None, local_per_s=3.0, local_fails=fails, standard_per_s=lambda _: 5.0))
+    assert set(world.done) == {LOCAL, FLEX} if fails < 1 else {FLEX}
+    paces = 3.0 * (1 - fails) + min(5.0, 500 / 285)
+    assert world.ended_at < 1.1 * PAGES / paces + 900, "and one answer of flex"
+
+
+def test_the_objective_speed_divides_the_pages_by_the_rates() -> None:
+    scripted = _plain(deadline_s=None, local_per_s=3.0)
+    world = World(scripted)
+    world.run(LanePlanner([terms for terms in terms_of(scripted) if terms.name in (LOCAL, STANDARD)]))
+    assert world.ended_at == pytest.approx(PAGES / 8, rel=0.02)
+    assert world.done[LOCAL] == pytest.approx(PAGES * 3 / 8, rel=0.02)
+
+
+def test_local_engines_get_no_page_before_a_worker_runs_and_others_wait_for_them_a_minute_at_most() -> None:
+    terms = [terms for terms in terms_of(_plain(local_per_s=1.0)) if terms.name in (LOCAL, FLEX)]
+    planner = LanePlanner(terms)
+    outlook = LaneOutlook(pages_left=100, seconds_left=None, pages_per_s=5, local_room=0)
+    planner.expect(outlook, now=0)
+    assert planner.choose(WORKER, now=0) is None
+    assert planner.choose(WORKER, now=0, local=False) == FLEX
+    planner.expect(outlook, now=61)
+    assert planner.choose(WORKER, now=61) == FLEX
+    planner.expect(replace(outlook, local_room=1), now=62)
+    assert planner.choose(WORKER, now=62) == LOCAL
+
+
+def test_a_page_gets_a_lane_though_none_was_expected_to_need_one() -> None:
+    """The pages that are left are estimated by the share of those read so far that needed a lane."""
+    planner = LanePlanner(terms_of(_plain()))
+    planner.expect(LaneOutlook(pages_left=0.0, seconds_left=None, pages_per_s=5), now=0)
+    assert planner.choose(WORKER, now=0) == FLEX

@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import Any
 
 from rayocr.build import check_build
 from rayocr.driver.cluster.base import Content, PageWorkerHandle
@@ -42,6 +44,17 @@ class _Worker:
     died_alone: bool = False
     cpu_share: float = 0.0  # CPUs used recently
     end: asyncio.Task[bool] | None = None  # of a dead worker: whether it was lost with its node
+
+
+@asynccontextmanager
+async def _running(beside: Coroutine[Any, Any, None] | None) -> AsyncIterator[None]:
+    task = asyncio.create_task(beside) if beside is not None else None
+    try:
+        yield
+    finally:
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
 
 
 class PageWorkerPool:
@@ -102,21 +115,35 @@ class PageWorkerPool:
         return len(self._workers)
 
     @property
+    def failure(self) -> BaseException | None:
+        """Why no worker can start."""
+        return self._failure
+
+    @property
     def infos(self) -> list[WorkerInfo]:
         return [worker.info for worker in self._workers]
 
-    def prestart(self) -> None:
+    def prestart(self, at_least: int = 0) -> None:
         """Start the minimum number of workers now, so that they load their engines while documents are fetched."""
-        while len(self._workers) + len(self._starting) < self._min_workers:
+        while not self._draining and len(self._workers) + len(self._starting) < max(self._min_workers, at_least):
             self._start_worker()
 
-    async def recognize(self, shard: Shard, content: Content, context: DocumentContext, *, alone: bool = False) -> ShardReport:
-        """Reads the shard; if `alone`, with a worker that has no other shard meanwhile. Raises WorkerFailed and the worker's
-        errors."""
+    async def recognize(
+        self,
+        shard: Shard,
+        content: Content,
+        context: DocumentContext,
+        *,
+        alone: bool = False,
+        beside: Callable[[PageWorkerHandle], Coroutine[Any, Any, None]] | None = None,
+    ) -> ShardReport:
+        """Reads the shard; if `alone`, with a worker that has no other shard meanwhile. `beside(worker)` runs until the worker
+        returns the shard, and is then cancelled. Raises WorkerFailed and the worker's errors."""
         load = self._load_of(shard)
         worker = await self._acquire(load, alone=alone, near=content.node_id)
         try:
-            report = await worker.handle.recognize(shard, content, context)
+            async with _running(beside(worker.handle) if beside is not None else None):
+                report = await worker.handle.recognize(shard, content, context)
             worker.pages += len(report.pages)
             worker.cpu_share = report.cpu_share
             self._add_if_busy()

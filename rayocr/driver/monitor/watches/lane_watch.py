@@ -8,10 +8,13 @@ from collections.abc import Awaitable, Callable
 from typing import Protocol
 
 from rayocr.config import RayocrConfig
+from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
+from rayocr.driver.lane_terms import LOCAL_PAGES
 from rayocr.driver.scheduling.progress import Progress
+from rayocr.engines.registry import parse_chain
 from rayocr.errors import ActorFailed
 from rayocr.limits.forecast import ANSWER_S, forecast
-from rayocr.limits.lane_planner import STANDARD, LaneOutlook
+from rayocr.limits.lane_planner import LOCAL, STANDARD, LaneOutlook
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import LanesState
 
@@ -41,6 +44,8 @@ class LaneWatch:
         deadline_at: float | None,
         at_once: float,
         say: Callable[[str], None],
+        local_pool: PageWorkerPool | None = None,
+        fail: Callable[[Exception], None] = lambda error: None,
         wall_clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -51,7 +56,10 @@ class LaneWatch:
         self._prices = prices
         self._deadline_at = deadline_at
         self._at_once = at_once
+        self._links = parse_chain(config.engine.chain)
         self._say = say
+        self._local_pool = local_pool
+        self._fail = fail
         self._wall_clock = wall_clock
         self._sleep = sleep
         self._used: set[str] = set()
@@ -73,22 +81,37 @@ class LaneWatch:
                 pages_left=left,
                 seconds_left=None if self._deadline_at is None else self._deadline_at - now,
                 pages_per_s=self._pages_per_s(now, max(1.0, left)),
+                local_room=self._local_room(left),
             )
         )
         for lane, pages in state.in_flight.items():
             if pages and lane not in self._used:
                 self._used.add(lane)
-                reason = " to meet the deadline" if lane == STANDARD and len(state.in_flight) > 1 else ""
+                cheaper = set(state.in_flight) - {lane, LOCAL}
+                reason = " to meet the deadline" if lane == STANDARD and cheaper else ""
                 self._say(f"Reading pages in the {lane} lane{reason}.")
         if state.withdraw and self._batch_queue is not None and (jobs := await self._batch_queue.withdraw()):
             self._say(f"Cancelled {jobs} batch {'job' if jobs == 1 else 'jobs'}: their pages would miss the deadline.")
 
+    def _local_room(self, pages_left: float) -> int | None:
+        """Most pages in flight in local engines: pages get this lane only once a worker can read them. Keeps one worker ready."""
+        pool = self._local_pool
+        if pool is None:
+            return None
+        if isinstance(pool.failure, Exception):
+            self._fail(pool.failure)
+        pool.prestart(at_least=int(pages_left >= 1))
+        return LOCAL_PAGES * pool.size
+
     def _pages_left(self) -> float:
-        """Pages that still have to be read by the server, if the others are like those read so far."""
+        """Pages that still need a lane, if the others are like those read so far."""
         progress = self._progress
         left = max(0.0, float(progress.pages_total - progress.pages_read))
         read = progress.pages_done - progress.pages_resumed
-        return left if read < _FEW_PAGES else left * min(1.0, progress.engines["gemini"] / read)
+        in_lanes = progress.engines["gemini"]
+        if self._local_pool is not None:
+            in_lanes += sum(progress.engines[link.name] for link in self._links if link.is_local)
+        return left if read < _FEW_PAGES else left * min(1.0, in_lanes / read)
 
     def _pages_per_s(self, now: float, pages: float) -> float:
         """The pace of the shared quota: by the limits, and by the requests that the workers can have in flight."""

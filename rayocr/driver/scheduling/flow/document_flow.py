@@ -15,7 +15,7 @@ from typing import Any
 
 from rayocr.actors.document_worker.assemble import reject
 from rayocr.driver.cluster.actors import RunActors
-from rayocr.driver.cluster.pool_sizing import StagePool
+from rayocr.driver.cluster.pool_sizing import StagePool, local_stage
 from rayocr.driver.scheduling.flow.document_state import DocumentState, FlowResult, Replaced, log_dead_letter
 from rayocr.driver.scheduling.flow.duplicates import DocumentDuplicates
 from rayocr.driver.scheduling.flow.fetching import Fetching
@@ -77,7 +77,15 @@ class DocumentFlow:
         self._documents: dict[str, DocumentState] = {}
         self._defects_in_a_row = 0
         self._fetching = Fetching(actors, progress=progress, check=self._check)
-        self._recognition = Recognition(actors, window=window, progress=progress, fetching=self._fetching, check=self._check)
+        self._recognition = Recognition(
+            actors,
+            window=window,
+            progress=progress,
+            fetching=self._fetching,
+            check=self._check,
+            local_stage=local_stage(actors.config, stages),
+            least_confidence=actors.config.engine.local_confidence,
+        )
         self._budget = LeaseBudget(
             progress, lambda: list(self._documents.values()), pages_at_once=pages_at_once, draining=draining
         )

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 from rayocr.driver.cluster.actors import RunActors
+from rayocr.driver.cluster.base import PageWorkerHandle
 from rayocr.driver.cluster.pool_sizing import StagePool
 from rayocr.driver.scheduling.flow.document_state import DocumentState
 from rayocr.driver.scheduling.flow.fetching import Fetching
+from rayocr.driver.scheduling.flow.local_lane import LocalLane
 from rayocr.driver.scheduling.flow.quarantine import count_page_failure
 from rayocr.driver.scheduling.flow.shards import cut, shards_of, without
 from rayocr.driver.scheduling.progress import Progress
@@ -20,7 +24,8 @@ from rayocr.messages import PageSummary, Shard
 
 
 class Recognition:
-    """`check(state)` raises Draining or LeaseLost when processing of the document must stop."""
+    """`check(state)` raises Draining or LeaseLost when processing of the document must stop. `local_stage`: the stage that reads
+    the pages of the lane local; they need `least_confidence`."""
 
     def __init__(
         self,
@@ -30,12 +35,15 @@ class Recognition:
         progress: Progress,
         fetching: Fetching,
         check: Callable[[DocumentState], None],
+        local_stage: StagePool | None = None,
+        least_confidence: float = 0.0,
     ) -> None:
         self._actors = actors
         self._window = window
         self._progress = progress
         self._fetching = fetching
         self._check = check
+        self._local = LocalLane(local_stage, least_confidence=least_confidence, note=self._note) if local_stage else None
 
     async def load_recorded(self, state: DocumentState, page_count: int) -> None:
         """Does not read pages again that the ledger already has."""
@@ -96,7 +104,9 @@ class Recognition:
             assert content is not None
             try:
                 with self._progress.timings.of("recognize"):
-                    report = await stage.pool.recognize(shard, content, state.context, alone=state.failures > 0)
+                    report = await stage.pool.recognize(
+                        shard, content, state.context, alone=state.failures > 0, beside=self._beside(state, shard, stage)
+                    )
             except WorkerFailed as error:
                 shard = await self._without_recorded(state, shard)
                 if error.node_lost:
@@ -115,12 +125,21 @@ class Recognition:
             stage.sizer.learn(report)
             for page in report.pages:
                 self._note(state, page)
-            left = without(shard, {page.page_number for page in report.pages})
+            read_locally = {number for number in shard.page_numbers if number not in state.waiting}
+            left = without(shard, {page.page_number for page in report.pages} | read_locally)
             pieces = list(cut(left, stage.sizer.pages(state.document_id)))
             if len(pieces) > 1:  # slower than expected: other workers share the rest
                 await all_of(self._recognize(state, piece, stage) for piece in pieces)
                 return
             shard = left
+
+    def _beside(
+        self, state: DocumentState, shard: Shard, stage: StagePool
+    ) -> Callable[[PageWorkerHandle], Coroutine[Any, Any, None]] | None:
+        """What runs while a worker of the stage reads the shard."""
+        if self._local is None or stage.stage.kind != "wait":
+            return None
+        return partial(self._local.serve, state=state, shard=shard)
 
     async def _without_recorded(self, state: DocumentState, shard: Shard) -> Shard:
         """The pages of the shard that the dead worker had not recorded."""

@@ -17,11 +17,13 @@ class Limiter:
     def __init__(self, *grants: tuple[str, ...]) -> None:
         self.grants = list(grants)
         self.asked: list[int] = []
+        self.local: list[bool] = []
         self.reports: list[LaneReport] = []
         self.opened = asyncio.Event()
 
-    async def lanes(self, worker: str, wanted: int) -> tuple[LaneGrant, ...]:
+    async def lanes(self, worker: str, wanted: int, local: bool = True) -> tuple[LaneGrant, ...]:
         self.asked.append(wanted)
+        self.local.append(local)
         if not self.grants:
             await self.opened.wait()
         return tuple(LaneGrant(lane=lane) for lane in self.grants.pop(0)[:wanted])
@@ -94,3 +96,25 @@ async def test_pages_that_wait_for_a_lane_leave_when_the_worker_drains() -> None
         await waiting
     with pytest.raises(Draining):
         await page()
+
+
+async def test_a_page_that_needs_a_server_does_not_hold_up_one_for_local_engines() -> None:
+    class Busy(Limiter):
+        async def lanes(self, worker: str, wanted: int, local: bool = True) -> tuple[LaneGrant, ...]:
+            if not local:
+                await self.opened.wait()
+            return await super().lanes(worker, wanted, local)
+
+    limiter = Busy(("local",), ("flex",))
+    client = LaneClient(limiter, worker="w", linger=False)
+
+    async def page(local: bool) -> str:
+        async with client.lane(local=local) as grant:
+            return grant.lane
+
+    waiting = asyncio.create_task(page(local=False))
+    await _settled()
+    assert await page(local=True) == "local"
+    limiter.opened.set()
+    assert await waiting == "flex"
+    assert limiter.local == [True, False]

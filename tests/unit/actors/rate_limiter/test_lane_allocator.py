@@ -63,3 +63,18 @@ async def test_the_pace_is_what_the_server_allows_now() -> None:
     await limiter.lease("m", "a", 1)  # 600 requests a minute: 10 pages a second
     await limiter.expect(LaneOutlook(pages_left=1000, seconds_left=10, pages_per_s=1000))
     assert len(await limiter.lanes("a", 100)) == 10
+
+
+async def test_pages_that_need_a_server_do_not_hold_up_those_for_local_engines() -> None:
+    world = World()
+    local = LaneTerms(name="local", usd_per_page=0.0, answer_s=20, room=1, shares_quota=False)
+    rules = LimiterRules(limits=LimitsConfig(rpm=600), prices=PriceTable(models={}), lanes=(local, *TERMS))
+    limiter = RateLimiter(rules, clock=world.clock, wall_clock=world.wall_clock, wait=world.wait)
+    await limiter.expect(LaneOutlook(pages_left=100, seconds_left=36_000, pages_per_s=1000, local_room=2))
+    taken = await limiter.lanes("a", 100, local=False)
+    assert {grant.lane for grant in taken} == {"flex"}
+    waiting = asyncio.create_task(limiter.lanes("a", 1, local=False))  # flex has no room
+    await asyncio.sleep(0)
+    assert [grant.lane for grant in await limiter.lanes("a", 100, local=True)] == ["local"] * 2
+    assert not waiting.done()
+    waiting.cancel()
