@@ -238,6 +238,7 @@ def test_an_exit_code_for_partial_documents_is_0_or_1() -> None:
         (["objective=speed"], []),
         (["objective=deadline", "deadline=6h"], ["batch", "flex", "standard"]),
         (["objective=deadline", "deadline=6h", "engine.lanes=[flex,standard]"], ["flex", "standard"]),
+        (["objective=speed", "engine.lanes=[local,standard]"], ["local", "standard"]),
     ],
 )
 def test_an_objective_chooses_the_lanes(options: list[str], lanes: list[str]) -> None:
@@ -256,6 +257,8 @@ def test_an_objective_chooses_the_lanes(options: list[str], lanes: list[str]) ->
         ["objective=cost", "engine.batch=true"],
         ["engine.lanes=[flex]"],
         ["objective=cost", "engine.lanes=[train]"],
+        ["objective=cost", "engine.lanes=[local]"],
+        ["objective=cost", "engine.lanes=[local,flex]", "engine.local_confidence=1.1"],
     ],
 )
 def test_an_objective_that_contradicts_another_option_is_refused(options: list[str]) -> None:

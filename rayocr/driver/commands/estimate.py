@@ -7,7 +7,6 @@ Documents are listed as a run would list them, and all or a random sample of the
 from __future__ import annotations
 
 import math
-import os
 import time
 from dataclasses import asdict, dataclass, replace
 
@@ -16,13 +15,24 @@ from rich.table import Table
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.config import LimitsConfig, RayocrConfig
+from rayocr.driver.commands.local_engines import (
+    LOCAL_SPREAD,
+    SCAN_CPU_S,
+    chain_of,
+    lane_words,
+    local_pages,
+    local_seconds,
+    local_time,
+)
 from rayocr.driver.commands.page_counts import SAMPLE, PageCount, count_pages
 from rayocr.driver.monitor.nothing_to_read import nothing_passes
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration
 from rayocr.driver.plan import existing_state, scope
 from rayocr.errors import RecordCorrupt, StorageError, UsageError
+from rayocr.limits.deadline import parse_deadline
 from rayocr.limits.forecast import ANSWER_S, Forecast, batch_forecast, forecast
+from rayocr.limits.lane_planner import LOCAL
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import DiscoveryTotals, Document
 from rayocr.storage.base import Storage
@@ -33,11 +43,6 @@ from rayocr.untrusted_json import parse_object
 _TIERS = ("standard", "flex", "batch", "priority")
 _KNOWN_TOKENS = (0.9, 1.15)  # on the cost, based on earlier pages of this destination; includes repeated requests
 _EXPECTED_TOKENS = (0.4, 2.5)  # the same without earlier pages: assumed, for sparse and for dense pages
-# CPU seconds per page of the local engines, docs/measurements.md. Other machines and pages differ: the range is wide.
-_SCAN_CPU_S = 1.0
-_TEXT_CPU_S = 0.01
-_START_S = 5.0  # until the first page
-_LOCAL_SPREAD = (0.5, 2.5)
 _EARLIER_PAGES = 50  # pages that earlier runs must have read before their token counts are used
 
 
@@ -93,7 +98,7 @@ def show_estimate(config: RayocrConfig) -> int:
     if len(documents) > SAMPLE:
         terminal.say(f"{len(documents):,} documents; opening a random sample of {SAMPLE} …")
     settings = FetchSettings(source_uri=found.source.uri, limits=config.limits, retry=config.retry, access=config.storage.source)
-    counted = count_pages(documents, settings, look_for_text="textlayer" in _chain(config))
+    counted = count_pages(documents, settings, look_for_text="textlayer" in chain_of(config))
     tokens = earlier_tokens(state, config.limits)
     if terminal.json:
         terminal.data(_facts(config, found.prices, len(documents), counted, tokens) | asdict(compared))
@@ -135,37 +140,8 @@ def earlier_tokens(state: Storage, limits: LimitsConfig) -> TokensAPage:
     return TokensAPage(input=input_tokens / pages, output=output_tokens / pages, known_from=pages)
 
 
-def _chain(config: RayocrConfig) -> list[str]:
-    return [name.rstrip("?") for name in config.engine.chain]
-
-
-def _local_seconds(config: RayocrConfig, counted: PageCount) -> float | None:
-    """The time of a local chain on this machine; None if a server of the chain decides it."""
-    if "openai" in _chain(config):
-        return None
-    reads_scans = any(engine in _chain(config) for engine in ("rapidocr", "tesseract"))
-    others = max(0.0, counted.pages - counted.with_text) * (_SCAN_CPU_S if reads_scans else _TEXT_CPU_S)
-    return _START_S + (counted.with_text * _TEXT_CPU_S + others) / _cores(config)
-
-
-def _cores(config: RayocrConfig) -> int:
-    return max(1, min(os.cpu_count() or 1, config.workers.max or os.cpu_count() or 1))
-
-
-def _local_time(config: RayocrConfig, counted: PageCount) -> str:
-    seconds = _local_seconds(config, counted)
-    if seconds is None:
-        return "depends on the server of openai"
-    low, high = (duration(seconds * factor) for factor in _LOCAL_SPREAD)
-    cores = _cores(config)
-    where = f"{cores} core{'' if cores == 1 else 's'} of this machine"
-    scans = max(0.0, counted.pages - counted.with_text)
-    pages = f"{counted.with_text:,.0f} pages with their own text, {scans:,.0f} to recognize at {_SCAN_CPU_S:g} s of a core each"
-    return f"about {duration(seconds)} ({low} to {high}) on {where}: {pages}"
-
-
 def _asks_gemini(config: RayocrConfig) -> bool:
-    return "gemini" in _chain(config)
+    return "gemini" in chain_of(config)
 
 
 def _facts(
@@ -173,27 +149,48 @@ def _facts(
 ) -> dict[str, object]:
     """The estimate for `--json`. `pages_error` is two standard errors; `cost_usd` is None where the price is unknown."""
     facts: dict[str, object] = {"documents": documents, "documents_opened": counted.opened, "unreadable": counted.unreadable}
-    facts |= {"pages": round(counted.pages), "pages_error": round(2 * counted.error), "chain": _chain(config)}
+    facts |= {"pages": round(counted.pages), "pages_error": round(2 * counted.error), "chain": chain_of(config)}
     if not _asks_gemini(config):
-        seconds = _local_seconds(config, counted)
-        spread = [round(seconds * factor, 1) for factor in _LOCAL_SPREAD] if seconds is not None else None
+        seconds = local_seconds(config, counted)
+        spread = [round(seconds * factor, 1) for factor in LOCAL_SPREAD] if seconds is not None else None
         facts |= {"pages_with_text": round(counted.with_text), "seconds": seconds and round(seconds, 1), "seconds_range": spread}
         return facts | {"cost_usd": 0.0}
     model, tier, now = config.engine.gemini.ladder[0], _tier(config), time.time()
     known = prices.price(model, now) is not None
-    takes = _forecast(config, prices, model, counted, tokens)
-    low, high = _range(prices, model, counted, tokens, tier, now)
+    sent = _sent(config, prices, model, counted, tokens)
+    takes = _forecast(config, prices, model, sent, tokens)
+    low, high = _range(config, prices, model, counted, tokens, now)
+    lanes_usd = {name: _cost(prices, model, counted.pages, tokens, name, now) for name in _TIERS}
+    if config.engine.uses_local_lane:
+        facts["pages_local"] = round(counted.pages - sent.pages)
+        lanes_usd["local"] = 0.0
     return facts | {
         "model": model,
         "tier": tier,
-        "input_tokens": round(counted.pages * tokens.input),
-        "output_tokens": round(counted.pages * tokens.output),
-        "cost_usd": _cost(prices, model, counted.pages, tokens, tier, now) if known else None,
+        "input_tokens": round(sent.pages * tokens.input),
+        "output_tokens": round(sent.pages * tokens.output),
+        "cost_usd": _cost(prices, model, sent.pages, tokens, tier, now) if known else None,
         "cost_usd_range": [low, high] if known else None,
-        "lanes_usd": {name: _cost(prices, model, counted.pages, tokens, name, now) for name in _TIERS} if known else None,
-        "seconds": takes.seconds if takes.binds else None,
-        "limited_by": takes.binds or None,
+        "lanes_usd": lanes_usd if known else None,
+        "seconds": local_seconds(config, counted) if sent.pages < 1 else takes.seconds if takes.binds else None,
+        "limited_by": takes.binds if sent.pages >= 1 else None,
     }
+
+
+def _sent(
+    config: RayocrConfig,
+    prices: PriceTable,
+    model: str,
+    counted: PageCount,
+    tokens: TokensAPage,
+    *,
+    page_s: float = SCAN_CPU_S,
+) -> PageCount:
+    """The pages that Gemini reads, if local engines read others at `page_s` CPU seconds each."""
+    within_s = parse_deadline(config.deadline, now=time.time()) - time.time() if config.deadline is not None else None
+    server_s = _forecast(config, prices, model, counted, tokens).seconds
+    local = local_pages(config, counted.pages, server_s=server_s, within_s=within_s, page_s=page_s)
+    return replace(counted, pages=counted.pages - local)
 
 
 def _forecast(
@@ -238,19 +235,25 @@ def _table(
     spread = f" ± {2 * counted.error:,.0f}" if counted.error else ""
     table.add_row("Pages", f"{'~' if spread else ''}{counted.pages:,.0f}{spread}")
     if not _asks_gemini(config):
-        table.add_row("Cost", "nothing is sent to Gemini with this chain: " + " → ".join(_chain(config)))
-        table.add_row("Time", _local_time(config, counted))
+        table.add_row("Cost", "nothing is sent to Gemini with this chain: " + " → ".join(chain_of(config)))
+        table.add_row("Time", local_time(config, counted))
         return table
     model = config.engine.gemini.ladder[0]
     source = f"from {tokens.known_from:,} earlier pages" if tokens.known_from else "assumed, see limits.expected_input_tokens"
+    sent = _sent(config, prices, model, counted, tokens)
     table.add_row(
         "Tokens",
-        f"{_count(counted.pages * tokens.input)} in, {_count(counted.pages * tokens.output)} out"
+        f"{_count(sent.pages * tokens.input)} in, {_count(sent.pages * tokens.output)} out"
         f" ({tokens.input:,.0f} and {tokens.output:,.0f} per page, {source})",
     )
+    if config.engine.uses_local_lane:
+        local = counted.pages - sent.pages
+        table.add_row(
+            "Local", f"about {local:,.0f} pages at no cost, if the local engines are sure of them; Gemini reads the others"
+        )
     table.add_row("Cost", _cost_words(config, prices, model, counted, tokens))
     limits = config.limits.of(model)
-    takes = _forecast(config, prices, model, counted, tokens)
+    takes = _forecast(config, prices, model, sent, tokens)
     known = {"rpm": limits.rpm, "tpm": limits.tpm, "rpd": limits.rpd, "max_in_flight": limits.max_in_flight}
     known |= {"usd_per_10min": config.limits.usd_per_10min, "usd_per_month": config.limits.usd_per_month}
     figures = ", ".join(f"{name} {value:,.0f}" for name, value in known.items() if value is not None) or "none"
@@ -258,6 +261,8 @@ def _table(
     words = f"about {duration(takes.seconds)}: limited by {takes.binds}{assumed}" if takes.binds else "no limit is known"
     if _tier(config) == "batch":
         words = f"up to {duration(takes.seconds)}: a batch takes up to a day, limited by {takes.binds}"
+    if sent.pages < 1:
+        words = local_time(config, counted)
     table.add_row("Lanes", _lanes(config, prices, model, counted, tokens))
     table.add_row("Time", f"{words} (limits: {figures})")
     table.add_row(
@@ -278,31 +283,37 @@ def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, counted: P
     if price is None:
         names = "engine.gemini.input_usd_per_million= and engine.gemini.output_usd_per_million="
         return f"unknown: conf/prices.yaml has no price for {model}; set {names}"
-    cost_usd = _cost(prices, model, counted.pages, tokens, tier, now)
-    low, high = _range(prices, model, counted, tokens, tier, now)
+    sent = _sent(config, prices, model, counted, tokens)
+    cost_usd = _cost(prices, model, sent.pages, tokens, tier, now)
+    low, high = _range(config, prices, model, counted, tokens, now)
     words = f"{_usd(cost_usd)} ({_usd(low)} to {_usd(high)}) with {model} in {tier}"
     words += f", at ${price.input_usd:g} in and ${price.output_usd:g} out per 1M tokens in standard"
     if config.budget.usd is not None and cost_usd > config.budget.usd:
-        affordable = counted.pages * config.budget.usd / cost_usd
+        affordable = sent.pages * config.budget.usd / cost_usd
         words += f"; budget.usd={config.budget.usd:g} would stop it after about {affordable:,.0f} pages"
     if config.objective == "deadline":
-        dear = _cost(prices, model, counted.pages, tokens, "standard", now)
-        words += f"; up to {_usd(dear)} if the deadline needs the standard tier for all pages"
+        dear = _cost(prices, model, sent.pages, tokens, "standard", now)
+        words += f"; up to {_usd(dear)} if the deadline needs the standard tier for all of Gemini's pages"
     for name, usd in (("day", config.budget.usd_per_day), ("month", config.budget.usd_per_month)):
         if usd is not None and cost_usd > usd:
             words += f"; budget.usd_per_{name}={usd:g} spreads it over {math.ceil(cost_usd / max(usd, 1e-9)):,} {name}s"
     return words
 
 
-def _range(prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage, tier: str, now: float) -> tuple[float, float]:
-    """The lowest and the highest cost that are likely, in USD."""
-    unsure = _KNOWN_TOKENS if tokens.known_from else _EXPECTED_TOKENS
-    low, high = max(0.0, counted.pages - 2 * counted.error), counted.pages + 2 * counted.error
-    return _cost(prices, model, low, tokens, tier, now) * unsure[0], _cost(prices, model, high, tokens, tier, now) * unsure[1]
+def _range(
+    config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage, now: float
+) -> tuple[float, float]:
+    """The lowest and the highest cost that are likely, in USD: they depend on the pages and on the speed of local engines."""
+    costs = []
+    for unsure, sign, speed in zip(_KNOWN_TOKENS if tokens.known_from else _EXPECTED_TOKENS, (-1, 1), LOCAL_SPREAD, strict=True):
+        pages = replace(counted, pages=max(0.0, counted.pages + sign * 2 * counted.error))
+        sent = _sent(config, prices, model, pages, tokens, page_s=SCAN_CPU_S * speed)
+        costs.append(_cost(prices, model, sent.pages, tokens, _tier(config), now) * unsure)
+    return costs[0], costs[1]
 
 
 def _lanes(config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage) -> str:
-    """The cost and the time of the same pages in every service tier."""
+    """The cost and the time of the same pages in every lane."""
     now = time.time()
     if prices.price(model, now) is None:
         return "unknown"
@@ -316,14 +327,14 @@ def _lanes(config: RayocrConfig, prices: PriceTable, model: str, counted: PageCo
             days = math.ceil(takes.seconds / 86_400)
             how_long = "up to a day" if days == 1 else f"up to {days} days"
         words.append(f"{tier} {_usd(_cost(prices, model, counted.pages, tokens, tier, now))} ({how_long})")
-    return "; ".join(words)
+    return "; ".join(filter(None, [*words, lane_words(config, counted.pages)]))
 
 
 def _tier(config: RayocrConfig) -> str:
     """The service tier of most pages. An objective uses a cheap lane as far as the time allows."""
     gemini = config.engine.gemini.tier
     if config.engine.lanes:
-        return "flex" if "flex" in config.engine.lanes else config.engine.lanes[0]
+        return "flex" if "flex" in config.engine.lanes else next(lane for lane in config.engine.lanes if lane != LOCAL)
     return "batch" if config.engine.batch else "flex" if gemini == "auto" else gemini
 
 

@@ -175,3 +175,10 @@ def test_results_in_a_bucket_that_does_not_exist_are_a_usage_error(monkeypatch: 
     monkeypatch.setattr(plan_module, "open_storage", lambda *_, **__: NoBucket("out"))
     with pytest.raises(UsageError, match="gs://nowhere/out does not exist, so it holds no results"):
         existing_state(compose(["mode=status", "dest=gs://nowhere/out"], {}))
+
+
+@pytest.mark.parametrize("chain", ["[gemini]", "[rapidocr,gemini]", "[gemini,textlayer]"])
+def test_the_lane_local_needs_a_local_engine_after_gemini(tmp_path: Path, chain: str) -> None:
+    options = ["engine=gemini", f"engine.chain={chain}", "objective=cost", "engine.lanes=[local,flex]"]
+    with pytest.raises(UsageError, match="no local engine after gemini"):
+        scope(compose([f"source={tmp_path}", f"dest={tmp_path / 'out'}", *options]))

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
+
+import pytest
 
 from rayocr.engines.base import ComputeEngine, Engine, WaitingEngine
 from rayocr.engines.registry import Stage
@@ -253,3 +256,25 @@ def test_a_picture_that_cannot_be_decoded_is_a_doubt_and_most_of_a_page_a_failur
     assert (read(0.1).outcome, read(0.1).doubts) == (PageOutcome.DONE, ("picture_lost",))
     assert (read(0.8).outcome, read(0.8).attempts[-1].reason) == (PageOutcome.FAILED, "PictureUndecodable")
     assert (read(0.8, "textlayer").outcome, read(0.8, "textlayer").doubts) == (PageOutcome.DONE, ("picture_lost",))
+
+
+def sure_by(confidence: float | None) -> PageText:
+    return PageText(text=TEXT, engine="rapidocr", model="rapidocr-1", confidence=confidence)
+
+
+@pytest.mark.parametrize(("confidence", "doubts"), [(0.9, ()), (0.89, ("low_confidence",)), (None, ("low_confidence",))])
+def test_pages_of_the_local_lane_need_the_confidence_that_the_run_asks_for(
+    confidence: float | None, doubts: tuple[str, ...]
+) -> None:
+    stage = ComputeStage(Stage(kind="compute", first=0, last=0), [computing("rapidocr", sure_by(confidence))])
+    page: Any = FakePage()
+    record = stage.recognize(page, PageProgress("d", 1, is_last_stage=True), first_engine=0, least_confidence=0.9)
+    assert record.doubts == doubts
+
+
+def test_a_page_of_the_local_lane_may_be_read_by_a_later_local_engine() -> None:
+    engines = [computing("rapidocr", sure_by(0.86)), computing("tesseract", replace(sure_by(0.95), engine="tesseract"))]
+    page: Any = FakePage()
+    stage = ComputeStage(Stage(kind="compute", first=0, last=1), engines)
+    record = stage.recognize(page, PageProgress("d", 1, is_last_stage=True), first_engine=0, least_confidence=0.9)
+    assert (record.engine, record.doubts) == ("tesseract", ())

@@ -192,3 +192,31 @@ def test_the_estimate_names_the_destination_with_which_it_compares(
     monkeypatch.chdir(here)
     assert main(["estimate", "empty"]) == 0
     assert f"There are no PDFs to read in {here}/empty." in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_the_estimate_divides_the_pages_between_local_engines_and_gemini(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    options = ["estimate", "in", "out", "engine=gemini", "limits.rpm=60", "limits.headroom=0", "workers.max=1"]
+    assert main([*options, "--json"]) == 0
+    alone = json.loads(capsys.readouterr().out)
+    speed = [*options, "objective=speed", "engine.lanes=[local,standard]"]
+    assert main([*speed, "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["pages_local"] == 6, "10 pages: 15 s for Gemini alone, 10 s for a core alone"
+    assert facts["cost_usd"] == pytest.approx(0.4 * alone["cost_usd"])
+    assert facts["seconds"] < alone["seconds"]
+    assert facts["lanes_usd"]["local"] == 0.0
+    assert main(speed) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Local about 6 pages at no cost" in said
+    assert re.search(r"Lanes .*; local \$0\.00 \(15 s on 1 core of this machine\)", said)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_the_estimate_gives_local_engines_all_pages_that_they_read_before_the_deadline(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    options = ["estimate", "in", "out", "engine=gemini", "limits.rpm=60", "workers.max=1", "objective=deadline"]
+    assert main([*options, "engine.lanes=[local,flex,standard]", "deadline=1h", "--json"]) == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert (facts["pages_local"], facts["cost_usd"], facts["seconds"]) == (10, 0.0, pytest.approx(15.0, abs=1))

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from rayocr.build import build_id
-from rayocr.driver.cluster.base import Content
+from rayocr.driver.cluster.base import Content, PageWorkerHandle
 from rayocr.driver.cluster.nodes import Node, Nodes
 from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
 from rayocr.errors import ActorFailed, ClusterUnavailable, Draining, EngineUnavailable, WorkerFailed
@@ -57,6 +57,9 @@ class FakeWorker:
     async def lost_with_node(self, node_id: str, error: ActorFailed) -> bool:
         assert self not in self.fixture.killed  # its error would only say that it was killed
         return node_id in self.fixture.nodes_gone
+
+    async def local_pages(self, *_: Any) -> tuple[int, ...]:
+        raise AssertionError
 
     async def recognize(self, shard: Shard, content: Content, context: DocumentContext) -> ShardReport:
         self.received.append(shard)
@@ -421,3 +424,30 @@ async def test_worker_starts_that_are_no_longer_needed_are_cancelled() -> None:
     f.pool.shrink(idle_s=1e9, keep=1)
     await settle()
     assert f.killed == [f.workers[1]]
+
+
+async def test_what_runs_beside_a_shard_ends_with_it() -> None:
+    f = Fixture()
+    told: list[object] = []
+
+    async def beside(worker: PageWorkerHandle) -> None:
+        told.append(worker)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            told.append("ended")
+
+    shard = Shard(document_id="d", page_numbers=(1,))
+    task = asyncio.create_task(f.pool.recognize(shard, Bytes("n"), CONTEXT, beside=beside))
+    await settle()
+    assert told == [f.workers[0]]
+    f.workers[0].gate.set()
+    await task
+    assert told == [f.workers[0], "ended"]
+
+
+async def test_a_worker_can_be_started_before_its_first_shard() -> None:
+    f = Fixture(max_workers=3)
+    f.pool.prestart(at_least=2)
+    await settle()
+    assert f.pool.size == 2
