@@ -6,7 +6,7 @@ renderer understands (some do not know the escape `\<`). Pictures become links, 
 mailto and tel are escaped. A link definition (`[1]: Smith`) is escaped too, since renderers print nothing for it.
 
 Code keeps its text, which renderers show as it is. A Markdown parser tells where code begins and ends, and the result is parsed
-again: if anything is still live, the code is escaped like all other text.
+again: if anything is still live, the code is escaped like all other text. Other renderers see less code (`shelter`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,14 @@ from html import unescape
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from rayocr.outputs.normal.shelter import ACTS, sheltered
 from rayocr.outputs.typeset.maths.conversion import looks_like_maths
 
-_SUSPICIOUS = re.compile(r"<[a-zA-Z/!?]|\]\(|\]:|!\[")
+# Python-Markdown's attribute lists: `*word*{: onclick=…}`
+_ATTRIBUTES = r"\{(?=(?:[^{}\n]{0,500}[\s:\"'])?(?:on[a-z]{2,30}|style|src|srcset|href)\s{0,9}=)"
+_SUSPICIOUS = re.compile(rf"<[a-zA-Z/!?]|\]\(|\]:|!\[|{_ATTRIBUTES}|(?:```|~~~)[^\n]{{0,99}}\{{", re.IGNORECASE)
 _MAY_BE_CODE = re.compile(r"`|~~~|^(?: {4}|\t)|\t", re.MULTILINE)
-_BACKTICKS = re.compile(r"\\`|`+")
+_BACKTICKS = re.compile("`+")
 _MAX_PARSED_CHARS = 50_000  # Markdown parsers take quadratic time on some texts; in longer texts, code is escaped, too
 
 # Tags that Markdown cannot express, or that models use instead of its marks. All without attributes, except cells and lists.
@@ -53,6 +56,8 @@ _LIVE = re.compile(
     r"|(?P<link>\]\()"
     r"|(?P<definition>(?:\A|(?<=\n))[ \t>*+\-\d.)]{0,60}\[(?=[^\[\]]{1,999}\]:)"
     r"(?!\^[^\[\]\s]{1,60}\]:[ \t]{1,9}[^\s]{1,999}[ \t]{1,9}[^\s]))"  # [^1]: a footnote of several words is not a definition
+    r"|(?P<address>\]:)"
+    rf"|(?P<attributes>(?i:{_ATTRIBUTES}))"
 )
 _IS_IMAGE = re.compile(r"(?:[^\[\]\n]|\[[^\[\]\n]{0,200}\]){0,500}\]\(")
 _MAX_ADDRESS_CHARS = 2000
@@ -62,8 +67,9 @@ _SAFE_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 _SCHEME = re.compile(r"[^/?#:]{0,99}:")
 _IGNORED_IN_ADDRESSES = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]+")
 _BACKSLASH = re.compile(r"\\([!-/:-@\[-`{-~])")
+_HAS_ATTRIBUTES = re.compile(_ATTRIBUTES, re.IGNORECASE)
 _OPENS_TAG = re.compile(r"<(?=[a-zA-Z/!?])")
-_AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>]{1,2000}>|<[\w.+-]{1,100}@[\w.-]{1,200}>", re.IGNORECASE)
+_AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>\[\]`]{1,2000}>|<[\w.+-]{1,100}@[\w.-]{1,200}>", re.IGNORECASE)
 
 
 def inert(text: str) -> str:
@@ -71,7 +77,9 @@ def inert(text: str) -> str:
     if not _SUSPICIOUS.search(text):
         return text
     made = outside_code(text, _rewritten)
-    return made if len(text) > _MAX_PARSED_CHARS or not _MAY_BE_CODE.search(text) or not live_elements(made) else _rewritten(text)
+    if len(text) > _MAX_PARSED_CHARS or not _MAY_BE_CODE.search(text):
+        return made
+    return _rewritten(text) if live_elements(made) else sheltered(made, _parser(), _rewritten)
 
 
 def outside_code(text: str, change: Callable[[str], str]) -> str:
@@ -117,7 +125,8 @@ def _replacement(text: str, match: re.Match[str]) -> tuple[str, int]:
     kind, start, end = match.lastgroup, match.start(), match.end()
     if kind == "maths":
         formula = match.group()
-        if "](" not in formula and "![" not in formula and looks_like_maths(formula.strip("$")):
+        acts = "](" in formula or "![" in formula or _HAS_ATTRIBUTES.search(formula)
+        if not acts and looks_like_maths(formula.strip("$")):
             return _OPENS_TAG.sub("< ", formula), end  # spaces have no meaning in a formula
         return text[start], start + 1
     if kind == "tag":
@@ -130,6 +139,10 @@ def _replacement(text: str, match: re.Match[str]) -> tuple[str, int]:
         return ("](" if safe_destination(_address(text, end)) else "\\]("), end
     if kind == "definition":
         return f"{match.group()[:-1]}\\[", end
+    if kind == "address":  # a definition at a place where only some renderers see one
+        return ("]:" if safe_destination(_address(text, end)) else "\\]:"), end
+    if kind == "attributes":
+        return "\\{", end
     return match.group(), end
 
 
@@ -238,7 +251,10 @@ def _code_spans(text: str) -> list[tuple[int, int]]:
 
 
 def _inline_code(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
-    runs = [run for run in _BACKTICKS.finditer(text, start, end) if run.group() != "\\`"]
+    runs = list(_BACKTICKS.finditer(text, start, end))
+    plain = len({len(run.group()) for run in runs}) == 1 and len(runs) % 2 == 0 and "\\`" not in text[start:end]
+    if not plain and ACTS.search(text, start, end):  # renderers differ on where code begins and ends
+        return
     by_length: dict[int, list[int]] = {}
     for index, run in enumerate(runs):
         by_length.setdefault(len(run.group()), []).append(index)
