@@ -14,12 +14,15 @@ from _pytest.assertion import rewrite
 from _pytest.nodeid import coerce_node_id
 
 from tests.e2e.prefork import Prefork
+from tests.open_sockets import remember_who_opens
 
 PROJECT = Path(__file__).parent.parent
 
 # By default, an example that takes more than 200 ms fails, which a busy machine can cause.
 hypothesis.settings.register_profile("any machine", deadline=None)
 hypothesis.settings.load_profile("any machine")
+
+remember_who_opens()
 
 
 @pytest.fixture(autouse=True)

@@ -1,13 +1,15 @@
-"""Servers for the tests of the ports. Closes the clients of Cloud Storage that a test makes: garbage collection in another test
-would warn of their open sockets."""
+"""Servers for the tests of the ports. Closes the clients of Cloud Storage and Drive that a test makes: garbage collection in
+another test would warn of their open sockets."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
+from rayocr.storage.drive.http import SessionHttp
 from rayocr.storage.gcs.storage import GcsStorage
 from tests.servers.drive import DriveServer
 from tests.servers.oauth import TokenServer
@@ -15,17 +17,20 @@ from tests.servers.oauth import TokenServer
 
 @pytest.fixture(autouse=True)
 def clients_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    made: list[GcsStorage] = []
-    construct = GcsStorage.__init__
+    with ExitStack() as made:
 
-    def remember(storage: GcsStorage, *arguments: Any, **options: Any) -> None:
-        construct(storage, *arguments, **options)
-        made.append(storage)
+        def remember(made_in: type[Any], close: Callable[[Any], Callable[[], None]]) -> None:
+            construct = made_in.__init__
 
-    monkeypatch.setattr(GcsStorage, "__init__", remember)
-    yield
-    for storage in made:
-        storage._client.close()
+            def init(client: Any, *arguments: Any, **options: Any) -> None:
+                construct(client, *arguments, **options)
+                made.callback(close(client))
+
+            monkeypatch.setattr(made_in, "__init__", init)
+
+        remember(GcsStorage, lambda storage: storage._client.close)
+        remember(SessionHttp, lambda http: http.close)
+        yield
 
 
 @pytest.fixture(scope="module")
