@@ -183,14 +183,14 @@ def random_pages(wanted: int) -> int:
     from hypothesis import HealthCheck, given, settings
 
     from tests.unit.outputs.clean_pages import clean_pdf
-    from tests.unit.outputs.random_pages import DOCUMENTS
+    from tests.unit.outputs.random_pages import documents
     from tests.unit.outputs.test_random_pages import check
 
     seen = {"documents": 0, "pages": 0, "plain": 0, "characters": 0}
     started = time.monotonic()
 
     @settings(max_examples=wanted, deadline=None, suppress_health_check=list(HealthCheck), database=None)
-    @given(DOCUMENTS)
+    @given(documents(75_000))
     def one(texts: list[str]) -> None:
         if seen["pages"] >= wanted:
             return

@@ -32,7 +32,17 @@ _DEEP = st.builds(
     st.integers(1, 80),
     _LINE,
 )
-_LONG = st.builds(lambda text, times: (text or "x") * (times // max(1, len(text))), _LINE, st.integers(0, 75_000))
 
-PAGES = st.lists(st.one_of(_PROSE, _PROSE, _tables(), _DEEP, _LONG), max_size=4).map("\n\n".join)
-DOCUMENTS = st.lists(PAGES, min_size=1, max_size=5)
+
+def pages(longest: int) -> st.SearchStrategy[str]:
+    """`longest`: characters of one repetition, of which a page has up to four."""
+    long = st.builds(lambda text, times: (text or "x") * (times // max(1, len(text))), _LINE, st.integers(0, longest))
+    return st.lists(st.one_of(_PROSE, _PROSE, _tables(), _DEEP, long), max_size=4).map("\n\n".join)
+
+
+def documents(longest: int) -> st.SearchStrategy[list[str]]:
+    return st.lists(pages(longest), min_size=1, max_size=5)
+
+
+PAGES = pages(10_000)  # with 75,000, the Markdown parser of the tests takes up to half a minute
+DOCUMENTS = documents(10_000)

@@ -146,7 +146,7 @@ def test_a_page_cannot_forge_a_page_break() -> None:
 def test_whatever_comes_it_is_done_once_and_closed_in_itself(page: str) -> None:
     text = normal(page)
     assert normal(text) == text
-    tokens = _markdown.parse(text[-100_000:] + "\n\n<!-- page 2 -->\n\nNext page")
+    tokens = _markdown.parse(text + "\n\n<!-- page 2 -->\n\nNext page")
     assert [token.content.strip() for token in tokens if token.content][-1] == "Next page"
 
 

@@ -25,12 +25,13 @@ DIFFERENT = {char: chr(0xE000 + n) for n, char in enumerate(sorted(set(TOTAL)))}
 
 def page_with_glyph_numbers(before: bytes = b"") -> bytes:
     """A page whose last line uses the numbers of the glyphs as codes, without a map to Unicode."""
-    font = instancer.instantiateVariableFont(TTFont(Path(manimgx_fonts.__file__).parent / "NotoSans[wght].ttf"), {"wght": 400})
+    font = TTFont(Path(manimgx_fonts.__file__).parent / "NotoSans[wght].ttf")
     numbers = {char: font.getGlyphID(font.getBestCmap()[ord(char)]) for char in TOTAL}
     options = subset.Options(retain_gids=True, layout_features=[])
     subsetter = subset.Subsetter(options)
     subsetter.populate(text=TOTAL)
     subsetter.subset(font)
+    font = instancer.instantiateVariableFont(font, {"wght": 400})
     data = io.BytesIO()
     font.save(data)
     widths = " ".join(f"{n} [{font['hmtx'][font.getGlyphName(n)][0]}]" for n in sorted(numbers.values()))
