@@ -26,7 +26,7 @@ _PAGES = {
         "Tesseract has no language pack for the script of the page.",
         "Install the pack, then: rayocr retry OUT",
     ),
-    "NoTextLayer": ("The page has no reliable text of its own, and no OCR engine is in the chain.", _OTHER_ENGINE),
+    "NoTextLayer": ("The page has no reliable text layer, and no OCR engine is in the chain.", _OTHER_ENGINE),
     "EngineTimeout": ("The server did not answer in time.", _RETRY),
     "EngineOverloaded": ("The server was overloaded.", _RETRY),
     "EngineConnectionLost": ("The connection to the server broke.", _RETRY),

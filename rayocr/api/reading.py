@@ -122,7 +122,7 @@ def _position(file: Any) -> int:
 
 
 def _name_of(source: Any) -> str:
-    """The name of an opened file, if it is usable; bytes have none."""
+    """The name of an opened file, if it is usable; None for bytes."""
     name = getattr(source, "name", None)
     found = Path(name).name if isinstance(name, str) else ""
     usable = found.lower().endswith(".pdf") and found.isprintable() and len(os.fsencode(found)) <= _MOST_NAME_BYTES

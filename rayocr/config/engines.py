@@ -29,7 +29,7 @@ class GeminiConfig:
         "auto"  # auto: the least that the model accepts; off, minimal, low, medium, high; default: the model's default
     )
     safety: str = "off"  # off, block_none, block_only_high, …: pages contain other people's words; default: Google's thresholds
-    request_timeout_s: float = 120.0  # the SDK's async client has no timeout of its own
+    request_timeout_s: float = 120.0  # the SDK's async client has no timeout
     max_output_tokens: int = 16384  # a dense page needs 2,000 to 4,000; thinking counts as output
     temperature: float | None = 0.0  # null for models that reject the parameter
     # standard; flex: half the price, answers within 1 to 15 minutes, requests may be shed; auto: flex, then standard for a page

@@ -159,10 +159,11 @@ def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
     if "gemini" not in {link.name for link in links}:
         if config.engine.lanes:
             raise UsageError(
-                f"objective={config.objective} chooses lanes of Gemini, but the chain has no gemini.", hint="Set engine=gemini."
+                f"objective={config.objective} chooses lanes of Gemini, but the chain does not contain gemini.",
+                hint="Set engine=gemini.",
             )
         raise UsageError(
-            "engine.batch=true uses Gemini's Batch API, but the chain has no gemini.",
+            "engine.batch=true uses Gemini's Batch API, but the chain does not contain gemini.",
             hint="Set engine=gemini, or remove engine.batch.",
         )
     names = [link.name for link in links]

@@ -115,7 +115,7 @@ class WaitingEngine(Engine):
     @abstractmethod
     async def probe(self, model: str) -> None:
         """Checks key, permission and model with one free request. Raises CredentialsError, UnknownModel, and EngineError if the
-        server gives no clear answer. Runs on its own event loop and leaves no connection open."""
+        server's answer is not clear. Runs on its own event loop and leaves no connection open."""
 
 
 BATCH_ACCOUNT = "@batch"

@@ -49,7 +49,7 @@ RayocrError
 │   │   ├── EngineShed            a request in flex that the server drops for others
 │   │   ├── EngineRateLimited     429; carries the delay that the server asks for
 │   │   └── EngineConnectionLost
-│   ├── NoTextLayer               the page has no reliable text of its own, and no other engine was asked
+│   ├── NoTextLayer               the page has no reliable text layer, and no other engine was asked
 │   ├── EngineRejected            the request itself is invalid (4xx); never retried
 │   ├── PageUnrenderable          the page cannot be rendered or extracted
 │   │   ├── PictureUndecodable    the page shows nothing because a picture on it cannot be decoded

@@ -25,7 +25,7 @@ class LanguagePackMissing(EngineUnavailable):
 
 
 class NoTextLayer(EngineError):
-    """The page has no text of its own that can be relied on, and no other engine was asked."""
+    """The page has no reliable text layer, and no other engine was asked."""
 
 
 class EngineTransient(EngineError):

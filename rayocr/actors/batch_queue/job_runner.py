@@ -248,4 +248,4 @@ class JobRunner:
     @staticmethod
     def _check_denied(error: EngineError) -> None:
         if isinstance(error, EngineRateLimited) and error.denied:
-            raise QuotaDenied(f"The server gives no quota for batches. It says: {error}")
+            raise QuotaDenied(f"The quota for batches is 0. The server says: {error}")

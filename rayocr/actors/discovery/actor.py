@@ -267,7 +267,7 @@ class Discovery:
         return raw in self._dead_letters
 
     def _has_stale_dead_letter(self, document: Document) -> bool:
-        """Its state when the manifests were listed: otherwise its own manifest is being replaced, or it was created just now."""
+        """Its state when the manifests were listed: otherwise its own manifest is being replaced, or it was just created."""
         return self._finished is not None and self._has_dead_letter(bytes.fromhex(document.document_id))
 
     def _load_finished(self) -> None:

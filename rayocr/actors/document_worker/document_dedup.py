@@ -57,7 +57,7 @@ class DedupRecorder:
             self._records.append(record)
 
     def keep(self, state: Storage, *, run_id: str, policy: RetryPolicy) -> None:
-        """Never raises StorageError: on failure a copy is read once more."""
+        """Never raises StorageError: on failure a copy is read again."""
         if not self._records:
             return
         data = encode_segment(self._records, run_id=run_id, seq=0)

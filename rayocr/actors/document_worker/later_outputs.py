@@ -47,7 +47,7 @@ class LaterOutputSettings:
 
 
 def lacking_outputs(manifest: Manifest, wanted: Sequence[type[Output]]) -> tuple[type[Output], ...]:
-    """The wanted outputs that a finished document does not have. Rejected documents have none and lack none."""
+    """The wanted outputs that a finished document does not have. Rejected documents have no outputs and lack none."""
     if manifest.outcome is DocumentOutcome.REJECTED or not manifest.page_count:
         return ()
     there = {output_of(note.name) for note in manifest.outputs}

@@ -1,7 +1,7 @@
 """A worker's client of the RateLimiter: turns leased slots into an `async with`, with one call for all pages that are waiting.
 
 At most one lease call per model is in progress, and it requests as many slots as pages are waiting at that moment. So a request
-costs no round trip of its own when there are many, and no slot is unused when there are few. A slot is valid only briefly: a
+needs no separate round trip when there are many, and no slot is unused when there are few. A slot is valid only briefly: a
 request sent long after its slot's start would crowd the window of later requests.
 """
 

@@ -201,7 +201,7 @@ class QuotaTracker:
             return wait_s
         since = in_words(self.held_since(now, self.bucket.wall_clock()) or 0.0)
         if health.denied or health.never_answered(now):
-            raise QuotaDenied(f"The server gives no quota for {self.model}. It says: {health.words}")
+            raise QuotaDenied(f"The quota for {self.model} is 0. The server says: {health.words}")
         if health.refusing:
             what = f"{self.model} has refused the pages of all documents since {since}. {health.words}"
             raise ModelUnavailable(what, hint=_REFUSING_HINT)

@@ -96,7 +96,7 @@ class RunActors(ABC):
 
     def is_finished_by_another(self, document: Document, *, since: str) -> bool:
         """Whether another run finished the document since it was listed; if finished documents are read again, since this run
-        began. After a restart Discovery returns this run's own documents once more; they are read twice only if a client
+        began. After a restart Discovery returns this run's own documents again; they are read twice only if a client
         requested it. Blocks. Raises StorageError."""
         name = manifest_name(document.document_id)
         try:

@@ -90,7 +90,7 @@ def _init(config: RayocrConfig, address: str | None) -> tuple[Any, int]:
 
 
 def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
-    """Ray allows itself 30 s to start, which a busy machine can exceed: then try once more."""
+    """Ray allows itself 30 s to start, which a busy machine can exceed: then it is started again."""
     import ray
 
     with local_ray.turn():

@@ -1,4 +1,4 @@
-"""Faults that a test can inject into a run without Ray. A user's run has none of them."""
+"""Faults that a test can inject into a run without Ray. The runs of users contain none."""
 
 from __future__ import annotations
 

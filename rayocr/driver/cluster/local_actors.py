@@ -233,7 +233,7 @@ class LocalBytes:
 
 
 class _LocalWorker:
-    """A worker that can die although it has no process of its own."""
+    """A worker that can die although it shares this process."""
 
     def __init__(self, name: str) -> None:
         self.name = name

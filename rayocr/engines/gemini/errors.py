@@ -123,7 +123,7 @@ def _rate_limited(error: Any, message: str) -> EngineRateLimited:
     whole = " ".join(str(error.message or "").split())
     if (found := _DENIED.search(whole)) is not None:
         start = whole.rfind("* ", 0, found.start()) + 1 or 0  # start of the line about the zero limit in a list of quotas
-        return EngineRateLimited(f"Gemini gives no quota: {whole[start:][:300].strip()}", denied=True)
+        return EngineRateLimited(f"Gemini's quota is 0: {whole[start:][:300].strip()}", denied=True)
     quotas = [
         str(violation.get("quotaId") or "")
         for detail in _details(error, "QuotaFailure")

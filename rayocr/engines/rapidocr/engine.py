@@ -60,11 +60,13 @@ _UNREAD_LINE = 8.0  # unread boxes that are longer hold a line of print; shorter
 _LEAST_INK = 0.4  # contrast of an unread line, relative to the lines that were read
 _MOST_LETTERS = 120.0  # in an unread line; longer ones are usually rules
 _FEWEST_UNREAD = 2  # lines; a single one may be a signature or an ornament
-_MUCH_UNREAD = 0.1  # share of the print; a page that lacks more for want of a language pack fails, with less it has a doubt
+_MUCH_UNREAD = (
+    0.1  # share of the print; a page that lacks more because a language pack is missing fails; with less it gets a doubt
+)
 _JUNK = 0.8  # below this score, a line may be in a script that the models mistake for Latin
 _MOSTLY_UNREAD = 0.5  # share of the print; with more, the page is in an unsupported script
 _LEAST_ASPECT = 1.2  # of a short word
-_MOST_UNREAD = 0.7  # share of the print; a page that lacks more for want of a pack is left to Tesseract as a whole
+_MOST_UNREAD = 0.7  # share of the print; Tesseract reads all of a page that lacks more because a pack is missing
 _MIN_VERTICAL_SHARE = 0.6  # share of the length of all boxes, for the page to count as rotated
 
 

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 
 from rayocr.engines.tesseract.lines import TsvWord
 
-_ALEFS = frozenset("اأإآ")  # no word of its own; Tesseract puts a space after it, since it does not join the next letter
+_ALEFS = frozenset("اأإآ")  # not a word by itself; Tesseract puts a space after it, since it does not join the next letter
 _LOST = 0.3  # the confidence that words must exceed which the other reading does not have at all
 
 

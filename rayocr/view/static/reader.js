@@ -234,7 +234,7 @@ async function readAgain(e) {
     $("v-diff").replaceChildren(...differences(found.compared));  // empty if the page could not be read
     const same = found.compared.every(([kind]) => kind === "=");
     $("v-word").textContent = found.outcome === "failed" ? `Page ${page} could not be read (${found.reason}). ${found.message}`
-      : same ? `${found.engine} reads the same text.` : `Read by ${found.engine || "nobody: the page is blank"}.`;
+      : same ? `${found.engine} reads the same text.` : `Read by ${found.engine || "no engine: the page is blank"}.`;
     $("use").hidden = !found.text;
     $("use").onclick = () => { $("v-source").value = found.text; mode("edit"); $("v-source").focus(); };
   } catch (error) { if (shown?.id === id && shown.page === page) $("v-word").textContent = error.message; }

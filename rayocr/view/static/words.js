@@ -2,7 +2,7 @@
 const WORD = /[\p{L}\p{N}\p{M}]+(?:[.,'’\-/:][\p{L}\p{N}\p{M}]+)*/gu;
 const key = text => (text.normalize("NFKC").toLowerCase().match(WORD) || []).join("");
 
-// Puts every word of the text into an element of its own.
+// Puts every word of the text into its own element.
 function wrap(root) {
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT), nodes = [], found = [];
   while (walker.nextNode()) nodes.push(walker.currentNode);

@@ -1,8 +1,8 @@
 """Chooses the number of pages of a shard: as many as take about `workers.target_shard_s`, learned from finished shards.
 
-Pages of one document are alike, and pages of different documents are not (1 ms for a text layer, 3 s for a scan): the document's
-own mean counts first, then the mean of all. Pages for a server are in flight together, so their common pace counts: at 15
-requests per minute the longest shard would take four minutes to return.
+Pages of one document take a similar time, and pages of different documents do not (1 ms for a text layer, 3 s for a scan): the
+document's own mean counts first, then the mean of all. Pages for a server are in flight together, so their common pace counts: at
+15 requests per minute the longest shard would take four minutes to return.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Joins signs of currencies with their amounts: financial tables set them in columns of their own."""
+"""Joins signs of currencies with their amounts: financial tables set them in separate columns."""
 
 from __future__ import annotations
 
