@@ -19,7 +19,7 @@ _GENERATION = "1"
 
 
 class FolderBucket:
-    """Serves every bucket name alike, in a separate process. The folder must not change meanwhile."""
+    """Serves the same folder under every bucket name, in a separate process. The folder must not change meanwhile."""
 
     def __init__(self, folder: Path, *, latency_s: float = 0.0) -> None:
         context = multiprocessing.get_context("spawn")

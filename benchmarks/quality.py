@@ -151,7 +151,9 @@ def _print_layers(console: Console, results: Iterable[Result]) -> None:
 def _print_worst(console: Console, results: list[Result]) -> None:
     for _, _, name, _, reading, page_score in sorted(results, key=lambda result: -result[5].cer)[:10]:
         if page_score.cer > 0.02:
-            console.print(f"  {name}: CER {page_score.cer:.3f}, word F1 {page_score.word_f1:.3f}, {reading.engine or 'nobody'}")
+            console.print(
+                f"  {name}: CER {page_score.cer:.3f}, word F1 {page_score.word_f1:.3f}, {reading.engine or 'no engine'}"
+            )
 
 
 def _as_json(result: Result) -> dict[str, object]:

@@ -1,7 +1,7 @@
 """A Devanagari page that looks right and reads right: `devanagari.pdf`.
 
-A text layer names the code points of each glyph, but in Devanagari glyphs are no letters: a vowel sign is drawn before the
-consonant that it follows, and whole conjuncts melt into one shape. So each syllable that HarfBuzz shapes becomes ONE glyph of a
+A text layer names the code points of each glyph, but in Devanagari glyphs are not letters: a vowel sign is drawn before the
+consonant that it follows, and whole conjuncts merge into one shape. So each syllable that HarfBuzz shapes becomes ONE glyph of a
 small font made here, and the ToUnicode map gives that glyph the syllable's code points in their written order. Every extractor
 then returns the source text; no ActualText is needed, which some of them ignore.
 """

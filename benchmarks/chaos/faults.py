@@ -204,7 +204,7 @@ class RedisTakesNoWrites(Fault):
 
 @dataclass(frozen=True, slots=True)
 class ClockJump(Fault):
-    """The time of day of one run (its driver, and the actors of a Ray of its own) jumps by hours."""
+    """The time of day of one run (its driver, and the actors of its own Ray) jumps by hours."""
 
     hours: float
     number: int = 0

@@ -232,7 +232,7 @@ def test_an_invalid_root_is_reported(server: DriveServer, folder: str) -> None:
     file = server.drive.add("a.pdf", [folder], data=b"x")
     gone = server.folder()
     server.drive.files[gone]["trashed"] = True
-    for identifier, words in [("nosuchfolder", "not there"), (file, "not a folder"), (gone, "in the trash")]:
+    for identifier, words in [("nosuchfolder", "does not exist"), (file, "not a folder"), (gone, "in the trash")]:
         with pytest.raises(StorageError, match=words) as raised:
             opened(server, identifier).check_readable()
         assert raised.value.exit_code == 3

@@ -1,6 +1,6 @@
 """Runs `python -m MODULE …` in a fork of a process that has imported rayocr already.
 
-Each command is a process of its own, with its own environment, folder, streams, signals and exit code, as the shell would start
+Each command is a separate process, with its own environment, folder, streams, signals and exit code, as the shell would start
 it. This only saves the second that imports take. `test_wheel.py` and `test_bad_usage.py` start commands in a new interpreter.
 """
 
@@ -74,7 +74,7 @@ class Prefork:
         stdin: int | IO[Any] = subprocess.DEVNULL,
     ) -> Forked:
         """`command`: [sys.executable, "-m", MODULE, ARGUMENT…]. `stdin`: DEVNULL, PIPE or a file; `stdout`: a file or PIPE;
-        `stderr`: a file or STDOUT. The process leads a session of its own."""
+        `stderr`: a file or STDOUT. The process leads its own session."""
         assert command[:2] == [sys.executable, "-m"], command
         request = json.dumps({"argv": list(command[2:]), "env": dict(env), "cwd": str(cwd)}).encode()
         ours, theirs = socket.socketpair()

@@ -188,5 +188,5 @@ def _asked(url: str, path: str) -> str:
             return str(answer.read().decode())
     except urllib.error.HTTPError as error:
         return str(error.read().decode())
-    except OSError:  # not there yet, or busy
+    except OSError:  # does not exist yet, or busy
         return ""

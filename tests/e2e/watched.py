@@ -78,6 +78,6 @@ def watched_run(cli: Cli, gemini: SimulatedGemini, *more: str) -> Iterator[Watch
 def _answers(watched: Watched) -> bool:
     try:
         return bool(watched.ask("/status").get("run_id"))
-    except OSError:  # not there yet, or busy
+    except OSError:  # does not exist yet, or busy
         assert watched.run.poll() is None, watched.log.read_text()
         return False

@@ -1,6 +1,6 @@
 """Durability, by random interleavings: two runs on one state record, crash, are paused, merge segments, take over, commit.
 
-Everything is real but the storage (in memory, failing or killing its caller at a chosen operation), the lock server and the
+Everything is real except the storage (in memory, failing or killing its caller at a chosen operation), the lock server and the
 clock. The test records paid and acknowledged pages and compares them with the storage.
 """
 

@@ -21,12 +21,12 @@ metadata:
   labels: {release: kube-prometheus-stack}
 spec:
 """
-_EXAMPLE_HEAD = """# One run on a cluster of its own, beside kuberay/overlays/production, whose Secrets and Redis it uses.
+_EXAMPLE_HEAD = """# One run on its own cluster, beside kuberay/overlays/production, whose Secrets and Redis it uses.
 # Replace the words in capitals, then
 #
 #   kubectl create -f kuberay/examples/rayjob.yaml
 #
-# as often as you like: each run gets a name of its own. Made by tests/unit/deploy/derive_manifests.py from
+# as often as you like: each run gets its own name. Made by tests/unit/deploy/derive_manifests.py from
 # kuberay/base/cluster.yaml and kuberay/run/nightly/rayjob.yaml.
 """
 _NOT_IN_JOBS = ("upgradeStrategy", "gcsFaultToleranceOptions")

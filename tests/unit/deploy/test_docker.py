@@ -57,7 +57,7 @@ def test_what_builds_the_wheel_is_pinned_as_for_development() -> None:
         assert "--hash=sha256:" in text
 
 
-def test_the_final_image_runs_as_nobody_in_particular_without_compiler_or_installer() -> None:
+def test_the_final_image_runs_without_privileges_compiler_or_installer() -> None:
     text = (DOCKER / "Dockerfile").read_text()
     stages = {
         stage.split()[2]: stage for stage in re.split(r"^FROM ", text, flags=re.MULTILINE)[1:] if " AS " in stage.splitlines()[0]

@@ -110,7 +110,7 @@ def test_the_nodes_of_the_model_server_with_ray_serve_reach_each_other_and_are_r
                 assert not may_be_reached(documents, server.labels, 8265, pod=pod.labels)
 
 
-def test_the_operator_and_nobody_else_outside_reaches_the_dashboard_of_a_head() -> None:
+def test_only_the_operator_reaches_the_dashboard_of_a_head_from_outside() -> None:
     documents = render("production")
     for pod in [pod for pod in ray_pods(documents) if pod.role == "head"]:
         assert may_be_reached(documents, pod.labels, 8265, pod={"app.kubernetes.io/name": "kuberay-operator"})

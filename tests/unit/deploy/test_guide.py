@@ -1,4 +1,4 @@
-"""docs/deployment.md, read line by line: no command fails for want of something, and no value is unexplained."""
+"""docs/deployment.md, read line by line: no command lacks something that it needs, and every value is explained."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def test_every_page_is_sent_as_a_reader_sees_it_and_no_larger_than_it_must_be(se
         assert not sent[f"{name}.pdf", 1].startswith(b"%PDF-")
 
 
-def test_no_text_that_nobody_sees_is_in_what_is_sent(sent: dict[tuple[str, int], bytes]) -> None:
+def test_invisible_text_is_not_sent(sent: dict[tuple[str, int], bytes]) -> None:
     for (name, number), data in sent.items():
         if data.startswith(b"%PDF-"):
             with pypdfium2.PdfDocument(data) as document:

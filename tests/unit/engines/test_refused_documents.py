@@ -125,7 +125,7 @@ def test_a_model_that_refuses_everything_for_a_while_reads_all_pages_afterwards(
     assert {(record.outcome, record.text, record.doubts) for record in records.values()} == {(PageOutcome.DONE, GOOD, ())}
     assert len(records) == 100
     extra = sum(server.requests.values()) - 100
-    assert extra <= PLACES + 5, "the pages in flight once more, and one page a few times"
+    assert extra <= PLACES + 5, "the pages in flight again, and one page a few times"
 
 
 @pytest.mark.parametrize("finish", FINISHES)

@@ -1,4 +1,4 @@
-"""Text that nobody sees on a page is not in the searchable PDF either."""
+"""Invisible text of a page is not in the searchable PDF either."""
 
 from __future__ import annotations
 

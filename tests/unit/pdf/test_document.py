@@ -173,7 +173,7 @@ def test_a_user_password_is_needed_and_said() -> None:
         facts(encrypted("secret"))
 
 
-def test_an_owner_password_alone_keeps_nobody_from_reading() -> None:
+def test_a_document_with_only_an_owner_password_is_read() -> None:
     data = encrypted("")
     assert b"/Encrypt" in data
     assert facts(data).page_count == 1

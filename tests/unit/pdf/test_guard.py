@@ -91,7 +91,7 @@ def test_memory_taken_before_the_block_does_not_count() -> None:
     assert run(code).stdout == b"exceeded: \n"
 
 
-def test_memory_taken_outside_of_a_block_is_nobodys_business() -> None:
+def test_memory_taken_outside_of_a_block_does_not_count() -> None:
     code = (
         "from rayocr.pdf.guard import _exceeded, bounded\n"
         "with bounded(seconds=300, memory_bytes=50 << 20): pass\n"
@@ -114,7 +114,7 @@ def test_the_guard_watches_in_a_forked_child_too() -> None:
 
 
 @pytest.mark.parametrize("end", ["os.abort()", "os.kill(os.getpid(), 11)"])
-def test_a_crash_inside_ends_the_process_and_leaves_nobody_waiting(end: str) -> None:
+def test_a_crash_inside_ends_the_process_and_no_caller_waits(end: str) -> None:
     code = f"import os\nfrom rayocr.pdf.guard import bounded\nwith bounded(seconds=300, memory_bytes=1 << 30): {end}"
     assert run(code).returncode < 0
 

@@ -157,7 +157,7 @@ def test_a_storage_that_does_not_answer_rejects_nothing(monkeypatch: pytest.Monk
         fetch(source.document, settings())
 
 
-@pytest.mark.parametrize("error", [ObjectUnreadable("a key of its own", hint="Rewrite it."), UnsafeName("400")])
+@pytest.mark.parametrize("error", [ObjectUnreadable("another key", hint="Rewrite it."), UnsafeName("400")])
 def test_a_permanent_error_of_one_object_rejects_that_document(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     source = Source(monkeypatch)
     source.errors = [error]

@@ -280,7 +280,7 @@ def test_text_under_thick_lines_and_stripes_is_not_sent(cover: bytes) -> None:
 
 
 @pytest.mark.parametrize("style", [b"1 Tr 1 G", b"2 Tr 1 g 1 G", b"5 Tr 1 G", b"1 Tr /G gs"])
-def test_stroked_text_that_nobody_sees_is_not_sent(style: bytes) -> None:
+def test_invisible_stroked_text_is_not_sent(style: bytes) -> None:
     data = pages_of(content=HELLO + b" q " + style + b" " + ORDERS + b" Q", resources="/ExtGState << /G << /CA 0 >> >>")
     assert media_type(sent(data)) == "image/jpeg"
 

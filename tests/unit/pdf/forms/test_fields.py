@@ -133,7 +133,7 @@ def test_check_boxes_report_whether_they_are_ticked_and_leave_no_glyph(tick: byt
 
 
 def test_of_radio_buttons_one_is_chosen() -> None:
-    """They share a parent that holds the value; the widgets have no field type of their own."""
+    """They share a parent that holds the value; the widgets have no field type."""
     appearances = "/AP << /N << /{state} 40 0 R /Off 41 0 R >> >>"
     kids = " ".join(f"{10 + n} 0 R" for n in range(3))
     objects = {

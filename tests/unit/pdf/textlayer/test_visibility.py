@@ -293,7 +293,7 @@ def test_narrow_letters_of_small_type_are_not_tiny() -> None:
 
 
 def test_a_word_of_several_pieces_is_visible_if_one_of_them_is() -> None:
-    # The mark of a footnote is a piece of its own, and a small number stands on the word.
+    # The mark of a footnote is a separate piece, and a small number stands on the word.
     content = (
         b"BT /F1 3 Tf 8 Ts 72 700 Td (1) Tj /F1 20 Tf 0 Ts (Mimmimmimmimmimmim) Tj ET "
         b"BT /F1 5 Tf 1 0 0 rg 90 703 Td (2) Tj ET BT /F1 5 Tf 72.5 705 Td (7) Tj ET"

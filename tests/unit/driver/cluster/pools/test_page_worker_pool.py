@@ -97,7 +97,7 @@ class Fixture:
         self.start_errors: list[Exception] = []
         self.spawn_error: Exception | None = None
         self.node_ids: list[str] = []  # of the workers to come
-        self.builds: list[str] = []  # likewise
+        self.builds: list[str] = []
 
         self.nodes_gone: set[str] = set()
         self.pool = PageWorkerPool(

@@ -50,7 +50,7 @@ def test_denied_files_of_a_folder_do_not_stop_the_run() -> None:
 
 
 def test_documents_with_a_key_of_their_own_do_not_stop_the_run() -> None:
-    assert denied_until_stopped(fetching(), UnreadableSource("It has a key of its own.")) is None
+    assert denied_until_stopped(fetching(), UnreadableSource("It has its own key.")) is None
 
 
 def denied_until_stopped(subject: Fetching, error: UnreadableSource = DENIED, scheme: str = "gs") -> int | None:
