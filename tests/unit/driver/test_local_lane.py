@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,13 +18,16 @@ from rayocr.actors.rate_limiter.actor import RateLimiter
 from rayocr.driver.cluster.faults import Faults
 from rayocr.driver.monitor.watches.lane_watch import LaneWatch
 from rayocr.driver.run import Run
+from rayocr.driver.signals import Shutdown
+from rayocr.driver.wiring import RunParts
 from rayocr.engines.base import ComputeEngine, Engine, WaitingEngine
-from rayocr.errors import ActorFailed, EngineUnavailable
+from rayocr.errors import ActorFailed, EngineUnavailable, Interrupted
 from rayocr.ledger.manifest import Manifest
 from rayocr.ledger.runs import parse_runs
-from rayocr.messages import PageOutcome, PageText, Shard
+from rayocr.messages import PageOutcome, PageRecord, PageText, Shard
 from rayocr.pdf.page import Page
 from tests.unit.driver.local_world import Server, World
+from tests.unit.virtual_time import until
 
 PRICE_USD = {"standard": 0.0010, "flex": 0.0005}
 PAGE_S = 1.0
@@ -215,3 +219,45 @@ def test_a_local_engine_that_cannot_start_ends_the_run(tmp_path: Path, monkeypat
     monkeypatch.setattr(side.local, "open", missing)
     with pytest.raises(EngineUnavailable):
         side.run("objective=speed", "engine.lanes=[local,standard]")
+
+
+def test_no_page_is_read_by_both_though_the_worker_that_gave_it_away_dies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side = Side(tmp_path, monkeypatch, 120, standard=5.0)
+    deaths: list[str] = []
+
+    def dies(name: str, records: Sequence[PageRecord]) -> ActorFailed | None:
+        if len(deaths) < 2 and "gemini" in name and any(record.page_number % 7 == 0 for record in records):
+            deaths.append(name)
+            return ActorFailed("died")
+        return None
+
+    side.world.faults = Faults(recorded=dies)
+    side.run("objective=speed", "engine.lanes=[local,standard]")
+    assert len(deaths) == 2
+    side.world.assert_whole("a.pdf")
+    assert side.world.outcomes() == {"a.pdf": "complete"}
+    assert max(side.local.read.values()) == 1
+    local = set(parse_runs(side.manifest.engine_pages["rapidocr"]))
+    assert local == set(side.local.read)
+    recorded_by_gemini = set(parse_runs(side.manifest.engine_pages["gemini"]))
+    assert not local & recorded_by_gemini
+
+
+def test_a_run_that_was_stopped_resumes_and_pays_no_page_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    side = Side(tmp_path, monkeypatch, 120, standard=5.0)
+
+    async def stop(parts: RunParts, shutdown: Shutdown) -> None:
+        await until(lambda: parts.inputs.progress.pages_done >= 50)
+        shutdown.requested.set()
+
+    side.world.beside = stop
+    with pytest.raises(Interrupted):
+        side.run("objective=speed", "engine.lanes=[local,standard]")
+    assert not side.world.manifests()
+    side.world.beside = None
+    side.run("objective=speed", "engine.lanes=[local,standard]")
+    side.world.assert_whole("a.pdf")
+    assert side.local.read.total() + sum(side.server.of["standard"].asked.values()) == 120
+    assert side.manifest.cost_usd == pytest.approx(side.server.billed_usd)
