@@ -201,10 +201,10 @@ def test_a_deadline_is_kept_with_as_many_local_pages_as_possible(tmp_path: Path,
 def test_the_pages_of_a_local_worker_that_dies_go_to_gemini(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     side = Side(tmp_path, monkeypatch, 60, standard=5.0)
 
-    def dies(name: str, shard: Shard) -> ActorFailed | None:
+    def fails(name: str, shard: Shard) -> ActorFailed | None:
         return ActorFailed("died") if shard.least_confidence is not None and shard.page_numbers[0] % 5 == 0 else None
 
-    side.world.faults = Faults(shard=dies)
+    side.world.faults = Faults(shard=fails)
     side.run("objective=speed", "engine.lanes=[local,standard]")
     side.world.assert_whole("a.pdf")
     assert side.world.outcomes() == {"a.pdf": "complete"}
@@ -225,17 +225,17 @@ def test_no_page_is_read_by_both_though_the_worker_that_gave_it_away_dies(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     side = Side(tmp_path, monkeypatch, 120, standard=5.0)
-    deaths: list[str] = []
+    failed: list[str] = []
 
-    def dies(name: str, records: Sequence[PageRecord]) -> ActorFailed | None:
-        if len(deaths) < 2 and "gemini" in name and any(record.page_number % 7 == 0 for record in records):
-            deaths.append(name)
+    def fails(name: str, records: Sequence[PageRecord]) -> ActorFailed | None:
+        if len(failed) < 2 and "gemini" in name and any(record.page_number % 7 == 0 for record in records):
+            failed.append(name)
             return ActorFailed("died")
         return None
 
-    side.world.faults = Faults(recorded=dies)
+    side.world.faults = Faults(recorded=fails)
     side.run("objective=speed", "engine.lanes=[local,standard]")
-    assert len(deaths) == 2
+    assert len(failed) == 2
     side.world.assert_whole("a.pdf")
     assert side.world.outcomes() == {"a.pdf": "complete"}
     assert max(side.local.read.values()) == 1
