@@ -62,6 +62,7 @@ def doubts_of(layer: TextLayer) -> tuple[str, ...]:
 def layer_lines(layer: TextLayer, *, sizes_are_real: bool, borders: Sequence[Box] = ()) -> list[LayoutLine]:
     """The layer's lines for layout. Over a scan, font sizes are an OCR engine's guess for every word. `borders`: rulings at which
     lines are split."""
+    stamps = sum(line.slanted for line in layer.lines) * 2 < len(layer.lines)  # else the whole page is slanted
     return [
         LayoutLine(
             text=line.text,
@@ -71,7 +72,7 @@ def layer_lines(layer: TextLayer, *, sizes_are_real: bool, borders: Sequence[Box
             y1=line.y1,
             font_size_pt=line.font_size_pt if sizes_are_real else None,
             bold=line.bold and sizes_are_real,
-            turned=line.vertical and not _SET_VERTICALLY.search(line.text),
+            turned=(line.vertical and not _SET_VERTICALLY.search(line.text)) or (line.slanted and stamps),
             columns=_columns(line.words),
         )
         for line in split_at_gutters(list(split_at_borders(layer.lines, borders)))

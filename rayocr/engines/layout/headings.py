@@ -23,8 +23,12 @@ LEVEL_OF_BOLD = 3
 _BOLD_STROKE, _BOLD_SIZE = 1.3, 0.78  # capitals are measured smaller
 _SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2})+\.?\s+[^\W\d_]")  # a number that leaves less doubt
 _SECTION_STROKE = 1.15
+_NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})\.?\s+[^\W\d_]")
+_DEEPEST = 4
+_BOLD_ROWS, _LEAST_TEXT = 2, 45  # a bold heading, and the characters of the line below it
+_WIDER_PITCH, _NEAR_PITCHES = 0.3, 3.0  # heights that set a heading apart; largest distance to its text, in pitches
 _SAME_TEXT = 0.6  # distance of the lines of a sentence, in heights
-_TEXT_END = (".", ",", ";", "!", "?")
+_TEXT_END = tuple(".,;!?。！？।")
 _HEADLINE_EM = 1.7  # least height of a headline that is joined
 _SAME_HEIGHT, _LEVEL = 1.2, 0.2  # largest ratio of the heights of its parts; distance of their centers, in heights
 _BLANK, _OVERLAP = 0.6, 0.3  # white space between the parts, and their overlap, in heights
@@ -52,11 +56,20 @@ class HeadingScale:
         return cls(body_font, em_of(lines), tuple(styles))
 
     def level(self, row: Row) -> int:
-        """Returns 1 to 3; 0 for text that is not a heading."""
+        """Returns 1 to 3, or 4 for a number of three parts; 0 for text that is not a heading. Sections are below chapters though
+        they are set in one size: 3 is of level 2 or higher, 3.1 of level 3."""
         text = row.text
         if len(text) > _MAX_CHARS or sum(char.isalpha() for char in text) < 3 or text[-1:] in ".,;:。，":
             return 0
-        size = row.font_size_pt
+        level = self._level_of_style(row)
+        number = _NUMBERED.match(text) if level else None
+        if number is None:
+            return level
+        depth = number.group(1).count(".") + 1
+        return min(level, 2) if depth == 1 else max(level, min(depth + 1, _DEEPEST))
+
+    def _level_of_style(self, row: Row) -> int:
+        text, size = row.text, row.font_size_pt
         if size and self.body_font_pt:
             ratio = size / self.body_font_pt
             if row.bold and ratio >= _BOLD_RATIO:
@@ -67,6 +80,11 @@ class HeadingScale:
         if not size and self.body_height:
             return _level(row.height / self.body_height, _BY_HEIGHT)
         return 0
+
+    def is_bold_line(self, row: Row) -> bool:
+        """Whether a row of a text layer is bold and as large as the body."""
+        size = row.font_size_pt
+        return row.bold and bool(size) and self.body_font_pt / _BOLD_RATIO < (size or 0.0) < self.body_font_pt * _BOLD_RATIO
 
     def is_bold_text(self, row: Row) -> bool:
         """Whether a row of a scan is bold and not much larger than ordinary text."""
@@ -101,6 +119,36 @@ def without_bold_text(rows: Sequence[Row], levels: Sequence[int], scale: Heading
             kept[start:end] = [0] * (end - start)
         start = end
     return kept
+
+
+def with_bold_lines(rows: Sequence[Row], levels: Sequence[int], scale: HeadingScale, pitch: float, em: float) -> list[int]:
+    """Returns the levels, with those of bold lines of the body's size that stand apart above ordinary text. `pitch`: the usual
+    distance of lines."""
+    found = list(levels)
+    start = 0
+    while start < len(rows):
+        end = start + 1
+        while end < len(rows) and _follows(rows[end - 1], rows[end], pitch, em) and rows[start].bold and rows[end].bold:
+            end += 1
+        group = rows[start:end]
+        is_apart = start == 0 or levels[start - 1] > 0 or not _follows(rows[start - 1], rows[start], pitch, em)
+        if is_apart and not any(levels[start:end]) and end < len(rows) and _is_bold_heading(group, rows[end], scale, pitch, em):
+            found[start:end] = [LEVEL_OF_BOLD] * len(group)
+        start = end
+    return found
+
+
+def _follows(above: Row, row: Row, pitch: float, em: float) -> bool:
+    return row.center_y - above.center_y <= pitch + _WIDER_PITCH * em
+
+
+def _is_bold_heading(group: Sequence[Row], below: Row, scale: HeadingScale, pitch: float, em: float) -> bool:
+    text = " ".join(row.text for row in group)
+    if len(group) > _BOLD_ROWS or len(text) > _MAX_CHARS or sum(map(str.isalpha, text)) < 3 or text[-1:] in ".,;:?!。，":
+        return False
+    is_text = not below.bold and len(below.text) >= _LEAST_TEXT and not below.is_tabular(em) and not below.text[:1].islower()
+    is_near = below.center_y - group[-1].center_y < _NEAR_PITCHES * pitch
+    return is_text and is_near and all(scale.is_bold_line(row) and not row.is_tabular(em) for row in group)
 
 
 def _median_style(lines: Sequence[LayoutLine], *, is_cased: bool) -> LetterStyle | None:

@@ -71,7 +71,7 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     lines = join_fractions(join_stacked_letters(lines), rulings, em)
     words = page_words(line.text for line in lines)
     lines = join_initials(lines)
-    tables, rest = take_ruled_tables(lines, grids_of(rulings))
+    tables, rest = take_ruled_tables(lines, grids_of(rulings, lines))
     level = join_headlines([line for line in rest if not line.is_vertical], em)
     marginal = [line for line in rest if line.is_vertical]
     level = join_stacked_fields(join_labels(level, rulings, em), em)

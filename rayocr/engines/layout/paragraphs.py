@@ -9,7 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from rayocr.engines.layout.fields.beside import is_postal_address
-from rayocr.engines.layout.headings import LEVEL_OF_BOLD, HeadingScale, without_bold_text
+from rayocr.engines.layout.headings import LEVEL_OF_BOLD, HeadingScale, with_bold_lines, without_bold_text
 from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_word, join_lines
 from rayocr.engines.layout.rows import MARKER, Row, has_label
 from rayocr.engines.layout.units.items import begin_items
@@ -67,7 +67,7 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
     if not rows:
         return []
     shape = _Shape.of(rows, em)
-    levels = _heading_levels(rows, scale, em)
+    levels = with_bold_lines(rows, _heading_levels(rows, scale, em), scale, shape.pitch, em)
     blocks: list[Block] = []
     previous: Row | None = None
     items = begin_items([row.text for row in rows])
@@ -211,6 +211,10 @@ def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list
         above, below = rows[index], rows[index + 1]
         if levels[index] != levels[index + 1] and below.text[:1].islower() and below.y0 - above.y1 < 0.8 * em:
             levels[index] = levels[index + 1] = 0
+    for index, (above, below) in enumerate(pairwise(rows)):
+        ends_sentence = levels[index] and not levels[index + 1] and below.text.endswith(_SENTENCE_END[:2])
+        if ends_sentence and above.bold == below.bold and not _changes_size(above, below) and _is_mid_sentence(above):
+            levels[index] = 0 if below.y0 - above.y1 < 0.6 * above.height else levels[index]
     return without_bold_text(rows, _without_paragraphs(rows, levels, em), scale)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ctypes
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
@@ -16,6 +15,7 @@ from rayocr.pdf.geometry import Box, Upright, turned_size
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
 from rayocr.pdf.textlayer.glyphs.accents import with_accents
 from rayocr.pdf.textlayer.glyphs.characters import read_characters
+from rayocr.pdf.textlayer.glyphs.fonts import PageFonts
 from rayocr.pdf.textlayer.glyphs.mac_ligatures import with_mac_ligatures
 from rayocr.pdf.textlayer.glyphs.superscripts import with_superscripts
 from rayocr.pdf.textlayer.glyphs.symbol_fonts import with_symbols
@@ -25,7 +25,6 @@ from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.trust import Verdict, is_word, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink, compare_with_picture
 
-_BOLD_WEIGHT = 600
 _SCAN_SHARE = 0.5  # share of the page under images
 _HIDDEN_CHARS = 12  # letters and digits over a picture; fewer are specks that an OCR engine misread
 _BLANK_CHARS = 3  # where nothing is drawn, not even a speck
@@ -35,7 +34,6 @@ _MAX_MIXED = 3  # lines with words on ink and words on blank ground; with more, 
 _MAX_MISSED = 0.15  # share of the lines of a scan; an OCR engine that missed more did not read the page
 _MAX_UNNAMED = 0.1
 _MAX_LACKING = 1
-_LONGEST_NAME = 128  # bytes; PDFium returns no longer name of a font
 
 
 class _Kind(Enum):
@@ -170,12 +168,13 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
     turns = quarter_turns(text_page, upright)
     turned, turned_pt = upright.turned(turns, size_pt), turned_size(turns, size_pt)
     characters = with_accents(read_characters(page, text_page, turned, turned_pt, is_word=is_word))
-    with_symbols(characters, lambda index: _font_name(text_page, index))
+    fonts = PageFonts(text_page)
+    with_symbols(characters, fonts.name)
     with_mac_ligatures(characters)
-    with_superscripts(characters, lambda index: _origin_of(text_page, index, turned))
+    with_superscripts(characters, lambda index: _origin_of(text_page, index, turned, fonts))
     lines = lines_of(
         characters,
-        font_of=lambda index: _font_at(text_page, index),
+        font_of=fonts.size_and_weight,
         is_level=lambda index: is_level(text_page, index, turned),
         slant=lambda index: slant(text_page, index, turned),
         baseline_of=lambda index: _baseline_of(text_page, index, turned),
@@ -281,24 +280,10 @@ def _letters(text: str) -> int:
     return sum(char.isalnum() for char in text)
 
 
-def _font_name(text_page: Any, index: int) -> str:
-    name, flags = ctypes.create_string_buffer(_LONGEST_NAME), ctypes.c_int()
-    return name.value.decode("latin-1") if pdfium.FPDFText_GetFontInfo(text_page, index, name, len(name), flags) else ""
-
-
-def _font_at(text_page: Any, index: int) -> tuple[float, bool]:
-    """The displayed size in points, including the text matrix, and whether the font is bold."""
-    matrix = pdfium.FS_MATRIX()
-    scale = math.hypot(matrix.c, matrix.d) if pdfium.FPDFText_GetMatrix(text_page, index, matrix) else 1.0
-    return abs(pdfium.FPDFText_GetFontSize(text_page, index)) * scale, pdfium.FPDFText_GetFontWeight(
-        text_page, index
-    ) >= _BOLD_WEIGHT
-
-
-def _origin_of(text_page: Any, index: int, upright: Upright) -> tuple[float, float]:
+def _origin_of(text_page: Any, index: int, upright: Upright, fonts: PageFonts) -> tuple[float, float]:
     """The height of the character's baseline on the upright page, and its displayed size, both in points."""
     base = _baseline_of(text_page, index, upright)
-    return (0.0, 0.0) if base is None else (base, _font_at(text_page, index)[0])
+    return (0.0, 0.0) if base is None else (base, fonts.size_pt(index))
 
 
 def _baseline_of(text_page: Any, index: int, upright: Upright) -> float | None:

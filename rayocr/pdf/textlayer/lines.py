@@ -16,6 +16,7 @@ _ROW_PT = 8.0  # words that are drawn twice are a point or two apart
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, at which the text was drawn twice
 _LEAST_ABOVE, _MOST_BELOW = 0.15, 0.5  # of the font size: how far a box reaches above its baseline, and ends above it
 _ABOVE, _BELOW = 0.9, 0.25  # of the font size: the usual box
+_TILTED = 0.5  # heights of a letter
 _NARROWEST, _WIDEST = 0.15, 1.5  # widths of a letter, in font sizes
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _STRETCH = re.compile("(?<=[\u0620-\u064a])\u0640+(?=[\u0620-\u064a])")  # widens a word to justify the line; not a letter
@@ -35,7 +36,7 @@ class Word(NamedTuple):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextLine:
     """A run of text on one baseline, split at wide gaps. Points of the upright page, origin top left, y down. `vertical`: a
-    column of stacked characters."""
+    column of stacked characters. `slanted`: at an angle, with a narrow box in the middle."""
 
     text: str
     x0: float
@@ -45,6 +46,7 @@ class TextLine:
     font_size_pt: float
     bold: bool
     vertical: bool = False
+    slanted: bool = False
     words: tuple[Word, ...] = ()
 
     def of_words(self, words: Sequence[Word]) -> TextLine:
@@ -82,10 +84,19 @@ def lines_of(
         runs = with_upturned(characters, level, is_level)
     lines: list[TextLine] = []
     for run in runs:
+        run = run._replace(slanted=run.slanted or _is_tilted(characters, run, slant))
         line = _line(characters, run, font_of)
         is_flat = not run.vertical and not run.slanted and is_level(line.words[0].first)
         lines.append(_at_baseline(line, slant, baseline_of) if is_flat else line)
     return lines
+
+
+def _is_tilted(characters: Characters, run: Run, slant: Callable[[int], float | None]) -> bool:
+    """Whether the large letters of a stamp rise or fall along the line, although each overlaps with the next one."""
+    first, last = run.order[0], run.order[-1]
+    height = float(characters.y1[first] - characters.y0[first])
+    rises = abs(float(characters.y0[first] - characters.y0[last])) > _TILTED * height
+    return rises and not run.vertical and slant(characters.indexes[first]) is not None
 
 
 def _at_baseline(line: TextLine, slant: Callable[[int], float | None], baseline_of: Callable[[int], float | None]) -> TextLine:
@@ -151,6 +162,7 @@ def _line(characters: Characters, run: Run, font_of: Callable[[int], tuple[float
         font_size_pt=size or (bottom - top) * 0.85,
         bold=bold,
         vertical=run.vertical,
+        slanted=run.slanted,
         words=words,
     )
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
-from rayocr.engines.layout.lines import Ruling
+from rayocr.engines.layout.lines import LayoutLine, Ruling
+from rayocr.engines.layout.tables.cell_edges import implied_borders
 
 _TOUCH_PT = 4.0  # largest gap between the ends of scanned rulings that meet
 _SAME_PT = 3.0  # largest distance of two strokes of one border
@@ -61,10 +62,11 @@ class Grid:
         ]
 
 
-def grids_of(rulings: Sequence[Ruling]) -> list[Grid]:
-    """Returns all grids with at least two rows and two columns."""
+def grids_of(rulings: Sequence[Ruling], lines: Sequence[LayoutLine] = ()) -> list[Grid]:
+    """Returns all grids with at least two rows and two columns. `lines`: the page's text, which no implied border divides."""
     if len(rulings) > _MAX_RULINGS:
         return []
+    rulings = [*rulings, *implied_borders(rulings, lines)]
     horizontal = _merged([_Span(r.y0 + (r.y1 - r.y0) / 2, *sorted((r.x0, r.x1))) for r in rulings if r.is_horizontal])
     vertical = _merged([_Span(r.x0 + (r.x1 - r.x0) / 2, *sorted((r.y0, r.y1))) for r in rulings if not r.is_horizontal])
     return [grid for across, down in _components(horizontal, vertical) if (grid := _grid(across, down)) is not None]

@@ -18,6 +18,8 @@ _SMALLER = 0.85  # of the size of the character before it
 _RAISED_EM, _LOWERED_EM = 0.15, 0.08
 _MOVED_EM = 0.08  # share of the box's height: candidates, which are checked further
 _GAP_EM = 0.25
+_NEAR_EM = 2.4  # twice the distance of the middles; an exponent is further from an index than from its base
+RAISED_DIGITS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Origin = Callable[[int], tuple[float, float]]
 
@@ -35,12 +37,16 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
     em = np.maximum(y1 - y0, 1.0)
     moved = np.abs(y1[1:] - y1[:-1]) > _MOVED_EM * em[:-1]
     beside = np.abs(x0[1:] - x1[:-1]) < _GAP_EM * em[:-1]
-    near = np.abs((y0 + y1)[1:] - (y0 + y1)[:-1]) < 1.6 * em[:-1]
+    near = np.abs((y0 + y1)[1:] - (y0 + y1)[:-1]) < _NEAR_EM * em[:-1]
     close = moved & beside & near
     for n in (np.flatnonzero((digits | signed)[1:] & close) + 1).tolist():
         if characters.spaces[n] == 2 or texts[n] not in _PLAIN:
             continue
-        if (table := _table(characters, n, n - 1, origin_of)) is not None:
+        table = _table(characters, n, n - 1, origin_of)
+        if table is None and n > 1 and texts[n - 1].isdigit() and characters.spaces[n - 1] != 2:
+            above = _table(characters, n, n - 2, origin_of)  # after an index of the same size
+            table = _RAISED if above is _RAISED and _table(characters, n - 1, n - 2, origin_of) is not _RAISED else None
+        if table is not None:
             end = n
             while end < len(texts) and (end == n or _continues(characters, end)):
                 if digits[end] or end == n:

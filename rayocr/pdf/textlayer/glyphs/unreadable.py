@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pypdfium2.raw as pdfium
 
-from rayocr.pdf.textlayer.glyphs.wrong_digits import with_wrong_digits
+from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects, with_wrong_digits
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _STRIDE = 3  # characters between two that are checked
@@ -140,7 +140,7 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
 def _with_letters_in_numbers(text_page: Any, codes: Sequence[int]) -> frozenset[int]:
     """The addresses of text objects with letters in place of digits: 4,25O.75."""
     places = [match.start() for match in _LETTER_IN_NUMBER.finditer("".join(map(chr, codes)))]
-    return frozenset(address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in places) - {0}
+    return visible_objects(text_page, places)
 
 
 def _in_order_of_use(text_page: Any, codes: Sequence[int]) -> frozenset[int]:

@@ -27,6 +27,7 @@ _ONE_HEIGHT = 0.06  # digits of another style, such as old-style or raised ones,
 _INK, _LARGE = 0.03, 0.3  # size of the box of a space that shows something, and of a digit or a letter
 _SMALLEST = 2.0  # points, of the box of a font
 _FLAT = frozenset("1247")  # they stand on the baseline, the others reach below it
+_INVISIBLE = pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
 _TAIL, _SQUARE = 0.03, 1.2  # of a comma: below the baseline; height and width of a point
 _OVERSHOOT, _LEAST_DIGITS, _LEAST_PAIRS, _WRONG_FEET = 0.004, 5, 4, 0.3
 
@@ -49,7 +50,14 @@ def with_wrong_digits(text_page: Any, codes: Sequence[int], rectangles: Any) -> 
     shown = _inked_spaces(text_page, codes, np.flatnonzero(values[1:-1] == _SPACE) + 1, is_digit, rectangles)
     fonts = _fonts_with_wrong_digits(text_page, codes, digits, rectangles) | {_font_of(text_page, n) for n in shown}
     wrong = [*shown, *(n for n in digits.tolist() if _font_of(text_page, n) in fonts)] if fonts else []
-    return frozenset(address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in wrong) - {0}
+    return visible_objects(text_page, wrong)
+
+
+def visible_objects(text_page: Any, places: Iterable[int]) -> frozenset[int]:
+    """The addresses of the raw text objects of these characters, without those of invisible text, whose glyphs mean nothing."""
+    items = (pdfium.FPDFText_GetTextObject(text_page, n) for n in places)
+    shown = (item for item in items if item and pdfium.FPDFTextObj_GetTextRenderMode(item) != _INVISIBLE)
+    return frozenset(map(address_of, shown))
 
 
 def _fonts_with_wrong_digits(text_page: Any, codes: Sequence[int], digits: Any, rectangles: Any) -> set[int]:
@@ -94,9 +102,9 @@ def _differ(shapes: Iterable[_Shape]) -> bool:
     """Whether one digit is drawn by glyphs of one height and another form. A width that changes with the advance is a font that
     is stretched, and one that does not is a digit with other white space around it."""
     for one, other in combinations(shapes, 2):
-        is_wider = abs(one.in_advance - other.in_advance) > _SAME_IN_ADVANCE and abs(one.width - other.width) > _SAME_WIDTH
         gap = abs(one.height - other.height)
-        if (is_wider or gap > _OVERSHOOT) and gap <= _ONE_HEIGHT * other.height:
+        is_other = gap > _OVERSHOOT or abs(one.width - other.width) > _SAME_WIDTH
+        if is_other and abs(one.in_advance - other.in_advance) > _SAME_IN_ADVANCE and gap <= _ONE_HEIGHT * other.height:
             return True
     return False
 

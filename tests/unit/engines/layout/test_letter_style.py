@@ -115,4 +115,4 @@ def test_the_number_of_a_section_begins_another_heading() -> None:
     lines = [replace(it, style=LARGE) for it in (line("4. Storage", 60, 50, height=16), line("4.1 Handling", 60, 68, height=16))]
     lines += [replace(it, style=BODY) for it in column(PROSE, 60, 100)]
     text = layout_markdown(lines, page_width=595, page_height=842)
-    assert text.startswith("## 4. Storage\n\n## 4.1 Handling\n")
+    assert text.startswith("## 4. Storage\n\n### 4.1 Handling\n")

@@ -192,3 +192,38 @@ def test_a_paragraph_that_is_larger_than_most_of_the_page_is_not_a_heading() -> 
     text = layout_markdown([line("Acknowledgments", 60, 70, size=14), *large, *small], page_width=595, page_height=842)
     assert text.startswith("## Acknowledgments\n\nThe system could not")
     assert "infrastructure, who never" in text
+
+
+def test_sections_are_below_chapters_of_the_same_size() -> None:
+    lines = [
+        line("3 Processing", 60, 50, size=16, height=16),
+        *sized(PROSE, 80),
+        line("3.1 Backends", 60, 150, size=16, height=16),
+    ]
+    text = markdown([*lines, *sized(PROSE, 180), line("3.1.2 Files", 60, 250, size=16, height=16), *sized(PROSE, 280)])
+    assert re.findall("^#.*", text, re.MULTILINE) == ["# 3 Processing", "### 3.1 Backends", "#### 3.1.2 Files"] or re.findall(
+        "^#.*", text, re.MULTILINE
+    ) == ["## 3 Processing", "### 3.1 Backends", "#### 3.1.2 Files"]
+
+
+def sized(texts: list[str], y: float) -> list[LayoutLine]:
+    return [replace(it, font_size_pt=10) for it in column(texts, 60, y)]
+
+
+def test_a_bold_line_of_the_size_of_the_text_above_a_paragraph_is_a_heading() -> None:
+    text = markdown([*sized(PROSE, 50), line("2. Rent and deposit", 60, 110, size=10, bold=True), *sized(PROSE, 134)])
+    assert "\n\n### 2. Rent and deposit\n\nThe first line" in text
+
+
+@pytest.mark.parametrize("head", ["Note: read this.", "Total", "and the bold words of a sentence", "Amount due:"])
+def test_bold_words_that_are_no_headings(head: str) -> None:
+    lines = [*sized(PROSE, 50), line(head, 60, 92, size=10, bold=True), *sized(PROSE if head != "Total" else ["4,250.75"], 106)]
+    assert "#" not in markdown(lines)
+
+
+def test_a_sentence_in_large_type_that_ends_in_its_second_line_is_not_half_a_heading() -> None:
+    large = [
+        replace(it, font_size_pt=12, y1=it.y0 + 13)
+        for it in column(["The council approved the plan to repair", "the old bridge."], 60, 50)
+    ]
+    assert "#" not in markdown([*large, *sized(PROSE, 100)])

@@ -79,6 +79,13 @@ def test_an_index_under_an_exponent_is_not_part_of_it() -> None:
     assert [line.text for line in found.lines] == ["x²", "1"]
 
 
+def test_an_exponent_after_an_index_is_raised() -> None:
+    found = layer(
+        b"BT /F1 10 Tf 72 700 Td (x) Tj /F1 7 Tf -3 Ts (1) Tj 4 Ts (2) Tj 0 Ts /F1 10 Tf ( + x) Tj /F1 7 Tf -3 Ts (20) Tj ET"
+    )
+    assert found.text == "x1² + x20"
+
+
 def test_a_ligature_wider_than_high_is_one_word() -> None:
     cmap = (
         b"/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "

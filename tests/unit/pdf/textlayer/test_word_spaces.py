@@ -1,0 +1,54 @@
+"""Spaces between letters and words as they are seen: letterspaced words, initials of several lines, scripts without spaces."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.pdf.pdfs import pages_of
+from tests.unit.pdf.textlayer.drawings import page_with_font, texts_of
+
+THAI = {"a": "ก", "b": "า", "c": "ร", "d": "ป", " ": " "}
+
+
+def drawn(content: str) -> list[str]:
+    return texts_of(pages_of(content=f"BT /F1 12 Tf {content} ET".encode()))
+
+
+@pytest.mark.parametrize("tracking", [1.4, 3, 6])
+@pytest.mark.parametrize("text", ["TOTAL 1,284.55", "ANNUAL REPORT", "for emphasis only", "Total due"])
+def test_letterspaced_words_have_no_spaces_inside(text: str, tracking: float) -> None:
+    assert drawn(f"{tracking} Tc 72 700 Td ({text}) Tj") == [text]
+
+
+@pytest.mark.parametrize("text", ["T O T A L", "A N N U A L   R E P O R T", "e m p h a s i s"])
+def test_words_that_were_typed_with_spaces_between_their_letters_are_words(text: str) -> None:
+    assert drawn(f"72 700 Td ({text}) Tj") == [" ".join(word.replace(" ", "") for word in text.split("   "))]
+
+
+@pytest.mark.parametrize("text", ["A B C D E F", "a b c d e f g", "A or B", "I O U", "x y z", "A A B B C", "Q 1 2 3 4 5"])
+def test_single_letters_stay_apart(text: str) -> None:
+    assert drawn(f"72 700 Td ({text}) Tj") == [text]
+
+
+def test_letterspaced_words_within_ordinary_text() -> None:
+    line = "(stand in text, as ) Tj 1.5 Tc (printers did it) Tj 0 Tc ( for centuries) Tj"
+    assert drawn(f"72 700 Td {line}") == ["stand in text, as printers did it for centuries"]
+
+
+def test_a_letterspaced_word_that_begins_a_line_below_ordinary_text() -> None:
+    assert drawn("72 700 Td (The miller keeps the gates.) Tj 1.5 Tc 0 -14 Td (emphasized) Tj")[-1] == "emphasized"
+
+
+def test_an_initial_of_several_lines_is_apart_from_its_word() -> None:
+    content = "0 -23.5 Td /F1 44 Tf (R) Tj /F1 11 Tf 34 19.5 Td (ealized through) Tj 0 -14 Td (engineering) Tj"
+    assert drawn(f"72 720 Td {content}") == ["R", "ealized through", "engineering"]
+
+
+def test_thai_has_spaces_only_where_there_is_room() -> None:
+    content = b"BT /F2 12 Tf 72 700 Td (abcd) Tj /F2 1 Tf ( ) Tj /F2 12 Tf (abcd abcd) Tj ET"
+    assert texts_of(page_with_font(content, THAI)) == ["การปการป การป"]
+
+
+def test_a_mark_beside_two_lines_is_no_initial() -> None:
+    content = "0 -20 Td /F1 24 Tf (A) Tj /F1 9 Tf 20 13 Td (Open Smart Alerts) Tj 0 -11 Td (3 currently open) Tj"
+    assert drawn(f"72 720 Td {content}")[0] == "A Open Smart Alerts"
