@@ -27,6 +27,7 @@ from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_
 from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.scripts.vertical import bands, is_set_vertically, paragraphs_of
 from rayocr.engines.layout.tables.alignment import AlignedTable, take_aligned_tables
+from rayocr.engines.layout.tables.centered import join_centered_cells
 from rayocr.engines.layout.tables.contacts import take_contacts
 from rayocr.engines.layout.tables.currency import join_currency_signs
 from rayocr.engines.layout.tables.grid import grids_of
@@ -75,7 +76,7 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     level = join_headlines([line for line in rest if not line.is_vertical], em)
     marginal = [line for line in rest if line.is_vertical]
     level = join_stacked_fields(join_labels(level, rulings, em), em)
-    level = join_currency_signs(join_leaders(level, rulings, em), em)
+    level = join_centered_cells(join_currency_signs(join_leaders(level, rulings, em), em), em)
     contacts, level = take_contacts(level, em)
     aligned, level = _take_aligned_tables(level, rulings, em)
     notes, level = take_margin_notes(join_wrapped_labels(level, em), em)

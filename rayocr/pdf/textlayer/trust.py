@@ -81,6 +81,8 @@ _MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf\u0152-\u0192\u02c6-\u2122]|Â[\u0080-\
 _LETTER_BESIDE_SIGN = re.compile(r"[A-Za-zÀ-ÿ][^\w\s'’.\-/&@,:;()]+[A-Za-zÀ-ÿ]")
 _SIGN_WITHIN = re.compile(r"[A-Za-z][;=\[\]\"^~`|\\{}?@%][A-Za-z]|[A-Za-z]\.[a-z]+[A-Z]")
 _CASE_SALAD = re.compile(r"[a-zà-ÿ][A-ZÀ-Þ].*[a-zà-ÿ][A-ZÀ-Þ]|[a-z]\d[a-z]|[A-Za-z]\d+[A-Za-z]\d")
+_RAISED = re.compile(r"(?<=[\w).,])[⁻⁺]?[⁰¹²³⁴-⁹]+(?![A-Za-z])")  # footnotes and exponents
+_MEASURE = re.compile(r"[\d.,+\-−±×·/()=<>≤≥%‰°′″£€¥$¼½¾⅓⅔⁰¹²³⁴-⁹⁻⁺]*[A-Za-zµ°]{0,3}")  # numbers with signs and units
 _LEGACY_SIGNS = re.compile(r"[¡-¿×÷ƒˆ˜†‡‰‹›]")
 
 
@@ -243,8 +245,8 @@ def is_word(token: str) -> bool:
 
 @lru_cache(maxsize=_KNOWN_TOKENS)
 def _is_good(token: str) -> bool:
-    core = _without_rare_accents(token.strip(_EDGE))
-    if not core or _ADDRESS.fullmatch(core):
+    core = _without_rare_accents(_RAISED.sub("", token).strip(_EDGE))
+    if not core or _ADDRESS.fullmatch(core) or _MEASURE.fullmatch(core):
         return True
     return all(_GOOD_LATIN.fullmatch(part.strip(_EDGE)) for part in re.split(r"[/–—,;:()]+|-(?=\w)", core) if part.strip(_EDGE))
 
@@ -259,8 +261,8 @@ def _without_rare_accents(word: str) -> str:
 
 @lru_cache(maxsize=_KNOWN_TOKENS)
 def _is_junk(token: str) -> bool:
-    core = token.strip(_EDGE)
-    if _ADDRESS.fullmatch(core):
+    core = _RAISED.sub("", token).strip(_EDGE)
+    if _ADDRESS.fullmatch(core) or _MEASURE.fullmatch(core):
         return False
     return bool(_LETTER_BESIDE_SIGN.search(core) or _CASE_SALAD.search(core) or _LEGACY_SIGNS.search(core))
 

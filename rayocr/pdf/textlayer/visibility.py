@@ -28,6 +28,7 @@ _LEAST_SCALE = 0.25  # pixels per point; at a smaller scale, ordinary letters ar
 _SEEN = 10  # of 255: the smallest difference that a person sees
 _WHITE, _PALE = 240, 28  # of 255: the brightness of white text, and less contrast than a person sees on the paper of a scan
 _DENSE, _LONG_WORD, _SLIVER = 1.5, 4, 0.15  # pixels and letters of a word; the visible share of a word that is covered
+_THIN, _CLIPPED = 0.05, 0.18  # share of a box that is drawn, and of its height: only the tips of letters are inside a clip
 _LATIN = "\u024f"
 _NEARLY_WHITE = 3 * 240
 _STROKE = 40  # of 255: between a picture's paper and its ink
@@ -97,7 +98,7 @@ def compare_with_ink(
         placed = [word[1:5] if not turns else turn_box(word[1:5], -turns, size_pt) for word in words]
         boxes = np.array(placed, float).reshape(-1, 4)
         corners = _pixels(boxes, scale, whole.shape)
-        seen, unnamed, rest = _seen(whole, without, corners, [len(word.text) for word in words])
+        seen, unnamed, rest = _seen(whole, without, corners, words)
         if rest is not None and _may_hold_lines((rest[:, 1:] != rest[:, :-1], rest[1:] != rest[:-1])):
             nameless = {address_of(item) for item in objects.without_meaning(text_page) if not is_replaced(item)}
             if not nameless <= unreadable:
@@ -185,11 +186,12 @@ def _pixels(boxes: Any, scale: float, shape: tuple[int, int]) -> Any:
     return np.hstack([low, high])
 
 
-def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tuple[Any, float, Any]:
+def _seen(whole: Any, without: Any, corners: Any, words: Sequence[Word]) -> tuple[Any, float, Any]:
     """Which boxes contain visible text, the share of visible text outside all boxes, and a mask of that text (None if there is
     none)."""
     import cv2
 
+    lengths = [len(word.text) for word in words]
     if whole is without:
         return np.zeros(len(corners), bool), 0.0, None
     _, drawn = cv2.threshold(cv2.absdiff(whole, without), _SEEN, 1, cv2.THRESH_BINARY)
@@ -202,6 +204,11 @@ def _seen(whole: Any, without: Any, corners: Any, lengths: Sequence[int]) -> tup
     for n in np.flatnonzero(counts < _DENSE * np.array(lengths)).tolist():
         x0, y0, x1, y1 = boxes[n]
         if lengths[n] >= _LONG_WORD and drawn[y0:y1, x0:x1].any(axis=int(y1 - y0 > x1 - x0)).mean() < _SLIVER:
+            counts[n] = 0
+    sides = corners[:, 2:] - corners[:, :2]
+    for n in np.flatnonzero((counts > 0) & (counts < _THIN * sides.prod(axis=1)) & (3 * sides[:, 0] > sides[:, 1])).tolist():
+        x0, y0, x1, y1 = boxes[n]
+        if words[n].text.isalnum() and drawn[y0:y1, x0:x1].any(axis=1).mean() < _CLIPPED:
             counts[n] = 0
     total = cv2.countNonZero(drawn)
     for left, top, right, bottom in boxes:

@@ -38,6 +38,7 @@ class FakePage:
                 font_size_pt=size,
                 bold=False,
                 vertical=False,
+                slanted=False,
                 words=(),
             )
             for text, x, y, size in self.texts

@@ -137,7 +137,7 @@ def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence
         {n for n, column in enumerate(columns) for cell in row if cell[0].x0 < column.x1 and cell[-1].x1 > column.x0}
         for row in (cells, above)
     ]
-    return not used[0] & used[1]
+    return not used[0] & used[1] or (used[0] & used[1] == {0} and not any(map(_is_figure, (*cells[1:], *above[1:]))))
 
 
 def _page_column(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], em: float) -> _Column | None:

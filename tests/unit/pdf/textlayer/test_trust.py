@@ -259,3 +259,11 @@ def test_urdu_words_that_have_lost_their_spaces_and_their_order_are_not_trusted(
     assert judge(text, image_share=0.0).trusted
     jumbled = "پاکستان ایکخوبصورتملک ےہ جس میںبہتسےدریااورپہاڑہیں۔یہاںکےلوگ مہماننوازہیں اور خمتلفزبانیںبوےلت ہیں۔کراچی سبسےبڑا"
     assert judge(jumbled, image_share=0.0).kind == "bad"
+
+
+def test_measures_and_formulas_on_a_page_with_few_words_are_text() -> None:
+    text = (
+        "The area is A = πr², and for n ≥ 2 we have xn+1 = xn + 1. Then 2¹⁰ = 1024, 3 × 10⁸ m/s, 6.02·10²³, 5′ 7″, 45°, ½ and ⅔,"
+    )
+    text += " 1.5‰, €1.234,56, £99, ¥5,000, 20 %, ±0.3 m³/s. Na+, SO4²−, ¹⁴C, H2O, liters³, report,²³ f(x) = a0 + a1x + a2x²"
+    assert judge(text, image_share=0.0).trusted

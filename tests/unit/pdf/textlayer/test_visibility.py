@@ -300,3 +300,9 @@ def test_a_word_of_several_pieces_is_visible_if_one_of_them_is() -> None:
     )
     found = drawn(content)
     assert not found.hidden
+
+
+def test_words_of_which_a_clip_shows_the_tips_only_are_not_seen() -> None:
+    text = b"BT /F1 22 Tf 72 45.5 Td (Matilda d) Tj ET"
+    assert drawn(SEEN + b" q 0 60 595 700 re W n " + text + b" Q").text == drawn(SEEN).text
+    assert "Matilda d" in drawn(SEEN + b" q 0 52 595 700 re W n " + text + b" Q").text

@@ -39,3 +39,18 @@ def test_a_table_of_addresses_stays_a_table() -> None:
 def test_addresses_below_nothing_stay_in_their_row() -> None:
     lines = [*column(BODY, 50, 80), line("a@b.org", 50, 200), line("c@d.org", 300, 200)]
     assert "a@b.org c@d.org" in markdown(lines)
+
+
+def test_the_addresses_of_an_invoice_are_read_one_by_one() -> None:
+    left, right = (
+        ["Bill to", "Ottoline Marsh", "The Old Mill", "Harrow Vale"],
+        ["Ship to:", "Harrow Vale Water Board", "Lock Road 7"],
+    )
+    lines = [*column(left, 50, 80), *column(right, 300, 80), *column(BODY * 3, 50, 200)]
+    assert in_order(markdown(lines), *left, *right, "The words")
+
+
+def test_heads_of_two_columns_of_a_table_are_no_addresses() -> None:
+    rows = [["From", "To", "Fare"], *([f"Harrow {n}", f"Evelyn {n}", f"{n}.50"] for n in range(5))]
+    lines = [line(text, 50 + 150 * place, 80 + 16 * n) for n, row in enumerate(rows) for place, text in enumerate(row)]
+    assert "| Harrow 2 | Evelyn 2 | 2.50 |" in markdown(lines)
