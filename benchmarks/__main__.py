@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import argparse
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.local_engine import measure_rapidocr
 from benchmarks.measured import Comparison
 from benchmarks.text_layer import measure_text_layer
+from rayocr.observe.console import plain_console
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="of each measurement, alternating")
     parser.add_argument("--only", choices=["rapidocr", "textlayer"])
     arguments = parser.parse_args()
-    console = Console()
+    console = plain_console()
     if not console.is_terminal:
         console.width = 160  # of a log
     comparisons: list[Comparison] = []

@@ -25,6 +25,7 @@ from benchmarks.gemini_pages import make_documents, make_text_documents
 from benchmarks.measured import Comparison, clean_environment, compare, run_bare, run_rayocr
 from benchmarks.processes import ProcessWatch
 from benchmarks.simulated import Simulated
+from rayocr.observe.console import plain_console
 
 _OPTIONS = ("engine=gemini", "engine.chain=[gemini]", "outputs=[markdown]", "report.at_end=0")
 # Start with one worker per core: workers that start later would count in the longer run.
@@ -53,7 +54,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=1, help="of the throughput measurement")
     parser.add_argument("--only", choices=["throughput", "quota"])
     arguments = parser.parse_args()
-    console = Console(width=None if sys.stdout.isatty() else 150)
+    console = plain_console(width=None if sys.stdout.isatty() else 150)
     with tempfile.TemporaryDirectory(prefix="rayocr-bench-") as folder:
         work = Path(folder)
         if arguments.only != "quota":

@@ -19,7 +19,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.gemini_simulator.quotas import Quotas
@@ -31,6 +30,7 @@ from rayocr.config import BatchConfig, LimitsConfig
 from rayocr.engines.gemini.batch import JobStatus
 from rayocr.errors import DayQuotaExhausted, EngineRateLimited
 from rayocr.limits.prices import PriceTable
+from rayocr.observe.console import plain_console
 from rayocr.retry import RetryPolicy
 from rayocr.storage.memory import MemoryStorage
 
@@ -241,7 +241,7 @@ def main() -> None:
         table.add_column(column, justify="left" if column == "limit" else "right")
     for use in measure():
         table.add_row(use.limit, f"{100 * use.share:.1f} %", str(use.refused))
-    Console(width=None if sys.stdout.isatty() else 120).print(table)
+    plain_console(width=None if sys.stdout.isatty() else 120).print(table)
 
 
 if __name__ == "__main__":

@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.listing_server import ListingServer
@@ -28,6 +27,7 @@ from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.actors.document_identity import document_id
 from rayocr.config import AccessConfig
 from rayocr.ledger.manifest import manifest_name
+from rayocr.observe.console import plain_console
 from rayocr.storage.gcs.storage import GcsStorage
 
 _FOLDER = 1000  # objects per sub-folder
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--orders", nargs="+", default=["listing", "newest"])
     parser.add_argument("--server", choices=["listing", "fake-gcs-server"], default="listing")
     options = parser.parse_args()
-    console = Console()
+    console = plain_console()
     if not console.is_terminal:
         console.width = 160  # of a log
     table = Table(title=f"Discovery in a bucket, half of it done (server: {options.server})", title_justify="left")

@@ -21,11 +21,11 @@ from pathlib import Path
 
 import psutil
 from reportlab.pdfgen.canvas import Canvas
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measured import clean_environment
 from benchmarks.processes import ACTOR_TITLES, unique_bytes
+from rayocr.observe.console import plain_console
 
 _PROJECT = Path(__file__).parents[1]
 _EVERY_S = 2.0
@@ -125,7 +125,7 @@ def _files(folder: Path) -> int:
 
 
 def _print(moments: list[Moment], documents: int, rows: int) -> None:
-    console = Console(width=160)
+    console = plain_console(width=160)
     marks = [_at(moments, documents * (row + 0.5) / (rows + 0.5)) for row in range(rows + 1)]
     pace = Table("documents", "pages/s", "CPU ms per page", title="Pace", title_justify="left")
     for before, after in pairwise(marks):

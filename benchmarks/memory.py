@@ -16,13 +16,14 @@ from rich.table import Table
 
 from benchmarks.measured import Timing, run_rayocr
 from benchmarks.text_layer import document_of
+from rayocr.observe.console import plain_console
 
 _SIZES = (10, 1_000, 10_000)
 _PAGE = Path(__file__).parents[1] / "samples" / "table.pdf"
 
 
 def main() -> None:
-    console = Console()
+    console = plain_console()
     if not console.is_terminal:
         console.width = 160  # of a log
     table = Table(title="Memory over the size of the corpus (text layer)", title_justify="left")

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench_gemini import end_all
@@ -24,6 +23,7 @@ from benchmarks.gemini_pages import make_documents
 from benchmarks.measured import clean_environment
 from benchmarks.ray_nodes import RayNodes
 from benchmarks.simulated import Simulated
+from rayocr.observe.console import plain_console
 
 _LATENCY_S = 2.0
 _IN_FLIGHT = 16  # pages of a node's worker
@@ -43,7 +43,7 @@ class Pace:
 
 
 def main() -> None:
-    console = Console(width=None if sys.stdout.isatty() else 130)
+    console = plain_console(width=None if sys.stdout.isatty() else 130)
     before = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="rayocr-nodes-") as folder:
         work = Path(folder)

@@ -25,6 +25,7 @@ from benchmarks.corpus import pdfs
 from benchmarks.corpus.cases import Case, cases, kinds
 from benchmarks.quality_readers import READERS, Reading, available
 from benchmarks.quality_score import Score, score
+from rayocr.observe.console import plain_console
 
 _SAMPLES = Path(__file__).parents[1] / "samples"
 _SAMPLES_KIND = "samples/"
@@ -43,7 +44,7 @@ Result = tuple[str, str, str, str, Reading, Score]  # reader, kind, name, layer,
 
 def main() -> None:
     options = _options()
-    console = Console()
+    console = plain_console()
     if not console.is_terminal:
         console.width = 150
     readers = [name for name in options.readers.split(",") if available(name)]

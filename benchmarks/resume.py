@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.measured import clean_environment
@@ -28,6 +27,7 @@ from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.ledger.manifest import build_manifest, manifest_name
 from rayocr.ledger.segment import encode_segment, segment_name
 from rayocr.messages import Document, DocumentContext, DocumentOutcome, PageOutcome, PageRecord
+from rayocr.observe.console import plain_console
 from rayocr.storage.local.storage import LocalStorage
 
 _PAGES, _OPEN_DOCUMENTS, _READ = 100, 10, 10  # pages of a finished document; each open document has 100 pending pages
@@ -51,7 +51,7 @@ def main() -> None:
     parser.add_argument(
         "--done", type=int, nargs="+", default=[10_000, 1_000_000], help="pages that are done, for each measurement"
     )
-    console = Console()
+    console = plain_console()
     table = Table(title="Resume with 1,000 pages open (text layer)", title_justify="left")
     for column in (
         "pages done",

@@ -16,8 +16,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import psutil
-from rich.console import Console
 from rich.table import Table
+
+from rayocr.observe.console import plain_console
 
 _SECONDS = 6.0
 _MODEL = "gemini-3.1-flash-lite"
@@ -85,7 +86,7 @@ class PageCaller:
 
 
 def main() -> None:
-    console = Console(width=None if sys.stdout.isatty() else 130)
+    console = plain_console(width=None if sys.stdout.isatty() else 130)
     before = os.getloadavg()[0]
     rates = [*measure_redis(), measure_driver()]
     console.print(_table(rates))

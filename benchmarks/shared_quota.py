@@ -12,7 +12,6 @@ import tempfile
 import time
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bench_gemini import end_all
@@ -20,6 +19,7 @@ from benchmarks.gemini_pages import make_documents
 from benchmarks.measured import clean_environment
 from benchmarks.simulated import Simulated
 from benchmarks.valkey import Valkey
+from rayocr.observe.console import plain_console
 
 _RPM = 1200
 _TOGETHER_S = 61.0
@@ -28,7 +28,7 @@ _ALONE_S = 30.0
 
 
 def main() -> None:
-    console = Console(width=None if sys.stdout.isatty() else 120)
+    console = plain_console(width=None if sys.stdout.isatty() else 120)
     redis = Valkey()
     with tempfile.TemporaryDirectory(prefix="rayocr-bench-") as folder, Simulated(rpm=_RPM, latency_s=2) as server:
         runs: list[subprocess.Popen[bytes]] = []

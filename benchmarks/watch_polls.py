@@ -31,6 +31,7 @@ from rayocr.driver.scheduling.window import Window
 from rayocr.driver.watching.watch import Watch
 from rayocr.ledger.manifest import manifest_name
 from rayocr.messages import DiscoveryBatch, Document, Poll
+from rayocr.observe.console import plain_console
 from rayocr.storage.local.storage import LocalStorage
 
 _LIVE = 500
@@ -112,7 +113,7 @@ def main() -> None:
     polls = parser.parse_args().polls
     memory = Path("/dev/shm")
     with tempfile.TemporaryDirectory(prefix="rayocr-bench-", dir=memory if memory.is_dir() else None) as folder:
-        asyncio.run(watched(Console(width=160), Path(folder), polls))
+        asyncio.run(watched(plain_console(width=160), Path(folder), polls))
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ from benchmarks.ports import free_port
 from benchmarks.processes import ACTOR_TITLES
 from rayocr.actors.document_identity import document_id
 from rayocr.config import AccessConfig
+from rayocr.observe.console import plain_console
 from rayocr.storage.base import Storage
 from rayocr.storage.local.storage import LocalStorage
 from tests.e2e.support import ray_head
@@ -88,7 +89,7 @@ def main() -> None:
     parser.add_argument("--every", type=float, default=0.5, help="seconds between two changes of the source")
     parser.add_argument("--backend", nargs="+", default=["folder", "bucket"])
     options = parser.parse_args()
-    console = Console()
+    console = plain_console()
     if not console.is_terminal:
         console.width = 160  # of a log
     for backend in options.backend:

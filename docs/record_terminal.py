@@ -18,8 +18,9 @@ import termios
 from pathlib import Path
 
 import pypdfium2
-from rich.console import Console
 from rich.text import Text
+
+from rayocr.observe.console import plain_console
 
 PROJECT = Path(__file__).parents[1]
 TARGET = PROJECT / "docs" / "images" / "run.svg"
@@ -29,7 +30,8 @@ _COLUMNS, _ROWS = 112, 30
 def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         lines = _recorded(["rayocr", "samples", "out", "gateway.enabled=false"], Path(folder))
-    console = Console(record=True, width=_COLUMNS, file=open(os.devnull, "w"), force_terminal=True, color_system="truecolor")  # noqa: SIM115
+    nowhere = open(os.devnull, "w")  # noqa: SIM115
+    console = plain_console(record=True, width=_COLUMNS, file=nowhere, force_terminal=True, color_system="truecolor")
     console.print(Text.from_ansi("$ rayocr samples out"))
     for line in lines:
         console.print(Text.from_ansi(line))

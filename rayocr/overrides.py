@@ -48,7 +48,11 @@ def list_value(override: str) -> str:
     """The same override. A list of names may be written without brackets, and a list of patterns if it has a single one:
     `outputs=markdown,jsonl`, `engine.tesseract.languages=deu+eng`, `include=2024/*`."""
     key, _, value = override.partition("=")
-    if kind_of(key) != "list" or not value.strip() or value == "null" or value.startswith(("[", "$")):
+    if kind_of(key) != "list" or not value.strip() or value == "null" or value.startswith("$"):
+        return override
+    if key in _PATTERNS and _is_pattern(value):
+        return f"{key}={quoted([value])}"
+    if value.startswith("["):
         return override
     if value[0] in "'\"" and value[-1] == value[0] and value.count(value[0]) == 2:
         return f"{key}={quoted([value[1:-1]])}"
@@ -60,6 +64,12 @@ def list_value(override: str) -> str:
     return f"{key}={quoted(items)}" if items else override
 
 
+def pattern_option(key: str, pattern: str) -> str:
+    """`include=` or `exclude=` with one pattern, whatever its characters, as a word for the shell."""
+    short, full = f"{key}={pattern}", f"{key}={quoted([pattern])}"
+    return for_shell(short if list_value(short) == full else full)
+
+
 def unparsable(override: str) -> UsageError:
     """The error for an override that the grammar rejects. Its hint is the user's own value, with correct quotes."""
     key, _, value = override.partition("=")
@@ -67,6 +77,8 @@ def unparsable(override: str) -> UsageError:
     if kind in _NUMBERS:
         return UsageError(f"{key}={value} is not {_number(kind)}.", hint=_example(kind, key))
     if kind == "list":
+        if key in _PATTERNS and "," in value and not value.startswith("["):
+            return _as_list(key, [override])
         return UsageError(
             f"Cannot parse the value of {key}.", hint=f"Write it in quotes: {for_shell(f'{key}={quoted(_items(value))}')}"
         )
@@ -125,7 +137,31 @@ def _as_list(key: str, overrides: Sequence[str]) -> UsageError:
         return UsageError(f"{key}={value} is not one name.", hint=several)
     if not _items(value):
         return UsageError(f"{key}= is empty.", hint=f"Write a list, for example {key}=[a,b]")
-    return UsageError(f"{key} is a list.", hint=f"Write it with brackets: {for_shell(f'{key}={quoted(_items(value))}')}")
+    several = for_shell(f"{key}={quoted(_items(value))}")
+    if key in _PATTERNS:
+        hints = [f"For one name that contains commas: {pattern_option(key, value)}", f"For several patterns: {several}"]
+        if all(item.lower().endswith(".pdf") or "*" in item for item in _items(value)):
+            hints.reverse()
+        return UsageError(f"{key} is a list.", hint="   ".join(hints))
+    return UsageError(f"{key} is a list.", hint=f"Write it with brackets: {several}")
+
+
+def _is_pattern(value: str) -> bool:
+    """Whether the first bracket closes before the end, as in `[ab]*.pdf` and `[[]x].pdf`, which is one pattern and not a list."""
+    if not value.startswith("[") or value.startswith("[[]"):
+        return value.startswith("[[]")
+    end, quote = 0, ""
+    depth = 0
+    for end, character in enumerate(value):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"" and value[end - 1] in "[,":
+            quote = character
+        elif character in "[]":
+            depth += 1 if character == "[" else -1
+            if depth == 0:
+                break
+    return depth == 0 and end < len(value.rstrip()) - 1
 
 
 def _items(value: str) -> list[str]:

@@ -8,13 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
 from rich.table import Table
 
 from benchmarks.bad_days.days import DAYS
 from benchmarks.bad_days.living import PAGES, Result, live_through
 from benchmarks.bad_days.protocol_days import PROTOCOL_DAYS
 from benchmarks.gemini_pages import make_documents
+from rayocr.observe.console import plain_console
 
 
 def main() -> None:
@@ -22,7 +22,7 @@ def main() -> None:
     parser.add_argument("--pages", type=int, default=PAGES)
     parser.add_argument("--only", default="", help="a regular expression that matches part of the name")
     arguments = parser.parse_args()
-    console = Console(width=None if sys.stdout.isatty() else 170)
+    console = plain_console(width=None if sys.stdout.isatty() else 170)
     failed = False
     with tempfile.TemporaryDirectory(prefix="rayocr-bad-days-") as folder:
         work = Path(folder)

@@ -24,6 +24,7 @@ from benchmarks.chaos.scene import Scene, draw_options
 from benchmarks.chaos.verdict import Verdict, judge
 from benchmarks.simulated import Simulated
 from benchmarks.valkey import Valkey
+from rayocr.observe.console import plain_console
 
 _TTL_S = 6.0  # longer than renewals that a busy machine delays, shorter than a scenario
 
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = given.seed or range(1, given.seeds + 1)
     kinds = [kind for kind in KINDS if given.kind and kind.name in given.kind]
     scenarios = [(seed, kinds[i % len(kinds)] if kinds else kind_of(seed)) for i, seed in enumerate(seeds)]
-    console = Console()
+    console = plain_console()
     if not console.is_terminal:
         console.width = 200  # of a log
     with ExitStack() as stack:
@@ -53,7 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             _tell(console, verdicts[-1])
     console.print(table_of(verdicts))
     struck = Counter(fault for verdict in verdicts for fault in verdict.faults.split(", "))
-    console.print("Strikes: " + ", ".join(f"{fault} {count}" for fault, count in sorted(struck.items())), highlight=False)
+    console.print("Strikes: " + ", ".join(f"{fault} {count}" for fault, count in sorted(struck.items())))
     return 1 if any(verdict.violations for verdict in verdicts) else 0
 
 
@@ -123,7 +124,7 @@ def _tell(console: Console, verdict: Verdict) -> None:
         highlight=False,
     )
     for violation in verdict.violations[:12]:
-        console.print(f"  VIOLATION: {violation}", style="red", highlight=False, markup=False)
+        console.print(f"  VIOLATION: {violation}", style="red")
     if len(verdict.violations) > 12:
         console.print(f"  and {len(verdict.violations) - 12} more", style="red")
 

@@ -7,17 +7,17 @@ import json
 import tempfile
 from pathlib import Path
 
-from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
 from benchmarks.fidelity.files import checks_of, pdfs_in
 from benchmarks.fidelity.report import Summary, write_report
+from rayocr.observe.console import plain_console
 
 
 def main() -> None:
     options = _options()
-    console = Console()
+    console = plain_console()
     paths = [(folder.name, path) for folder in options.folders for path in pdfs_in(folder)]
     summary = Summary(keep=options.worst)
     with tempfile.TemporaryDirectory(prefix="rayocr-fidelity-") as folder, options.out.with_suffix(".jsonl").open("w") as rows:

@@ -15,35 +15,47 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
+from rayocr.actors.discovery.actor import Discovery
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.cluster.addresses import find_address
 from rayocr.driver.plan import Plan
+from rayocr.driver.retry_selection import discovery_rules
+from rayocr.messages import Document
 
 _MOST_DOCUMENTS = 20
 _MOST_BYTES = 4 << 20  # of all documents: 10 to 100 scanned pages
-_MOST_LISTED = 1000  # files of any kind
+_MOST_LISTED = 5000  # files of any kind, finished documents too
 _PR_SET_PDEATHSIG = 1
 _POLL_S = 0.2
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def is_small(config: RayocrConfig, planned: Plan) -> bool:
-    """Whether a run with `cluster=auto` has so few local pages that Ray does not pay off. Counts finished documents, too. Raises
+    """Whether a run with `cluster=auto` will read so few local pages that Ray does not pay off. Raises UsageError and
     StorageError."""
-    if config.mode is not Mode.run or any(link.kind == "wait" for link in planned.links) or find_address("auto") is not None:
+    if config.mode not in (Mode.run, Mode.retry) or find_address("auto") is not None:
+        return False
+    if any(link.kind == "wait" for link in planned.links):
         return False
     if any(not storage.uri.startswith("file:") for storage in (planned.source, planned.dest, planned.state)):
         return False
     if not can_fork():
         return False
-    if planned.only is not None:
-        return planned.source.stat(planned.only).size_bytes <= _MOST_BYTES
-    listed = list(islice(planned.source.list(), _MOST_LISTED + 1))
-    sizes = [entry.size_bytes for entry in listed if entry.name.lower().endswith(".pdf")]
-    return len(listed) <= _MOST_LISTED and len(sizes) <= _MOST_DOCUMENTS and sum(sizes) <= _MOST_BYTES
+    if planned.only is None and len(list(islice(planned.source.list(), _MOST_LISTED + 1))) > _MOST_LISTED:
+        return False
+    documents = _to_read(config, planned)
+    return len(documents) <= _MOST_DOCUMENTS and sum(document.size_bytes for document in documents) <= _MOST_BYTES
+
+
+def _to_read(config: RayocrConfig, planned: Plan) -> tuple[Document, ...]:
+    """The documents that the run will read, in case they are few; otherwise the first of them."""
+    rules = discovery_rules(config, planned)
+    rules = rules if config.limit is not None else replace(rules, order="listing")
+    return Discovery(planned.source, planned.state, rules).next_batch(_MOST_DOCUMENTS + 1).documents
 
 
 def can_fork() -> bool:

@@ -26,6 +26,7 @@ from rayocr.overrides import for_shell, quoted
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import STATE_PREFIX, Storage
 from rayocr.storage.factory import open_storage
+from rayocr.storage.name_patterns import exact_names
 from rayocr.storage.os_errors import storage_error
 from rayocr.storage.uri import StorageUri, contains, parse_uri, path_below
 
@@ -86,6 +87,7 @@ def scope(config: RayocrConfig) -> Scope:
     source_uri = parse_uri(source_text)
     exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest), single)]
     source = _existing(source_uri, config.storage.source)
+    exclude = exact_names(source, exclude)
     if single is not None:
         _check_reading_file(source, single[1])
     else:
@@ -93,7 +95,7 @@ def scope(config: RayocrConfig) -> Scope:
     return Scope(
         source=source,
         only=single[1] if single else None,
-        include=tuple(include),
+        include=tuple(exact_names(source, include)),
         exclude=tuple(exclude if single else [*exclude, *_own_results(source)]),
         links=links,
         prices=_prices(config, links),

@@ -1,30 +1,62 @@
-"""mode=retry: selects the dead letters to retry. Their documents go through a run like any other; pages that were read are
-recorded and not paid for again."""
+"""Selects the documents that a run reads, and in mode=retry the dead letters to retry. Their documents go through a run like any
+other; pages that were read are recorded and not paid for again."""
 
 from __future__ import annotations
 
 import difflib
-import fnmatch
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
+from typing import TYPE_CHECKING
 
 from rayocr import errors
-from rayocr.config import RayocrConfig, RetryConfig
+from rayocr.actors.discovery.actor import DiscoveryRules
+from rayocr.config import Mode, RayocrConfig, RetryConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
 from rayocr.failure_reasons import next_run_retries, retry_helps
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.dead_letters import DeadLetter, dead_letter_name, read_dead_letter
+from rayocr.outputs.registry import pdf_suffixes
 from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
+from rayocr.storage.name_patterns import matches
+
+if TYPE_CHECKING:
+    from rayocr.driver.plan import Plan
 
 _READ_FOR_SOURCE = 200  # dead letters that are read to determine their source
 _MOST_TRIED_AGAIN = 1000  # dead letters read at the start of a run
 _AT_ONCE = 16  # dead letters; each costs a request if storage is remote
+
+
+def discovery_rules(config: RayocrConfig, plan: Plan) -> DiscoveryRules:
+    """Reads dead letters. Raises UsageError and StorageError."""
+    return DiscoveryRules(
+        only=plan.only,
+        include=plan.include,
+        exclude=plan.exclude,
+        reported=reported_patterns(config, plan.only),
+        min_bytes=config.min_bytes,
+        max_bytes=config.max_bytes,
+        order=config.order,
+        limit=config.limit,
+        overwrite=config.overwrite,
+        retried=documents_to_retry(plan.state, config) if config.mode is Mode.retry else None,
+        again=documents_to_try_again(plan.state, config) if config.mode in (Mode.run, Mode.watch) else frozenset(),
+        holds_results=f"*{pdf_suffixes()[0]}" in plan.exclude,
+        narrowed=is_narrowed(config),
+        watch=config.mode is Mode.watch,
+        settle_s=config.watch.settle_s,
+    )
+
+
+def reported_patterns(config: RayocrConfig, only: str | None) -> tuple[str, ...]:
+    """The user's patterns, which are named if they match nothing. A source that is one file needs no include=."""
+    return tuple(dict.fromkeys([*(config.include if only is None else ()), *config.exclude]))
 
 
 def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
@@ -140,7 +172,7 @@ def _passes(dead_letter: DeadLetter, config: RayocrConfig, since: datetime | Non
     return (
         config.document is None
         or config.document in (dead_letter.document_id, dead_letter.name)
-        or fnmatch.fnmatchcase(dead_letter.name, config.document)
+        or matches(dead_letter.name, config.document)
     )
 
 

@@ -35,7 +35,7 @@ from rayocr.driver.monitor.spend_account import SpendAccount
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan, sweep_temp_files
 from rayocr.driver.replaced_failures import ReplacedFailures
-from rayocr.driver.retry_selection import documents_to_retry, documents_to_try_again, is_narrowed
+from rayocr.driver.retry_selection import discovery_rules
 from rayocr.driver.scheduling.leases import open_run_locks
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.server_probe import probe_servers
@@ -59,7 +59,6 @@ from rayocr.locks.factory import open_locks
 from rayocr.messages import DiscoveryBatch
 from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
 from rayocr.observe.supabase.sink import SupabaseSink, open_sink
-from rayocr.outputs.registry import pdf_suffixes
 from rayocr.retry import RetryPolicy
 from rayocr.storage.local.temp_files import remove_empty_state
 from rayocr.storage.uri import parse_uri
@@ -137,7 +136,7 @@ class Run:
     def _execute(self) -> int:
         check_engines(self.config, self.plan.links)
         sweep_temp_files(self.plan)
-        rules = self.rules()
+        rules = discovery_rules(self.config, self.plan)
         if rules.retried is not None and not rules.retried:
             return self.announcements.say_nothing_to_retry()
         self.announcements.dead_letters = len(rules.retried or ())
@@ -170,25 +169,6 @@ class Run:
         finally:
             locks.close()
         self.announcements.say_outputs_added(addition)
-
-    def rules(self) -> DiscoveryRules:
-        config, plan = self.config, self.plan
-        return DiscoveryRules(
-            only=plan.only,
-            include=plan.include,
-            exclude=plan.exclude,
-            min_bytes=config.min_bytes,
-            max_bytes=config.max_bytes,
-            order=config.order,
-            limit=config.limit,
-            overwrite=config.overwrite,
-            retried=documents_to_retry(plan.state, config) if config.mode is Mode.retry else None,
-            again=documents_to_try_again(plan.state, config) if config.mode in (Mode.run, Mode.watch) else frozenset(),
-            holds_results=f"*{pdf_suffixes()[0]}" in plan.exclude,
-            narrowed=is_narrowed(config),
-            watch=config.mode is Mode.watch,
-            settle_s=config.watch.settle_s,
-        )
 
     # -- start --------------------------------------------------------------------------------------------------------------
 

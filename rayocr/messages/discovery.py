@@ -21,6 +21,7 @@ class DiscoveryTotals:
     settling: int = 0  # files that are being written and are skipped for now
     filtered: int = 0  # documents that an option leaves out (include, exclude, size); they are not in `found`
     filtered_name: str = ""  # the first of them
+    unmatched: tuple[str, ...] = ()  # patterns of the user that match no document; known at the end of a listing
     others: int = 0  # files that are not PDFs
     other_name: str = ""  # the first of them
     own_outputs: int = 0  # files that rayocr wrote, in a source that is a destination, too

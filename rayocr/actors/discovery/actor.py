@@ -10,7 +10,6 @@ documents are forgotten, so memory depends on the current size of the source and
 
 from __future__ import annotations
 
-import fnmatch
 import logging
 import time
 from collections import deque
@@ -28,6 +27,7 @@ from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, Poll
 from rayocr.observe.logs import log_event
 from rayocr.outputs.registry import all_outputs
 from rayocr.storage.base import Entry, Storage
+from rayocr.storage.name_patterns import matches
 
 log = logging.getLogger(__name__)
 
@@ -41,11 +41,12 @@ _ASK_EACH = 1000  # new documents per poll; with more, the manifests are listed 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoveryRules:
-    """Globs are matched against names below the source, with `/`; `*` crosses folders."""
+    """Globs are matched against names below the source, with `/`; `*` crosses folders (see rayocr.storage.name_patterns)."""
 
     only: str | None = None  # a single file, which is checked without listing its folder
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    reported: tuple[str, ...] = ()  # those of the patterns above that are named if they match no document
     min_bytes: int = 0
     max_bytes: int | None = None
     order: str = "listing"  # or one of rayocr.actors.discovery.ordering.ORDERS
@@ -61,9 +62,9 @@ class DiscoveryRules:
     def admits(self, name: str) -> bool:
         if not is_document(name):
             return False
-        if self.include and not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.include):
+        if self.include and not any(matches(name, pattern) for pattern in self.include):
             return False
-        return not any(fnmatch.fnmatchcase(name, pattern) for pattern in self.exclude)
+        return not any(matches(name, pattern) for pattern in self.exclude)
 
     def concerns(self, name: str, error: Exception) -> bool:
         """Whether an entry that could not be inspected might be, or contain, a document: always for folders; for a broken link if
@@ -107,6 +108,7 @@ class Discovery:
         self._settling = FileStability(rules.settle_s if source.uri.startswith("file:") else 0.0)
         self._documents = self._limited(self._listing())
         self._exhausted = False
+        self._unmatched = list(rules.reported)
 
     def next_batch(self, count: int) -> DiscoveryBatch:
         """Up to `count` documents; fewer only at the end. Blocks while it lists. Raises StorageError."""
@@ -175,6 +177,7 @@ class Discovery:
         else:
             yield from in_order(found, self._rules.order)
         self._settling.end_listing()
+        self._totals = replace(self._totals, unmatched=tuple(self._unmatched))
         self._finished = None if self._rules.watch else self._finished
         self._known, self._present = self._present, DigestTable(key_bytes=_ID_BYTES)
         self._token = changes.token if changes is not None else None
@@ -205,6 +208,8 @@ class Discovery:
 
     def _unfinished(self, entries: Iterable[Entry], collisions: NameCollisions | None) -> Iterator[tuple[Entry, Document]]:
         for entry in entries:
+            if self._unmatched and is_document(entry.name):
+                self._unmatched = [pattern for pattern in self._unmatched if not matches(entry.name, pattern)]
             if not self._rules.admits_entry(entry):
                 self._count_skipped(entry.name)
                 continue

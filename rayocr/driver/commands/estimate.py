@@ -25,10 +25,11 @@ from rayocr.driver.commands.local_engines import (
     local_time,
 )
 from rayocr.driver.commands.page_counts import SAMPLE, PageCount, count_pages
-from rayocr.driver.monitor.nothing_to_read import nothing_passes
+from rayocr.driver.monitor.nothing_to_read import nothing_passes, warn_of_unmatched
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration
 from rayocr.driver.plan import existing_state, scope
+from rayocr.driver.retry_selection import reported_patterns
 from rayocr.errors import RecordCorrupt, StorageError, UsageError
 from rayocr.limits.deadline import parse_deadline
 from rayocr.limits.forecast import ANSWER_S, Forecast, batch_forecast, forecast
@@ -72,6 +73,7 @@ def show_estimate(config: RayocrConfig) -> int:
         only=found.only,
         include=found.include,
         exclude=found.exclude,
+        reported=reported_patterns(config, found.only),
         min_bytes=config.min_bytes,
         max_bytes=config.max_bytes,
         order=config.order,
@@ -79,6 +81,7 @@ def show_estimate(config: RayocrConfig) -> int:
         overwrite=config.overwrite,
     )
     documents, totals = _unfinished(found.source, state, rules)
+    warn_of_unmatched(terminal, config, totals)
     if (wrong := nothing_passes(config, totals)) is not None:
         raise wrong
     finished = totals.finished

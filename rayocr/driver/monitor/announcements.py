@@ -14,7 +14,7 @@ from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.missing_outputs import Addition
 from rayocr.driver.monitor.closing_table import closing_table, unseen
-from rayocr.driver.monitor.nothing_to_read import no_pdfs, nothing_passes
+from rayocr.driver.monitor.nothing_to_read import no_pdfs, nothing_passes, warn_of_unmatched
 from rayocr.driver.monitor.run_record import forget_started, run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
@@ -47,6 +47,7 @@ class Announcements:
     corrections: Callable[[], Sequence[CorrectedPages]] = tuple  # those that concern the documents of this run
     addition: Addition = field(default_factory=Addition)
     lacks_outputs: bool = False  # of a finished document
+    unmatched_named: bool = False  # patterns of include= and exclude= that match nothing
     other_settings: bool = False  # finished documents were read with another engine or other options
 
     def say_found(self, batch: DiscoveryBatch) -> None:
@@ -59,6 +60,7 @@ class Announcements:
             self.progress.totals = totals
         documents = "document" if totals.found == 1 else "documents"
         self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
+        self._warn_of_unmatched(totals)
         self._say_other_settings()
         if self.dead_letters and batch.exhausted and not batch.documents:
             self._report_no_match()
@@ -68,6 +70,7 @@ class Announcements:
         """`lacking`: finished documents lack an output that is requested now."""
         totals = self.progress.totals = batch.totals
         self._say_damaged(batch)
+        self._warn_of_unmatched(totals)
         if totals.unreadable:
             self.terminal.warn(f"{unseen(totals)}.")
         if not totals.found and not self._wrong(totals):
@@ -204,6 +207,7 @@ class Announcements:
             forget_started(self.plan.state, self.run_id)
 
     def _summarize(self, *, ended: bool, places: bool) -> None:
+        self._warn_of_unmatched(self.progress.totals)
         fingerprint = self.config.fingerprint(self.plan.prompts)
         made = run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint)
         if not self.progress.documents_started and not self.progress.documents_done:
@@ -339,6 +343,11 @@ class Announcements:
             f" include= and exclude=. `rayocr IN OUT` reads a changed document as a new one. `{self._status_command}` lists"
             f" failed documents; `{command_on('dismiss', self.config)}` stops reporting those that were deleted."
         )
+
+    def _warn_of_unmatched(self, totals: DiscoveryTotals) -> None:
+        """Once: a long listing ends during the run."""
+        if not self.unmatched_named and not self._wrong(totals):
+            self.unmatched_named = warn_of_unmatched(self.terminal, self.config, totals)
 
     def _say_damaged(self, batch: DiscoveryBatch) -> None:
         if names := ", ".join(printable(name) for name in batch.totals.strange):

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from rayocr.config import RayocrConfig
-from rayocr.driver.monitor.terminal import printable
+from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.errors import UsageError
 from rayocr.messages import DiscoveryTotals
-from rayocr.overrides import quoted
+from rayocr.overrides import pattern_option, quoted
 
 
 def nothing_passes(config: RayocrConfig, totals: DiscoveryTotals) -> UsageError | None:
@@ -19,13 +19,32 @@ def nothing_passes(config: RayocrConfig, totals: DiscoveryTotals) -> UsageError 
         f"{name}={quoted(list(value) if isinstance(value, list) else value)}" for name, value in given.items() if value
     )
     count = "the only PDF" if totals.filtered == 1 else f"all {totals.filtered:,} PDFs"
-    folder = any(not set(pattern) & set("*?[.") for pattern in config.include)
-    example = totals.filtered_name.partition("/")[0] if "/" in totals.filtered_name else "2024"
-    hint = f"Patterns match whole names below the source: write include={example}/* for a folder." if folder else None
     return UsageError(
         f"Nothing to read: {printable(options)} leaves out {count} of the source, for example {printable(totals.filtered_name)}.",
-        hint=hint or "Patterns match whole names below the source, case-sensitively; `*` also matches `/`.",
+        hint=_pattern_hint(config, totals.filtered_name),
     )
+
+
+def _pattern_hint(config: RayocrConfig, name: str) -> str:
+    """`name`: a document that the patterns leave out."""
+    folders = [f"{'/'.join(name.split('/')[:depth])}/" for depth in range(1, name.count("/") + 1)]
+    patterns = {pattern.rstrip("/") for pattern in config.include}
+    meant = next((folder for folder in folders if folder.rstrip("/") in patterns), None)
+    if meant is None and any(not set(pattern) & set("*?[.") for pattern in config.include):
+        meant = folders[0] if folders else "2024/"
+    if meant is not None:
+        return f"Patterns match whole names below the source: write {pattern_option('include', f'{meant}*')} for a folder."
+    example = pattern_option("include", name)
+    return f"Patterns match whole names below the source, case-sensitively; `*` also matches `/`. For that document: {example}"
+
+
+def warn_of_unmatched(terminal: ConsoleTerminal, config: RayocrConfig, totals: DiscoveryTotals) -> bool:
+    """Names the patterns that match no document. With a misspelled exclude=, a run reads documents that it should leave out."""
+    for option, patterns in (("include", config.include), ("exclude", config.exclude)):
+        for pattern in dict.fromkeys(patterns):
+            if pattern in totals.unmatched:
+                terminal.warn(f"{printable(pattern_option(option, pattern))} matches no document of the source.")
+    return bool(totals.unmatched)
 
 
 def no_pdfs(place: str, totals: DiscoveryTotals) -> UsageError | None:

@@ -10,7 +10,6 @@ import sys
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, SpinnerColumn, TextColumn
 from rich.progress import Progress as RichProgress
 from rich.table import Column, Table
@@ -20,6 +19,7 @@ from rayocr.driver.monitor.stall import at_time
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.masking import for_terminal, masked
 from rayocr.messages import DocumentOutcome
+from rayocr.observe.console import plain_console
 
 _PLAIN_INTERVAL_S = 10.0
 _LIVE_INTERVAL_S = 0.25
@@ -32,7 +32,7 @@ class ConsoleTerminal:
 
     def __init__(self, mode: str, *, stderr: bool = False) -> None:
         self.json = mode == "json"  # results as JSON on standard output, and no other output there
-        self._out = Console(highlight=False, soft_wrap=True, stderr=stderr or self.json)
+        self._out = plain_console(soft_wrap=True, stderr=stderr or self.json)
         if not self._out.is_terminal:
             self._out.width = 160  # for a log, where 80 would break paths
         self.live = mode == "live" or (mode == "auto" and self._out.is_terminal and not self._out.is_dumb_terminal)
@@ -55,7 +55,7 @@ class ConsoleTerminal:
         if self.silent and not always:
             return
         for column in table.columns:
-            column._cells = [for_terminal(cell) if isinstance(cell, str) else cell for cell in column.cells]
+            column._cells = [Text(for_terminal(cell)) if isinstance(cell, str) else cell for cell in column.cells]
         self._print(table)
 
     def data(self, values: Mapping[str, Any]) -> None:

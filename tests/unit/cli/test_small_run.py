@@ -13,6 +13,8 @@ from rayocr.cli import small_run
 from rayocr.cli.small_run import is_small, run_in_child
 from rayocr.composition import compose
 from rayocr.driver.plan import plan
+from tests.unit.driver.test_missing_outputs import started
+from tests.unit.pdf import pdfs
 
 
 @pytest.fixture(autouse=True)
@@ -34,6 +36,27 @@ def test_a_few_local_documents_are_a_small_job(tmp_path: Path) -> None:
     assert small(tmp_path, documents=20)
     assert not small(tmp_path, documents=21)
     assert small(tmp_path, f"source={tmp_path}/in/0.PDF")
+
+
+def test_only_documents_that_will_be_read_are_counted(tmp_path: Path) -> None:
+    for number in range(30):
+        (tmp_path / "in").mkdir(exist_ok=True)
+        (tmp_path / "in" / f"{number}.pdf").write_bytes(pdfs.pages_of())
+    assert not small(tmp_path, documents=0)
+    assert small(tmp_path, "include=1?.pdf", documents=0)
+    assert small(tmp_path, "exclude=[1*,2*]", documents=0)
+    assert small(tmp_path, "limit=5", documents=0)
+    started(tmp_path, "exclude=[3.pdf,4.pdf]")
+    assert small(tmp_path, documents=0), "all but two are finished"
+    assert not small(tmp_path, "overwrite=true", documents=0)
+
+
+def test_a_retry_counts_the_documents_that_it_retries(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for number in range(30):
+        (tmp_path / "in" / f"{number}.pdf").write_bytes(pdfs.pages_of() if number else b"%PDF-1.7 and nothing else")
+    started(tmp_path)
+    assert small(tmp_path, "mode=retry", "retry.rejected=true", documents=0)
 
 
 def test_many_bytes_are_not_a_small_job(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ CASES = [
     ("in out limits=tier9", "limits=tier9 is unknown. Choose one of"),
     ("in out order=newst", "Did you mean newest? Choose one of listing,"),
     ("in out engine.openai.image_format=jpg", "Did you mean jpeg?"),
-    ("in out include=a.pdf,b.pdf", "include is a list. Write it with brackets: \"include=[a.pdf,b.pdf]\""),
+    ("in out include=a.pdf,b.pdf", "include is a list. For several patterns: \"include=[a.pdf,b.pdf]\""),
     ("in out -verbose", "Did you mean --verbose?"),
     ("version", "Did you mean `rayocr --version`?"),
     ("read in out", "'read' is neither a command nor a folder."),

@@ -20,6 +20,7 @@ from rayocr.driver.cluster.faults import Faults
 from rayocr.driver.cluster.pool_sizing import StagePool
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import plan
+from rayocr.driver.retry_selection import discovery_rules
 from rayocr.driver.run import Run
 from rayocr.driver.scheduling.leases import open_run_locks
 from rayocr.driver.signals import Shutdown
@@ -110,7 +111,7 @@ class World:
         shutdown = Shutdown(on_first=lambda why: None, on_second=lambda: None)
         owner = f"{run.run_id}@host:{os.getpid()}"
         locks, _ = open_run_locks(run.config, run.plan, run.keys, run_id=run.run_id, owner=owner)
-        inputs = run.inputs(run.rules(), locks, owner, shutdown)
+        inputs = run.inputs(discovery_rules(run.config, run.plan), locks, owner, shutdown)
         parts = wire(inputs, await start_actors(inputs, None, faults=self.faults))
         beside = asyncio.create_task(self.beside(parts, shutdown)) if self.beside else None  # type: ignore[arg-type]
         await run.run_on(parts, shutdown)

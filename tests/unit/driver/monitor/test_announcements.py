@@ -304,7 +304,7 @@ def test_filters_that_leave_out_every_document_are_wrong_usage(tmp_path: Path, c
     with pytest.raises(UsageError) as caught:
         words.exit_code()
     assert str(caught.value) == "Nothing to read: include=[reports] leaves out all 12 PDFs of the source, for example 2024/a.pdf."
-    assert caught.value.hint == "Patterns match whole names below the source: write include=2024/* for a folder."
+    assert caught.value.hint == 'Patterns match whole names below the source: write "include=2024/*" for a folder.'
     words.progress.totals = DiscoveryTotals(found=1, filtered=11, filtered_name="2024/a.pdf")
     assert words.exit_code() == 0
     words.progress.totals = DiscoveryTotals()

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
-from rich.console import Console
 
 from rayocr.driver.monitor.closing_table import closing_table
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.messages import DiscoveryTotals, DocumentOutcome
+from rayocr.observe.console import plain_console
 from rayocr.observe.figures import FIGURES, Figure
 
 
 def printed(progress: Progress) -> list[str]:
-    console = Console(width=400)
+    console = plain_console(width=400)
     with console.capture() as capture:
         console.print(closing_table(progress, {"Outputs": "out\nput"}))
     return [" ".join(line.split()) for line in capture.get().splitlines()]

@@ -7,11 +7,11 @@ import contextlib
 import io
 
 import pytest
-from rich.console import Console
 
 from rayocr.driver.monitor.terminal import ConsoleTerminal, progress_line
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.messages import DiscoveryTotals, DocumentOutcome
+from rayocr.observe.console import plain_console
 
 
 def busy() -> Progress:
@@ -25,7 +25,7 @@ def shown(progress: Progress, monkeypatch: pytest.MonkeyPatch) -> str:
     drawn = asyncio.Event()
     written = io.StringIO()
     terminal = ConsoleTerminal("live")
-    terminal._out = Console(file=written, force_terminal=True, width=80, color_system=None, soft_wrap=True, highlight=False)
+    terminal._out = plain_console(file=written, force_terminal=True, width=80, color_system=None, soft_wrap=True)
 
     async def at_once(seconds: float) -> None:
         drawn.set()
