@@ -9,6 +9,7 @@ Standard output carries events; all other text goes to standard error.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import select
@@ -16,11 +17,12 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from rayocr.api.read_folder import remove
-from rayocr.errors import InternalError, RayocrError, StorageError, UsageError
+from rayocr.errors import InternalError, RayocrError, RecordCorrupt, StorageError, UsageError
 from rayocr.masking import hide_environment, masked
 
 Emit = Callable[..., None]
@@ -88,6 +90,7 @@ def _run(overrides: list[str], emit: Emit) -> int:
     from rayocr.driver.run import Run
     from rayocr.driver.scheduling.progress import Progress
     from rayocr.messages import Document, DocumentOutcome
+    from rayocr.observe.dead_letters import dead_letter_name, read_dead_letter
     from rayocr.storage.uri import place
 
     class EventTerminal(ConsoleTerminal):
@@ -105,8 +108,13 @@ def _run(overrides: list[str], emit: Emit) -> int:
                 emit("progress", **_figures(progress))
                 await asyncio.sleep(0.5)
 
-    def on_document(document: Document, outcome: DocumentOutcome) -> None:
-        emit("document", document_id=document.document_id, name=document.name, outcome=outcome.value)
+    def report_document(document: Document, outcome: DocumentOutcome) -> None:
+        facts = {"document_id": document.document_id, "name": document.name, "outcome": outcome.value}
+        if outcome is not DocumentOutcome.COMPLETE:
+            with contextlib.suppress(StorageError, RecordCorrupt):
+                letter = read_dead_letter(run.plan.state, dead_letter_name(document.document_id))
+                facts |= {"reason": letter.reason, "message": letter.message}
+        emit("document", **facts)
 
     load_dotenv()
     hide_environment()
@@ -116,11 +124,17 @@ def _run(overrides: list[str], emit: Emit) -> int:
             f"rayocr.run accepts no mode={config.mode.value}.", hint=f"On the command line: rayocr {config.mode.value}"
         )
     run = Run(config, plan(config), secrets_from_environment(), EventTerminal())
+    reporting = ThreadPoolExecutor(1)  # in order, and not in the event loop of the run: a dead letter may cost a request
+
+    def on_document(document: Document, outcome: DocumentOutcome) -> None:
+        reporting.submit(report_document, document, outcome)
+
     run.progress.on_document = on_document
     emit("started", run_id=run.run_id, dest=place(run.plan.dest.uri), state=place(run.plan.state.uri))
     try:
         return run.execute()
     finally:
+        reporting.shutdown()
         emit("progress", **_figures(run.progress))
         emit("record", record=run_record(run.progress, run_id=run.run_id, fingerprint=""))
         try:

@@ -14,6 +14,13 @@ from rayocr.messages import Document, DocumentContext, PageOutcome, PageRecord
 _HEADING = re.compile("#{1,6} ")
 
 
+class PdfBytes(bytes):
+    """The bytes of a PDF. A notebook shows their size, not the bytes."""
+
+    def __repr__(self) -> str:
+        return f"<PDF, {len(self):,} bytes>"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPage:
     """`number` is 1-based. `text` is Markdown. `outcome` is done, blank, fallback or failed; `reason` says why a page failed (a
@@ -72,7 +79,7 @@ class ReadDocument:
                     return re.sub(r"[*_`\\]", "", line.strip("# \t")) or None
         return None
 
-    def to_pdf(self, path: str | Path | None = None) -> bytes:
+    def to_pdf(self, path: str | Path | None = None) -> PdfBytes:
         """The text typeset, one page for each page of the source. Its title is that of the source, else the first heading, else
         the name. Writes it to `path`, if given. Blocks; about 30 ms per page."""
         from rayocr.outputs.clean_pdf import CleanPdfOutput
@@ -102,7 +109,7 @@ class ReadDocument:
             writer.close()
         if path is not None:
             Path(path).write_bytes(made.getvalue())
-        return made.getvalue()
+        return PdfBytes(made.getvalue())
 
     def _repr_html_(self) -> str:
         head = f"<h3>{escape(self.name)}</h3><p>{len(self.pages)} pages, {escape(self.outcome)}</p>"

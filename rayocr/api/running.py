@@ -8,7 +8,7 @@ import inspect
 import threading
 import warnings
 import weakref
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -24,11 +24,14 @@ OnProgress = Callable[[RunProgress], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedDocument:
-    """A document that the run has finished. `outcome` is complete, partial or rejected."""
+    """A document that the run has finished. `outcome` is complete, partial or rejected. Of the last two, `reason` is a class of
+    rayocr.errors, and `message` says what failed."""
 
     document_id: str
     name: str
     outcome: str
+    reason: str = ""
+    message: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -229,13 +232,14 @@ def start(source: str | Path, dest: str | Path, *, on_progress: OnProgress | Non
 def run(source: str | Path, dest: str | Path, *, on_progress: OnProgress | None = None, **options: Any) -> RunResult:
     """Reads every document of `source` that is not finished and writes outputs to `dest`. Blocks. Resumes an earlier run.
 
-    Options, progress and errors are those of `start` and `RunHandle.result`. An external cause that stops the run is not raised
-    but returned: see `RunResult`.
+    Options, progress and errors are those of `start` and `RunHandle.result`; mode="watch" is for `start` alone. An external
+    cause that stops the run is not raised but returned: see `RunResult`.
 
     >>> result = run("samples", dest, engine="textlayer", include=["letter.pdf"])
     >>> result.exit_code, result.documents["complete"]
     (0, 1)
     """
+    _check_ends(options)
     with start(source, dest, on_progress=on_progress, **options) as handle:
         return handle.result()
 
@@ -250,10 +254,20 @@ async def arun(
     """As `run`, without blocking the event loop. Cancelling the task cancels the run.
 
     `on_progress` is called from another thread; an async function runs in the event loop."""
+    _check_ends(options)
     if on_progress is not None and callable(on_progress) and _is_async(on_progress):
         on_progress = _in_loop(on_progress, asyncio.get_running_loop())
     async with start(source, dest, on_progress=on_progress, **options) as handle:  # type: ignore[arg-type]
         return await handle.aresult()
+
+
+def _check_ends(options: Mapping[str, Any]) -> None:
+    """Raises UsageError for a watch, which would keep its caller waiting until it is interrupted."""
+    if options.get("mode") == "watch":
+        raise UsageError(
+            'rayocr.run accepts no mode="watch", because a watch does not end by itself.',
+            hint='Iterate over rayocr.start(…, mode="watch"), and call its cancel(). On the command line: rayocr watch IN OUT',
+        )
 
 
 def _is_async(function: Callable[..., Any]) -> bool:

@@ -140,6 +140,7 @@ def test_a_pdf_is_typeset_with_a_page_for_each_page(tmp_path: Path) -> None:
     import pypdfium2
 
     data = rayocr.read(LETTER, engine="textlayer").to_pdf(tmp_path / "letter.pdf")
+    assert repr(data) == f"<PDF, {len(data):,} bytes>", "a notebook shows the last line of a cell"
     assert (tmp_path / "letter.pdf").read_bytes() == data
     pdf = pypdfium2.PdfDocument(data)
     assert len(pdf) == 2
@@ -247,6 +248,23 @@ def test_a_watch_delivers_its_documents(tmp_path: Path) -> None:
     with rayocr.start("in", "out", engine="textlayer", mode="watch", watch__settle_s=0) as handle:
         assert next(iter(handle)).name == "a.pdf"
     assert handle.result().exit_code == 130
+
+
+async def test_a_run_refuses_to_watch_since_it_would_never_return(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"accepts no mode=\"watch\"") as raised:
+        rayocr.run("in", "out", mode="watch")
+    assert 'rayocr.start(…, mode="watch")' in str(raised.value.hint)
+    with pytest.raises(UsageError, match=r"accepts no mode=\"watch\""):
+        await rayocr.arun("in", "out", mode="watch")
+
+
+def test_documents_say_why_they_failed(tmp_path: Path) -> None:
+    make_pdf(tmp_path / "in" / "a.pdf", 1)
+    (tmp_path / "in" / "b.pdf").write_bytes(b"no PDF")
+    found = {document.name: document for document in rayocr.start("in", "out", engine="textlayer")}
+    assert (found["a.pdf"].reason, found["a.pdf"].message) == ("", "")
+    assert found["b.pdf"].reason == "NotAPdf"
+    assert "not a PDF" in found["b.pdf"].message
 
 
 def test_a_run_that_is_left_early_is_cancelled_and_the_next_one_resumes(tmp_path: Path) -> None:
