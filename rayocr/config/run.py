@@ -43,7 +43,7 @@ class RayocrConfig:
     # Globs on names below the source; empty: all documents. `*` also matches `/`. `[xy]` is one of these characters, or the
     # brackets as they are; `[[]` is a bracket only. The name of a document means this document.
     include: list[str] = field(default_factory=list)
-    exclude: list[str] = field(default_factory=list)  # as include, which it overrides; a pattern that matches no document is named
+    exclude: list[str] = field(default_factory=list)  # as include, which it overrides; unused patterns are named
     document: str | None = None  # for mode=cancel, retry and dismiss: a name below the source, or a document id
     min_bytes: int = 0  # smaller documents are skipped
     max_bytes: int | None = None  # larger documents are skipped; limits.max_document_bytes rejects them with a dead letter

@@ -26,6 +26,7 @@ from rayocr.overrides import for_shell, quoted
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import STATE_PREFIX, Storage
 from rayocr.storage.factory import open_storage
+from rayocr.storage.local.temp_files import missing_folders
 from rayocr.storage.name_patterns import exact_names
 from rayocr.storage.os_errors import storage_error
 from rayocr.storage.uri import StorageUri, contains, parse_uri, path_below
@@ -49,6 +50,7 @@ class Plan:
     outputs: tuple[type[Output], ...]
     prompts: dict[str, str]  # by engine
     prices: PriceTable
+    new_folders: tuple[str, ...] = ()  # of the destination and the state, which did not exist before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +93,7 @@ def scope(config: RayocrConfig) -> Scope:
     if single is not None:
         _check_reading_file(source, single[1])
     else:
-        _check_reading(source, source_uri, watching=config.mode is Mode.watch)
+        _check_reading(source, source_uri, may_be_empty=config.mode is Mode.watch or config.exit.empty == 0)
     return Scope(
         source=source,
         only=single[1] if single else None,
@@ -106,6 +108,7 @@ def plan(config: RayocrConfig) -> Plan:
     """As `scope`, and checks that the destination is writable."""
     _check_folder(config.dest)
     found = scope(config)
+    new_folders = [folder for place in (config.dest, config.state) if place for folder in missing_folders(place)]
     dest = _writable(parse_uri(config.dest), config.storage.dest, "dest", outputs_only=config.state is not None)
     exclude = [*found.exclude, *_dest_below_source(config, found.source, dest)]
     state = dest if config.state is None else _writable(parse_uri(config.state), config.storage.state, "state")
@@ -121,6 +124,7 @@ def plan(config: RayocrConfig) -> Plan:
         outputs=parse_outputs(config.outputs),
         prompts={link.name: prompt_text(config, link.name) for link in found.links if link.kind == "wait"},
         prices=found.prices,
+        new_folders=tuple(new_folders),
     )
 
 
@@ -209,14 +213,14 @@ def _check_proxy(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
         )
 
 
-def _check_reading(source: Storage, uri: StorageUri, *, watching: bool) -> None:
+def _check_reading(source: Storage, uri: StorageUri, *, may_be_empty: bool) -> None:
     """Reads one byte: listing may be allowed where reading is denied. Raises StorageDenied, and UsageError for an empty prefix.
     In a local folder each file has its own permissions."""
     if uri.scheme not in ("gs", "gdrive"):
         return
     entries = iter(source.list())
     first = call(lambda: next(entries, None), policy=_PROBING)
-    if first is None and uri.prefix and not watching:
+    if first is None and uri.prefix and not may_be_empty:
         raise UsageError(f"There are no objects below {uri.display}.", hint="Check the path of the source.")
     denied: StorageError | None = None
     pdfs = (entry for entry in chain([first] if first else [], entries) if entry.name.lower().endswith(".pdf"))

@@ -60,7 +60,7 @@ from rayocr.messages import DiscoveryBatch
 from rayocr.observe.logs import DailyFileHandler, configure_logs, log_event
 from rayocr.observe.supabase.sink import SupabaseSink, open_sink
 from rayocr.retry import RetryPolicy
-from rayocr.storage.local.temp_files import remove_empty_state
+from rayocr.storage.local.temp_files import remove_empty_state, remove_if_empty
 from rayocr.storage.uri import parse_uri
 
 log = logging.getLogger(__name__)
@@ -150,8 +150,11 @@ class Run:
             if self.destination is not None:
                 self.destination.release()
             sweep_temp_files(self.plan)  # again: at the start, actors of a killed run may still have been running
-            if not self.progress.totals.found and self.plan.state.uri.startswith("file:"):
-                remove_empty_state(parse_uri(self.plan.state.uri).root)
+            if not self.progress.totals.found:
+                for storage in (self.plan.state, self.plan.dest):
+                    if storage.uri.startswith("file:"):
+                        remove_empty_state(parse_uri(storage.uri).root)
+                remove_if_empty(self.plan.new_folders)
         return self.announcements.exit_code()
 
     def _add_missing_outputs(self) -> None:

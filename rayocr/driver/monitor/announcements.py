@@ -14,7 +14,7 @@ from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.missing_outputs import Addition
 from rayocr.driver.monitor.closing_table import closing_table, unseen
-from rayocr.driver.monitor.nothing_to_read import no_pdfs, nothing_passes, warn_of_unmatched
+from rayocr.driver.monitor.nothing_to_read import is_empty, no_pdfs, nothing_passes, warn_of_unmatched
 from rayocr.driver.monitor.run_record import forget_started, run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
@@ -290,8 +290,11 @@ class Announcements:
             yield f"`{self._view_command}` shows corrections of earlier versions, to apply or discard them."
 
     def _wrong(self, totals: DiscoveryTotals) -> UsageError | None:
-        """The error for a source without anything to read, although it has files. An empty source is not an error."""
-        return nothing_passes(self.config, totals) or no_pdfs(_place(self.plan.source.uri), totals)
+        """The error for a source without anything to read."""
+        if self.progress.documents_done:
+            return None
+        place = _place(self.plan.source.uri)
+        return nothing_passes(self.config, totals) or no_pdfs(place, totals) or is_empty(self.config, place, totals)
 
     def _finished_meanwhile(self) -> int:
         """Documents that another run finished before this run listed the source."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rayocr.config import RayocrConfig
+from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.errors import UsageError
 from rayocr.messages import DiscoveryTotals
@@ -45,6 +45,15 @@ def warn_of_unmatched(terminal: ConsoleTerminal, config: RayocrConfig, totals: D
             if pattern in totals.unmatched:
                 terminal.warn(f"{printable(pattern_option(option, pattern))} matches no document of the source.")
     return bool(totals.unmatched)
+
+
+def is_empty(config: RayocrConfig, place: str, totals: DiscoveryTotals) -> UsageError | None:
+    """The error of a run whose source has no files, such as a folder to which no disk is mounted; None if they are optional."""
+    has_something = totals.found or totals.filtered or totals.others or totals.own_outputs or totals.unreadable
+    if has_something or config.mode is not Mode.run or config.exit.empty == 0:
+        return None
+    hint = "Check the path of the source. For a folder that may be empty, set exit.empty=0, or watch it: rayocr watch IN OUT"
+    return UsageError(f"There are no PDFs in {place}: it is empty.", hint=hint)
 
 
 def no_pdfs(place: str, totals: DiscoveryTotals) -> UsageError | None:

@@ -10,6 +10,7 @@ that makes checks-then-renames safe between the processes of one machine.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import io
@@ -17,8 +18,9 @@ import os
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import BinaryIO
 
 from rayocr.process import ProcessIdentity, current_process
@@ -122,6 +124,20 @@ def remove_empty_state(root: str) -> None:
             os.rmdir(folder)
         except OSError:
             pass
+
+
+def missing_folders(place: str) -> list[str]:
+    """The folders that a run on this place will create, the deepest first. None for a bucket."""
+    if "://" in place:
+        return []
+    folder = Path(place).expanduser().absolute()
+    return [str(path) for path in (folder, *folder.parents) if not os.path.lexists(path)]
+
+
+def remove_if_empty(folders: Iterable[str]) -> None:
+    for folder in folders:
+        with contextlib.suppress(OSError):
+            os.rmdir(folder)
 
 
 def stamp(file: int | str, at_ns: int) -> None:

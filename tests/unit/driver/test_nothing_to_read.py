@@ -17,7 +17,24 @@ def test_a_folder_of_pictures_is_named_and_leaves_no_state(tmp_path: Path) -> No
     (tmp_path / "in" / ".hidden").write_bytes(b"")
     with pytest.raises(UsageError, match=r"1 file was skipped; 1 is not named \.pdf \(foto\.jpg\)"):
         started(tmp_path)
-    assert not (tmp_path / "out" / ".rayocr").exists()
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_empty_source_leaves_no_output_folder(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    for option in (f"dest={tmp_path}/a/b/c", f"state={tmp_path}/state/deep"):
+        with pytest.raises(UsageError, match="it is empty"):
+            started(tmp_path, option)
+        assert started(tmp_path, option, "exit.empty=0")[0] == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"in", "logs"}
+
+
+def test_an_empty_output_folder_of_the_user_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    with pytest.raises(UsageError, match="it is empty"):
+        started(tmp_path)
+    assert (tmp_path / "out").is_dir()
 
 
 def test_a_folder_of_results_is_named_as_such(tmp_path: Path) -> None:

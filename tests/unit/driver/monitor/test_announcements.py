@@ -307,8 +307,20 @@ def test_filters_that_leave_out_every_document_are_wrong_usage(tmp_path: Path, c
     assert caught.value.hint == 'Patterns match whole names below the source: write "include=2024/*" for a folder.'
     words.progress.totals = DiscoveryTotals(found=1, filtered=11, filtered_name="2024/a.pdf")
     assert words.exit_code() == 0
-    words.progress.totals = DiscoveryTotals()
-    assert words.exit_code() == 0, "an empty folder is not an error"
+
+
+@pytest.mark.parametrize(("option", "empty"), [("exit.empty=2", True), ("exit.empty=0", False), ("mode=watch", False)])
+def test_an_empty_source_is_wrong_usage_unless_it_may_be_empty(tmp_path: Path, option: str, empty: bool) -> None:
+    words = words_of(tmp_path, option)
+    words.say_nothing_to_do(nothing())
+    if not empty:
+        assert words.exit_code() == 0
+        return
+    with pytest.raises(UsageError, match=r"There are no PDFs in .*/in: it is empty\.") as caught:
+        words.exit_code()
+    assert "exit.empty=0" in str(caught.value.hint)
+    words.progress.totals = DiscoveryTotals(unreadable=1)
+    assert words.exit_code() == 1, "a folder that is denied is not empty"
 
 
 @pytest.mark.parametrize(
@@ -332,7 +344,7 @@ def test_a_source_with_other_files_only_is_wrong_usage(tmp_path: Path, totals: d
 
 
 def test_a_slow_listing_that_finds_nothing_is_reported_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = words_of(tmp_path)
+    words = words_of(tmp_path, "exit.empty=0")
     words.say_found(nothing())
     words.summarize(ended=True)
     assert f"There are no PDFs in {tmp_path / 'in'}." in capsys.readouterr().out
