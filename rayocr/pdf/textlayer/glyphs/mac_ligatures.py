@@ -1,20 +1,33 @@
-"""Corrects fi and fl of fonts in the encoding of the Macintosh, which PDFium reports as Þ and ß: speciÞes, conßict."""
+"""Corrects ligatures whose codes are read in the wrong encoding.
+
+fi and fl of fonts in the encoding of the Macintosh become Þ and ß: speciÞes, conßict. Those of Calibri and similar fonts, whose
+glyphs have no Unicode character, become capitals within words: informaƟon, aƩached, soŌware.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from rayocr.pdf.textlayer.glyphs.characters import Characters
 
-_LIGATURES = {"\u00de": "fi", "\u00df": "fl"}
-_SIGN = "\u00de"
+_MACINTOSH, _CALIBRI = {"\u00de": "fi", "\u00df": "fl"}, {"Ɵ": "ti", "Ʃ": "tt", "Ō": "ft", "ƞ": "tf"}
+_SIGNS = ("\u00de", "ƟƩŌ")
 
 
 def with_mac_ligatures(characters: Characters) -> None:
-    """Changes the texts in place. A capital thorn after a small letter of the same word is a word in no language, and identifies
-    such a page. Takes no time on pages without a thorn."""
-    texts, spaces = characters.texts, characters.spaces
-    if _SIGN not in texts:
-        return
-    places = [n for n, text in enumerate(texts) if text == _SIGN]
-    if any(n and texts[n - 1].islower() and spaces[n] != 2 for n in places):
-        for n, text in enumerate(texts):
-            texts[n] = _LIGATURES.get(text, text)
+    """Changes the texts in place. A capital after a small letter of the same word, such as these, is a word in no language, and
+    identifies such a page. Takes no time on pages without one."""
+    for signs, table in zip(_SIGNS, (_MACINTOSH, _CALIBRI), strict=True):
+        if any(sign in characters.texts for sign in signs):
+            _correct(characters.texts, characters.spaces, signs, table)
+
+
+def _correct(texts: list[str], spaces: Sequence[int], signs: str, table: Mapping[str, str]) -> None:
+    def follows_letter(n: int) -> bool:
+        return n > 0 and texts[n - 1].islower() and spaces[n] != 2
+
+    places = [n for n, text in enumerate(texts) if text in table]
+    if any(follows_letter(n) for n in places if texts[n] in signs):
+        for n in places:
+            if table is _MACINTOSH or follows_letter(n):
+                texts[n] = table[texts[n]]

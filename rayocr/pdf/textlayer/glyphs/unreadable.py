@@ -15,6 +15,7 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects, with_wrong_digits
+from rayocr.pdf.textlayer.glyphs.wrong_ligatures import with_wrong_ligatures
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _STRIDE = 3  # characters between two that are checked
@@ -42,7 +43,7 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     suspects = _suspects(text_page, codes)
     whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, codes)
     whole |= _with_holes(text_page, codes, suspects, rectangles) | with_wrong_digits(text_page, codes, rectangles)
-    whole |= _with_letters_in_numbers(text_page, codes)
+    whole |= _with_letters_in_numbers(text_page, codes) | with_wrong_ligatures(text_page, codes, rectangles)
     if not suspects and not whole:
         return frozenset()
     runs: dict[int, list[list[int]]] = {}  # of each font

@@ -64,7 +64,7 @@ def _fonts_with_wrong_digits(text_page: Any, codes: Sequence[int], digits: Any, 
     signs = [n - 1 for n in digits.tolist() if n and codes[n - 1] in (_POINT, _COMMA)]
     places = [*digits[:: 1 + len(digits) // _MOST].tolist(), *signs[:: 1 + len(signs) // _MOST_POINTS]]
     shapes: dict[int, dict[str, set[_Shape]]] = {}
-    for n, shape in zip(places, _shapes(text_page, places, rectangles), strict=True):
+    for n, shape in zip(places, glyph_shapes(text_page, places, rectangles), strict=True):
         if shape is not None and (font := _font_of(text_page, n)):
             shapes.setdefault(font, {}).setdefault(chr(codes[n]), set()).add(shape)
     wrong = set()
@@ -75,7 +75,7 @@ def _fonts_with_wrong_digits(text_page: Any, codes: Sequence[int], digits: Any, 
     return wrong
 
 
-def _shapes(text_page: Any, places: Sequence[int], rectangles: Any) -> Iterator[_Shape | None]:
+def glyph_shapes(text_page: Any, places: Sequence[int], rectangles: Any) -> Iterator[_Shape | None]:
     """None for slanted and tiny characters, and for those without an outline."""
     x, y = (ctypes.c_double() for _ in range(2))
     values = tuple(ctypes.c_double() for _ in range(4))

@@ -1,0 +1,86 @@
+"""Finds fonts whose maps name a digit or a sign for a ligature, as in "ques5on", "Educa&on" and "pla[orm".
+
+Word processors give glyphs such as those of Calibri's ti, tt and tf codes without a meaning, and some programs then take the
+number of the code for a character.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.textlayer.glyphs.wrong_digits import glyph_shapes
+from rayocr.pdf.textlayer.rendered_text import address_of
+
+_WITHIN = re.compile(r"[a-z]{2}([&\[\]\d])[a-z]{2}")
+_NO_WORD = re.compile(r"[/\\=@_:;<>$()*{}]|\d.*\d")  # addresses, code, names of files, two numbers
+_BRACKETS = frozenset("[]")
+_BELOW = -0.04  # of the font's box: brackets reach further below the baseline than a ligature
+_LEAST_WORDS = 2  # with the same digit or sign
+_SAME_WIDTH = 0.01  # of a digit's advance
+
+
+def with_wrong_ligatures(text_page: Any, codes: Sequence[int], rectangles: Any) -> frozenset[int]:
+    """The addresses of all raw text objects in such fonts: their maps are not reliable. `rectangles`: the loose boxes of the
+    characters, (n, 4), in user space. 0.1 ms per page without any."""
+    text = "".join(map(chr, codes))
+    found: dict[tuple[int, str], dict[str, int]] = {}  # by font and character: words, with a place
+    for match in _WITHIN.finditer(text):
+        place, sign = match.start(1), match.group(1)
+        word = _token(text, place)
+        if not _NO_WORD.search(word) and (font := _font_of(text_page, place)):
+            found.setdefault((font, sign), {})[word] = place
+    fonts = {font for (font, sign), words in found.items() if _is_ligature(text_page, text, rectangles, font, sign, words)}
+    if not fonts:
+        return frozenset()
+    items = (pdfium.FPDFText_GetTextObject(text_page, n) for n in range(len(codes)))
+    return frozenset(
+        address_of(item)
+        for item in items
+        if item
+        and address_of(pdfium.FPDFTextObj_GetFont(item)) in fonts
+        and pdfium.FPDFTextObj_GetTextRenderMode(item) != pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
+    )
+
+
+def _token(text: str, place: int) -> str:
+    start, end = place, place
+    while start and not text[start - 1].isspace():
+        start -= 1
+    while end < len(text) and not text[end].isspace():
+        end += 1
+    return text[start:end]
+
+
+def _is_ligature(text_page: Any, text: str, rectangles: Any, font: int, sign: str, words: dict[str, int]) -> bool:
+    places = list(words.values())
+    if sign in _BRACKETS:
+        shapes = [shape for shape in glyph_shapes(text_page, places, rectangles) if shape is not None]
+        return bool(shapes) and all(shape.above > _BELOW for shape in shapes)
+    if len(words) < _LEAST_WORDS:
+        return False
+    if not sign.isdigit():
+        return True
+    others = [n for n, char in enumerate(text) if char.isascii() and char.isdigit() and not _is_within(text, n)]
+    others = [n for n in others if _font_of(text_page, n) == font]
+    own = float(np.median(_advances(rectangles, places)))
+    return not others or abs(float(np.median(_advances(rectangles, others))) - own) > _SAME_WIDTH * own
+
+
+def _is_within(text: str, n: int) -> bool:
+    return text[n - 1 : n].isalpha() and text[n + 1 : n + 2].isalpha()
+
+
+def _advances(rectangles: Any, places: Sequence[int]) -> Any:
+    """The widths of the characters' boxes, relative to their heights."""
+    left, top, right, bottom = rectangles[places].T
+    return np.abs(right - left) / np.maximum(np.abs(top - bottom), 0.1)
+
+
+def _font_of(text_page: Any, n: int) -> int:
+    item = pdfium.FPDFText_GetTextObject(text_page, n)
+    return address_of(pdfium.FPDFTextObj_GetFont(item)) if item else 0
