@@ -7,7 +7,6 @@ the difference: their outlines are as large as the boxes that PDFium reports for
 from __future__ import annotations
 
 import ctypes
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
@@ -22,7 +21,7 @@ _MOST = 150  # digits of a page that are examined: a wrong map is wrong everywhe
 _MOST_POINTS = 60
 _STRIDE = 16  # spaces between two that are examined outside numbers
 _SAME_IN_ADVANCE, _SAME_WIDTH = 0.0013, 0.0005  # less is rounding: one unit of a font is more
-_LEVEL = 0.01  # of a box, and quarter turns
+_LEVEL = 0.01  # of a box, and the slope of a baseline
 _ONE_HEIGHT = 0.06  # digits of another style, such as old-style or raised ones, differ by more
 _INK, _LARGE = 0.03, 0.3  # size of the box of a space that shows something, and of a digit or a letter
 _SMALLEST = 2.0  # points, of the box of a font
@@ -158,9 +157,12 @@ def _showing(text_page: Any, codes: Sequence[int], spaces: Any, rectangles: Any)
 
 
 def _is_level(text_page: Any, n: int) -> bool:
-    """Whether the baseline is not slanted."""
-    turns = pdfium.FPDFText_GetCharAngle(text_page, n) / (math.pi / 2)
-    return bool(abs(turns - round(turns)) < _LEVEL)
+    """Whether the baseline is not slanted. The angle that PDFium gives is 0 for a skewed one."""
+    matrix = pdfium.FS_MATRIX()
+    if not pdfium.FPDFText_GetMatrix(text_page, n, matrix):
+        return False
+    low, high = sorted((abs(matrix.a), abs(matrix.b)))
+    return bool(low < _LEVEL * high)
 
 
 def _font_of(text_page: Any, n: int) -> int:

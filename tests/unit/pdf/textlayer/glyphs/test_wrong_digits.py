@@ -43,7 +43,8 @@ def test_a_map_that_changes_numbers_is_not_used(mapping: dict[str, str], matrix:
 
 @pytest.mark.parametrize("name", ["Helvetica", "Times-Roman", "Courier-Bold", "Helvetica-Oblique"])
 @pytest.mark.parametrize(
-    "matrix", ["1 0 0 1 72 400", "0 1 -1 0 300 200", "-1 0 0 -1 500 400", "0.8 0 0 1 72 400", ".9 .4 -.4 .9 72 200"]
+    "matrix",
+    ["1 0 0 1 72 400", "0 1 -1 0 300 200", "-1 0 0 -1 500 400", "0.8 0 0 1 72 400", ".9 .4 -.4 .9 72 200", "1 .3 0 1 72 200"],
 )
 def test_a_map_that_says_what_is_seen_is_used(name: str, matrix: str) -> None:
     layer = layer_of(page({}, matrix=matrix, name=name))
