@@ -27,6 +27,7 @@ _UNSEEN = re.compile("[\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\
 _SAME_GLYPH, _SAME_PLACE_EM = 0.5, 0.15  # share of the smaller box, and distance, of one letter that is drawn twice
 _ON_PREVIOUS = re.compile("[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e\u0eb0-\u0ebc\u0ec8-\u0ece]")  # Thai and Lao: within a syllable
 _ON_PREVIOUS_EM = 0.3
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _CHARACTER, _LINE_BREAK, _SPACE, _NOTHING = range(4)
 _LATIN_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 
@@ -81,6 +82,8 @@ def read_characters(
         kinds[(np.asarray(codes) == _SOFT_HYPHEN) & ~_takes_room(x0, x1, y1 - y0)] = _NOTHING
     kept = np.flatnonzero((kinds == _CHARACTER) & on_page)
     kept = np.delete(kept, _second_drawings(which[kept], x0[kept], y0[kept], x1[kept], y1[kept]))
+    if any(_RIGHT_TO_LEFT.match(text) for text in texts):
+        kept = np.delete(kept, _drawn_again(which[kept], x0[kept], y0[kept], x1[kept], y1[kept]))
     spaces_before = np.cumsum((kinds == _SPACE) | ((kinds == _CHARACTER) & ~on_page))[kept]
     breaks_before = np.cumsum(kinds == _LINE_BREAK)[kept]
     spaces = np.where(np.diff(spaces_before, prepend=0) > 0, 2, np.diff(breaks_before, prepend=0) > 0)
@@ -113,6 +116,26 @@ def _second_drawings(codes: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> Any:
     again &= off < _SAME_PLACE_EM * np.minimum((y1 - y0)[first], (y1 - y0)[second])
     again &= (off > 0) | (area[first] != area[second])  # the letters of a ligature share one box
     return np.where(area[first] <= area[second], second, first)[again]
+
+
+def _drawn_again(codes: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> list[int]:
+    """The places of letters that were drawn at the same place before, anywhere in the file. On pages in right-to-left scripts the
+    letters of a line are ordered by their places, so that two copies of a line would be mixed."""
+    seen: dict[tuple[int, int, int], tuple[float, float]] = {}
+    again: list[int] = []
+    before = (0.0, 0.0)
+    middles = zip(codes.tolist(), ((x0 + x1) / 2).tolist(), ((y0 + y1) / 2).tolist(), (y1 - y0).tolist(), strict=True)
+    for n, (code, x, y, em) in enumerate(middles):
+        if (x, y) == before:  # the letters of a ligature share one box
+            again += [n] if again[-1:] == [n - 1] else []
+            continue
+        before, near = (x, y), _SAME_PLACE_EM * max(em, 1.0)
+        column, row = int(x // near), int(y // near)
+        around = ((code, column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1))
+        if any(place in seen and 0 <= max(abs(x - seen[place][0]), abs(y - seen[place][1])) < near for place in around):
+            again.append(n)
+        seen.setdefault((code, column, row), (x, y))
+    return again
 
 
 def _is_on_previous(text: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.pdf import pdfs
-from tests.unit.pdf.textlayer.drawings import page_with_font, texts_of
+from tests.unit.pdf.textlayer.drawings import HEBREW, page_with_font, texts_of
 
 LATIN = {char: char for char in "abcdefghijklmnopqrstuvwxyz 0123456789.,"}
 
@@ -65,3 +65,14 @@ def test_ligatures_of_the_macintosh_are_read_as_letters() -> None:
 def test_a_thorn_of_icelandic_stays() -> None:
     mapping = LATIN | {"#": "\u00de", "$": "\u00df"}
     assert texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (#etta er #or, Stra$e) Tj ET", mapping)) == ["Þetta er Þor, Straße"]
+
+
+@pytest.mark.parametrize("word", ["abc", "gafg"])
+def test_lines_that_are_drawn_twice_on_a_page_with_hebrew_are_read_once(word: str) -> None:
+    """`g` stands for a ligature of two equal letters."""
+    line = b"(No. 11 Revision) Tj 0 -30 Td"
+    content = b"BT /F1 12 Tf 72 700 Td " + line + b" /F2 12 Tf (%s) Tj ET BT /F1 12 Tf 72.5 700 Td " % word.encode() + line
+    content += b" /F2 12 Tf (%s) Tj ET" % word.encode()
+    found = texts_of(page_with_font(content, HEBREW | {"g": "\u05dc\u05dc"}))
+    assert found[0] == "No. 11 Revision"
+    assert found[1:] == ["\u05d2\u05d1\u05d0" if word == "abc" else "\u05dc\u05dc\u05d5\u05d0\u05dc\u05dc"]
