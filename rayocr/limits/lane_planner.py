@@ -146,10 +146,10 @@ class _Lane:
         if self.is_down:
             return 0.0
         mean_s = _HOPE * self.answer_s if self.answered < _KNOWN_AFTER else sum(self.times) / len(self.times)
-        starts = self.terms.name == LOCAL and not self.room and now < self.began + _STARTING_S
-        rate = (self.terms.room if starts else self.room) / max(mean_s, 1e-3)
+        starts = self.terms.name == LOCAL and now < self.began + _STARTING_S
+        rate = (self.room or starts * self.terms.room) / max(mean_s, 1e-3)
         if self.terms.name == LOCAL:  # it tries each page once, so it counts pages that it leaves unread, too
-            return self._sustained(now) or rate
+            return rate and (self._sustained(now) or rate)
         return (1 - self.failing) * (min(rate, pages_per_s) if self.terms.shares_quota else rate)
 
     def _sustained(self, now: float) -> float | None:
@@ -277,9 +277,8 @@ class LanePlanner:
             return False
         if self._deadline is None:
             # The cheapest lane of the server works beside the local engines.
-            return terms.usd_per_page <= self._cheapest_usd(local=False) and self._is_needed(
-                lane, now, lane.answer_s, local=local
-            )
+            cheap = terms.usd_per_page <= self._cheapest_usd(local=False)
+            return cheap and self._is_needed(lane, now, lane.answer_s, local=local)
         if lane is self._fastest:
             return hurry or terms.usd_per_page <= self._cheapest_usd(local=local)
         time_left_s = self._time_left_s(now)

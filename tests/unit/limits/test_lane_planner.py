@@ -204,3 +204,14 @@ def test_a_page_gets_a_lane_though_none_was_expected_to_need_one() -> None:
     planner = LanePlanner(terms_of(_plain()))
     planner.expect(LaneOutlook(pages_left=0.0, seconds_left=None, pages_per_s=5), now=0)
     assert planner.choose(WORKER, now=0) == FLEX
+
+
+def test_without_local_workers_pages_do_not_wait_for_them_though_their_rate_is_known() -> None:
+    planner = LanePlanner([terms for terms in terms_of(_plain(local_per_s=1.0)) if terms.name in (LOCAL, FLEX)])
+    outlook = LaneOutlook(pages_left=200, seconds_left=None, pages_per_s=5, local_room=8)
+    for second in range(100):
+        planner.expect(outlook, now=second)
+        assert planner.choose(WORKER, now=second) == LOCAL
+        planner.report(WORKER, LaneReport(lane=LOCAL, answered=1, longest_s=1.0))
+    planner.expect(replace(outlook, local_room=0), now=100)
+    assert planner.choose(WORKER, now=100) == FLEX
