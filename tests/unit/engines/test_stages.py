@@ -119,7 +119,7 @@ def test_not_for_me_leaves_no_trace() -> None:
     assert (record.outcome, record.engine, record.attempts) == (PageOutcome.DONE, "rapidocr", ())
 
 
-def test_what_fails_goes_to_the_next_engine_and_the_reason_is_on_record() -> None:
+def test_a_page_whose_engine_fails_goes_to_the_next_engine_and_the_reason_is_recorded() -> None:
     record = read(computing("rapidocr", PageUnrenderable("no area")), computing("tesseract", TEXT))
     assert (record.outcome, record.engine) == (PageOutcome.FALLBACK, "tesseract")
     assert tried(record) == [("rapidocr", "PageUnrenderable")]
@@ -219,7 +219,7 @@ def test_an_engine_that_is_less_sure_than_a_doubtful_one_before_does_not_replace
     assert tried(record) == [("rapidocr", "LowConfidence"), ("tesseract", "LowConfidence")]
 
 
-def test_what_tesseract_makes_of_a_mixed_page_with_its_english_pack_alone_does_not_replace_what_rapidocr_read() -> None:
+def test_tesseract_with_only_its_english_pack_does_not_replace_the_text_that_rapidocr_read_on_a_mixed_page() -> None:
     junk = PageText(text="English and junk", engine="tesseract", model="tesseract-5/eng", confidence=0.95, boxes=())
     record = read(computing("rapidocr", unsure("rapidocr", 0.8)), computing("tesseract", junk))
     assert (record.engine, record.doubts) == ("rapidocr", ("low_confidence",))

@@ -179,7 +179,7 @@ async def test_a_random_recitation_is_asked_once_more_and_both_are_on_the_bill()
     assert [(a.model, a.reason, a.finish) for a in record.attempts] == [("a", "Refused", "RECITATION")]
 
 
-async def test_what_was_paid_for_without_result_is_remembered_before_the_next_request() -> None:
+async def test_paid_attempts_without_a_result_are_remembered_before_the_next_request() -> None:
     engine = ScriptedEngine({"a": ["SAFETY"], "b": ["MAX_TOKENS"], "c": [GOOD]})
     bench = Bench(engine)
     await bench.read()
@@ -244,7 +244,7 @@ async def test_time_outs_may_have_been_paid_for_and_end_after_three() -> None:
 @pytest.mark.parametrize(
     ("error", "share"), [(EngineOverloaded("503"), 1.0), (EngineTimeout("t"), 1.0), (EngineRateLimited("429"), 0.0)]
 )
-async def test_a_page_is_not_given_up_for_what_its_server_does_to_every_page(error: EngineTransient, share: float) -> None:
+async def test_a_page_is_not_given_up_for_failures_of_its_server_on_every_page(error: EngineTransient, share: float) -> None:
     engine = ScriptedEngine({"a": [error] * 50 + [GOOD], "b": []})
     bench = Bench(engine)
     bench.slots.share = share
@@ -294,7 +294,7 @@ async def test_a_wrong_key_concerns_the_run() -> None:
         await Bench(ScriptedEngine({"a": [CredentialsError("no")]})).read()
 
 
-async def test_a_local_engine_reads_what_was_refused_and_the_page_is_a_fallback() -> None:
+async def test_a_local_engine_reads_a_refused_page_which_is_then_a_fallback() -> None:
     class Local(ComputeEngine):
         name: ClassVar[str] = "rapidocr"
 

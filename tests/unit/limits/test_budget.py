@@ -18,7 +18,7 @@ MONTH = MoneyLimit(option="budget.usd_per_month", usd=20.0, period="month")
     limit=st.floats(0.0, 10.0),
     requests=st.lists(st.tuples(st.integers(1, 50), st.floats(0.0001, 0.1), st.floats(0.0, 1.0)), max_size=60),
 )
-def test_what_is_spent_and_promised_never_exceeds_the_budget(limit: float, requests: list[tuple[int, float, float]]) -> None:
+def test_spent_and_promised_money_never_exceeds_the_budget(limit: float, requests: list[tuple[int, float, float]]) -> None:
     """Pages cost at most the estimate; `share` is the actual cost relative to it."""
     budget = Budget([MoneyLimit(option="budget.usd", usd=limit)])
     open_promises: list[tuple[float, float]] = []
@@ -47,7 +47,7 @@ def test_the_tightest_of_several_budgets_binds() -> None:
     assert budget.room(1.0, "2026-12-01") == 5  # a new month, and a new day
 
 
-def test_what_others_spend_meanwhile_counts_and_is_never_forgotten() -> None:
+def test_the_spending_of_other_runs_counts_and_is_never_forgotten() -> None:
     budget = Budget([TODAY])
     budget.note_others({DAY: 3.0})
     budget.note_others({DAY: 1.0})

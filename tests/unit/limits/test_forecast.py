@@ -24,7 +24,7 @@ def test_the_limit_that_takes_longest_binds(limits: ModelLimitsConfig, seconds: 
     assert takes.binds == binds
 
 
-def test_what_is_left_alone_of_the_quota_takes_its_time() -> None:
+def test_the_unused_share_of_the_quota_makes_the_run_longer() -> None:
     assert forecast(600, input_tokens=0, limits=ModelLimitsConfig(rpm=600), headroom=0.5).seconds == pytest.approx(120)
 
 

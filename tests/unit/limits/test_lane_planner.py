@@ -94,7 +94,7 @@ def test_a_batch_that_never_ends_is_withdrawn_in_time_and_costs_nothing() -> Non
     assert world.cost <= PAGES
 
 
-def test_quick_batches_take_what_flex_cannot() -> None:
+def test_quick_batches_take_the_pages_that_flex_cannot() -> None:
     world = _run(_plain(flex_room=10, batch_room=5000, batch_s=lambda _: 600.0))
     assert not world.done[STANDARD]
     assert world.done[BATCH] > world.done[FLEX]
@@ -122,7 +122,7 @@ def test_without_a_deadline_no_page_goes_to_a_dear_lane() -> None:
     assert not _run(scripted).done[STANDARD]
 
 
-def test_without_a_deadline_batches_read_what_a_flex_lane_that_sheds_everything_does_not() -> None:
+def test_without_a_deadline_batches_read_all_pages_if_flex_sheds_everything() -> None:
     world = _run(_plain(pages=500, deadline_s=None, flex_shed=lambda _: 1.0, batch_room=1000, batch_s=lambda _: 600.0))
     assert world.done == {BATCH: 500}
     assert world.ended_at < 3600

@@ -26,7 +26,7 @@ def test_a_refusal_lowers_the_rate_at_once_and_it_climbs_back_to_the_ceiling() -
     assert seen[-1] == 600
 
 
-def test_it_climbs_slowly_near_what_was_refused() -> None:
+def test_it_climbs_slowly_near_the_rate_that_was_refused() -> None:
     rate = LearnedRate(1000, now=0)
     refuse(rate, 0, observed_rpm=500)
     seen = [rate.rpm(second) or 0 for second in range(60)]
@@ -45,7 +45,7 @@ def test_requests_in_progress_together_teach_one_lesson() -> None:
     assert (rate.rpm(12) or 0) < 300
 
 
-def test_where_no_limit_is_known_the_rate_of_late_is_what_was_too_much() -> None:
+def test_without_a_known_limit_the_recent_rate_counts_as_too_high() -> None:
     rate = LearnedRate(None, now=0)
     refuse(rate, 0, observed_rpm=1000)
     assert rate.rpm(0) == pytest.approx(700)
@@ -58,7 +58,7 @@ def test_a_quota_far_below_the_configured_one_is_found_at_the_first_refusal() ->
     assert rate.rpm(0) == pytest.approx(700)
 
 
-def test_a_server_that_is_merely_busy_does_not_lower_the_rate_to_what_happened_to_be_sent() -> None:
+def test_a_busy_server_does_not_lower_the_rate_to_the_requests_that_were_sent() -> None:
     rate = LearnedRate(600, now=0)
     refuse(rate, 0, observed_rpm=3, quota=False)
     assert rate.rpm(0) == pytest.approx(420)
@@ -95,7 +95,7 @@ def test_a_refusal_that_lasts_long_is_a_lesson_even_if_it_is_the_only_one() -> N
     assert rate.rpm(0) == pytest.approx(700)
 
 
-def test_what_was_sent_little_for_a_pause_is_not_taken_for_the_quota() -> None:
+def test_the_low_rate_after_a_pause_does_not_count_as_the_quota() -> None:
     rate = LearnedRate(600, now=0)
     rate.refused(0, sent_at=-0.1, observed_rpm=60, share=1.0, paused=True)
     assert rate.rpm(0) == pytest.approx(420)

@@ -52,7 +52,7 @@ def test_cached_input_costs_a_tenth_of_other_input_in_every_tier(tier: str, fact
         assert cost == pytest.approx((904 * input_usd + 4096 * input_usd / 10 + 100 * output_usd) * factor / 1e6)
 
 
-def test_without_a_price_of_their_own_cached_tokens_cost_what_other_input_costs() -> None:
+def test_cached_tokens_without_a_price_cost_as_much_as_other_input() -> None:
     prices = PriceTable(models={"m": [Price(input_usd=1, output_usd=2)]})
     use = {"input_tokens": 5000, "output_tokens": 100, "at": NOW}
     assert prices.cost_usd("m", **use, cached_tokens=4096) == prices.cost_usd("m", **use)
@@ -75,7 +75,7 @@ def test_a_broken_price_list_is_a_usage_error(data: object) -> None:
         parse_prices(data)
 
 
-def test_expectations_move_from_the_guess_to_what_pages_really_take() -> None:
+def test_expectations_move_from_the_guess_to_the_actual_use() -> None:
     expected = ExpectedUse(input_tokens=1000, cost_usd=0.001)
     for _ in range(20):
         expected.learn(requests=64, input_tokens=64 * 600, cost_usd=64 * 0.003)

@@ -38,7 +38,7 @@ def test_figures_of_the_command_line_win_over_the_preset_one_by_one() -> None:
     assert (limits.rpm, limits.tpm, limits.rpd) == (600, 1_000_000, 10_000)
 
 
-def test_the_default_bounds_what_is_in_progress_and_paces_nothing() -> None:
+def test_the_default_bounds_requests_in_flight_and_paces_nothing() -> None:
     assert compose([], {}).limits.of("gemini-3.8-flash") == ModelLimitsConfig(max_in_flight=16)
 
 

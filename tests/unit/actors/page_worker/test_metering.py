@@ -112,7 +112,7 @@ async def test_a_model_without_a_price_is_unknown_and_not_free() -> None:
     assert (answer.cost_usd, answer.price_class) == (0.0, UNPRICED)
 
 
-async def test_a_request_that_was_not_waited_for_carries_what_it_probably_cost() -> None:
+async def test_a_request_that_was_not_awaited_carries_its_probable_cost() -> None:
     flaky = Engine(PageText(text="t", engine="engine", model="m", input_tokens=600))
     slots = SlotClient(World().limiter(), worker="w", linger=False)
     engine = meter(flaky, slots=slots, prices=CENT_A_PAGE, wall_clock=World().wall_clock)

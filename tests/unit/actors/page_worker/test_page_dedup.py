@@ -72,7 +72,7 @@ async def test_a_page_answers_for_its_duplicates_until_the_ledger_does() -> None
     assert ledger.calls == [("h",), ("h",)]
 
 
-async def test_what_is_in_progress_is_not_forgotten() -> None:
+async def test_pages_in_progress_are_not_forgotten() -> None:
     pages = dedup(FakeLedger())
     assert await pages.claim("h") is None
     pages.forget("h")
@@ -142,7 +142,7 @@ def test_other_settings_are_another_page() -> None:
     assert copies.get("f", "h") == page()
 
 
-def test_memory_is_bounded_and_what_is_asked_for_stays() -> None:
+def test_memory_is_bounded_and_requested_pages_stay() -> None:
     copies = PageDuplicates(memory_bytes=10_000)
     copies.add(page("kept", text="x" * 1000))
     for number in range(100):

@@ -164,9 +164,7 @@ async def test_a_refusal_reaches_the_limiter_with_the_servers_delay_and_costs_no
 
 
 @pytest.mark.parametrize(("error", "free"), [(EngineConnectionLost("reset"), 1), (Refused("RECITATION"), 0)])
-async def test_what_was_not_answered_at_all_costs_nothing_and_what_was_answered_badly_is_not_free(
-    error: Exception, free: int
-) -> None:
+async def test_requests_without_an_answer_cost_nothing_and_bad_answers_are_paid(error: Exception, free: int) -> None:
     limiter = RecordingLimiter()
     slots = SlotClient(limiter, worker="w", linger=False)
     with pytest.raises(type(error)):
@@ -253,7 +251,7 @@ async def test_draining_rejects_everyone_who_has_not_sent_a_request() -> None:
     assert [type(r) for r in results] == [type(None), Draining, Draining, Draining]
 
 
-async def test_an_answer_that_was_waited_for_until_closing_returns_its_slot_with_what_it_took() -> None:
+async def test_an_answer_that_was_awaited_until_closing_returns_its_slot_with_its_cost() -> None:
     """One report with slot and cost: otherwise, the limiter would also count the estimate."""
     limiter = RecordingLimiter()
     slots = SlotClient(limiter, worker="w", linger=False)

@@ -36,7 +36,7 @@ async def test_workers_get_the_cheap_lane_up_to_its_room_and_wait_for_the_rest()
     assert (await limiter.expect(OUTLOOK)).in_flight == {"flex": 5, "standard": 0}
 
 
-async def test_nothing_is_granted_before_the_driver_has_said_what_is_left() -> None:
+async def test_no_lane_is_granted_before_the_driver_has_reported_the_remaining_pages() -> None:
     world = World()
     limiter = _limiter(world)
     waiting = asyncio.create_task(limiter.lanes("a", 1))
@@ -57,7 +57,7 @@ async def test_the_lanes_of_a_dead_worker_are_free_again() -> None:
     assert (await limiter.expect(OUTLOOK)).in_flight == {"flex": 0, "standard": 0}
 
 
-async def test_the_pace_is_what_the_server_allows_now() -> None:
+async def test_the_pace_follows_the_rate_that_the_server_allows_now() -> None:
     world = World()
     limiter = _limiter(world)
     await limiter.lease("m", "a", 1)  # 600 requests a minute: 10 pages a second

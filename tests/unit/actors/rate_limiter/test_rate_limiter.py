@@ -178,7 +178,7 @@ async def test_a_request_that_was_not_sent_does_not_count_and_the_day_is_not_ove
 # -- tokens and money -----------------------------------------------------------------------------------------------------------
 
 
-async def test_tokens_are_paced_by_what_pages_really_take() -> None:
+async def test_tokens_are_paced_by_the_actual_use_of_pages() -> None:
     """The limit is 60,000 tokens per minute; a page takes 2,000 instead of the expected 1,000, so 30 requests start per minute
     instead of 60.
     """
@@ -211,7 +211,7 @@ async def test_pages_that_turn_out_cheaper_leave_money_for_others() -> None:
     assert len(await waiting) == 3
 
 
-async def test_slots_that_were_never_used_cost_nothing_and_answers_that_were_lost_what_was_expected() -> None:
+async def test_unused_slots_cost_nothing_and_lost_answers_cost_the_expected_amount() -> None:
     limiter = World().limiter(budget_usd=1.0, prices=CENT_A_PAGE)
     await limiter.lease("m", "w", 10)
     await limiter.release("m", "w", SlotReturn(slots=10, free=6))
@@ -295,7 +295,7 @@ async def test_googles_limit_of_the_month_ends_the_run_before_google_does() -> N
         await limiter.lease("m", "w", 1)
 
 
-async def test_a_restarted_limiter_remembers_what_was_spent_today() -> None:
+async def test_a_restarted_limiter_remembers_todays_spending() -> None:
     world = World()
     limiter = world.limiter(prices=CENT_A_PAGE, budget={"usd_per_day": 1.0})
     await limiter.lease("m", "w", 99)

@@ -53,7 +53,7 @@ class Fixture:
         return len(self.leased)
 
 
-async def test_at_first_a_run_takes_what_keeps_its_workers_busy() -> None:
+async def test_at_first_a_run_takes_enough_documents_to_keep_its_workers_busy() -> None:
     assert await Fixture(pages_at_once=50).lease_all(256, pages=10) == 10  # 2 x 50 pages
 
 

@@ -30,13 +30,13 @@ class Fixture:
         return MemoryLocks(self.table, owner="them", clock=lambda: self.now)
 
 
-async def test_what_another_run_holds_is_refused() -> None:
+async def test_a_lease_that_another_run_holds_is_refused() -> None:
     f = Fixture()
     f.other().acquire("d")
     assert await f.leases.acquire("d") is None
 
 
-async def test_nothing_is_taken_while_the_locks_are_unavailable_and_all_who_wait_continue_when_they_are_back() -> None:
+async def test_no_lease_is_acquired_while_the_locks_are_unavailable_and_waiting_callers_continue_afterwards() -> None:
     f = Fixture()
     f.table.available = False
     waiting = [asyncio.create_task(f.leases.acquire(f"d{number}")) for number in range(3)]

@@ -107,7 +107,7 @@ def test_parts_of_the_source_that_cannot_be_listed_are_named() -> None:
     assert unseen(DiscoveryTotals(unreadable=21, unreadable_names=("a",))).endswith(": a and more")
 
 
-def test_a_run_whose_documents_another_run_reads_says_what_it_waits_for() -> None:
+def test_a_run_that_waits_for_documents_of_another_run_says_so() -> None:
     progress = Progress(totals=DiscoveryTotals(found=6), listing_done=True, clock=lambda: 0.0)
     progress.elsewhere, progress.held_elsewhere = 2, 4
     assert progress_line(progress).startswith("waiting for another run, which is reading the documents, 0 s")

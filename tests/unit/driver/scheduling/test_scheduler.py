@@ -186,7 +186,7 @@ async def test_a_document_that_was_replaced_while_it_was_read_is_read_in_its_new
     assert f.scheduler.failure is None
 
 
-async def test_what_was_deferred_is_left_to_the_next_run() -> None:
+async def test_deferred_documents_are_left_to_the_next_run() -> None:
     f = Fixture(["a"], a=[FlowResult.DEFERRED])
     await f.run()
     assert (f.flow.ran, f.progress.deferred) == (["a"], 1)
