@@ -24,7 +24,7 @@ _MARKUP = re.compile(
     re.IGNORECASE,
 )
 _HYPHENS = "-\u00ad\u2010\ufffe\x02"
-_HYPHENATED = re.compile(rf"(?<=[^\W\d_])[{_HYPHENS}]\s*\n\s*(?=[^\W\d_])")
+_HYPHENATED = re.compile(rf"[{_HYPHENS}](?<=[^\W\d_].)\s*\n\s*(?=[^\W\d_])")  # the hyphen first: a tenth of the time
 # Separates words: everything but letters, digits and their combining signs (\w does not match vowel signs).
 _BETWEEN = re.compile(
     r"[\s\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u0964\u0965"

@@ -29,7 +29,10 @@ _COUNT = re.compile(r"\d+")
 _ASCII_COUNT = dict.fromkeys(map(ord, "123456789"), "0")
 _ASCII_ZEROS = re.compile("00+")  # in a third of the time
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_SENTENCE_END = re.compile(r"(?<=[.!?;:|।。])\s*")
+_SENTENCE_SIGNS = ".!?;:|।。"
+_SENTENCE_END = re.compile(rf"(?<=[{_SENTENCE_SIGNS}])\s*")
+_SAMPLED_CHARS = 750  # a loop is at least this long: 30 phrases of 25 characters
+_MOST_SAMPLED_CHARS = 20_000
 
 _Codes = np.ndarray[tuple[int], np.dtype[np.uint64]]
 _Positions = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -51,9 +54,31 @@ def find_loop(text: str) -> Loop | None:
 def _loop_in(flat: str) -> Loop | None:
     # A looping model may keep counting: "12. the same words 13. the same words".
     uncounted = _ASCII_ZEROS.sub("0", flat.translate(_ASCII_COUNT)) if flat.isascii() else _COUNT.sub("0", flat)
+    long_numbers = len(flat) - len(uncounted) >= _ONE_SIGN_CHARS
+    if not (long_numbers or _may_repeat(uncounted) or _may_repeat_a_sentence(uncounted)):
+        return None
+    return _search(flat, uncounted, long_numbers=long_numbers)
+
+
+def _may_repeat(text: str) -> bool:
+    """Whether one of a few samples of the text repeats; False only if no stretch of `_SAMPLED_CHARS` or more is a loop. Much
+    longer texts than a page's are not sampled."""
+    if len(text) > _MOST_SAMPLED_CHARS:
+        return True
+    samples = (text[start : start + _SHINGLE] for start in range(0, len(text), _SAMPLED_CHARS - _SHINGLE))
+    return any(text.count(sample) >= _LEAST_REPEATS - 1 for sample in samples)
+
+
+def _may_repeat_a_sentence(text: str) -> bool:
+    for sign in _SENTENCE_SIGNS[1:]:
+        text = text.replace(sign, _SENTENCE_SIGNS[0])
+    sentences = Counter(part.strip() for part in text.split(_SENTENCE_SIGNS[0]) if len(part) >= _MIN_PHRASE_CHARS - 1)
+    return max(sentences.values(), default=0) >= _PHRASE_LIMITS[-1][1]
+
+
+def _search(flat: str, uncounted: str, *, long_numbers: bool) -> Loop | None:
     distances = _distances(uncounted)
     repetitions = list(_repetitions(distances))
-    long_numbers = len(flat) - len(uncounted) >= _ONE_SIGN_CHARS
     if long_numbers or any(end - start >= _ONE_SIGN_CHARS for start, end, _ in repetitions):
         for start, end, period in _repetitions(_distances(flat)):
             unit = flat[start : start + period]

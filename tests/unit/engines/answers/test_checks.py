@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rayocr.engines.answers import loops
 from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
 from rayocr.engines.answers.loops import find_loop
 from rayocr.errors import (
@@ -139,6 +141,23 @@ words = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=2, max_size=9)
 @given(st.lists(words, min_size=8, max_size=60, unique=True), st.integers(31, 80))
 def test_any_phrase_of_many_words_repeated_often_is_a_loop(phrase: list[str], repeats: int) -> None:
     assert find_loop((" ".join(phrase) + ". ") * repeats) is not None
+
+
+@st.composite
+def _loops(draw: st.DrawFn) -> str:
+    unit = " ".join(draw(st.lists(words, min_size=6, max_size=60)))
+    between = draw(st.sampled_from(["{unit} ", "{unit}. ", "{n}. {unit}.", "{unit}| {n}{other}. ", "{unit}", "। {unit}{n}"]))
+    others = draw(st.lists(words, min_size=1, max_size=3))
+    count = draw(st.integers(5, 120))
+    looping = "".join(between.format(unit=unit, n=n, other=others[n % len(others)]) for n in range(count))
+    return " ".join((draw(st.text(max_size=900)) + looping + draw(st.text(max_size=900))).split())
+
+
+@given(_loops())
+def test_the_quick_test_for_loops_finds_every_loop_of_the_whole_search(text: str) -> None:
+    uncounted = re.sub(r"\d+", "0", text)
+    long_numbers = len(text) - len(uncounted) >= 1500
+    assert loops._loop_in(text) == loops._search(text, uncounted, long_numbers=long_numbers)
 
 
 @given(st.text(max_size=3000))
