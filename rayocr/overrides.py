@@ -218,6 +218,9 @@ def _group_of_options(key: str, overrides: Sequence[str]) -> UsageError:
     if any(override.lstrip("+").startswith("limits.models") for override in overrides):
         example = '"limits.models={gemini-3.1-flash-lite:{rpm:600}}"'
         return UsageError("limits.models holds limits by model.", hint=f"For example: {example}")
+    if other := meant_option(key):
+        value = next((o.partition("=")[2] for o in reversed(overrides) if o.partition("=")[0] == key), "")
+        return UsageError(f"{key} is a group of options.", hint=f"Did you mean {for_shell(f'{other}={value}')}?")
     known = [name for name in option_names(RayocrConfig) if name.startswith(f"{key}.")]
     known.sort(key=lambda name: not name.endswith(".max"))  # workers=4 means workers.max=4
     example = f"{known[0]}=…" if known else f"{key}.NAME=…"
@@ -232,8 +235,8 @@ def _unknown_option(key: str, overrides: Sequence[str]) -> UsageError:
 
 
 _OTHER_WORDS = {
-    **dict.fromkeys(("in", "input", "src", "path", "file"), "source"),
-    **dict.fromkeys(("out", "output_dir", "destination", "target"), "dest"),
+    **dict.fromkeys(("i", "in", "input", "src", "path", "file"), "source"),
+    **dict.fromkeys(("o", "out", "output", "output_dir", "outdir", "destination", "target"), "dest"),
     **dict.fromkeys(("lang", "language", "languages"), "engine.tesseract.languages"),
     **dict.fromkeys(("format", "formats"), "outputs"),
     **dict.fromkeys(("jobs", "threads", "processes"), "workers.max"),
@@ -247,6 +250,16 @@ _OTHER_WORDS = {
 }
 
 
+def meant_option(key: str) -> str:
+    """The option that other programs call by this name; "" if none is known."""
+    return _OTHER_WORDS.get(key.lower(), "")
+
+
+def is_group(key: str) -> bool:
+    """Whether it holds options and cannot be set itself, as `output` and unlike `engine`."""
+    return key not in CONFIG_GROUPS and any(name.startswith(f"{key}.") for name in option_names(RayocrConfig))
+
+
 def nearest_option(key: str) -> str:
     """What to do about an option that does not exist. Options of other groups are not suggested: `pages` is not `logs.pages`."""
     last_part = key.lower().rpartition(".")[2]
@@ -254,7 +267,7 @@ def nearest_option(key: str) -> str:
         return "rayocr does not open encrypted PDFs. Save a copy without the password, for example with qpdf --decrypt."
     if key.lower() == "key" or last_part in ("api_key", "gemini_api_key", "token"):
         return "Keys come from the environment or from .env, for example GEMINI_API_KEY=…"
-    if other := _OTHER_WORDS.get(key.lower()):
+    if other := meant_option(key):
         return f"Did you mean {other}?"
     parents, _, leaf = key.lstrip("+").rpartition(".")
     names = []

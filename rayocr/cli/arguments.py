@@ -17,7 +17,7 @@ from rayocr.composition import MAPPING_KEYS, PATH_KEYS
 from rayocr.config import RayocrConfig
 from rayocr.config.ranges import choose
 from rayocr.errors import UsageError
-from rayocr.overrides import CONFIG_GROUPS, for_shell, kind_of, nearest_option, option_names, quoted
+from rayocr.overrides import CONFIG_GROUPS, for_shell, is_group, kind_of, meant_option, nearest_option, option_names, quoted
 
 # Sub-command -> the options that its positional arguments set, in order.
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -142,6 +142,9 @@ def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
     """Many programs write options as --name value; rayocr as name=value."""
     flag, equals, value = word.partition("=")
     name = flag.lstrip("-").replace("-", "_")
+    name = meant_option(name) or name
+    if is_group(name):
+        return UsageError(f"Unknown flag {word}.", hint=f"{name} is a group of options: `rayocr --help {name}` lists them.")
     if name in _NAMES:
         given = following[0] if following and not following[0].startswith("-") else "…"
         value = value if equals else "true" if kind_of(name) == "bool" else given

@@ -20,7 +20,7 @@ from rayocr.cli.completion import completion_script
 from rayocr.cli.help_text import help_text
 from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
 from rayocr.engines.registry import engine_names
-from rayocr.errors import CredentialsError, DayQuotaExhausted, InternalError, RayocrError
+from rayocr.errors import CredentialsError, DayQuotaExhausted, InternalError, RayocrError, UsageError
 from rayocr.limits.quota_day import in_words
 from rayocr.masking import for_terminal, hide_environment
 from rayocr.observe.logs import log_to_terminal
@@ -96,6 +96,7 @@ def _dispatch(line: CommandLine) -> int:
 
         print(OmegaConf.to_yaml(OmegaConf.structured(config)), end="")
         return 0
+    check_source_is_named(config)
     if STREAM in (config.source, config.dest):
         return _run_on_streams(config, line.overrides)
     if config.mode is Mode.status:
@@ -131,8 +132,23 @@ def _dispatch(line: CommandLine) -> int:
 
         return request_cancel(config)
     given = {override.partition("=")[0].lstrip("+") for override in line.overrides}
-    bundled = config.source is None and config.mode in (Mode.run, Mode.watch)
+    bundled = config.source is None and config.mode is Mode.run
     return _run(config, secrets_from_environment(), bundled=bundled, given=given)
+
+
+def check_source_is_named(config: RayocrConfig) -> None:
+    """Only a run and an estimate read the bundled samples if no source is named. Raises UsageError."""
+    if config.source is not None or config.mode not in (Mode.watch, Mode.submit, Mode.cancel):
+        return
+    examples = {
+        Mode.watch: "rayocr watch in/ out/",
+        Mode.submit: "rayocr submit gs://BUCKET/in gs://BUCKET/out cluster=http://HOST:8265",
+        Mode.cancel: "rayocr cancel in/ out/ document=a.pdf",
+    }
+    raise UsageError(
+        f"`rayocr {config.mode.value}` needs IN, the folder, bucket or Drive folder with the PDFs.",
+        hint=f"For example: {examples[config.mode]}",
+    )
 
 
 def _run_on_streams(config: RayocrConfig, given: Sequence[str]) -> int:

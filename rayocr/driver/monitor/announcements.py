@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -13,7 +12,7 @@ from rayocr.actors.document_worker.later_outputs import lacking_outputs
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.missing_outputs import Addition
-from rayocr.driver.monitor.closing_table import closing_table, unseen
+from rayocr.driver.monitor.closing_table import closing_table, failed_lines, unseen
 from rayocr.driver.monitor.nothing_to_read import is_empty, no_pdfs, nothing_passes, warn_of_unmatched
 from rayocr.driver.monitor.run_record import forget_started, run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
@@ -22,7 +21,7 @@ from rayocr.driver.plan import Plan
 from rayocr.driver.retry_selection import command_on, count_rejected, is_narrowed, retry_commands
 from rayocr.driver.scheduling.progress import MOST_NAMED, Progress
 from rayocr.errors import RayocrError, StorageUnavailable, UsageError
-from rayocr.failure_reasons import rejects_document
+from rayocr.failure_reasons import rejects_document, retry_helps
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
 from rayocr.ledger.runs import named_pages
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, DocumentOutcome
@@ -81,11 +80,11 @@ class Announcements:
         if not totals.found:
             return
         finished = "the document is finished" if totals.found == 1 else f"all {totals.found:,} documents are finished"
-        if lacking:
-            self.terminal.say(f"Nothing to read: {finished}, but outputs= names outputs that they lack.")
+        if lacking:  # then overwrite=true would read, and pay for, what the record has
+            self.terminal.say(f"Nothing to read: {finished}. Outputs that are missing are written from the recorded pages.")
         else:
             self.terminal.say(f"Nothing to do: {finished} (outputs in {_place(self.plan.dest.uri)}).")
-        self._say_other_settings()
+            self._say_other_settings()
         if totals.dead_letters:
             were = "1 document was" if totals.dead_letters == 1 else f"{totals.dead_letters:,} documents were"
             self.terminal.warn(f"{were} rejected or partly failed; `{self._status_command}` says why, and what helps.")
@@ -232,15 +231,16 @@ class Announcements:
             report = self._report() if ended else None
             named["Report" if report else "Record"] = report or f"{_place(self.plan.state.uri)}/{record}"
         letters = self._dead_letters()
-        failed = self._failed_lines(letters)
+        failed = self._failed_lines(letters, steps=not places)
         if failed:
             logs = Path(self.config.logs.dir) / "dead_letter"
             kept = f"{_place(self.plan.state.uri)}/.rayocr/dead_letters"
             named["Failure records"] = str(logs.absolute()) if logs.is_dir() else kept
             if commands := self._retry_commands():
                 named["Retry with"] = "   ".join(commands)
-            else:
-                named["To repair"] = f"`{self._status_command}` says how; a retry of the unchanged files cannot help"
+            if in_vain := self._retried_in_vain():
+                others = f" {in_vain}" if commands else ""
+                named["To repair"] = f"`{self._status_command}` says how; a retry of the unchanged files cannot help{others}"
         earlier = self.progress.totals.dead_letters - self.progress.retried
         if earlier > 0:  # the exit code is 1 although nothing failed in this run
             documents = "1 document" if earlier == 1 else f"{earlier:,} documents"
@@ -271,10 +271,10 @@ class Announcements:
                 letters.append(read_dead_letter(self.plan.state, dead_letter_name(document.document_id)))
         return letters
 
-    def _failed_lines(self, letters: list[DeadLetter]) -> list[str]:
+    def _failed_lines(self, letters: list[DeadLetter], *, steps: bool) -> list[str]:
         more = self.progress.documents[DocumentOutcome.PARTIAL] + self.progress.documents[DocumentOutcome.REJECTED] - len(letters)
         last = [f"… and {more:,} more; `{self._status_command}` lists them"] if more > 0 else []
-        return [*(printable(line) for line in _one_line_each(letters)), *last]
+        return [*(printable(line) for line in failed_lines(letters, steps=steps)), *last]
 
     def _correction_lines(self, corrections: Sequence[CorrectedPages]) -> Iterator[str]:
         for found in corrections[:MOST_NAMED]:
@@ -314,6 +314,11 @@ class Announcements:
         if ended[DocumentOutcome.REJECTED] and not rejected:
             rejected = ["unknown"]
         return retry_commands(self.config, partial=ended[DocumentOutcome.PARTIAL] > 0, rejected=rejected)
+
+    def _retried_in_vain(self) -> str:
+        """Names the rejected documents that a retry cannot help; "" if there are none."""
+        count = sum(n for reason, n in self.progress.reasons.items() if rejects_document(reason) and not retry_helps(reason))
+        return "" if not count else "the rejected document" if count == 1 else f"{count:,} rejected documents"
 
     def _report(self) -> str | None:
         """Where the report was written. None if it would take long or fails: the run has succeeded without it."""
@@ -366,12 +371,3 @@ def _place(uri: str) -> str:
 def _listed(names: Iterable[str]) -> str:
     *others, last = sorted(names)
     return f"{', '.join(others)} and {last}" if others else last
-
-
-def _one_line_each(letters: list[DeadLetter]) -> Iterator[str]:
-    """Yields a line for each dead letter. Of messages that differ only in numbers, the first is shown."""
-    seen: set[tuple[str, str]] = set()
-    for letter in letters:
-        kind = (letter.reason, re.sub(r"\d+", "", letter.message))
-        yield f"{letter.outcome}: {letter.name}: {letter.reason}" + ("" if kind in seen else f": {letter.message}")
-        seen.add(kind)

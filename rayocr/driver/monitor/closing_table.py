@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,7 +12,9 @@ from rich.table import Table
 
 from rayocr.driver.monitor.terminal import duration, printable
 from rayocr.driver.scheduling.progress import Progress
+from rayocr.failure_reasons import special_step
 from rayocr.messages import DiscoveryTotals, PageOutcome
+from rayocr.observe.dead_letters import DeadLetter
 from rayocr.observe.figures import FIGURES
 
 
@@ -41,6 +44,29 @@ def closing_table(
         for number, line in enumerate(lines):
             table.add_row("" if number else label, line)
     return table
+
+
+def failed_lines(letters: Iterable[DeadLetter], *, steps: bool = False) -> Iterator[str]:
+    """Names failed documents by outcome and reason. Of messages that differ only in numbers, the first is shown. `steps`: also
+    what helps, where `rayocr status` cannot say it later."""
+    groups: dict[tuple[str, str, str], list[DeadLetter]] = {}
+    for letter in letters:
+        groups.setdefault((letter.outcome, letter.reason, re.sub(r"\d+", "", letter.message)), []).append(letter)
+    for (outcome, reason, _), group in groups.items():
+        message = group[0].message
+        if len(group) == 1:
+            yield f"{outcome}: {group[0].name}: {reason}: {message}"
+        else:
+            yield f"{outcome}: {reason}: {message}"
+            yield from (f"    {letter.name}" for letter in group)
+        if steps and (step := group[0].retry if group[0].has_hint else special_step(reason)):
+            yield f"    {_same_command(step)}"
+
+
+def _same_command(step: str) -> str:
+    """The step for a run whose destination is gone at its end, so that nothing can be retried there."""
+    step = re.sub(r"rayocr retry OUT (?:with )?(?=\S+=)", "the same command with ", step)
+    return step.replace("rayocr retry OUT", "the same command again")
 
 
 def _pages(done: int, engines: dict[str, int]) -> str:

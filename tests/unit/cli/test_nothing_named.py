@@ -20,7 +20,6 @@ def stopped(*_: object, **__: object) -> None:
     [
         ([], "No IN was given: reading the bundled samples into output/."),
         (["dest=out"], "No IN was given: reading the bundled samples into out/."),
-        (["mode=watch", "dest=out"], "No IN was given: reading the bundled samples into out/."),
         (["."], ""),
     ],
 )

@@ -15,6 +15,7 @@ from rayocr.config import RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.monitor import announcements as module
 from rayocr.driver.monitor.announcements import Announcements
+from rayocr.driver.monitor.closing_table import failed_lines
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import plan
 from rayocr.driver.scheduling.progress import Progress
@@ -250,9 +251,58 @@ def test_of_many_failed_documents_five_are_named(tmp_path: Path, capsys: pytest.
     words = with_failures(tmp_path, count=7)
     words.summarize(ended=True)
     printed = capsys.readouterr().out
-    assert printed.count("rejected: a") == 5
-    assert printed.count("The end") == 1, "the message stands once"
+    assert printed.count("rejected: CorruptPdf: The end\\nis missing.") == 1, "one reason, its sentence, then the names"
+    lines = [line.strip() for line in printed.splitlines()]
+    assert all(f"a{number}.pdf" in lines for number in range(5))
+    assert "a5.pdf" not in lines
     assert f"… and 2 more; `rayocr status {tmp_path / 'out'}` lists them" in printed
+
+
+@pytest.mark.parametrize(("reason", "helps"), [("NotAPdf", False), ("Quarantined", True)])
+def test_documents_that_a_retry_cannot_help_are_told_apart_from_the_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], reason: str, helps: bool
+) -> None:
+    words = with_failures(tmp_path, count=3)
+    words.progress.reasons.update({reason: 3, "PictureUndecodable": 1})
+    words.progress.documents[DocumentOutcome.PARTIAL] = 1
+    words.progress.documents_started = 4
+    words.summarize(ended=True)
+    said = " ".join(capsys.readouterr().out.split())
+    assert "Retry with rayocr retry" in said
+    assert ("a retry of the unchanged files cannot help 3 rejected documents" in said) is not helps
+
+
+@pytest.mark.parametrize(
+    ("reason", "hint", "step"),
+    [
+        ("EncryptedPdf", "Save a copy without the password.", "Save a copy without the password."),
+        (
+            "NoTextLayer",
+            None,
+            "Let another engine read these pages: the same command with engine=local, or another engine.chain=",
+        ),
+        ("LanguagePackMissing", None, "Install the pack, then: the same command again"),
+        ("EngineTimeout", None, ""),
+    ],
+)
+def test_a_run_to_standard_output_says_what_helps(reason: str, hint: str | None, step: str) -> None:
+    document = Document(document_id="d", source_uri="u", name="a.pdf", output_name="a", version="1", size_bytes=1)
+    letter = new_dead_letter(
+        document, outcome=DocumentOutcome.REJECTED, reason=reason, message="It failed.", hint=hint, run_id="r"
+    )
+    first = f"rejected: a.pdf: {reason}: It failed."
+    assert list(failed_lines([letter])) == [first]
+    assert [line.strip() for line in failed_lines([letter], steps=True)] == [first, step.replace("…", "engine.chain=")][
+        : 2 if step else 1
+    ]
+
+
+def test_a_run_that_only_adds_outputs_does_not_invite_to_read_again(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = words_of(tmp_path)
+    words.other_settings = True
+    words.say_nothing_to_do(nothing(found=1, finished=1), lacking=True)
+    said = " ".join(capsys.readouterr().out.split())
+    assert said == ("Nothing to read: the document is finished. Outputs that are missing are written from the recorded pages.")
 
 
 def test_a_quiet_run_gives_every_reason_for_exit_code_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
