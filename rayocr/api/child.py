@@ -139,7 +139,7 @@ def _run(overrides: list[str], emit: Emit) -> int:
         emit("record", record=run_record(run.progress, run_id=run.run_id, fingerprint=""))
         try:
             finished = count_documents(run.plan.state)
-            emit("counts", documents=finished.documents, failures=finished.failures)
+            emit("counts", documents=finished.documents, failures=finished.failures, dismissed=finished.dismissed)
             if finished.with_versions:
                 emit("warning", text="The counts of the destination include every version of replaced files.")
         except StorageError as error:

@@ -10,7 +10,7 @@ from rayocr.actors.ledger.versions import replaced_versions
 from rayocr.errors import ObjectNotFound, RecordCorrupt
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import DocumentOutcome
-from rayocr.observe.dead_letters import dead_letter_name, read_dead_letter
+from rayocr.observe.dead_letters import dead_letter_name, dismissed_ids, read_dead_letter
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
 _READERS = 16  # dead letters that are read at once
@@ -20,11 +20,12 @@ _MOST_READ_ELSEWHERE = 5_000  # each costs a request
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """`documents` by outcome, `failures` by reason. `with_versions`: every version of a replaced file counts, not only the
-    newest, because there are too many manifests to compare."""
+    """`documents` by outcome, `failures` by reason; `dismissed` are in neither. `with_versions`: every version of a replaced file
+    counts, not only the newest, because there are too many manifests to compare."""
 
     documents: dict[str, int]
     failures: dict[str, int]
+    dismissed: int = 0
     with_versions: bool = False
 
 
@@ -34,15 +35,16 @@ def count_documents(state: Storage) -> Finished:
     with_versions = len(ids) > _MOST_READ.get(state.uri.partition(":")[0], _MOST_READ_ELSEWHERE)
     older = frozenset[str]() if with_versions else replaced_versions(state)
     letters = {document_id_of(entry.name) for entry in state.list(DEAD_LETTERS_PREFIX)}
+    dismissed = len(dismissed_ids(state, letters).intersection(ids) - older)
     # A dead letter without a manifest is that of a run that was killed before it wrote the manifest.
     failed = [found for found in ids if found in letters and found not in older]
     with ThreadPoolExecutor(_READERS) as pool:
         ends = list(pool.map(lambda document_id: _end_of(state, document_id), failed))
     outcomes = Counter(outcome for outcome, _ in ends)
-    outcomes[DocumentOutcome.COMPLETE.value] += len(ids) - len(older) - len(ends)
+    outcomes[DocumentOutcome.COMPLETE.value] += len(ids) - len(older) - len(ends) - dismissed
     reasons = Counter(reason for outcome, reason in ends if outcome != DocumentOutcome.COMPLETE)
     documents = {outcome.value: outcomes[outcome.value] for outcome in DocumentOutcome}
-    return Finished(documents=documents, failures=dict(reasons.most_common()), with_versions=with_versions)
+    return Finished(documents=documents, failures=dict(reasons.most_common()), dismissed=dismissed, with_versions=with_versions)
 
 
 def _end_of(state: Storage, document_id: str) -> tuple[str, str]:

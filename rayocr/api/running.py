@@ -43,7 +43,8 @@ class RunResult:
     resumes it; 130 cancelled. `error` is the cause of 3 and 130, else None.
 
     `documents` counts the finished documents of the destination by outcome, and `failures` the partial and rejected ones by
-    reason; both include earlier runs. The other figures are of this run: `run_documents` by outcome, `pages` by outcome,
+    reason; both include earlier runs. `dismissed` counts documents whose failure was dismissed, which are in neither. The other
+    figures are of this run: `run_documents` by outcome, `pages` by outcome,
     `engines` (pages by engine), `cost_usd` and `elapsed_s`. `dest` and `state` are folders' paths or URIs. `messages` is what
     the command line prints."""
 
@@ -53,6 +54,7 @@ class RunResult:
     state: str
     documents: dict[str, int] = field(default_factory=dict)
     failures: dict[str, int] = field(default_factory=dict)
+    dismissed: int = 0
     run_documents: dict[str, int] = field(default_factory=dict)
     pages: dict[str, int] = field(default_factory=dict)
     engines: dict[str, int] = field(default_factory=dict)
@@ -188,6 +190,7 @@ class RunHandle:
             exit_code=event["exit_code"],
             documents=counts.get("documents", {}),
             failures=counts.get("failures", {}),
+            dismissed=counts.get("dismissed", 0),
             run_documents=record.get("documents", {}),
             pages=record.get("pages", {}),
             engines=record.get("engines", {}),

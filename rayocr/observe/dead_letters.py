@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+from collections.abc import Container
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
-from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DISMISSED_PREFIX
+from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DISMISSED_PREFIX, document_id_of
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.logs import log_event
 from rayocr.private_folder import make_private, private_opener
@@ -96,6 +97,18 @@ def dismiss_dead_letter(state: Storage, letter: DeadLetter) -> None:
     state.write(dismissed_name(letter.document_id), json.dumps(asdict(letter), indent=1).encode())
     with contextlib.suppress(ObjectNotFound):
         state.delete(dead_letter_name(letter.document_id))
+
+
+def dismissed_ids(state: Storage, failed: Container[str | None] | None = None) -> frozenset[str]:
+    """Documents whose failure a person has dismissed, and which did not fail again. Every count of documents treats them as a
+    class beside complete, partial and rejected ones. `failed`: the ids of the dead letters, if the caller has them. Raises
+    StorageError."""
+    dismissed = {found for entry in state.list(DISMISSED_PREFIX) if (found := document_id_of(entry.name))}
+    if not dismissed:
+        return frozenset()
+    if failed is None:
+        failed = {document_id_of(entry.name) for entry in state.list(DEAD_LETTERS_PREFIX)}
+    return frozenset(found for found in dismissed if found not in failed)
 
 
 def dismissed_name(document_id: str) -> str:

@@ -19,12 +19,13 @@ from typing import Any
 
 from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError
 from rayocr.ledger.corrections import CORRECTIONS_PREFIX, Corrections, corrections_name
-from rayocr.ledger.manifest import DISMISSED_PREFIX, DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
+from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import PageOutcome
+from rayocr.observe.dead_letters import dismissed_ids
 from rayocr.outputs.page_texts import read_texts
 from rayocr.private_folder import private_temp_folder
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
-from rayocr.view.search import PAGE_BITS, Filters, conditions, count_more, folded, found_in, plain, rowids
+from rayocr.view.search import OUTCOME, PAGE_BITS, Filters, conditions, count_more, folded, found_in, plain, rowids
 
 _SCHEMA_VERSION = 3
 _COMMIT_EVERY = 50  # documents, which are in memory together
@@ -106,7 +107,7 @@ class ResultsIndex:
             for document_id in gone:
                 _forget(db, document_id)
             self._update_corrections(db)
-            dismissed = {document_id_of(entry.name) for entry in self._state.list(DISMISSED_PREFIX)} - {None}
+            dismissed = dismissed_ids(self._state)
             db.execute("DELETE FROM dismissed")
             db.executemany("INSERT INTO dismissed VALUES (?)", ((document_id,) for document_id in dismissed))
             with ThreadPoolExecutor(_READ_AT_ONCE, thread_name_prefix="read") as pool:
@@ -221,7 +222,7 @@ class ResultsIndex:
     def counts(self) -> dict[str, Any]:
         """Documents by outcome, pages by reason, and engines, for the filters."""
         with self._connection() as db:
-            outcomes = dict(db.execute("SELECT outcome, COUNT(*) FROM newest GROUP BY outcome"))
+            outcomes = dict(db.execute(f"SELECT {OUTCOME} AS shown, COUNT(*) FROM newest d GROUP BY shown"))  # noqa: S608
             reasons = [
                 {"reason": reason, "documents": documents, "pages": pages}
                 for reason, documents, pages in db.execute(

@@ -11,6 +11,7 @@ from typing import Any
 _MAX_TEXT_CHARS = 50_000  # of a page in the full-text index
 _MOST_FOUND = 3  # pages with the words that the list shows for a document
 _SHARP_S = "\u0307"  # after ss that was ß: a combining mark, which the tokenizer ignores
+OUTCOME = "CASE WHEN d.document_id IN (SELECT document_id FROM dismissed) THEN 'dismissed' ELSE d.outcome END"
 PAGE_BITS = 20  # the rowid of a page's text is (document << PAGE_BITS) + page number, so that a document is a range of rowids
 
 
@@ -55,7 +56,7 @@ def conditions(filters: Filters) -> tuple[list[str], list[Any]]:
     found: list[str] = []
     values: list[Any] = []
     if filters.outcome:
-        found.append("d.outcome = ?")
+        found.append(f"{OUTCOME} = ?")
         values.append(filters.outcome)
     if filters.engine:
         found.append("d.engines LIKE ?")

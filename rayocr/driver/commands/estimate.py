@@ -27,7 +27,7 @@ from rayocr.driver.commands.local_engines import (
 from rayocr.driver.commands.page_counts import SAMPLE, PageCount, count_pages
 from rayocr.driver.monitor.nothing_to_read import nothing_passes, warn_of_unmatched
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
-from rayocr.driver.monitor.terminal import ConsoleTerminal, duration
+from rayocr.driver.monitor.terminal import ConsoleTerminal, duration, printable
 from rayocr.driver.plan import existing_state, scope
 from rayocr.driver.retry_selection import reported_patterns
 from rayocr.errors import RecordCorrupt, StorageError, UsageError
@@ -152,6 +152,7 @@ def _facts(
 ) -> dict[str, object]:
     """The estimate for `--json`. `pages_error` is two standard errors; `cost_usd` is None where the price is unknown."""
     facts: dict[str, object] = {"documents": documents, "documents_opened": counted.opened, "unreadable": counted.unreadable}
+    facts |= {"unreadable_documents": [{"name": name, "reason": reason} for name, reason in counted.unreadable_documents]}
     facts |= {"pages": round(counted.pages), "pages_error": round(2 * counted.error), "chain": chain_of(config)}
     if not _asks_gemini(config):
         seconds = local_seconds(config, counted)
@@ -235,6 +236,9 @@ def _table(
     done = f"{compared.finished:,} are finished there and not counted" if compared.finished else "none is finished there"
     table.add_row("Source", compared.source)
     table.add_row("Documents", f"{documents:,} to read into {compared.place}, {done} ({opened}{unreadable})")
+    if names := [f"{printable(name)} ({reason})" for name, reason in counted.unreadable_documents]:
+        more = f" and {counted.unreadable - len(names):,} more" if counted.unreadable > len(names) else ""
+        table.add_row("Unreadable", ", ".join(names) + more)
     spread = f" ± {2 * counted.error:,.0f}" if counted.error else ""
     table.add_row("Pages", f"{'~' if spread else ''}{counted.pages:,.0f}{spread}")
     if not _asks_gemini(config):

@@ -18,7 +18,7 @@ from statistics import mean, stdev
 from typing import TYPE_CHECKING
 
 from rayocr.actors.document_worker.fetch import FetchSettings, fetch
-from rayocr.errors import RayocrError
+from rayocr.errors import Quarantined, RayocrError
 from rayocr.messages import Document
 from rayocr.pdf.guard import quiet_process
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
 
 SAMPLE = 400  # maximum number of opened documents: their mean is accurate to about 5 % of their spread
+_NAMED = 20
 _MAX_PIXELS = 4_000_000  # of a page whose text is compared with its ink
 
 
@@ -39,6 +40,7 @@ class PageCount:
     with_text: float = 0.0
     opened: int
     unreadable: int
+    unreadable_documents: tuple[tuple[str, str], ...] = ()  # name and reason of the first of them
 
 
 def count_pages(
@@ -47,24 +49,27 @@ def count_pages(
     """Deterministic: the sample is drawn with a fixed seed."""
     sample = list(documents) if len(documents) <= SAMPLE else random.Random(seed).sample(list(documents), SAMPLE)
     found = _open_all(sample, settings, _pages_with_text if look_for_text else _pages_of)
-    readable = [opened for opened in found if opened is not None]
-    pages, with_text = [opened[0] if opened else 0 for opened in found], sum(text for _, text in readable)
+    readable = [opened for opened in found if not isinstance(opened, str)]
+    pages = [0 if isinstance(opened, str) else opened[0] for opened in found]
+    with_text = sum(text for _, text in readable)
+    failed = [(document.name, opened) for document, opened in zip(sample, found, strict=True) if isinstance(opened, str)]
     all_opened, more = len(sample) == len(documents), len(documents) / len(sample)
     return PageCount(
         pages=sum(pages) if all_opened else mean(pages) * len(documents),
         error=0.0 if all_opened else stdev(pages) / math.sqrt(len(pages)) * len(documents),
         with_text=with_text * more,
         opened=len(sample),
-        unreadable=len(found) - len(readable),
+        unreadable=len(failed),
+        unreadable_documents=tuple(failed[:_NAMED]),
     )
 
 
 def _open_all(
-    sample: Sequence[Document], settings: FetchSettings, look: Callable[[Document, FetchSettings], tuple[int, float] | None]
-) -> list[tuple[int, float] | None]:
-    """Pages of each, and how many have reliable text; None for a document that a run would reject, or that crashed the process
-    that opened it."""
-    counts: dict[str, tuple[int, float] | None] = {}
+    sample: Sequence[Document], settings: FetchSettings, look: Callable[[Document, FetchSettings], tuple[int, float] | str]
+) -> list[tuple[int, float] | str]:
+    """Pages of each, and how many have reliable text; the reason for a document that a run would reject, or that crashed the
+    process that opened it."""
+    counts: dict[str, tuple[int, float] | str] = {}
     waiting = list(sample)
     together = min(len(waiting), max(2, os.cpu_count() or 1), 16)
     while waiting:
@@ -75,21 +80,21 @@ def _open_all(
                     counts[document.document_id] = future.result()
                 except BrokenProcessPool:
                     if together == 1:
-                        counts[document.document_id] = None
+                        counts[document.document_id] = Quarantined.__name__
                     break
         waiting = [document for document in waiting if document.document_id not in counts]
         together = 1  # one at a time after a crash, to identify the document that caused it
     return [counts[document.document_id] for document in sample]
 
 
-def _pages_of(document: Document, settings: FetchSettings) -> tuple[int, float] | None:
+def _pages_of(document: Document, settings: FetchSettings) -> tuple[int, float] | str:
     try:
         return fetch(document, settings)[0].page_count, 0.0
-    except RayocrError:
-        return None
+    except RayocrError as error:
+        return error.reason
 
 
-def _pages_with_text(document: Document, settings: FetchSettings) -> tuple[int, float] | None:
+def _pages_with_text(document: Document, settings: FetchSettings) -> tuple[int, float] | str:
     """Looks at the first, the middle and the last page."""
     from rayocr.pdf.document import PdfFile
     from rayocr.pdf.guard import bounded
@@ -104,8 +109,8 @@ def _pages_with_text(document: Document, settings: FetchSettings) -> tuple[int, 
             PdfFile(data, max_pixels=_MAX_PIXELS) as file,
         ):
             return count, count * sum(_has_text(file, number) for number in numbers) / len(numbers)
-    except RayocrError:
-        return None
+    except RayocrError as error:
+        return error.reason
 
 
 def _has_text(file: PdfFile, number: int) -> bool:

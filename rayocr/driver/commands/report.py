@@ -11,7 +11,7 @@ def show_report(config: RayocrConfig) -> int:
     """Returns 0, regardless of the exit codes of the runs. Raises UsageError and StorageError."""
     facts, place = make_report(config)
     terminal = ConsoleTerminal(config.progress)
-    terminal.say(f"Report of {facts.documents.total():,} documents: {place}")
+    terminal.say(f"Report of {facts.document_count:,} document{'' if facts.document_count == 1 else 's'}: {place}")
     if terminal.json:
-        terminal.data({"documents": dict(facts.documents), "report": place})
+        terminal.data({"documents": dict(facts.documents), "dismissed": facts.dismissed_count, "report": place})
     return 0

@@ -21,11 +21,11 @@ from rayocr.driver.retry_selection import command_on, retry_commands
 from rayocr.driver.scheduling.leases import run_key
 from rayocr.errors import ObjectNotFound, RayocrError, RecordCorrupt, StorageError
 from rayocr.failure_reasons import next_run_retries, special_step
-from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DISMISSED_PREFIX, DOCUMENTS_PREFIX, document_id_of
+from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, document_id_of
 from rayocr.ledger.runs import format_runs, named_pages
 from rayocr.locks.base import Holder
 from rayocr.messages import DocumentOutcome
-from rayocr.observe.dead_letters import read_dead_letter
+from rayocr.observe.dead_letters import dismissed_ids, dismissed_name, read_dead_letter
 from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
@@ -91,6 +91,7 @@ class Status:
     unopened: int = 0
     not_started: list[str] = field(default_factory=list)  # PDFs in the source of the interrupted run; the first ones
     dismissed: int = 0  # failed, and a person has dismissed the failure
+    dismissed_documents: list[str] = field(default_factory=list)  # their names
     pages_on_record: int = 0
     unfinished_documents: int = 0
     segments: int = 0
@@ -137,8 +138,9 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
     ]
     status.failed = len(dead_letters)
     there = {document_id_of(name) for name in dead_letters}
-    dismissed = (document_id_of(entry.name) for entry in state.list(DISMISSED_PREFIX))
-    status.dismissed = sum(found is not None and found not in older and found not in there for found in dismissed)
+    dismissed = sorted(dismissed_ids(state, there) - older)
+    status.dismissed = len(dismissed)
+    status.dismissed_documents = list(_dismissed_names(state, dismissed[:_MOST_READ]))
     begun = _count_pages(status, state, policy)
     _find_runs(status, config, state, keys)
     _find_interrupted(status, state)
@@ -148,6 +150,12 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
     status.hints = {reason: hint.replace("rayocr retry OUT", command) for reason, hint in status.hints.items()}
     status.retry = retry_commands(config, partial="partial" in status.failures_by_outcome, rejected=rejected)
     return status
+
+
+def _dismissed_names(state: Storage, dismissed: list[str]) -> Iterator[str]:
+    for document_id in dismissed:
+        with suppress(ObjectNotFound, RecordCorrupt):
+            yield read_dead_letter(state, dismissed_name(document_id)).name
 
 
 def _find_interrupted(status: Status, state: Storage) -> None:

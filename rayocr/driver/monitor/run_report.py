@@ -17,6 +17,7 @@ from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.plan import existing_state
 from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
+from rayocr.observe.dead_letters import dismissed_ids
 from rayocr.outputs.report.document import report_html
 from rayocr.outputs.report.facts import ReportFacts
 from rayocr.outputs.report.pages import Drawing, PageDrawer, show_pages
@@ -39,7 +40,7 @@ def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
     runs = _chosen_runs(state, settings.run)
     run_ids = None if settings.run == "all" else {str(run["run_id"]) for run in runs}
     older = replaced_versions(state) if run_ids is None else frozenset()  # otherwise as in the record of the run
-    facts, unreadable = ReportFacts(settings), 0
+    facts, unreadable = ReportFacts(settings, dismissed=dismissed_ids(state)), 0
     for manifest in _manifests(state):
         if manifest is None:
             unreadable += 1
@@ -47,7 +48,7 @@ def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
             facts.add_spent(manifest)
         elif run_ids is None or manifest.run_id in run_ids:
             facts.add(manifest)
-    if not (runs or unreadable or facts.documents):
+    if not (runs or unreadable or facts.document_count):
         raise UsageError("No run has finished a document here.", hint="Check the path of the results (dest=).")
     title = "All runs" if run_ids is None else f"Run {', '.join(sorted(run_ids))}"
     drawing = Drawing(dpi=settings.dpi, limits=config.limits, access=config.storage.source, kinds=source_accesses(config))

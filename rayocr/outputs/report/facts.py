@@ -38,10 +38,12 @@ class Bin:
 
 @dataclass(slots=True)
 class ReportFacts:
-    """Call `add` with every manifest, then read the attributes."""
+    """Call `add` with every manifest, then read the attributes. `documents` are those whose failure was not dismissed."""
 
     settings: ReportConfig
     documents: Counter[DocumentOutcome] = field(default_factory=Counter)
+    dismissed: frozenset[str] = frozenset()  # ids of documents whose failure was dismissed
+    dismissed_count: int = 0  # of the manifests
     pages: Counter[PageOutcome] = field(default_factory=Counter)
     engines: Counter[str] = field(default_factory=Counter)
     models: Counter[str] = field(default_factory=Counter)  # documents that each model read pages of
@@ -66,14 +68,17 @@ class ReportFacts:
     _random: random.Random = field(default_factory=lambda: random.Random(0))
 
     def add(self, manifest: Manifest) -> None:
-        self.documents[manifest.outcome] += 1
+        if manifest.document_id in self.dismissed:
+            self.dismissed_count += 1
+        else:
+            self.documents[manifest.outcome] += 1
         for outcome, runs in manifest.pages.items():
             self.pages[outcome] += sum(map(len, runs_of(runs)))
         self.engines.update(manifest.engines)
         self.models.update(manifest.models)
         self.add_spent(manifest)
         self.compared += manifest.compared
-        if manifest.reason:
+        if manifest.reason and manifest.document_id not in self.dismissed:
             self.reasons[manifest.reason] += 1
         for note in dict.fromkeys(note for output in manifest.outputs for note in output.notes):
             if note not in self.notes and len(self.notes) >= _MAX_NOTES:
@@ -93,6 +98,10 @@ class ReportFacts:
         self.cached_tokens += manifest.cached_tokens
         self.cost_usd += manifest.cost_usd or 0.0
         self.unpriced_documents += manifest.cost_usd is None
+
+    @property
+    def document_count(self) -> int:
+        return self.documents.total() + self.dismissed_count
 
     @property
     def page_count(self) -> int:
@@ -156,6 +165,7 @@ class ReportFacts:
 
     def _keep_row(self, manifest: Manifest) -> None:
         trouble = {DocumentOutcome.REJECTED: 2, DocumentOutcome.PARTIAL: 1}.get(manifest.outcome, 0)
+        trouble = 0 if manifest.document_id in self.dismissed else trouble
         doubtful = sum(1 for note in manifest.notes if note.doubts)
         entry = ((trouble, doubtful, manifest.name), id(manifest), manifest)
         if len(self._rows) < self.settings.documents:

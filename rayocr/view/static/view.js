@@ -78,7 +78,8 @@ async function status() {
     document.title = `${s.title} · rayocr results`;
     $("cards").replaceChildren(
       card(count(s.outcomes.complete), "complete documents"), card(count(s.outcomes.partial), "partial documents"),
-      card(count(s.outcomes.rejected), "rejected documents"), card(count(s.failed), "failed pages"), card(count(s.doubtful), "documents in doubt"));
+      card(count(s.outcomes.rejected), "rejected documents"), ...(s.outcomes.dismissed ? [card(count(s.outcomes.dismissed), "dismissed failures")] : []),
+      card(count(s.failed), "failed pages"), card(count(s.doubtful), "documents in doubt"));
     $("for-earlier").hidden = !s.earlier && !$("earlier").checked;
     options($("engine"), s.engines);
     if (!$("with").options.length) $("with").append(...s.engines_to_read_with.map(readable));

@@ -123,10 +123,8 @@ def test_the_closing_table_shows_the_whole_name(tmp_path: Path, capsys: pytest.C
     names = ("b [x].pdf", "foo[/bold].pdf", ":smile:.pdf")
     for name in names:
         (tmp_path / "in" / name).write_bytes(b"no PDF")
-    assert started(tmp_path)[0] == 1
-    started(tmp_path)[1].announcements.summarize(ended=True)
-    _, run = started(tmp_path, "overwrite=true")
+    code, run = started(tmp_path)
     run.announcements.summarize(ended=True)
-    out = capsys.readouterr().out
-    for name in names:
-        assert f"rejected: {name}: NotAPdf" in out
+    assert code == 1
+    lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
+    assert set(names) <= set(lines)

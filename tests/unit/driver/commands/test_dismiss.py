@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from rayocr.api.finished import count_documents
 from rayocr.cli import main
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DISMISSED_PREFIX, manifest_name
 from rayocr.messages import DocumentOutcome
 from rayocr.storage.base import Entry
 from rayocr.storage.factory import open_storage
+from rayocr.view.index import ResultsIndex
+from rayocr.view.search import Filters
 
 
 @pytest.fixture
@@ -42,6 +45,30 @@ def test_failures_of_deleted_files_are_dismissed_and_count_no_more(out: Path, ca
     assert "rejected: b.pdf" not in said
     assert main(["dismiss", "out"]) == 0
     assert "Nothing to dismiss: all failed documents are still at the source." in capsys.readouterr().out
+
+
+def test_every_count_of_documents_treats_dismissed_failures_alike(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["dismiss", "out"])
+    capsys.readouterr()
+    main(["status", "out", "--json"])
+    status = json.loads(capsys.readouterr().out)
+    assert (status["failed"], status["dismissed"], status["dismissed_documents"]) == (1, 1, ["b.pdf"])
+    main(["report", "out", "--json"])
+    report = json.loads(capsys.readouterr().out)
+    assert (report["documents"], report["dismissed"]) == ({"rejected": 1}, 1)
+    html = (out / "report.html").read_text()
+    assert "1 with failures, 1 with dismissed failures" in html
+    assert html.count("failure dismissed") == 1
+    state = open_storage(str(out))
+    counted = count_documents(state)
+    assert counted.documents == {"complete": 0, "partial": 0, "rejected": 1}
+    assert (counted.failures, counted.dismissed) == ({"NotAPdf": 1}, 1)
+    index = ResultsIndex(out.parent / "index.sqlite", state, state)
+    index.update()
+    assert index.counts()["outcomes"] == {"rejected": 1, "dismissed": 1}
+    assert [row["name"] for row in index.documents(Filters(outcome="dismissed"))[0]] == ["b.pdf"]
+    assert [row["name"] for row in index.documents(Filters(outcome="rejected"))[0]] == ["a.pdf"]
+    index.close()
 
 
 def test_chosen_failures_are_dismissed_wherever_their_files_are(out: Path, capsys: pytest.CaptureFixture[str]) -> None:

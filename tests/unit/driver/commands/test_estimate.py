@@ -66,6 +66,8 @@ def test_the_estimate_comes_as_json(here: Path, capsys: pytest.CaptureFixture[st
     assert main(["estimate", "in", "out", "engine=gemini", "limits.rpm=10", "limits.headroom=0", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["documents"], facts["unreadable"], facts["pages"], facts["pages_error"]) == (5, 1, 10, 0)
+    (unreadable,) = facts["unreadable_documents"]
+    assert unreadable["reason"] in ("NotAPdf", "CorruptPdf")
     assert (facts["input_tokens"], facts["output_tokens"], facts["limited_by"]) == (10_000, 10_000, "rpm")
     assert facts["cost_usd_range"][0] < facts["cost_usd"] < facts["cost_usd_range"][1]
     assert facts["lanes_usd"]["standard"] == facts["cost_usd"]
@@ -151,6 +153,8 @@ def test_a_document_that_crashes_its_process_is_found_and_the_others_are_counted
     settings = FetchSettings(source_uri=LocalStorage(str(here / "in")).uri, limits=LimitsConfig(), retry=RetryConfig())
     counted = count_pages(documents(here / "in"), settings)
     assert (counted.pages, counted.opened, counted.unreadable) == (1 + 3 + 4, 5, 2)
+    assert len(counted.unreadable_documents) == 2
+    assert "Quarantined" in {reason for _, reason in counted.unreadable_documents}
 
 
 @pytest.mark.usefixtures("in_this_process")
