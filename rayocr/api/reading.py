@@ -138,22 +138,29 @@ def _hint(dead_letter: Path) -> str | None:
     return letter.retry if letter.has_hint else None
 
 
+class Cancellable:
+    """Ends the child process of a reading from another thread, also one that starts later. The reading then raises
+    InternalError."""
+
+    def __init__(self) -> None:
+        self._children: list[ChildRun] = []
+        self._cancelled = threading.Event()
+
+    def started(self, child: ChildRun) -> None:
+        self._children.append(child)
+        if self._cancelled.is_set():
+            child.kill()
+
+    def cancel(self) -> None:
+        self._cancelled.set()
+        for child in self._children:
+            child.kill()
+
+
 async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
     """As `read`, without blocking the event loop. Cancelling it ends the child process and removes its files."""
-    children: list[ChildRun] = []
-    cancelled = threading.Event()
-
-    def on_child(child: ChildRun) -> None:
-        children.append(child)
-        if cancelled.is_set():
-            child.kill()
-
-    def on_cancel() -> None:
-        cancelled.set()
-        for child in children:
-            child.kill()
-
-    return await in_thread(lambda: read_with((), source, on_child=on_child, **options), on_cancel=on_cancel)
+    reading = Cancellable()
+    return await in_thread(lambda: read_with((), source, on_child=reading.started, **options), on_cancel=reading.cancel)
 
 
 def _document(out: Path, said: Sequence[str]) -> ReadDocument:

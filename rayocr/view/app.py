@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 from urllib.parse import quote
 
-from fastapi import Depends, FastAPI, HTTPException, Query
+from fastapi import Depends, FastAPI, HTTPException, Query, Request
 from fastapi.responses import FileResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 
+from rayocr.api.in_thread import in_thread
+from rayocr.api.reading import Cancellable
 from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.gateway.guard import Guard
 from rayocr.ledger.corrections import MAX_TEXT_CHARS
 from rayocr.view.reread import ENGINES, prompts, takes_prompt
-from rayocr.view.results import Results
+from rayocr.view.results import Results, user_name
 from rayocr.view.search import Filters
 
 T = TypeVar("T")
 
 _STATIC = Path(__file__).with_name("static")
 _SHARED = Path(__file__).parent.parent / "gateway" / "static"  # the status page's stylesheet and small modules
+_POLL_S = 0.2  # between two checks whether the browser still waits
 _MAX_BODY_BYTES = 4 * MAX_TEXT_CHARS + 4096
 
 
@@ -56,7 +60,7 @@ class SecondReading(BaseModel):
 
 def filters(
     q: Annotated[str, Query(max_length=200)] = "",
-    outcome: Annotated[str, Query(pattern="^(complete|partial|rejected|)$")] = "",
+    outcome: Annotated[str, Query(pattern="^(complete|partial|rejected|dismissed|)$")] = "",
     engine: Annotated[str, Query(pattern=r"^[\w-]{0,40}$")] = "",
     reason: Annotated[str, Query(pattern=r"^\w{0,60}$")] = "",
     doubt: bool = False,
@@ -111,6 +115,7 @@ def _serve_list(app: FastAPI, results: Results, title: str) -> None:
             "engines_to_read_with": [{"engine": name, "missing": results.rereader.missing.get(name, "")} for name in ENGINES],
             "engines_with_prompts": [engine for engine in ENGINES if takes_prompt(engine)],
             "prompts": prompts(),
+            "user": user_name(),
             **counts,
         }
 
@@ -152,9 +157,14 @@ def _serve_pages(app: FastAPI, results: Results) -> None:
         return {"pending": _or_404(lambda: results.settle(_checked(document_id), number, earlier, apply=body.apply))}
 
     @app.post("/api/documents/{document_id}/pages/{number}/read")
-    def read_again(document_id: str, number: int, body: SecondReading) -> dict[str, Any]:
+    async def read_again(document_id: str, number: int, body: SecondReading, request: Request) -> dict[str, Any]:
+        reading = Cancellable()
+
+        def work() -> dict[str, Any]:
+            return results.read_again(_checked(document_id), number, engine=body.engine, prompt=body.prompt, reading=reading)
+
         try:
-            return results.read_again(_checked(document_id), number, engine=body.engine, prompt=body.prompt)
+            return await _while_wanted(request, in_thread(work, on_cancel=reading.cancel))
         except RayocrError as error:
             _refuse(error)
 
@@ -183,6 +193,19 @@ def _serve_files(app: FastAPI, results: Results) -> None:
     def download(found: Filters = _CHOSEN) -> StreamingResponse:
         stream = results.zipped(results.index.ids(found))
         return StreamingResponse(stream, media_type="application/zip", headers=_attachment("rayocr-results.zip"))
+
+
+async def _while_wanted(request: Request, work: Coroutine[Any, Any, T]) -> T:
+    """The result of the work, which is cancelled when the browser has closed the request."""
+    task = asyncio.ensure_future(work)
+    try:
+        while not (await asyncio.wait([task], timeout=_POLL_S))[0]:
+            if await request.is_disconnected():
+                raise HTTPException(499, "Cancelled.")
+        return task.result()
+    finally:
+        task.cancel()
+        await asyncio.wait([task])
 
 
 def _checked(document_id: str) -> str:

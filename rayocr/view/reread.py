@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rayocr.api.reading import read_with
+from rayocr.api.reading import Cancellable, read_with
 from rayocr.composition import conf_dir
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.config.engines import OpenAIConfig
@@ -33,7 +33,9 @@ class Rereader:
     missing: Mapping[str, str] = field(default_factory=dict)  # engines that cannot be used here, and why
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
-    def read(self, manifest: Manifest, page_number: int, *, engine: str, prompt: str = "") -> dict[str, Any]:
+    def read(
+        self, manifest: Manifest, page_number: int, *, engine: str, prompt: str = "", reading: Cancellable | None = None
+    ) -> dict[str, Any]:
         """Text, engine and outcome of the new reading. Blocks. Raises RayocrError, as `rayocr.read`."""
         if engine not in ENGINES:
             raise UsageError(f"Unknown engine {engine!r}.", hint=f"Choose one of {', '.join(ENGINES)}.")
@@ -46,8 +48,10 @@ class Rereader:
             if not takes_prompt(engine):
                 raise UsageError(f"engine={engine} takes no prompt.")
             options[f"engine.{engine}.prompt"] = prompt
+        reading = reading or Cancellable()
         with self._turn:
-            (page,) = read_with(self.overrides, cut_page(manifest, page_number, self.drawing), **options).pages
+            data = cut_page(manifest, page_number, self.drawing)
+            (page,) = read_with(self.overrides, data, on_child=reading.started, **options).pages
         return {
             "text": page.text,
             "engine": page.engine,

@@ -4,6 +4,7 @@ made on any thread.
 
 from __future__ import annotations
 
+import getpass
 import io
 import threading
 import zipfile
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rayocr.actors.document_worker.corrections import corrections_of, save_correction, settle_correction
+from rayocr.api.reading import Cancellable
 from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.failure_reasons import explanation, rejects_document, retry_helps, special_step
 from rayocr.gateway.pictures import Pictures
@@ -179,11 +181,13 @@ class Results:
                 if not found.settled:
                     yield earlier_id, number, found
 
-    def read_again(self, document_id: str, number: int, *, engine: str, prompt: str) -> dict[str, Any]:
+    def read_again(
+        self, document_id: str, number: int, *, engine: str, prompt: str, reading: Cancellable | None = None
+    ) -> dict[str, Any]:
         """A second reading of the page, and how it differs from the text on record. Changes nothing. Raises RayocrError."""
         manifest = self._having(document_id, number)
         before = self.page(document_id, number)["text"]
-        found = self.rereader.read(manifest, number, engine=engine, prompt=prompt)
+        found = self.rereader.read(manifest, number, engine=engine, prompt=prompt, reading=reading)
         failed = found["outcome"] == PageOutcome.FAILED  # then there is no text to compare
         return {**found, "html": html_of(found["text"]), "compared": [] if failed else compared(before, found["text"])}
 
@@ -221,6 +225,14 @@ class Results:
         if not 1 <= number <= manifest.page_count:
             raise ObjectNotFound(f"{manifest.name} has no page {number}.")
         return manifest
+
+
+def user_name() -> str:
+    """The name of the user who started the view, to offer as the author of corrections; "" if the system knows none."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container's user without an entry
+        return ""
 
 
 class _Sink(io.RawIOBase):

@@ -112,6 +112,14 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         page.click("#read")
         page.wait_for_selector("#v-diff ins")
         assert "number 2" in page.inner_text("#v-diff")
+        page.route("**/pages/2/read", lambda route: None)  # a reading that takes long
+        page.click("#read")
+        page.wait_for_selector("text=Page 2 of form.pdf is being read with textlayer: 1 s.")
+        assert page.is_disabled("#read")
+        page.click("#stop")
+        page.wait_for_selector("text=The reading is cancelled.")
+        assert page.is_enabled("#read")
+        assert page.is_hidden("#stop")
         page.click("#back")
         page.focus("#next")
         page.keyboard.press("e")
@@ -119,6 +127,7 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         page.keyboard.press("Escape")  # the question whether to discard the text is answered with no
         page.click("#next")
         assert page.input_value("#v-source").startswith("# Found again")
+        assert page.input_value("#author"), "the user of this machine is offered"
         page.fill("#author", "Ada")
         page.click("#save")
         page.wait_for_selector("text=All outputs show the correction")
@@ -143,6 +152,16 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         page.wait_for_selector("text=No document matches")
         page.set_viewport_size({"width": 390, "height": 844})
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.uncheck("#earlier")
+        page.wait_for_selector("#docs tr:nth-child(2)")
+        assert page.is_hidden("#more"), "the list has one page"
+        page.route("**/image", lambda route: None)  # a picture that takes long
+        page.click("text=letter.pdf")
+        page.wait_for_selector("dialog[data-text='1']")
+        assert page.locator(".side").bounding_box()["y"] < 250
+        assert page.locator("#v-paper").bounding_box()["height"] > 300, "the place of the picture is kept"
+        page.unroute("**/image")
+        page.click("#close")
         violations = Axe().run(page).response["violations"]
         assert [v["id"] for v in violations if v["impact"] in ("serious", "critical")] == []
         assert problems == []

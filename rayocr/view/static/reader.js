@@ -6,6 +6,9 @@ import {link, unlink} from "./words.js";
 let shown = null, address = null, zoom = 100, changed = () => {};
 export const prompted = new Set();  // engines that take a prompt
 
+// `name`: of the user of this machine, until a person writes another one.
+export const offerAuthor = name => { if (!$("author").value) $("author").value = name; };
+
 export function start(onChange) {
   changed = onChange;
   $("prev").onclick = () => turn(-1);
@@ -152,6 +155,8 @@ async function go(page) {
   $("v-facts").replaceChildren();
   $("v-earlier").replaceChildren();
   unlink($("v-paper"));
+  // Until the picture is there, its place has the shape of the page before.
+  if ($("v-image").naturalWidth) $("v-paper").style.aspectRatio = `${$("v-image").naturalWidth} / ${$("v-image").naturalHeight}`;
   $("v-image").removeAttribute("src");
   $("v-image").alt = `Page ${page} is being drawn`;
   forgetWhatIsShown();
@@ -163,8 +168,9 @@ async function go(page) {
     if (address) URL.revokeObjectURL(address);
     address = URL.createObjectURL(blob);
     $("v-image").alt = `Page ${page} of ${d.name}`;
+    $("v-image").onload = () => { $("v-paper").style.aspectRatio = ""; };
     $("v-image").src = address;
-  }, e => { if (still()) $("v-image").alt = e.message; });
+  }, e => { if (still()) { $("v-image").alt = e.message; $("v-paper").style.aspectRatio = "auto"; } });
   const words = json(base + "/words").then(w => w.words, () => []);
   await text;
   if (still()) $("view").dataset.text = page;
@@ -222,14 +228,31 @@ function edit() {
   $("v-source").focus();
 }
 
+// One page is read at a time, whichever document is shown meanwhile.
+let reading = null;
+
+function showReading() {
+  $("read").disabled = !!reading;
+  $("stop").hidden = $("v-reading").hidden = !reading;
+  if (!reading) return;
+  const seconds = Math.round((Date.now() - reading.since) / 1000);
+  $("v-reading").textContent = `Page ${reading.page} of ${reading.name} is being read with ${reading.engine}: ${seconds} s. `
+    + "Another page can be read when it is done or cancelled.";
+}
+
 async function readAgain(e) {
   e.preventDefault();
   const {id, page} = shown;
-  $("read").disabled = true;
-  $("v-word").textContent = `Reading page ${page} with ${$("with").value} …`;
+  if (reading) return;
+  const abort = new AbortController();
+  reading = {page, name: shown.d.name, engine: $("with").value, since: Date.now()};
+  $("stop").onclick = () => abort.abort();
+  $("v-word").textContent = "";
+  showReading();
+  const timer = setInterval(showReading, 1000);
   try {
     const body = JSON.stringify({engine: $("with").value, prompt: $("prompt").value});
-    const found = await (await ask(`/api/documents/${id}/pages/${page}/read`, {method: "POST", body})).json();
+    const found = await (await ask(`/api/documents/${id}/pages/${page}/read`, {method: "POST", body, signal: abort.signal})).json();
     if (shown?.id !== id || shown.page !== page) return;
     $("v-diff").replaceChildren(...differences(found.compared));  // empty if the page could not be read
     const same = found.compared.every(([kind]) => kind === "=");
@@ -237,8 +260,13 @@ async function readAgain(e) {
       : same ? `${found.engine} reads the same text.` : `Read by ${found.engine || "no engine: the page is blank"}.`;
     $("use").hidden = !found.text;
     $("use").onclick = () => { $("v-source").value = found.text; mode("edit"); $("v-source").focus(); };
-  } catch (error) { if (shown?.id === id && shown.page === page) $("v-word").textContent = error.message; }
-  finally { $("read").disabled = false; }
+  } catch (error) {
+    if (shown?.id === id && shown.page === page) $("v-word").textContent = abort.signal.aborted ? "The reading is cancelled." : error.message;
+  } finally {
+    clearInterval(timer);
+    reading = null;
+    showReading();
+  }
 }
 
 async function save(e) {

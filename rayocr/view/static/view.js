@@ -1,7 +1,7 @@
 // The results view: the list with its filters. Names and excerpts only ever become text, never markup.
 import {TokenNeeded, ask, json, useToken} from "./shared/api.js";
 import {$, badge, card, count, counted, make} from "./shared/parts.js";
-import {open, prompted, start as startReader} from "./reader.js";
+import {offerAuthor, open, prompted, start as startReader} from "./reader.js";
 
 const PAGE = 50, FILTERS = ["q", "outcome", "engine", "reason"];
 let cursors = [""], next = "", asked = 0, shown = -1, timer;
@@ -55,6 +55,7 @@ async function list() {
     $("more").disabled = !next;
     $("newer").disabled = cursors.length === 1;
     $("where").textContent = `page ${cursors.length}`;
+    for (const id of ["newer", "where", "more"]) $(id).hidden = !next && cursors.length === 1;
     $("docs").dataset.ready = mine;
   } catch (e) { failed(e); }
 }
@@ -86,6 +87,7 @@ async function status() {
     $("v-missing").textContent = s.engines_to_read_with.filter(e => e.missing).map(e => `${e.engine}: ${e.missing}`).join(" ");
     for (const engine of s.engines_with_prompts) prompted.add(engine);
     options($("prompt"), s.prompts);
+    offerAuthor(s.user);
     options($("reason"), s.reasons.map(r => r.reason));
     $("failures").hidden = !s.reasons.length;
     $("reasons").replaceChildren(...s.reasons.map(reason));

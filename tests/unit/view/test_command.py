@@ -55,6 +55,7 @@ def test_options_of_engines_apply_to_pages_that_are_read_again(monkeypatch: pyte
     asked: list[object] = []
 
     def read_with(overrides: object, source: bytes, **options: object) -> object:
+        options.pop("on_child")
         asked.extend([overrides, options])
         return SimpleNamespace(pages=[SimpleNamespace(text="", engine="", outcome="", reason="", message="", doubts=())])
 
