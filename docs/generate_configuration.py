@@ -21,7 +21,8 @@ _HEAD = """\
 Generated from `rayocr/config/` by `make docs`; change it there.
 
 Pass options on the command line as `key=value`, in any order (they are Hydra overrides):
-`rayocr in/ limits.rpm=600`. Write lists as `outputs=[markdown,jsonl]` or `outputs=markdown,jsonl` (patterns with
+`rayocr in/ limits.rpm=600` (or `python -m rayocr source=in/ limits.rpm=600`, which is the same).
+Write lists as `outputs=[markdown,jsonl]` or `outputs=markdown,jsonl` (patterns with
 a comma only with brackets), and "no value" as `null`. The command line overrides the environment, and the environment overrides
 `conf/`. `rayocr --cfg …` prints the resulting configuration. Typos in options and values get a suggestion.
 

@@ -186,7 +186,7 @@ def _check_values(places: Sequence[str]) -> None:
         if name not in _NAMES or _exists(place) or not (colon or "." in place or position > 0):
             continue
         if colon:
-            raise UsageError(f"Write options as key=value: {for_shell(f'{name}={value}')}")
+            raise UsageError(f"Cannot use {place!r}.", hint=f"Write options as key=value: {for_shell(f'{name}={value}')}")
         raise _without_value(place, [word for word in places[position + 1 :] if word != "="])
 
 
@@ -272,7 +272,9 @@ def overrides_of(file: str) -> list[str]:
         data = OmegaConf.to_container(OmegaConf.load(file))
     except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
         why = error.strerror if isinstance(error, OSError) else _yaml_problem(error)
-        raise UsageError(f"Cannot read the configuration file {file}: {why}") from error
+        missing = isinstance(error, FileNotFoundError)
+        hint = "Check its path." if missing else "Write options as in docs/configuration.md, for example `source: in/`."
+        raise UsageError(f"Cannot read the configuration file {file}: {why}", hint=hint) from error
     if not isinstance(data, dict):
         raise UsageError(f"The configuration file {file} contains no options.", hint="Write YAML, for example `source: in/`.")
     for key in data:

@@ -16,13 +16,17 @@ def at_least(minimum: float, **values: float | None) -> None:
         if value is not None and not math.isfinite(value):
             raise UsageError(f"{name} is {value}; it must be a number.", hint="Give a number, or null for no limit.")
         if value is not None and value < minimum:
-            raise UsageError(f"{name} is {value:.15g}; it must be at least {minimum:.15g}.")
+            raise UsageError(f"{name} is {value:.15g}; it must be at least {minimum:.15g}.", hint=_example(name, minimum))
 
 
 def at_most(maximum: float, **values: float | None) -> None:
     for name, value in values.items():
         if value is not None and value > maximum:
-            raise UsageError(f"{name} is {value:.15g}; it must be at most {maximum:.15g}.")
+            raise UsageError(f"{name} is {value:.15g}; it must be at most {maximum:.15g}.", hint=_example(name, maximum))
+
+
+def _example(name: str, bound: float) -> str:
+    return f"For example: {name}={bound:.15g}. `rayocr --help {name}` explains it."
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:

@@ -33,7 +33,7 @@ class Figure:
     ray: bool = False
     prometheus: bool = True
     closing_row: str = ""
-    closing_text: str = ""
+    closing_text: str = ""  # `[was|were]`: for one, and for several
 
     @property
     def metric(self) -> str:
@@ -90,14 +90,14 @@ FIGURES: tuple[Figure, ...] = (
         lambda run: run.progress.pages_resumed,
         record="pages_resumed",
         closing_row="Pages",
-        closing_text="{:,} of them were read by an earlier run",
+        closing_text="{:,} of them [was|were] read by an earlier run",
     ),
     _total(
         "pages_copied",
         "Pages copied from an identical page.",
         lambda run: run.progress.pages_copied,
         closing_row="Pages",
-        closing_text="{:,} of them are identical to another and were not paid for",
+        closing_text="{:,} of them [is|are] identical to another and [was|were] not paid for",
     ),
     _total("pages_doubtful", "Pages whose text is in doubt.", lambda run: run.progress.doubtful_pages, record="doubtful_pages"),
     _total(
@@ -123,8 +123,9 @@ FIGURES: tuple[Figure, ...] = (
         lambda run: run.progress.outage_pages,
         closing_row="Outage",
         closing_text=(
-            "{:,} pages were read by a later engine because the server was unavailable or refused the pages of several documents;"
-            " `rayocr retry` reads them again"
+            "{:,} [page was|pages were] read by a later engine because the server was unavailable or refused the pages of several"
+            " documents;"
+            " `rayocr retry` reads [it|them] again"
         ),
     ),
     _total(
@@ -134,7 +135,7 @@ FIGURES: tuple[Figure, ...] = (
         prometheus=False,
         closing_row="Doubtful",
         closing_text=(
-            "{:,} (no engine is sure of them; they are marked in the outputs."
+            "{:,} (no engine is sure of [it|them]; [it is|they are] marked in the outputs."
             " Another script? Try engine=gemini, or tesseract with its language pack)"
         ),
     ),
@@ -207,7 +208,7 @@ FIGURES: tuple[Figure, ...] = (
         lambda run: run.progress.documents_copied,
         prometheus=False,
         closing_row="Pages",
-        closing_text="{:,} documents are the same file as another and were not read",
+        closing_text="{:,} [document is|documents are] the same file as another and [was|were] not read",
     ),
     _total(
         "requests_possibly_billed",
@@ -215,7 +216,10 @@ FIGURES: tuple[Figure, ...] = (
         lambda run: run.progress.limiter.possibly_billed if run.progress.limiter else 0,
         record="requests_possibly_billed",
         closing_row="Possibly billed",
-        closing_text="{:,} requests were in flight when the connection broke; the server may bill them besides the cost above",
+        closing_text=(
+            "{:,} [request was|requests were] in flight when the connection broke; the server may bill [it|them] besides the cost"
+            " above"
+        ),
     ),
     _gauge("documents_found", "Documents listed so far.", lambda run: run.progress.totals.found),
     _gauge(

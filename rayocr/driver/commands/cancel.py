@@ -16,7 +16,10 @@ def request_cancel(config: RayocrConfig) -> int:
     """mode=cancel: ask every run on the destination to drop a document, given by name or id. Raises UsageError."""
     terminal = ConsoleTerminal(config.progress)
     if not config.document:
-        raise UsageError("mode=cancel needs document=NAME (its name below the source) or its id.")
+        raise UsageError(
+            "`rayocr cancel` needs the document: its name below the source, or its id.",
+            hint="For example: rayocr cancel in/ out/ document=2024/a.pdf",
+        )
     state = existing_state(config)
     document_id, name = _find(config, config.document)
     try:

@@ -15,7 +15,7 @@ from rayocr.actors.ledger.survey import read_segments, survey
 from rayocr.actors.ledger.versions import replaced_versions
 from rayocr.config import Mode, RayocrConfig, Secrets
 from rayocr.driver.monitor.run_record import STARTED_PREFIX
-from rayocr.driver.monitor.terminal import ConsoleTerminal, duration, printable
+from rayocr.driver.monitor.terminal import ConsoleTerminal, counted, duration, printable
 from rayocr.driver.plan import existing_state, near_results
 from rayocr.driver.retry_selection import command_on, retry_commands
 from rayocr.driver.scheduling.leases import run_key
@@ -304,6 +304,10 @@ def _show_interrupted(terminal: ConsoleTerminal, status: Status, config: RayocrC
         terminal.say(f"To write a report of what is finished: {printable(command_on('report', config))}")
 
 
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 1e5 else f"{max(1, round(size_bytes / 1e3))} KB"
+
+
 def _show(terminal: ConsoleTerminal, status: Status) -> None:
     if status.finished:
         finished = "1 document is finished" if status.finished == 1 else f"{status.finished:,} documents are finished"
@@ -323,8 +327,9 @@ def _show(terminal: ConsoleTerminal, status: Status) -> None:
         terminal.say("These numbers include earlier versions of replaced files.")
     if status.pages_on_record:
         terminal.say(
-            f"{status.pages_on_record:,} pages of {status.unfinished_documents:,} unfinished documents are on record"
-            f" ({status.segments:,} segments, {status.segment_bytes / 1e6:.1f} MB). They are not read again."
+            f"{counted(status.pages_on_record, 'page')} of {counted(status.unfinished_documents, 'unfinished document')}"
+            f" {'is' if status.pages_on_record == 1 else 'are'} on record"
+            f" ({counted(status.segments, 'segment')}, {_size(status.segment_bytes)}) and will not be read again."
         )
     for run in status.active_runs:
         where = f"{printable(run.host)}, process {run.pid}"

@@ -38,8 +38,10 @@ def submit(config: RayocrConfig, arguments: Sequence[str]) -> int:
         raise UsageError("submit.mode cannot be submit: it is the mode of the job.", hint="For example: submit.mode=run")
     if not config.cluster.startswith(("http://", "https://")):
         raise UsageError(
-            "mode=submit needs the address of the cluster's dashboard, such as cluster=http://HOST:8265;"
-            f" cluster={config.cluster} is not one."
+            "`rayocr submit` needs the address of the cluster's dashboard."
+            if config.cluster == "auto"
+            else f"cluster={config.cluster} is not the address of a cluster's dashboard.",
+            hint="For example: cluster=http://HOST:8265",
         )
     job_id = config.submit.job_id or f"rayocr-{datetime.now(UTC):%Y%m%dT%H%M%S}"
     with _talking_to(config.cluster):

@@ -238,8 +238,8 @@ class Announcements:
             named["Failure records"] = str(logs.absolute()) if logs.is_dir() else kept
             if commands := self._retry_commands():
                 named["Retry with"] = "   ".join(commands)
-            if in_vain := self._retried_in_vain():
-                others = f" {in_vain}" if commands else ""
+            if beyond_retry := self._beyond_retry():
+                others = f" {beyond_retry}" if commands else ""
                 named["To repair"] = f"`{self._status_command}` says how; a retry of the unchanged files cannot help{others}"
         earlier = self.progress.totals.dead_letters - self.progress.retried
         if earlier > 0:  # the exit code is 1 although nothing failed in this run
@@ -315,7 +315,7 @@ class Announcements:
             rejected = ["unknown"]
         return retry_commands(self.config, partial=ended[DocumentOutcome.PARTIAL] > 0, rejected=rejected)
 
-    def _retried_in_vain(self) -> str:
+    def _beyond_retry(self) -> str:
         """Names the rejected documents that a retry cannot help; "" if there are none."""
         count = sum(n for reason, n in self.progress.reasons.items() if rejects_document(reason) and not retry_helps(reason))
         return "" if not count else "the rejected document" if count == 1 else f"{count:,} rejected documents"

@@ -79,7 +79,11 @@ def _pages(done: int, engines: dict[str, int]) -> str:
 def _phrases(run: Any, row: str) -> list[str]:
     """The phrases of the row's figures that are not 0."""
     values = ((figure, figure.read(run)) for figure in FIGURES if figure.closing_row == row)
-    return [figure.closing_text.format(value, run=run) for figure, value in values if value]
+    return [_agreeing(figure.closing_text, value).format(value, run=run) for figure, value in values if value]
+
+
+def _agreeing(text: str, count: Any) -> str:
+    return re.sub(r"\[([^|\]]*)\|([^\]]*)\]", lambda forms: forms[1 if count == 1 else 2], text)
 
 
 def _other_rows() -> list[str]:

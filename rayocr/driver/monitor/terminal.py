@@ -180,8 +180,8 @@ def _first_wait(progress: Progress) -> str:
 def _watching_line(progress: Progress, *, countdown: bool) -> str:
     parts = [
         "watching",
-        f"{_counted(progress.documents_done, 'document')} done",
-        _counted(progress.pages_read, "page"),
+        f"{counted(progress.documents_done, 'document')} done",
+        counted(progress.pages_read, "page"),
         progress.spent_words,
     ]
     if progress.settling:
@@ -192,7 +192,7 @@ def _watching_line(progress: Progress, *, countdown: bool) -> str:
     return " · ".join(parts)
 
 
-def _counted(count: int, noun: str) -> str:
+def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 

@@ -70,6 +70,17 @@ def test_figures_that_are_not_zero_have_their_phrases() -> None:
     assert "2 NotAPdf, 1 Truncated" in lines[8]
 
 
+def test_counts_agree_with_their_verbs() -> None:
+    several = printed(progress_of(pages_done=9, pages_resumed=2, pages_copied=3, documents_copied=4, outage_pages=5))
+    one = printed(progress_of(pages_done=9, pages_resumed=1, pages_copied=1, documents_copied=1, outage_pages=1))
+    assert "2 of them were read by an earlier run" in several
+    assert "1 of them was read by an earlier run" in one
+    assert "1 of them is identical to another and was not paid for" in one
+    assert any("1 document is the same file as another and was not read" in line for line in one)
+    assert any("1 page was read by a later engine" in line and "reads it again" in line for line in one)
+    assert not any("[" in line for line in (*several, *one))
+
+
 @pytest.mark.parametrize("watching", [False, True])
 def test_deferred_documents_are_left_for_the_next_run(watching: bool) -> None:
     assert printed(progress_of(deferred=3, watching=watching))[0].endswith(", 3 left for the next run")
