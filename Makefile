@@ -117,8 +117,9 @@ chaos: setup ## SEEDS=20 scenarios of kills, pauses and lost servers; about a mi
 fuzz: setup ## MINUTES=10 of damaged input to each of: state loaders, answers, Markdown, PDFs (TARGETS="state pdf" selects)
 	@$(BIN)/python -m benchmarks.fuzz $(TARGETS) --minutes $(MINUTES)
 
-docs: setup ## generate docs/configuration.md, docs/licences.md and the table of metrics
+docs: setup ## generate docs/configuration.md, docs/licences.md, the table of metrics and the words of --help
 	@$(BIN)/python docs/generate_configuration.py
+	@$(BIN)/python docs/generate_glossary.py
 	@$(BIN)/python docs/generate_licences.py
 	@$(BIN)/python docs/generate_metrics.py
 

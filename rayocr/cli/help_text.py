@@ -1,14 +1,15 @@
-"""`--help`: an overview, one option (`--help limits.rpm`), a group of options (`--help limits`), a sub-command, or the reason of
-a failure (`--help NotAPdf`)."""
+"""`--help`: an overview, one option (`--help limits.rpm`), a group of options (`--help limits`), a sub-command, the reason of a
+failure (`--help NotAPdf`), a flag, or a word of the glossary (`--help shard`)."""
 
 from __future__ import annotations
 
 import difflib
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 from rayocr import __version__, errors
-from rayocr.cli.arguments import COMMANDS
+from rayocr.cli.arguments import COMMANDS, FLAGS
 from rayocr.config.describe import OptionHelp, describe_options
 from rayocr.engines.registry import engine_names
 from rayocr.errors import UsageError
@@ -99,11 +100,17 @@ def help_text(topic: str) -> str:
     if topic in options:
         return "\n".join(_rows([options[topic]]))
     members = [option for name, option in options.items() if name.startswith(f"{topic}.")]
+    meaning = _word(topic)
     if members:
-        return "\n".join(_rows(members))
-    if described := _failure(topic):
+        return "\n".join([*([meaning] if meaning else []), *_rows(members)])
+    if described := _failure(topic) or _server_word(topic):
         return described
-    if found := _mentioning(topic, list(options.values())):
+    if flag := _flag(topic):
+        return "\n".join(filter(None, (meaning, flag)))
+    found = _mentioning(topic, list(options.values()))
+    if meaning:
+        return "\n".join([meaning, *(["Options that mention it:", *_rows(found)] if found else [])])
+    if found:
         return "\n".join([f"Options that mention {topic!r}:", *_rows(found)])
     topics = {name.lower(): name for name in (*errors.__all__, *options, *COMMANDS)}
     close = difflib.get_close_matches(topic.lower(), topics, n=1, cutoff=0.6)
@@ -121,6 +128,30 @@ def _failure(name: str) -> str:
     if rejects_document(known[name.lower()]) and not retry_helps(known[name.lower()]):
         lines.append("A retry of the unchanged file cannot help. To stop reporting it: rayocr dismiss OUT document=NAME")
     return "\n  ".join(line for line in lines if line)
+
+
+def _flag(topic: str) -> str:
+    """The lines of the overview about a flag, named with or without its dashes; "" for other words."""
+    flag = f"--{topic.lstrip('-')}"
+    if flag not in FLAGS:
+        return ""
+    flags = _OVERVIEW.partition("\nFlags\n")[2].partition("\n\n")[0].splitlines()
+    return "\n".join(line for line in flags if re.search(rf"{flag}\b", line))
+
+
+def _server_word(topic: str) -> str:
+    """The failure for which a server's word such as MAX_TOKENS stands; "" for other words."""
+    found = re.search(rf"── (\w+)\s[^\n]*\b{re.escape(topic)}\b", errors.__doc__ or "") if topic.isupper() else None
+    return f"{topic} is the server's word.\n{_failure(found[1])}" if found else ""
+
+
+def _word(topic: str) -> str:
+    """The meaning of a word of the glossary, in any case and in the plural, too; "" for other words."""
+    for row in re.findall(r"^\| (\*\*.+?) \| (.+) \|$", Path(__file__).with_name("glossary.md").read_text("utf-8"), re.MULTILINE):
+        words = [word.lower() for cell in row for word in re.findall(r"\*\*(.+?)\*\*", cell)]
+        if topic.lower().replace("-", " ") in words or topic.lower().removesuffix("s") in words:
+            return re.sub(r"\*\*|(?<!`)`(?!`)", "", f"{row[0]}: {row[1]}")
+    return ""
 
 
 def _mentioning(word: str, options: list[OptionHelp]) -> list[OptionHelp]:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from rayocr.cli import main
+from rayocr.cli.arguments import COMMANDS, FLAGS
 from rayocr.cli.completion import completion_script
 from rayocr.cli.help_text import help_text
 from rayocr.composition import compose, conf_dir
 from rayocr.config.describe import describe_options
 from rayocr.errors import DocumentError, EngineError
 from rayocr.failure_reasons import explanation
+
+PROJECT = Path(__file__).parents[3]
 
 
 def tree(kind: type) -> list[type]:
@@ -57,6 +61,42 @@ def test_help_of_a_failure_says_what_it_means_and_what_helps() -> None:
     assert help_text("notapdf") == text
     assert "retry" in help_text("EngineTimeout")
     assert "cannot help" not in help_text("Quarantined")
+
+
+GLOSSARY = (PROJECT / "docs" / "glossary.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("word", sorted(set(re.findall(r"^\| \*\*(.+?)\*\*", GLOSSARY, re.MULTILINE))))
+def test_every_word_of_the_glossary_is_explained(word: str) -> None:
+    options = {option.name for option in describe_options()}
+    text = help_text(word)
+    assert word in (*COMMANDS, *options) or text.lower().startswith(word.lower()), text.splitlines()[0]
+
+
+def test_the_words_of_the_package_are_those_of_the_documents() -> None:
+    packaged = PROJECT / "rayocr" / "cli" / "glossary.md"
+    assert packaged.read_text(encoding="utf-8") == GLOSSARY, "`make docs` copies them"
+
+
+def test_words_have_several_forms() -> None:
+    assert help_text("Shards").startswith("shard: ")
+    assert help_text("dead-letter").startswith("dead letter: ")
+    assert "Options that mention it:" in help_text("shard")
+    assert help_text("ledger").startswith("ledger: The durable record"), "a word and a group of options"
+
+
+def test_a_word_of_the_server_is_explained_by_its_failure() -> None:
+    assert help_text("MAX_TOKENS").splitlines()[:2] == [
+        "MAX_TOKENS is the server's word.",
+        help_text("Truncated").splitlines()[0],
+    ]
+    assert "Refused: " in help_text("RECITATION")
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_every_flag_is_explained(flag: str) -> None:
+    for topic in (flag, flag.lstrip("-")):
+        assert flag in help_text(topic)
 
 
 @pytest.mark.parametrize("reason", [kind.__name__ for kind in (*tree(DocumentError), *tree(EngineError))])
