@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 from rayocr.errors import UsageError
+from rayocr.overrides import for_shell
 from rayocr.storage.os_errors import printable
 
 _FORMS = "Use a folder (./in, /data/in), gs://bucket/prefix or gdrive://FOLDER_ID."
@@ -64,7 +65,9 @@ def parse_uri(text: str) -> StorageUri:
         raise UsageError(f"{text!r} is a Windows path, but this is not Windows.", hint=_FORMS)
     if match := _HALF_SCHEME.match(text):
         scheme = match.group(1).lower()
-        raise UsageError(f"{text!r} lacks a slash.", hint=f"Write {scheme}://…, or ./{text} for a folder of that name.")
+        raise UsageError(
+            f"{text!r} lacks a slash.", hint=f"Write {scheme}://…, or {for_shell(f'./{text}')} for a folder of that name."
+        )
     return _local(os.path.expanduser(text))  # noqa: PTH111 - undecodable bytes stay as they are
 
 
@@ -117,7 +120,7 @@ def _parse_with_scheme(text: str, scheme: str, rest: str) -> StorageUri:
         raise UsageError(f"{text!r} is a web address.", hint=f"Write gdrive://{match.group(1)}")
     if match := _GCS_LINK.match(text):
         place = unquote(match.group(1).removeprefix("_details/").rstrip("/"))
-        raise UsageError(f"{text!r} is a web address.", hint=f"Write gs://{place}")
+        raise UsageError(f"{text!r} is a web address.", hint=f"Write {for_shell(f'gs://{place}')}")
     raise UsageError(f"{scheme}:// is not supported.", hint=_FORMS)
 
 

@@ -44,7 +44,7 @@ CASES = [
     ("in/a.pdf b.pdf out", "rayocr in/ out \"include=[a.pdf,'b*.pdf']\""),
     ("two words out", 'The shell has split a path at a space. Put it in quotes: "two words"'),
     ("'two words\\\\deep' out", 'Separate folders with a slash: "'),
-    ("https://console.cloud.google.com/storage/browser/bucket/in%20box;tab=objects out", "Write gs://bucket/in box"),
+    ("https://console.cloud.google.com/storage/browser/bucket/in%20box;tab=objects out", 'Write "gs://bucket/in box"'),
     ("https://storage.googleapis.com/bucket/in/ out", "Write gs://bucket/in"),
     ("in out engine local", "Write engine=local."),
     ("in out engine = local", "Write engine=local."),

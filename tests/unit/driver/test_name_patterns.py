@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from rayocr.composition import compose
 from rayocr.config import RayocrConfig
 from rayocr.driver.monitor.nothing_to_read import nothing_passes
 from rayocr.driver.plan import plan
-from rayocr.driver.retry_selection import discovery_rules
+from rayocr.driver.retry_selection import command_on, discovery_rules
 from rayocr.errors import UsageError
 from rayocr.messages import DiscoveryTotals
 from rayocr.overrides import pattern_option, quoted
@@ -128,3 +129,29 @@ def test_the_closing_table_shows_the_whole_name(tmp_path: Path, capsys: pytest.C
     assert code == 1
     lines = [line.strip() for line in capsys.readouterr().out.splitlines()]
     assert set(names) <= set(lines)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_the_hint_for_a_value_that_cannot_be_parsed_works(name: str) -> None:
+    """Without quotes, such a name in a list is either what the user means, or an error with an option that is."""
+    given = f"include=[{name}]"
+    try:
+        parsed = compose(parse(["in", "out", given]).overrides, {}).include
+    except UsageError as error:
+        words = re.search(r"(?:in quotes|commas|patterns): (.+)$", str(error.hint))
+        assert words is not None, error.hint
+        pasted = compose(parse(["in", "out", *shlex.split(words[1])]).overrides, {}).include
+        assert "".join(pasted).replace(" ", "") == re.sub(r"[, ]", "", name.strip("'\""))
+    else:
+        assert ",".join(parsed).strip() == name.strip() or "," in name
+
+
+@pytest.mark.parametrize("place", ["out [x]", "it's", "a,b (1)", "$HOME", "ü ü", "#1", "a=b", "~x", "a!b", "back\\slash", "*"])
+def test_a_command_for_a_destination_can_be_pasted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / place).mkdir()
+    config = compose([f"dest={place}", f"state={place}"], {})
+    for command in ("status", "retry", "view", "dismiss"):
+        words = shlex.split(command_on(command, config))
+        pasted = compose(parse(words[1:]).overrides, {})
+        assert (words[0], pasted.mode.value, pasted.dest, pasted.state) == ("rayocr", command, place, place)
