@@ -155,9 +155,12 @@ def _around(gaps: Any, n: int) -> range:
 def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> None:
     """Drops the spaces between the letters of words such as T O T A L: at least four capitals, or six small letters, with equal
     gaps. Wider gaps are those between words."""
-    n = 1
-    while n < len(spaced):
-        start = n - 1
+    before = np.array(spaced, bool)
+    done = 0
+    for first in (np.flatnonzero(before[1:-2] & before[2:-1] & before[3:]) + 1).tolist():  # three spaces in a row
+        if first < done:
+            continue
+        start, n = first - 1, first
         while n < len(spaced) and spaced[n] and gaps[n - 1] < _LETTERSPACED_EM and _are_cased(texts[n - 1], texts[n]):
             n += 1
         letters = texts[start:n]
@@ -168,7 +171,7 @@ def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> N
             typical = float(np.median(own))
             for m in range(start + 1, start + len(letters)):
                 spaced[m] = float(gaps[m - 1]) > _WORD_GAP * typical
-        n = max(n, start + 2)
+        done = max(n, first + 1)
 
 
 def _are_cased(one: str, other: str) -> bool:

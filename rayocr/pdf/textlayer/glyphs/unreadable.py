@@ -41,9 +41,10 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     `is_word`: whether a token is well formed. 0.3 ms per page without any."""
     _replace_private(codes)
     suspects = _suspects(text_page, codes)
-    whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, codes)
+    text = "".join(map(chr, codes))
+    whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, text)
     whole |= _with_holes(text_page, codes, suspects, rectangles) | with_wrong_digits(text_page, codes, rectangles)
-    whole |= _with_letters_in_numbers(text_page, codes) | with_wrong_ligatures(text_page, codes, rectangles)
+    whole |= _with_letters_in_numbers(text_page, text) | with_wrong_ligatures(text_page, text, rectangles)
     if not suspects and not whole:
         return frozenset()
     runs: dict[int, list[list[int]]] = {}  # of each font
@@ -138,16 +139,15 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
     return frozenset(found)
 
 
-def _with_letters_in_numbers(text_page: Any, codes: Sequence[int]) -> frozenset[int]:
+def _with_letters_in_numbers(text_page: Any, text: str) -> frozenset[int]:
     """The addresses of text objects with letters in place of digits: 4,25O.75."""
-    places = [match.start() for match in _LETTER_IN_NUMBER.finditer("".join(map(chr, codes)))]
+    places = [match.start() for match in _LETTER_IN_NUMBER.finditer(text)]
     return visible_objects(text_page, places)
 
 
-def _in_order_of_use(text_page: Any, codes: Sequence[int]) -> frozenset[int]:
+def _in_order_of_use(text_page: Any, text: str) -> frozenset[int]:
     """The addresses of text objects in fonts whose glyphs are numbered from ! in the order of their use, as some programs write
     them: half of their characters are punctuation, and hardly any are lowercase letters, which come after 64 others."""
-    text = "".join(map(chr, codes))
     tokens = [match for match in _TOKEN.finditer(text) if _is_punctuation(match.group(), _TOKEN_SHARE)]
     fonts = {_font_of(text_page, match.start()) for match in tokens}
     fonts.discard(0)
