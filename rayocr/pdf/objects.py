@@ -22,6 +22,7 @@ _MAX_SHAPES = 1_000
 _LARGEST_BOX_PT = 24.0
 _STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
 _MIN_RULING_PT = 6.0
+_MIN_BAR_PT, _MOST_BARS = 3.5, 40  # of fractions; more short lines on a page are dashes or the ticks of an axis
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
 _STRIPES_PT = 2.0  # the thickness of two of them
 _DOT_GAP_PT, _LEAST_DOTS = 5.0, 6  # of a line that is drawn dot by dot
@@ -52,6 +53,7 @@ class PageObjects:
     pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
     ruling_list: list[Ruling] = field(default_factory=list)
+    short_bars: list[Ruling] = field(default_factory=list)
     small_shapes: list[Box] = field(default_factory=list)  # the bounds of paths as small as a check box
 
     @property
@@ -79,6 +81,7 @@ def inspect_objects(page: Any, upright: Upright, width_pt: float, height_pt: flo
     if found.image_share < 0.5:
         found.native_dpi = 0.0
     found.ruling_list += _dotted_rulings(found.small_shapes)
+    found.ruling_list += found.short_bars if len(found.short_bars) <= _MOST_BARS else []
     return found
 
 
@@ -219,9 +222,11 @@ class _Inspector:
 
     def _ruling(self, x0: float, y0: float, x1: float, y1: float) -> None:
         left, top, right, bottom = self._upright.box(x0, y0, x1, y1)
-        if bottom - top <= _STRAIGHT_PT and right - left >= _MIN_RULING_PT:
+        if bottom - top <= _STRAIGHT_PT and right - left >= _MIN_BAR_PT:
             middle = (top + bottom) / 2
-            self._found.ruling_list.append(Ruling(left, middle, right, middle))
+            found = self._found.ruling_list if right - left >= _MIN_RULING_PT else self._found.short_bars
+            if len(found) < _MAX_RULINGS:
+                found.append(Ruling(left, middle, right, middle))
         elif right - left <= _STRAIGHT_PT and bottom - top >= _MIN_RULING_PT:
             middle = (left + right) / 2
             self._found.ruling_list.append(Ruling(middle, top, middle, bottom))

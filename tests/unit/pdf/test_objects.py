@@ -112,3 +112,9 @@ def test_forms_that_multiply_are_examined_in_part() -> None:
         extra=forms | {1004: pdfs.stream(b"0 0 m 50 0 l S", head)},
     )
     assert objects_of(data).count <= 20_000
+
+
+@pytest.mark.parametrize(("bars", "count"), [(3, 3), (200, 0)])
+def test_short_level_lines_are_bars_of_fractions_unless_there_are_many(bars: int, count: int) -> None:
+    content = b" ".join(b"%d %d 4.5 0.6 re f" % (50 + 20 * (n % 20), 50 + 20 * (n // 20)) for n in range(bars))
+    assert len(drawn(content).rulings) == count

@@ -19,6 +19,7 @@ _RAISED_EM, _LOWERED_EM = 0.15, 0.08
 _MOVED_EM = 0.08  # share of the box's height: candidates, which are checked further
 _GAP_EM = 0.25
 _NEAR_EM = 2.4  # twice the distance of the middles; an exponent is further from an index than from its base
+_APART_EM, _BELOW_EM = 0.08, 0.5  # of a numerator: the space before it, and the distance of the two numbers
 RAISED_DIGITS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Origin = Callable[[int], tuple[float, float]]
@@ -46,6 +47,8 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
         if table is None and n > 1 and texts[n - 1].isdigit() and characters.spaces[n - 1] != 2:
             above = _table(characters, n, n - 2, origin_of)  # after an index of the same size
             table = _RAISED if above is _RAISED and _table(characters, n - 1, n - 2, origin_of) is not _RAISED else None
+        if table is _RAISED and _is_numerator(characters, n):
+            continue
         if table is not None:
             end = n
             while end < len(texts) and (end == n or _continues(characters, end)):
@@ -73,6 +76,19 @@ def _table(characters: Characters, digit: int, other: int, origin_of: Origin) ->
         return _RAISED
     follows_number = characters.texts[other].isdigit() or characters.texts[other] == _FRACTION_SLASH
     return _LOWERED if height - base >= _LOWERED_EM * size and follows_number else None
+
+
+def _is_numerator(characters: Characters, n: int) -> bool:
+    """Whether the raised number is above another one, and not the exponent of a letter with an index below it."""
+    end = n + 1
+    while end < len(characters) and characters.texts[end].isdigit() and _continues(characters, end):
+        end += 1
+    if end == len(characters) or not characters.texts[end].isdigit():
+        return False
+    em = max(float(characters.y1[n] - characters.y0[n]), 1.0)
+    is_apart = float(characters.x0[n] - characters.x1[n - 1]) > _APART_EM * em or characters.texts[n - 1].isdigit()
+    is_below = float(characters.y1[end] - characters.y1[n]) > _BELOW_EM * em
+    return is_apart and is_below and bool(characters.x0[end] < characters.x1[end - 1] and characters.x1[end] > characters.x0[n])
 
 
 def _continues(characters: Characters, n: int) -> bool:

@@ -94,3 +94,9 @@ def test_a_ligature_wider_than_high_is_one_word() -> None:
     font = "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /FirstChar 65 /LastChar 65 /Widths [1800] /ToUnicode 6 0 R >>"
     content = b"BT /F1 10 Tf 72 700 Td (e) Tj /F2 10 Tf (A) Tj /F1 10 Tf (cient) Tj ET"
     assert layer(content, resources=f"/Font << /F1 3 0 R /F2 {font} >>", extra={6: pdfs.stream(cmap)}).text == "efficient"
+
+
+def test_the_numbers_of_a_fraction_are_apart_from_the_text_around_them() -> None:
+    content = b"BT /F1 10 Tf 72 700 Td (with 2) Tj /F1 7 Tf 4.5 Ts (1) Tj -3.5 Ts [556 (3)] TJ 0 Ts /F1 10 Tf ( spoons of 10) Tj"
+    found = layer(content + b" /F1 7 Tf 4 Ts (6) Tj 0 Ts /F1 10 Tf ( grains) Tj ET")
+    assert [line.text for line in found.lines] == ["with 2", "1", "3", "spoons of 10\u2076 grains"]

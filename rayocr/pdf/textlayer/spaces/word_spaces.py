@@ -1,0 +1,132 @@
+"""Corrects the spaces that PDFium reports: within letterspaced words, between words set close together, and in scripts without
+spaces.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from rayocr.pdf.textlayer.glyphs.characters import Characters
+
+_TRACKED_EM = (0.07, 0.16)  # between the letters of letterspaced words
+_TIGHT_SPACE_EM, _UNTRACKED_EM = 0.1, 0.03
+_ALIKE = 1.33  # ratio of gaps between the letters of a letterspaced word
+_LETTERSPACED_EM, _WORD_GAP, _LEAST_SPACED, _LEAST_SPACED_SMALL = 0.7, 1.5, 4, 6
+_LIGATURE_EM = 0.05
+_AS_WIDE, _AROUND = 1.3, 8  # a space is wider than the gaps between the letters around it
+_IDEOGRAPHIC_GAP_EM, BESIDE_LATIN_EM = 0.6, 0.18
+_IDEOGRAPH = re.compile("[\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
+_SYLLABLE_GAP_EM = 0.06
+_UNSPACED = re.compile("[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff]")
+
+
+def correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> None:
+    """Drops spaces that a file has in the middle of a letterspaced word, where they take no room, and adds spaces that PDFium
+    does not report between words set close together. `gaps[n]`: in em, after the n-th character; infinite between lines."""
+    said = np.array(spaced[1:], bool)
+    doubtful = (said & (gaps < _TRACKED_EM[1])) | (~said & (gaps > _TIGHT_SPACE_EM) & np.isfinite(gaps))
+    texts = characters.texts
+    for n in (np.flatnonzero(doubtful) + 1).tolist():
+        if spaced[n] and gaps[n - 1] < _LIGATURE_EM and _ends_in_ligature(characters, n - 1):
+            spaced[n] = False  # the space is under the end of "fi"
+            continue
+        around = _around(gaps, n)
+        between_letters = sorted(float(gaps[m - 1]) for m in around if m != n and not spaced[m])
+        if not between_letters:
+            continue
+        typical = between_letters[len(between_letters) // 2]
+        if spaced[n]:
+            spaced[n] = typical < _TRACKED_EM[0] or float(gaps[n - 1]) > _AS_WIDE * typical
+        elif typical <= _UNTRACKED_EM and texts[n - 1].isalpha() and texts[n].isalpha():
+            spaced[n] = not _is_tracked(gaps, said, n, around)
+    _join_letterspaced(texts, spaced, gaps)
+
+
+def _is_tracked(gaps: Any, said: Any, n: int, around: range) -> bool:
+    """Whether the gap before the n-th character is like most of the nearest ones between letters: two on each side."""
+    before = [float(gaps[m - 1]) for m in reversed(range(around.start, n)) if not said[m - 1]][:2]
+    after = [float(gaps[m - 1]) for m in range(n + 1, around.stop) if not said[m - 1]][:2]
+    gap = float(gaps[n - 1])
+    return sum(gap < _ALIKE * other and other < _ALIKE * gap for other in (*before, *after)) > 1
+
+
+def _around(gaps: Any, n: int) -> range:
+    """The characters near the n-th one on its line whose gap to the one before them is known."""
+    start, end = n, n + 1
+    while start > max(1, n - _AROUND) and np.isfinite(gaps[start - 2]):
+        start -= 1
+    while end < min(len(gaps) + 1, n + _AROUND) and np.isfinite(gaps[end - 1]):
+        end += 1
+    return range(start, end)
+
+
+def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> None:
+    """Drops the spaces between the letters of words such as T O T A L: at least four capitals, or six small letters, with equal
+    gaps. Wider gaps are those between words."""
+    before = np.array(spaced, bool)
+    done = 0
+    for first in (np.flatnonzero(before[1:-2] & before[2:-1] & before[3:]) + 1).tolist():  # three spaces in a row
+        if first < done:
+            continue
+        start, n = first - 1, first
+        while n < len(spaced) and spaced[n] and gaps[n - 1] < _LETTERSPACED_EM and _are_cased(texts[n - 1], texts[n]):
+            n += 1
+        letters = texts[start:n]
+        if start + 1 < n < len(spaced) and not spaced[n] and np.isfinite(gaps[n - 1]):
+            letters = letters[:-1]  # the last one begins a word
+        if len(letters) >= (_LEAST_SPACED if "".join(letters).isupper() else _LEAST_SPACED_SMALL) and not _is_alphabet(letters):
+            own = gaps[start : start + len(letters) - 1]
+            typical = float(np.median(own))
+            for m in range(start + 1, start + len(letters)):
+                spaced[m] = float(gaps[m - 1]) > _WORD_GAP * typical
+        done = max(n, first + 1)
+
+
+def _are_cased(one: str, other: str) -> bool:
+    """Whether both are letters of one case."""
+    return (one.isupper() and other.isupper()) or (one.islower() and other.islower())
+
+
+def _is_alphabet(letters: Sequence[str]) -> bool:
+    """Whether letters that follow each other in the alphabet, or equal ones, are no word: A B C D."""
+    steps = [ord(other[0]) - ord(one[0]) for one, other in pairwise(letters)]
+    return sum(step in (0, 1) for step in steps) * 2 > len(steps)
+
+
+def _ends_in_ligature(characters: Characters, n: int) -> bool:
+    """Whether the character and the one before it are one glyph."""
+    return n > 0 and bool(characters.x0[n] == characters.x0[n - 1]) and bool(characters.x1[n] == characters.x1[n - 1])
+
+
+def close_up(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:
+    """Drops the spaces within text in scripts without spaces, in place. `advance`: gaps between characters, in points."""
+    text = "".join(characters.texts)
+    if _UNSPACED.search(text):
+        _close_up_syllables(characters, spaced, advance, em)
+    if _IDEOGRAPH.search(text):
+        _close_up_ideographs(characters, spaced, advance, em)
+
+
+def _close_up_ideographs(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:
+    """Chinese and Japanese have no spaces: PDFium's spaces are tracking, unless they are as wide as a character, or the small gap
+    that browsers add beside Latin letters and numbers."""
+    wide, gap = (advance > _IDEOGRAPHIC_GAP_EM * em).tolist(), (advance > BESIDE_LATIN_EM * em).tolist()
+    ideographic = [bool(_IDEOGRAPH.match(text)) for text in characters.texts]
+    for n in range(1, len(spaced)):
+        if spaced[n] and (ideographic[n - 1] or ideographic[n]):
+            spaced[n] = (wide if ideographic[n - 1] and ideographic[n] else gap)[n - 1]
+
+
+def _close_up_syllables(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:
+    """Thai, Lao, Khmer and Burmese words follow one another without spaces. A browser writes none into a file; the spaces that
+    PDFium adds are gaps around narrow vowels, unless they are as wide as a space."""
+    gap = (advance > _SYLLABLE_GAP_EM * em).tolist()
+    native = [bool(_UNSPACED.match(text)) for text in characters.texts]
+    for n in range(1, len(spaced)):
+        if spaced[n] and native[n - 1] and native[n]:
+            spaced[n] = gap[n - 1]
