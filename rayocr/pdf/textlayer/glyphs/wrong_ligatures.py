@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pypdfium2.raw as pdfium
 
-from rayocr.pdf.textlayer.glyphs.wrong_digits import glyph_shapes
+from rayocr.pdf.textlayer.glyphs.wrong_digits import glyph_shapes, visible_objects
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _WITHIN = re.compile(r"[&\[\]\d](?<=[a-z]{2}.)(?=[a-z]{2})")
@@ -25,25 +25,24 @@ _SAME_WIDTH = 0.01  # of a digit's advance
 
 
 def with_wrong_ligatures(text_page: Any, text: str, rectangles: Any) -> frozenset[int]:
-    """The addresses of all raw text objects in such fonts: their maps are not reliable. `rectangles`: the loose boxes of the
-    characters, (n, 4), in user space. 0.1 ms per page without any."""
+    """The addresses of all raw text objects in such fonts, whose maps are not reliable, and of those that share a word with
+    them. `rectangles`: the loose boxes of the characters, (n, 4), in user space. 0.1 ms per page without any."""
     found: dict[tuple[int, str], dict[str, int]] = {}  # by font and character: words, with a place
     for match in _WITHIN.finditer(text):
         place, sign = match.start(), match.group()
         word = _token(text, place)
         if not _NO_WORD.search(word) and (font := _font_of(text_page, place)):
             found.setdefault((font, sign), {})[word] = place
-    fonts = {font for (font, sign), words in found.items() if _is_ligature(text_page, text, rectangles, font, sign, words)}
-    if not fonts:
-        return frozenset()
-    items = (pdfium.FPDFText_GetTextObject(text_page, n) for n in range(len(text)))
-    return frozenset(
-        address_of(item)
-        for item in items
-        if item
-        and address_of(pdfium.FPDFTextObj_GetFont(item)) in fonts
-        and pdfium.FPDFTextObj_GetTextRenderMode(item) != pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
-    )
+    fonts: set[int] = set()
+    for least in (_LEAST_WORDS, 1):  # beside such a font, one word is enough
+        for (font, sign), words in found.items():
+            if (sign in _BRACKETS or len(words) >= least) and _is_ligature(text_page, text, rectangles, font, sign, words):
+                fonts.add(font)
+        if not fonts:
+            return frozenset()
+    own = {n for n, char in enumerate(text) if not char.isspace() and _font_of(text_page, n) in fonts}
+    beside = {m for n in own for m in (n - 1, n + 1) if text[m : m + 1].isalnum()}  # parts of the same words
+    return visible_objects(text_page, own | beside)
 
 
 def _token(text: str, place: int) -> str:
@@ -60,8 +59,6 @@ def _is_ligature(text_page: Any, text: str, rectangles: Any, font: int, sign: st
     if sign in _BRACKETS:
         shapes = [shape for shape in glyph_shapes(text_page, places, rectangles) if shape is not None]
         return bool(shapes) and all(shape.above > _BELOW for shape in shapes)
-    if len(words) < _LEAST_WORDS:
-        return False
     if not sign.isdigit():
         return True
     others = [n for n, char in enumerate(text) if char.isascii() and char.isdigit() and not _is_within(text, n)]

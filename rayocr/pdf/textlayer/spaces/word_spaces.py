@@ -16,7 +16,7 @@ from rayocr.pdf.textlayer.glyphs.characters import Characters
 _TRACKED_EM = (0.07, 0.16)  # between the letters of letterspaced words
 _TIGHT_SPACE_EM, _UNTRACKED_EM = 0.1, 0.03
 _ALIKE = 1.33  # ratio of gaps between the letters of a letterspaced word
-_LETTERSPACED_EM, _WORD_GAP, _LEAST_SPACED, _LEAST_SPACED_SMALL = 0.7, 1.5, 4, 6
+_LETTERSPACED_EM, _WORD_GAP, _LEAST_SPACED, _LEAST_SPACED_SMALL = 0.7, 1.5, 4, 5
 _LIGATURE_EM = 0.05
 _AS_WIDE, _AROUND = 1.3, 8  # a space is wider than the gaps between the letters around it
 _IDEOGRAPHIC_GAP_EM, BESIDE_LATIN_EM = 0.6, 0.18
@@ -66,7 +66,7 @@ def _around(gaps: Any, n: int) -> range:
 
 
 def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> None:
-    """Drops the spaces between the letters of words such as T O T A L: at least four capitals, or six small letters, with equal
+    """Drops the spaces between the letters of words such as T O T A L: at least four capitals, or five letters, with equal
     gaps. Wider gaps are those between words."""
     before = np.array(spaced, bool)
     done = 0
@@ -74,7 +74,9 @@ def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> N
         if first < done:
             continue
         start, n = first - 1, first
-        while n < len(spaced) and spaced[n] and gaps[n - 1] < _LETTERSPACED_EM and _are_cased(texts[n - 1], texts[n]):
+        while n < len(spaced) and spaced[n] and gaps[n - 1] < _LETTERSPACED_EM:
+            if not (_are_cased(texts[n - 1], texts[n]) or (n == first and texts[start].isupper() and texts[n].islower())):
+                break
             n += 1
         letters = texts[start:n]
         if start + 1 < n < len(spaced) and not spaced[n] and np.isfinite(gaps[n - 1]):

@@ -41,3 +41,9 @@ def test_capitals_of_other_languages_stay(text: str) -> None:
     characters = {char: char for char in text if char.isascii()} | {"|": text[0], "~": "ō"}
     content = f"BT /F2 12 Tf 72 700 Td ({text.replace(text[0], '|').replace('ō', '~')}) Tj ET".encode()
     assert texts_of(page_with_font(content, characters)) == [text]
+
+
+def test_words_that_share_a_word_with_such_a_font_are_left_to_ocr_as_a_whole() -> None:
+    words = b"(The ques) Tj /F2 12 Tf (|) Tj /F1 12 Tf (ons of the na) Tj /F2 12 Tf (|) Tj /F1 12 Tf (ons) Tj"
+    layer = layer_of(page_with_font(b"BT /F1 12 Tf 72 700 Td " + words + b" 0 -20 Td (All is well.) Tj ET", {"|": "5"}))
+    assert [line.text for line in layer.lines] == ["All is well."]
