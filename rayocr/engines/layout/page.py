@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rayocr.engines.layout.fields.boxes import join_labels
+from rayocr.engines.layout.fields.combs import join_combs
 from rayocr.engines.layout.fields.stacked import join_stacked_fields
 from rayocr.engines.layout.fields.wrapped import join_wrapped_labels
 from rayocr.engines.layout.fractions import join_fractions
@@ -69,7 +70,7 @@ def _blocks_of_columns(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], p
 
 def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height: float) -> list[Block]:
     em = em_of(lines)
-    lines = join_fractions(join_stacked_letters(lines), rulings, em)
+    lines = join_combs(join_fractions(join_stacked_letters(lines), rulings, em), rulings, em)
     words = page_words(line.text for line in lines)
     lines = join_initials(lines)
     tables, rest = take_ruled_tables(lines, grids_of(rulings, lines))

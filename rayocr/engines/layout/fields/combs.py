@@ -1,0 +1,86 @@
+"""Joins the characters of comb fields, where each has its own box or stands between ticks: 2 0 2 3 becomes 2023."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+from rayocr.engines.layout.lines import LayoutLine, Ruling
+
+_APART = re.compile(r"[^\W_](?: [^\W_])+")
+_PITCH = (0.6, 2.4)  # distance of the middles of two characters, in heights
+_EQUAL = 0.08  # of the pitch
+_TICK_EM = 3.5  # longest side of a box
+_LEVEL = 0.3
+# Columns of a table: distance and alignment of rows of single characters, and the share of a group that has another one below.
+_MATRIX_EM, _ALIGNED_EM, _MATRIX = 2.2, 0.06, 0.5
+_MOST_TICKS = 800
+
+
+def join_combs(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> list[LayoutLine]:
+    """Returns the lines, with one line for the characters of each field."""
+    ticks = [ruling for ruling in rulings if not ruling.is_horizontal and ruling.y1 - ruling.y0 < _TICK_EM * em]
+    if not 0 < len(ticks) <= _MOST_TICKS:
+        return list(lines)
+    joined = {id(line): line for line in lines}
+    for line in lines:
+        if _APART.fullmatch(line.text.strip()) and _are_between(_middles(line), line, ticks):
+            joined[id(line)] = replace(line, text=line.text.replace(" ", ""), columns="")
+    singles = sorted((line for line in lines if len(line.text) == 1 and line.text.isalnum()), key=lambda line: line.x0)
+    rows: list[list[LayoutLine]] = []
+    for line in singles:
+        row = next((row for row in rows if _continues(row, line, ticks)), None)
+        if row is None:
+            rows.append([line])
+        else:
+            row.append(line)
+    for row in rows:
+        if len(row) > 1 and not _is_matrix(row, singles, em):
+            y0, y1 = min(line.y0 for line in row), max(line.y1 for line in row)
+            text = "".join(line.text for line in row)
+            joined[id(row[0])] = replace(row[0], text=text, x1=row[-1].x1, y0=y0, y1=y1, columns="")
+            for line in row[1:]:
+                del joined[id(line)]
+    return [joined[id(line)] for line in lines if id(line) in joined]
+
+
+def _middles(line: LayoutLine) -> list[float]:
+    """The middles of the characters of a line, which are equally far apart."""
+    count = len(line.text.strip()) // 2 + 1
+    letter = min(0.55 * line.height, line.width / count)
+    return [line.x0 + letter / 2 + n * (line.width - letter) / (count - 1) for n in range(count)]
+
+
+def _are_between(middles: Sequence[float], line: LayoutLine, ticks: Sequence[Ruling]) -> bool:
+    """Whether a tick at the height of the line is between each two of its characters."""
+    beside = [tick.x0 for tick in ticks if tick.y0 < line.y1 + line.height / 2 and tick.y1 > line.y0]
+    return all(any(left < x < right for x in beside) for left, right in pairwise(middles))
+
+
+def _continues(row: Sequence[LayoutLine], line: LayoutLine, ticks: Sequence[Ruling]) -> bool:
+    last = row[-1]
+    if abs(last.center_y - line.center_y) > _LEVEL * line.height:
+        return False
+    middles = [(other.x0 + other.x1) / 2 for other in (*row[-2:], line)]
+    pitch = middles[-1] - middles[-2]
+    if not _PITCH[0] * line.height < pitch < _PITCH[1] * line.height:
+        return False
+    if len(middles) > 2 and abs(pitch - (middles[1] - middles[0])) > _EQUAL * pitch:
+        return False
+    return _are_between(middles[-2:], line, ticks)
+
+
+def _is_matrix(row: Sequence[LayoutLine], singles: Sequence[LayoutLine], em: float) -> bool:
+    """Whether most characters have another one above or below them, as in a table of digits."""
+    stacked = sum(
+        any(
+            other is not line
+            and abs(other.x0 + other.x1 - line.x0 - line.x1) < 2 * _ALIGNED_EM * em
+            and 0 < abs(other.center_y - line.center_y) < _MATRIX_EM * em
+            for other in singles
+        )
+        for line in row
+    )
+    return stacked > _MATRIX * len(row)
