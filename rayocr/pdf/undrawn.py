@@ -37,6 +37,7 @@ _GRAYS = (pdfium.FPDF_COLORSPACE_DEVICEGRAY, pdfium.FPDF_COLORSPACE_CALGRAY, pdf
 _HEAD_BYTES, _DENSE_SAMPLE, _LEAST_DENSE_BYTES = 64, 100_000, 500
 _DENSE = 0.5  # size of encoded data after another compression; those of one color repeat
 _END_BYTES, _JPEG_END = 1_024, b"\xff\xd9"
+_LINE_END = 2  # bytes that some writers add
 _LEAST_SHARE = 0.9  # share of a picture's bytes; some writers omit the last row
 _BYTES_PER_PX = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPDFBitmap_BGRx: 4, pdfium.FPDFBitmap_BGRA: 4}
 
@@ -104,9 +105,8 @@ def _cut_off_rows(picture: Any, metadata: Any) -> float:
     if not metadata.width or not metadata.height or metadata.width * metadata.height > _HUGE_PX:
         return 0.0
     if not _CODECS.intersection(filters):
-        expected = _decoded_bytes(metadata)
-        missing = 1 - pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0) / max(expected, 1)
-        return max(0.0, missing) if filters and missing > 1 - _LEAST_SHARE else 0.0
+        missing = _missing_bytes(picture, metadata)
+        return missing if filters and missing > 1 - _LEAST_SHARE else 0.0
     size = pdfium.FPDFImageObj_GetImageDataRaw(picture, None, 0)
     if filters != ["DCTDecode"] or size < _HEAD_BYTES or _JPEG_END in _raw_data(picture, size)[-_END_BYTES:]:
         return 0.0
@@ -153,14 +153,24 @@ def _is_cut_off(picture: Any, metadata: Any, filters: Sequence[str]) -> bool:
     """Whether a picture in a common compression has too few bytes for its pixels. PDFium fills the rest with black."""
     if _CODECS.intersection(filters):
         return False  # the decoded size is unknown
-    return bool(pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0) < _LEAST_SHARE * _decoded_bytes(metadata))
+    return _missing_bytes(picture, metadata) > 1 - _LEAST_SHARE
 
 
-def _decoded_bytes(metadata: Any) -> int:
+def _missing_bytes(picture: Any, metadata: Any) -> float:
+    """The share of the picture's decoded data, 0..1, that is missing at its end. PDFium reports 8 bits per color for pictures that
+    have 4 or 2, so data that are exactly as long as those need are complete."""
+    bits, size = _bits_of(metadata), pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0)
+    if any(0 <= size - metadata.height * -(-metadata.width * fewer // 8) <= _LINE_END for fewer in (bits // 2, bits // 4)):
+        return 0.0
+    return float(max(0.0, 1 - size / max(metadata.height * -(-metadata.width * bits // 8), 1)))
+
+
+def _bits_of(metadata: Any) -> int:
+    """Bits of a pixel, at least."""
     bits = metadata.bits_per_pixel if metadata.bits_per_pixel < 32 else 8  # PDFium reports 32 for a gray picture with a color key
     if bits > 8 and metadata.colorspace in _WIDENED:
         bits = 8  # PDFium reports its own format; the file has at least this many, 16 bits of gray or several inks
-    return int(metadata.height * -(-metadata.width * bits // 8))
+    return int(bits)
 
 
 def _has_one_color(picture: Any, metadata: Any) -> bool:
