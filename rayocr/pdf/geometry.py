@@ -108,3 +108,13 @@ class Matrix:
 
 
 PAGE_SPACE = Matrix()  # the matrix of objects that are not in a form
+
+
+def shown_size(page: Any) -> tuple[float, float]:
+    """Upright, in points; 0 x 0 if the size is invalid."""
+    width, height = page.get_size()
+    if not (width > 0 and height > 0):
+        # The /CropBox lies outside the /MediaBox. Viewers then show the whole page, and so does rayocr.
+        page.set_cropbox(*page.get_mediabox())
+        width, height = page.get_size()
+    return (width, height) if math.isfinite(width) and math.isfinite(height) else (0.0, 0.0)

@@ -44,6 +44,7 @@ class PageObjects:
     image_area: float = 0.0  # square points
     page_area: float = 1.0
     native_dpi: float = 0.0  # of the largest image, where images cover half of the page
+    detail_dpi: float = 0.0  # highest of the images that span half of the page's longer side
     largest_image: Any = None  # a raw object, valid while the page is open
     largest_image_area: float = 0.0  # only the part on the page
     largest_image_box: Box = (0.0, 0.0, 0.0, 0.0)
@@ -160,14 +161,16 @@ class _Inspector:
         columns, rows = ctypes.c_uint(), ctypes.c_uint()
         has_size = pdfium.FPDFImageObj_GetImagePixelSize(item, columns, rows)
         self._found.picture_sizes.add((columns.value, rows.value, pdfium.FPDFImageObj_GetImageDataRaw(item, None, 0)))
+        long_pt = max(x1 - x0, y1 - y0)
+        native_dpi = max(columns.value, rows.value) / long_pt * 72 if has_size and long_pt > 0 else 0.0
+        if max(width, height) > max(self._size_pt) / 2:
+            self._found.detail_dpi = max(self._found.detail_dpi, native_dpi)
         if area > self._found.largest_image_area:
             self._found.largest_image_area = area
             self._found.largest_image = item
             self._found.largest_image_box = (x0, y0, x1, y1)
             self._found.largest_image_is_level = self._is_level(corners)
-            if has_size and x1 > x0 and y1 > y0:
-                long_px, long_pt = max(columns.value, rows.value), max(x1 - x0, y1 - y0)
-                self._found.native_dpi = long_px / long_pt * 72
+            self._found.native_dpi = native_dpi or self._found.native_dpi
 
     def _is_level(self, corners: list[tuple[float, float]]) -> bool:
         """`corners`: of the bottom left, bottom right and top left of an image, in page space."""

@@ -19,7 +19,7 @@ from rayocr.errors import PageUnrenderable, PictureUndecodable
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations
 from rayocr.pdf.forms.drawn_marks import drawn_marks
 from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
-from rayocr.pdf.geometry import Upright, upright_of
+from rayocr.pdf.geometry import Upright, shown_size, upright_of
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
 from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, coarse_coverage, coverage, with_pale_colors
 from rayocr.pdf.line_boxes import DETECTION_DPI
@@ -69,7 +69,7 @@ class Page:
         try:
             self._page = _loaded(document, page_number - 1)
             hide_annotations(self._page.raw, hidden_annotations)
-            self.width_pt, self.height_pt = _size_of(self._page)
+            self.width_pt, self.height_pt = shown_size(self._page)
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise PageUnrenderable(f"Page {page_number} cannot be loaded; it is damaged.") from error
 
@@ -213,6 +213,11 @@ class Page:
     def image_share(self) -> float:
         """0..1 of the page's area."""
         return self._objects.image_share
+
+    @property
+    def detail_dpi(self) -> float:
+        """The highest resolution of the pictures that span half of the page's longer side; 0 if there are none."""
+        return self._objects.detail_dpi
 
     # -- is there anything on it --------------------------------------------------------------------------------------------
 
@@ -388,13 +393,3 @@ def _loaded(document: pypdfium2.PdfDocument, index: int) -> pypdfium2.PdfPage:
         page.close()
         page = document[index]
     return page
-
-
-def _size_of(page: Any) -> tuple[float, float]:
-    """Upright, in points; 0 x 0 if the size is invalid."""
-    width, height = page.get_size()
-    if not (width > 0 and height > 0):
-        # The /CropBox lies outside the /MediaBox. Viewers then show the whole page, and so does rayocr.
-        page.set_cropbox(*page.get_mediabox())
-        width, height = page.get_size()
-    return (width, height) if math.isfinite(width) and math.isfinite(height) else (0.0, 0.0)

@@ -37,6 +37,7 @@ _GRAYS = (pdfium.FPDF_COLORSPACE_DEVICEGRAY, pdfium.FPDF_COLORSPACE_CALGRAY, pdf
 _HEAD_BYTES, _DENSE_SAMPLE, _LEAST_DENSE_BYTES = 64, 100_000, 500
 _DENSE = 0.5  # size of encoded data after another compression; those of one color repeat
 _END_BYTES, _JPEG_END = 1_024, b"\xff\xd9"
+_RGB_OF_2_BITS = 6  # bits of a pixel; PDFium reports 8
 _LINE_END = 2  # bytes that some writers add
 _LEAST_SHARE = 0.9  # share of a picture's bytes; some writers omit the last row
 _BYTES_PER_PX = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPDFBitmap_BGRx: 4, pdfium.FPDFBitmap_BGRA: 4}
@@ -160,7 +161,8 @@ def _missing_bytes(picture: Any, metadata: Any) -> float:
     """The share of the picture's decoded data, 0..1, that is missing at its end. PDFium reports 8 bits per color for pictures that
     have 4 or 2, so data that are exactly as long as those need are complete."""
     bits, size = _bits_of(metadata), pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0)
-    if any(0 <= size - metadata.height * -(-metadata.width * fewer // 8) <= _LINE_END for fewer in (bits // 2, bits // 4)):
+    fewer_bits = (bits // 2, bits // 4, _RGB_OF_2_BITS)
+    if any(0 <= size - metadata.height * -(-metadata.width * fewer // 8) <= _LINE_END for fewer in fewer_bits):
         return 0.0
     return float(max(0.0, 1 - size / max(metadata.height * -(-metadata.width * bits // 8), 1)))
 

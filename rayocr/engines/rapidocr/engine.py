@@ -18,6 +18,7 @@ from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.tables.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr.columns_down import is_set_in_columns
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines, with_missed_lines
+from rayocr.engines.rapidocr.fine_print import better_dpi, surer
 from rayocr.engines.rapidocr.gutters import parted_at_gutters
 from rayocr.engines.rapidocr.image import cut_out, ink_of, turned_image, with_contrast, with_margin
 from rayocr.engines.rapidocr.missed_lines import missed_lines
@@ -146,11 +147,17 @@ class RapidOcrEngine(ComputeEngine):
         self.open()
         import numpy as np
 
-        rendering = page.render(dpi=self._dpi, grayscale=True)
         fields = box_fields((*page.fields, *page.drawn_marks))
-        image = np.asarray(without_boxes(rendering.image, fields, rendering.scale))
+
+        def read_at(dpi: float) -> tuple[Any, float, PageText]:
+            rendering = page.render(dpi=round(dpi), grayscale=True)
+            image = with_contrast(np.asarray(without_boxes(rendering.image, fields, rendering.scale)))
+            return image, rendering.scale, self._read(image, rendering.scale, fields)
+
         try:
-            return self._read(with_contrast(image), rendering.scale, fields)
+            image, scale, answer = read_at(self._dpi)
+            dpi = better_dpi(image, answer, scale=scale, detail_dpi=page.detail_dpi)
+            return answer if dpi is None else surer(answer, read_at(dpi)[2])
         except RayocrError:
             raise
         except Exception as error:  # the runtimes and OpenCV raise their own error classes

@@ -26,6 +26,7 @@ class DrawnPage:
     page_number: int = 1
     fields: tuple[()] = ()
     drawn_marks: tuple[()] = ()
+    detail_dpi: float = 0.0
 
     def render(self, *, dpi: int = 200, grayscale: bool = False) -> Any:
         scale = dpi / 72

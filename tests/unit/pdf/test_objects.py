@@ -48,6 +48,11 @@ def test_a_scan_reports_its_resolution() -> None:
     assert with_image("595 0 0 842 0 0").native_dpi == pytest.approx(400 / 842 * 72, rel=0.01)
 
 
+def test_the_resolution_of_a_picture_counts_if_it_spans_half_of_the_page() -> None:
+    assert with_image("144 0 0 192 0 0").detail_dpi == 0.0
+    assert with_image("60 0 0 600 0 0").detail_dpi == pytest.approx(400 / 600 * 72, rel=0.01)
+
+
 def test_stroked_lines_and_thin_filled_boxes_are_rulings_in_upright_points() -> None:
     found = drawn(b"50 742 m 350 742 l S 50 642 300 1 re f 100 100 m 100 300 l S")
     lines = [(round(r.x0), round(r.y0), round(r.x1), round(r.y1)) for r in found.rulings]

@@ -13,8 +13,10 @@ from PIL import Image, ImageDraw, ImageFont
 
 from rayocr.engines.rapidocr.engine import RapidOcrEngine
 from rayocr.engines.rapidocr.missed_lines import missed_lines
+from rayocr.pdf.document import PdfFile
 from tests.unit.engines.local_pages import SENTENCES, DrawnPage
 from tests.unit.engines.rapidocr.test_rapidocr import find_fonts
+from tests.unit.pdf import pdfs
 
 _SCALE = 200 / 72
 _COLUMNS = ("春の朝に川を渡る人がいた", "古い橋の上で少し休んだ", "水の音だけが聞こえていた")
@@ -30,7 +32,7 @@ def engine() -> Iterator[RapidOcrEngine]:
 
 def page_of(image: Image.Image, scale: float = _SCALE) -> Any:
     rendering = SimpleNamespace(image=image.convert("L"), scale=scale)
-    return SimpleNamespace(render=lambda **_: rendering, page_number=1, fields=(), drawn_marks=())
+    return SimpleNamespace(render=lambda **_: rendering, page_number=1, fields=(), drawn_marks=(), detail_dpi=0.0)
 
 
 @pytest.mark.parametrize("length_mm", [1600, 3000])
@@ -47,6 +49,25 @@ def test_every_item_of_a_long_receipt_is_read_once(engine: RapidOcrEngine, lengt
     text = engine.recognize(page_of(sheet, scale)).text
     assert re.findall(r"\b\d{3}\b(?= Green)", text) == [str(number + 101) for number in range(count)]
     assert re.findall(r"\b\d+\.95\b", text) == [f"{number}.95" for number in range(count)]
+
+
+@pytest.mark.parametrize("lines", [90, 150])
+def test_a_screenshot_of_many_screens_on_a_sheet_of_a4_is_read_at_its_own_resolution(engine: RapidOcrEngine, lines: int) -> None:
+    """At 200 dpi its letters have 4 to 8 pixels. A heading alone, or half of the words, was the whole confident answer."""
+    pixels = Image.new("L", (800, 28 * lines + 200), "white")
+    draw = ImageDraw.Draw(pixels)
+    draw.text((30, 20), "Release notes", fill="black", font=ImageFont.load_default(size=44))
+    for number in range(lines):
+        draw.text((30, 120 + 28 * number), f"Entry {number + 101} repairs the garden gate", fill=20, font_size=17)
+    width_pt = 842 * pixels.width // pixels.height
+    entries = f"/Width {pixels.width} /Height {pixels.height} /ColorSpace /DeviceGray /BitsPerComponent 8"
+    box, placed = f"[0 0 {width_pt} 842]", f"{width_pt} 0 0 842 0 0"
+    data = pdfs.image_page(entries, pixels.convert("L").tobytes(), placed=placed, media_box=box)
+    with PdfFile(data, max_pixels=20_000_000) as file, file.page(1) as page:
+        text = engine.recognize(page).text
+    found = re.findall(r"Entry (\d+) repairs the garden gate", text)
+    assert text.startswith("# Release notes")
+    assert len(found) > 0.9 * lines and found == sorted(found)
 
 
 def test_a_line_as_wide_as_a_panorama_is_read_whole_and_once(engine: RapidOcrEngine) -> None:
