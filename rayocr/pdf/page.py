@@ -18,8 +18,8 @@ import pypdfium2.raw as pdfium
 from rayocr.errors import PageUnrenderable, PictureUndecodable
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations
 from rayocr.pdf.forms.drawn_marks import drawn_marks
-from rayocr.pdf.forms.fields import FormField, has_drawn_password, read_fields, with_fields
-from rayocr.pdf.geometry import Upright, shown_size, upright_of
+from rayocr.pdf.forms.fields import FormField, loaded_page, read_fields, with_fields
+from rayocr.pdf.geometry import Box, Upright, shown_size, upright_of
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
 from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, coarse_coverage, coverage, with_pale_colors
 from rayocr.pdf.line_boxes import DETECTION_DPI
@@ -67,7 +67,7 @@ class Page:
         self._may_have_masks = may_have_masks
         self._after: list[Callable[[], None]] = []
         try:
-            self._page = _loaded(document, page_number - 1)
+            self._page = loaded_page(document, page_number - 1)
             hide_annotations(self._page.raw, hidden_annotations)
             self.width_pt, self.height_pt = shown_size(self._page)
         except (pypdfium2.PdfiumError, IndexError) as error:
@@ -99,6 +99,13 @@ class Page:
         self._check_area()
         scale = min(dpi / 72, math.sqrt(min(self.max_pixels, 2_000_000) / (self.width_pt * self.height_pt)))
         return self._render(min(scale, MAX_SIDE_PX / max(self.width_pt, self.height_pt)), grayscale=True).image
+
+    def render_part(self, box: Box, scale: float) -> Image.Image:
+        """Renders a part of the page in RGB, at `scale` pixels per point. Raises PageUnrenderable."""
+        x0, y0, x1, y1 = (round(at * scale) for at in box)
+        placed = (-x0, -y0, round(self.width_pt * scale), round(self.height_pt * scale))
+        with self._unrenderable():
+            return draw(self._page.raw, max(1, x1 - x0), max(1, y1 - y0), grayscale=False, form=self._form, placed=placed)
 
     @cached_property
     def upright(self) -> Upright:
@@ -362,12 +369,17 @@ class Page:
         # PDFium rounds sides up; one pixel less keeps the product below the limit.
         width = max(1, math.floor(self.width_pt * scale))
         height = max(1, math.floor(self.height_pt * scale))
-        try:
+        with self._unrenderable():
             image = draw(self._page.raw, width, height, grayscale=grayscale, form=self._form)
             self._add_orphans(image, width / self.width_pt)
+        return Rendering(image=image, scale=width / self.width_pt)
+
+    @contextmanager
+    def _unrenderable(self) -> Iterator[None]:
+        try:
+            yield
         except (pypdfium2.PdfiumError, MemoryError, ValueError) as error:
             raise PageUnrenderable(f"Page {self.page_number} cannot be rendered: {error}") from error
-        return Rendering(image=image, scale=width / self.width_pt)
 
     def when_closed(self, call: Callable[[], None]) -> None:
         """`call` is called once, after the page has been closed."""
@@ -384,12 +396,3 @@ class Page:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
-
-
-def _loaded(document: pypdfium2.PdfDocument, index: int) -> pypdfium2.PdfPage:
-    """Loads the page. In a document with a form, PDFium also creates missing field appearances in memory."""
-    page = document[index]
-    if document.formenv is not None and has_drawn_password(page.raw, document.formenv.raw):
-        page.close()
-        page = document[index]
-    return page

@@ -33,15 +33,24 @@ def render_scale(width_pt: float, height_pt: float, *, dpi: float, max_pixels: i
     return min(wanted_dpi / 72, by_pixels, by_side)
 
 
-def draw(page: Any, width_px: int, height_px: int, *, grayscale: bool, form: Any = None) -> Image.Image:
-    """`page` is a raw FPDF_PAGE, `form` the raw form handle of its document, if it has a form. RGB or gray.
+def draw(
+    page: Any,
+    width_px: int,
+    height_px: int,
+    *,
+    grayscale: bool,
+    form: Any = None,
+    placed: tuple[int, int, int, int] | None = None,
+) -> Image.Image:
+    """`page` is a raw FPDF_PAGE, `form` the raw form handle of its document, if it has a form. RGB or gray. `placed`: left, top,
+    width and height in pixels of the whole page on the image, which may show a part of it.
 
     Raises PdfiumError, MemoryError or ValueError if the bitmap cannot be created.
     """
     bitmap = pypdfium2.PdfBitmap.new_native(width_px, height_px, pdfium.FPDFBitmap_Gray if grayscale else pdfium.FPDFBitmap_BGR)
     bitmap.fill_rect((255, 255, 255, 255), 0, 0, width_px, height_px)
     flags = pdfium.FPDF_ANNOT | (pdfium.FPDF_GRAYSCALE if grayscale else pdfium.FPDF_REVERSE_BYTE_ORDER)
-    area = (0, 0, width_px, height_px, 0, flags)
+    area = (*(placed or (0, 0, width_px, height_px)), 0, flags)
     pdfium.FPDF_RenderPageBitmap(bitmap.raw, page, *area)
     if form is not None:
         pdfium.FPDF_FFLDraw(form, bitmap.raw, page, *area)  # only this call draws fields without an appearance

@@ -158,8 +158,8 @@ def _is_cut_off(picture: Any, metadata: Any, filters: Sequence[str]) -> bool:
 
 
 def _missing_bytes(picture: Any, metadata: Any) -> float:
-    """The share of the picture's decoded data, 0..1, that is missing at its end. PDFium reports 8 bits per color for pictures that
-    have 4 or 2, so data that are exactly as long as those need are complete."""
+    """The share of the picture's decoded data, 0..1, that is missing at its end. PDFium reports 8 bits per color for pictures
+    that have 4 or 2, so data that are exactly as long as those need are complete."""
     bits, size = _bits_of(metadata), pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0)
     fewer_bits = (bits // 2, bits // 4, _RGB_OF_2_BITS)
     if any(0 <= size - metadata.height * -(-metadata.width * fewer // 8) <= _LINE_END for fewer in fewer_bits):

@@ -22,6 +22,7 @@ from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.base import BatchQueuePort, OfferedPage
 from rayocr.engines.gemini.engine import GeminiEngine, answer_chars, mime_type, new_client, read_response
 from rayocr.engines.gemini.errors import has_reason, is_googles, translate, translate_code
+from rayocr.engines.gemini.request import prompt_for
 from rayocr.errors import BatchGone, EngineOverloaded, MalformedAnswer, UnknownModel
 from rayocr.messages import PageText
 from rayocr.untrusted_json import parse_value
@@ -50,7 +51,7 @@ class GeminiBatchEngine(GeminiEngine):
         # its own key.
         identity = (self._settings_hash, await page.content_hash(), model, str(page.tried))
         key = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:40]
-        request = request_body(self._config, self._settings[model], data, self._prompt)
+        request = request_body(self._config, self._settings[model], data, prompt_for(data, self._prompt))
         line = json.dumps({"key": key, "request": with_label(request, key) if self._config.vertexai else request})
         page.let_go()
         page.batch_keys.append(key)

@@ -20,10 +20,11 @@ from rayocr.engines.answers.server_facts import short_name, token_count
 from rayocr.engines.answers.unwrapping import is_refusal, unwrapped
 from rayocr.engines.base import OfferedPage, WaitingEngine
 from rayocr.engines.gemini.errors import charged_tokens, is_shed, translate
-from rayocr.engines.gemini.request import generation_config, settings_body
+from rayocr.engines.gemini.request import generation_config, prompt_for, settings_body
 from rayocr.engines.http_session import new_session
 from rayocr.errors import CredentialsError, EngineShed, EngineUnavailable, MalformedAnswer
 from rayocr.messages import PageText
+from rayocr.pdf.cut.long_pages import is_in_parts
 from rayocr.pdf.cut.page_document import media_type
 
 if TYPE_CHECKING:
@@ -84,7 +85,8 @@ class GeminiEngine(WaitingEngine):
         try:
             # The settings belong to the client. Passed here, the SDK would convert them for every page, which (with a list
             # instead of a Content) takes 0.6 of its 1.1 ms.
-            contents = types.Content(role="user", parts=[content, self._instruction])
+            instruction = self._instruction if not is_in_parts(data) else types.Part(text=prompt_for(data, self._prompt))
+            contents = types.Content(role="user", parts=[content, instruction])
             async with asyncio.timeout(page.give_up_s):
                 response = await models.generate_content(model=model, contents=contents)
         except Exception as error:  # every SDK and transport error becomes a rayocr error

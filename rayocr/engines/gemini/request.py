@@ -8,9 +8,22 @@ from __future__ import annotations
 from typing import Any
 
 from rayocr.config import GeminiConfig
+from rayocr.pdf.cut.long_pages import is_in_parts
 
 # Harm categories for text. The enum's other categories are for generated images; text models reject them with a 400.
 _CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONTENT", "CIVIC_INTEGRITY")
+
+
+PARTS_NOTE = (
+    "This PDF is one page that is too large to be sent as a whole. Its pages are the parts of that page, from top to bottom "
+    "and from left to right. If the text is turned sideways, read the parts in the order of its lines. Write the text of all "
+    "parts as one page, with nothing between the parts. If a cut runs through a line of text, write the line once."
+)
+
+
+def prompt_for(data: bytes, prompt: str) -> str:
+    """The prompt for the page in the file `data`."""
+    return f"{prompt}\n\n{PARTS_NOTE}" if is_in_parts(data) else prompt
 
 
 def generation_config(config: GeminiConfig, model: str) -> Any:

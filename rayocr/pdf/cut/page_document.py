@@ -15,6 +15,7 @@ import pypdfium2
 
 from rayocr.errors import PageUnrenderable
 from rayocr.pdf.cut.comparison import COMPARISON_DPI, look_alike
+from rayocr.pdf.cut.long_pages import in_parts
 from rayocr.pdf.cut.pruning import pruned
 from rayocr.pdf.forms.annotations import first_page
 from rayocr.pdf.rendering import draw
@@ -42,8 +43,10 @@ def page_document(page: Page, *, dpi: int = PICTURE_DPI, max_bytes: int | None =
     """A PDF of one page, or a JPEG at `dpi` if the PDF would be larger than `max_bytes` or would look different.
 
     Takes 0.5 to 1.5 ms for most pages. Pages with form fields, optional content or many unused resources are also compared as
-    pixels, which takes 10 to 40 ms. Raises PageUnrenderable.
+    pixels, which takes 10 to 40 ms. A page that is illegible as a whole is a PDF of its parts. Raises PageUnrenderable.
     """
+    if (parts := in_parts(page, dpi=dpi, max_bytes=max_bytes)) is not None:
+        return parts
     with suppress(PageUnrenderable):
         if (cut := _faithful_cut(page)) is not None and (max_bytes is None or len(cut) <= max_bytes):
             return cut

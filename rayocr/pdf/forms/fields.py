@@ -269,3 +269,12 @@ def overlaps(one: Box, other: Box) -> bool:
 
 def _same(value: str, shown: Iterable[str]) -> bool:
     return "".join(value.split()) == "".join("".join(shown).split())
+
+
+def loaded_page(document: Any, index: int) -> Any:
+    """Loads the page. In a document with a form, PDFium also creates missing field appearances in memory."""
+    page = document[index]
+    if document.formenv is not None and has_drawn_password(page.raw, document.formenv.raw):
+        page.close()
+        page = document[index]
+    return page

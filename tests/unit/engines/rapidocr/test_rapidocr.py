@@ -91,7 +91,11 @@ def test_a_script_that_the_model_does_not_know_lowers_the_confidence(engine: Rap
     for number, text in enumerate(lines):
         ImageDraw.Draw(sheet).text((40, 20 + 80 * number), text, fill="black", font=font)
     drawn = SimpleNamespace(
-        render=lambda **_: SimpleNamespace(image=sheet.convert("L"), scale=200 / 72), page_number=1, fields=(), drawn_marks=(), detail_dpi=0.0
+        render=lambda **_: SimpleNamespace(image=sheet.convert("L"), scale=200 / 72),
+        page_number=1,
+        fields=(),
+        drawn_marks=(),
+        detail_dpi=0.0,
     )
     answer = engine.recognize(drawn)  # type: ignore[arg-type]
     assert answer.text == "" or (answer.confidence or 0) < 0.5
@@ -104,7 +108,8 @@ def test_a_page_of_a_twelfth_of_full_contrast_is_stretched_and_read(engine: Rapi
         drawn = DrawnPage().render(dpi=200)
         return SimpleNamespace(image=drawn.image.convert("L").point(lambda value: 140 + value * 20 // 255), scale=drawn.scale)
 
-    assert likeness(engine.recognize(SimpleNamespace(render=render, page_number=1, fields=(), drawn_marks=(), detail_dpi=0.0)).text) > 0.97  # type: ignore[arg-type]
+    page: Any = SimpleNamespace(render=render, page_number=1, fields=(), drawn_marks=(), detail_dpi=0.0)
+    assert likeness(engine.recognize(page).text) > 0.97
 
 
 @pytest.mark.parametrize(("ink", "paper"), [(0, 255), (90, 200), (250, 255)])
