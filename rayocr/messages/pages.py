@@ -15,6 +15,7 @@ UNREAD_INK = "unread_ink"  # a doubt: the page shows lines that its text layer d
 PACK_MISSING = (
     "pack_missing"  # a doubt, with the pack: "pack_missing:hin". A few lines are in a script that no installed pack reads
 )
+PLACEHOLDER = "placeholder"  # a doubt: the page asks to open the form in Adobe Acrobat, which alone can show its content
 HIDDEN_TEXT = "hidden_text"  # a doubt: the file has invisible text on this page; it was left out
 
 

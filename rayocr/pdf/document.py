@@ -107,7 +107,14 @@ class PdfFile:
             may_have_masks=lambda: self._has_masks,
             hidden_annotations=lambda: self._structure.hidden_annotations(page_number),
             lost_content=lambda: self._structure.lost_content(page_number),
+            is_placeholder=self._is_dynamic_form,
         )
+
+    @cached_property
+    def _is_dynamic_form(self) -> bool:
+        """Whether the document is an XFA form whose pages Adobe Acrobat makes when it opens the file. Other programs show a page
+        that says so."""
+        return bool(pdfium.FPDF_GetFormType(self._document.raw) == pdfium.FORMTYPE_XFA_FULL)
 
     @cached_property
     def _has_masks(self) -> bool:

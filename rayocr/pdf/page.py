@@ -57,10 +57,13 @@ class Page:
         may_have_masks: Callable[[], bool] = lambda: True,
         hidden_annotations: Callable[[], Collection[int]] = tuple,
         lost_content: Callable[[], str] = str,
+        is_placeholder: bool = False,
     ) -> None:
         """`may_have_masks`: whether any picture of the document may have a mask. `hidden_annotations`: the indexes of the page's
-        annotations that belong to a hidden layer. `lost_content`: what the file lacks of the page's content, if anything."""
+        annotations that belong to a hidden layer. `lost_content`: what the file lacks of the page's content, if anything.
+        `is_placeholder`: whether the page only says which program can show the document."""
         self._lost_content = lost_content
+        self.is_placeholder = is_placeholder
         self.page_number = page_number
         self.max_pixels = max_pixels
         self._document = document
@@ -246,7 +249,7 @@ class Page:
         long_side_in = max(self.width_pt, self.height_pt) / 72
         if (coarse := self._scan_at(COARSE_DPI)) is not None and (share := coarse_coverage(coarse)):
             return share
-        if (reduced := self._reduced_scan) is not None:
+        if (reduced := self._scan_at(RENDER_DPI)) is not None:
             quick = coverage(reduced, dpi=max(reduced.size) / long_side_in)
             if quick >= BLANK_COVERAGE:
                 return quick
@@ -349,10 +352,6 @@ class Page:
             return False
         picture, scale = whole_page(scan, found.largest_image_box, (self.width_pt, self.height_pt), dpi=DETECTION_DPI)
         return is_reading_of(self._page.raw, self.upright, picture, scale)
-
-    @cached_property
-    def _reduced_scan(self) -> Image.Image | None:
-        return self._scan_at(RENDER_DPI)
 
     def _scan_at(self, dpi: float) -> Image.Image | None:
         """The full-page picture at a reduced size. None if the page has none, or if it may be covered, masked or cropped."""

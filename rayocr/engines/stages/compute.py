@@ -38,6 +38,7 @@ class ComputeStage:
         self, page: Page, progress: PageProgress, *, first_engine: int, least_confidence: float | None = None
     ) -> PageRecord:
         """An answer of an OCR engine with less than `least_confidence` counts as doubtful."""
+        progress.is_placeholder = page.is_placeholder
         inked = _InkedOnce(page.ink_coverage)
         partial: PageText | None = None
         declined: ComputeEngine | None = None  # the last engine, if it had no answer and no error

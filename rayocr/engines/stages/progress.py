@@ -16,7 +16,7 @@ from rayocr.errors import (
     Unreadable,
 )
 from rayocr.ledger.boxes import pack_boxes
-from rayocr.messages import OUTAGE, OUTAGE_REASONS, SUSPECT, UNREAD_INK, Attempt, PageOutcome, PageRecord, PageText
+from rayocr.messages import OUTAGE, OUTAGE_REASONS, PLACEHOLDER, SUSPECT, UNREAD_INK, Attempt, PageOutcome, PageRecord, PageText
 
 _MESSAGE_CHARS = 300  # maximum length of a recorded error: enough to act on, short enough for a manifest of 10,000 pages
 
@@ -28,6 +28,7 @@ class PageProgress:
         self.document_id = document_id
         self.page_number = page_number
         self.is_last_stage = is_last_stage
+        self.is_placeholder = False  # the page only says which program can show the document
         self.outage: OutsideError | None = None  # error of an unavailable server, with engine.on_outage=fallback
         self.left_unread = False  # by the local engines of the lane local, so that the page needs another lane
         self._attempts = list(attempts)
@@ -88,7 +89,7 @@ class PageProgress:
         asked_before = bool(self._attempts) and self._attempts[0].engine != answer.engine
         outcome = PageOutcome.FALLBACK if asked_before else PageOutcome.DONE
         vain = self._record(outcome)
-        doubts = (*doubts, *answer.doubts)
+        doubts = (*doubts, *answer.doubts, *((PLACEHOLDER,) if self.is_placeholder else ()))
         if verification is not None and verification.suspect:
             doubts = (*doubts, SUSPECT)
         if any(attempt.reason in OUTAGE_REASONS and attempt.engine != answer.engine for attempt in self._attempts):

@@ -95,6 +95,7 @@ class WaitingStage:
         self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int, remember: Remember
     ) -> PageRecord:
         """Raises CredentialsError and other OutsideErrors, which concern the run, not the page, and ReadLocally."""
+        progress.is_placeholder = page.is_placeholder
         engines = [e for e in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1] if e is not None]
         while engines and isinstance(engines[0], ComputeEngine):
             light = await self._read_light(engines.pop(0), page, progress)

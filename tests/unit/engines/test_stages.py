@@ -8,9 +8,12 @@ import pytest
 from rayocr.engines.base import ComputeEngine, Engine, WaitingEngine
 from rayocr.engines.registry import Stage
 from rayocr.engines.stages import ComputeStage, PageProgress
+from rayocr.engines.textlayer import TextLayerEngine
 from rayocr.errors import LanguagePackMissing, PageUnrenderable, PictureUndecodable
 from rayocr.messages import Attempt, PageOutcome, PageRecord, PageText
+from rayocr.pdf.document import PdfFile
 from rayocr.pdf.textlayer.layer import TextLayer
+from tests.unit.pdf import pdfs
 
 TEXT = "A page with text on it."
 
@@ -18,6 +21,7 @@ TEXT = "A page with text on it."
 class FakePage:
     page_number = 1
     undecodable_share = 0.0
+    is_placeholder = False
     cut_off_share = 0.0
 
     def __init__(self, ink: float | Exception = 0.2, *, certainly: bool = False) -> None:
@@ -278,3 +282,21 @@ def test_a_page_of_the_local_lane_may_be_read_by_a_later_local_engine() -> None:
     stage = ComputeStage(Stage(kind="compute", first=0, last=1), engines)
     record = stage.recognize(page, PageProgress("d", 1, is_last_stage=True), first_engine=0, least_confidence=0.9)
     assert (record.engine, record.doubts) == ("tesseract", ())
+
+
+@pytest.mark.parametrize(("rendering", "doubts"), [("/NeedsRendering true", ("placeholder",)), ("", ())])
+def test_the_page_of_a_form_that_only_acrobat_shows_is_a_doubt(rendering: str, doubts: tuple[str, ...]) -> None:
+    """A dynamic XFA form has one page, "Please wait…". A form that also has its pages is read as usual."""
+    objects = {
+        1: f"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [] /XFA 6 0 R >> {rendering} >>".encode(),
+        2: b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        3: b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents 4 0 R /Resources << /Font << /F1 5 0 R >> >> >>",
+        4: pdfs.stream(b"BT /F1 14 Tf 60 700 Td (Please wait until the contents of the document are there.) Tj ET"),
+        5: b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
+        6: pdfs.stream(b"<xdp:xdp xmlns:xdp='http://ns.adobe.com/xdp/'/>"),
+    }
+    stage = ComputeStage(Stage(kind="compute", first=0, last=0), [TextLayerEngine()])
+    with PdfFile(pdfs.file_of(objects), max_pixels=1_000_000) as file, file.page(1) as page:
+        record = stage.recognize(page, PageProgress("d", 1, is_last_stage=True), first_engine=0)
+    assert (record.outcome, record.doubts) == (PageOutcome.DONE, doubts)
+    assert "Please wait" in (record.text or "")

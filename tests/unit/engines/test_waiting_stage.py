@@ -109,6 +109,7 @@ class Slots:
 class InkedPage:
     page_number = 1
     undecodable_share = 0.0
+    is_placeholder = False
     cut_off_share = 0.0
 
     own_text = ""
@@ -305,6 +306,7 @@ async def test_a_local_engine_reads_a_refused_page_which_is_then_a_fallback() ->
 
     class Inked:
         undecodable_share = 0.0
+        is_placeholder = False
         cut_off_share = 0.0
 
         def ink_coverage(self) -> float:

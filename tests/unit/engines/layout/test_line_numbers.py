@@ -90,3 +90,16 @@ def test_numbered_lines_of_a_pleading_beside_a_ruling_are_not_divided() -> None:
     lines += [line(f"{n + 1}", 60, 107 + 28 * n) for n in range(3)]
     text = markdown(lines, [ruling(80, 90, 80, 100 + 28 * 3 + HEIGHT_PT)])
     assert text.index("1") < text.index("before the hearing")
+
+
+def test_a_word_among_the_line_numbers_of_a_pleading_does_not_divide_them_from_their_lines() -> None:
+    texts = [
+        "The party shall serve the notice",
+        "before the hearing of the matter",
+        "in the manner that the court says",
+        "and in May",
+    ]
+    lines = [line(text, 90, 100 + 28 * n) for n, text in enumerate(texts)]
+    lines += [line(number, 30, 107 + 28 * n) for n, number in enumerate(("1", "2", "Note", "4"))]
+    text = markdown(lines, [ruling(80, 90, 80, 100 + 28 * len(texts) + HEIGHT_PT)])
+    assert in_order(text, "The party", "2", "in the manner", "4")
