@@ -15,6 +15,8 @@ import numpy as np
 _SPECK_MM = 1.1  # up to this size: dust and the dots of halftones; the x-height of 6 pt
 _LINE_WIDTH_MM, _LINE_LENGTH_MM = 1.1, 10.0  # rules, folds, streaks of the scanner's glass
 _LINE_ASPECT = 10.0
+_FOLD_SHARE = 0.6  # of the page's side: a fold crosses the page, and where two folds cross they are one shape
+_EDGE_SHARE = 0.06  # of the page's shorter side: how far the black around a crooked sheet reaches into the page
 _HOLE_MM = (4.5, 9.0)  # punch hole size in both directions; 5.5 to 8 are common
 _HOLE_MARGIN_MM = 22.0  # from the nearest edge of the page to the middle of the hole
 _STAPLE_MM, _CORNER_MM = (8.0, 16.0), 35.0  # its length, and the maximum distance of its middle from both edges of a corner
@@ -47,10 +49,13 @@ def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
     scanner, so even the smallest shape is intended."""
     import cv2
 
-    count, _, stats, _ = cv2.connectedComponentsWithStats(np.ascontiguousarray(ink, dtype=np.uint8), connectivity=8)
+    px_per_mm = dpi / 25.4
+    ink = np.ascontiguousarray(ink, dtype=np.uint8)
+    if not clean:
+        ink = _without_edges(_without_folds(ink, px_per_mm))
+    count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     if count > _MAX_SHAPES:
         return True
-    px_per_mm = dpi / 25.4
     height, width = ink.shape
     shapes = [
         shape
@@ -66,6 +71,41 @@ def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
     dusty = len(shapes) > _DUSTY
     lone = not dusty and any(shape.height >= _LONE_MM * px_per_mm for shape in shapes)
     return lone or _longest_row(shapes) >= (3 if dusty else 2)
+
+
+def _without_folds(ink: Any, px_per_mm: float) -> Any:
+    """Removes thin lines that cross the page, also slightly crooked ones. No letter has a part that is as long and straight."""
+    import cv2
+
+    length, thick = round(_LINE_LENGTH_MM * px_per_mm), _LINE_WIDTH_MM * px_per_mm
+    kept = ink.copy()
+    for across in (True, False):
+        kernel = np.ones((1, length) if across else (length, 1), np.uint8)
+        runs = cv2.dilate(cv2.morphologyEx(ink, cv2.MORPH_OPEN, kernel), np.ones((3, 3), np.uint8))
+        count, labels, stats, _ = cv2.connectedComponentsWithStats(runs, connectivity=8)
+        for label in range(1, count):
+            width, height, area = stats[label, cv2.CC_STAT_WIDTH : cv2.CC_STAT_AREA + 1].tolist()
+            long, short, side = (width, height, ink.shape[1]) if across else (height, width, ink.shape[0])
+            if long >= _FOLD_SHARE * side and short <= _EDGE_SHARE * side and area <= long * (thick + 2):
+                kept[labels == label] = 0
+    return kept
+
+
+def _without_edges(ink: Any) -> Any:
+    """Removes shapes that touch the page's edge and stay near it, such as the black around a sheet that was scanned crookedly."""
+    import cv2
+
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    if count > _MAX_SHAPES:
+        return ink
+    height, width = ink.shape
+    reach = round(_EDGE_SHARE * min(height, width))
+    inner = labels[reach : height - reach, reach : width - reach]
+    near = np.ones(count, bool)
+    near[np.unique(inner)] = False
+    right, bottom = stats[:, 0] + stats[:, 2], stats[:, 1] + stats[:, 3]
+    touches = (stats[:, 0] == 0) | (stats[:, 1] == 0) | (right == width) | (bottom == height)
+    return np.where((near & touches)[labels], 0, ink).astype(np.uint8)
 
 
 def _is_line(shape: _Shape, px_per_mm: float) -> bool:

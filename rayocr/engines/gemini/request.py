@@ -15,9 +15,10 @@ _CATEGORIES = ("HARASSMENT", "HATE_SPEECH", "SEXUALLY_EXPLICIT", "DANGEROUS_CONT
 
 
 PARTS_NOTE = (
-    "This PDF is one page that is too large to be sent as a whole. Its pages are the parts of that page, from top to bottom "
-    "and from left to right. If the text is turned sideways, read the parts in the order of its lines. Write the text of all "
-    "parts as one page, with nothing between the parts. If a cut runs through a line of text, write the line once."
+    "This PDF shows one page that is too large to be legible as a whole. Its first page shows the whole page, for orientation. "
+    "The following pages are its parts, enlarged, from top to bottom and from left to right. Write the text of the page once, in "
+    "reading order, as you read it in the parts, with nothing between the parts. If a cut runs through a line of text, write the "
+    "line once."
 )
 
 

@@ -1,5 +1,5 @@
 """Divides a page that is too long or too wide to be legible as one picture: a receipt of two meters, a plan on A0, a screenshot
-of ten screens. It is sent as a PDF whose pages are its parts.
+of ten screens. It is sent as a PDF of the whole page and, on further pages, its parts.
 
 Gemini reduces each page of a PDF to 3072 pixels (ai.google.dev, "Document understanding"), which leaves four pixels for the
 letters of such a receipt. Takes 30 to 200 ms for pages of this kind; others are recognized by their size.
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import pypdfium2
@@ -39,19 +40,24 @@ def is_in_parts(data: bytes) -> bool:
     return data.endswith(_IN_PARTS)
 
 
-def in_parts(page: Page, *, dpi: int, max_bytes: int | None) -> bytes | None:
-    """A PDF with the parts of the page, from top to bottom and from left to right, as pictures. None if the page is legible as a
-    whole, or if its parts take more than `max_bytes`. Raises PageUnrenderable."""
+def in_parts(page: Page, whole: bytes | None, *, dpi: int, max_bytes: int | None) -> bytes | None:
+    """A PDF of the whole page, followed by pictures of its parts from top to bottom and from left to right. `whole`: a PDF of the
+    page that looks like it, or None to show a picture. Returns None if the page is legible as a whole, or if the PDF would have
+    more than `max_bytes`. Raises PageUnrenderable."""
     boxes = parts_of(page)
     if len(boxes) < 2:
         return None
+    everything = (0.0, 0.0, page.width_pt, page.height_pt)
     longest = max(max(x1 - x0, y1 - y0) for x0, y0, x1, y1 in boxes)
     scale = min(_SHOWN_PX / longest, max(dpi, page.detail_dpi) / 72)
+    overview = _jpeg(page, everything, min(scale, _SHOWN_PX / max(everything)))
     for _ in range(_TRIES):
-        data = _document([_jpeg(page, box, scale) for box in boxes], boxes)
+        pictures = [(_jpeg(page, box, scale), box) for box in boxes]
+        data = _document(whole, [*(() if whole else ((overview, everything),)), *pictures])
         if max_bytes is None or len(data) <= max_bytes:
             return data
         scale *= _SMALLER
+        whole = None
     return None
 
 
@@ -126,9 +132,12 @@ def _jpeg(page: Page, box: Box, scale: float) -> bytes:
     return data.getvalue()
 
 
-def _document(pictures: list[bytes], boxes: list[Box]) -> bytes:
+def _document(whole: bytes | None, pictures: Sequence[tuple[bytes, Box]]) -> bytes:
     with pypdfium2.PdfDocument.new() as document:
-        for picture, (x0, y0, x1, y1) in zip(pictures, boxes, strict=True):
+        if whole:
+            with pypdfium2.PdfDocument(whole) as cut:
+                document.import_pages(cut, [0])
+        for picture, (x0, y0, x1, y1) in pictures:
             image = pypdfium2.PdfImage.new(document)
             image.load_jpeg(io.BytesIO(picture), inline=True)
             image.set_matrix(pypdfium2.PdfMatrix().scale(x1 - x0, y1 - y0))

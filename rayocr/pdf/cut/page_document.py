@@ -43,13 +43,16 @@ def page_document(page: Page, *, dpi: int = PICTURE_DPI, max_bytes: int | None =
     """A PDF of one page, or a JPEG at `dpi` if the PDF would be larger than `max_bytes` or would look different.
 
     Takes 0.5 to 1.5 ms for most pages. Pages with form fields, optional content or many unused resources are also compared as
-    pixels, which takes 10 to 40 ms. A page that is illegible as a whole is a PDF of its parts. Raises PageUnrenderable.
+    pixels, which takes 10 to 40 ms. A page that is illegible as a whole is
+    followed by its parts. Raises PageUnrenderable.
     """
-    if (parts := in_parts(page, dpi=dpi, max_bytes=max_bytes)) is not None:
-        return parts
+    cut = None
     with suppress(PageUnrenderable):
-        if (cut := _faithful_cut(page)) is not None and (max_bytes is None or len(cut) <= max_bytes):
-            return cut
+        cut = _faithful_cut(page)
+    if (parts := in_parts(page, cut, dpi=dpi, max_bytes=max_bytes)) is not None:
+        return parts
+    if cut is not None and (max_bytes is None or len(cut) <= max_bytes):
+        return cut
     return picture(page, dpi=dpi, max_bytes=max_bytes)
 
 

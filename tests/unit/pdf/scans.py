@@ -87,6 +87,21 @@ def fold(image: Image.Image, random: np.random.Generator) -> Image.Image:
     return image
 
 
+def crossing_folds(image: Image.Image, random: np.random.Generator) -> Image.Image:
+    draw = ImageDraw.Draw(image)
+    draw.line((0, mm(148), SIZE[0], mm(149)), fill=140, width=4)
+    draw.line((mm(105), 0, mm(104), SIZE[1]), fill=140, width=4)
+    return image
+
+
+def crooked(image: Image.Image, random: np.random.Generator) -> Image.Image:
+    """Black wedges along two edges of a sheet that was scanned crookedly on an open lid."""
+    draw = ImageDraw.Draw(image)
+    draw.polygon([(0, 0), (SIZE[0], 0), (SIZE[0], mm(2)), (0, mm(8))], fill=10)
+    draw.polygon([(0, 0), (mm(8), 0), (mm(2), SIZE[1]), (0, SIZE[1])], fill=10)
+    return image
+
+
 def bleed_through(share: float) -> Layer:
     """The other side of the sheet, mirrored, at this share of its contrast."""
 
