@@ -10,7 +10,7 @@ from tests.e2e.support import Cli, SimulatedGemini, make_pdf, manifests, page_te
 PAGES = 24
 OPTIONS = (
     *("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini,rapidocr]", "engine.rapidocr.speed=auto"),
-    *("objective=speed", "engine.lanes=[local,standard]", "limits.rpm=60", "retry.base_s=0.1"),
+    *("objective=speed", "engine.lanes=[local,standard]", "limits.rpm=30", "retry.base_s=0.1"),
 )
 
 
