@@ -1,12 +1,13 @@
 """Recognizes markers of list items, in the styles and scripts that documents use.
 
 Some markers are certain: "•", "(a)", "①". Others also begin lines of running text: "A. Smith", "1.1 million". They count if
-another line of the column has the previous or the next marker, as in "A." and "B.".
+another line of the column has the previous or the next marker, as in "A." and "B.", or begins with an arrow, too.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -19,12 +20,16 @@ _CERTAIN = re.compile(
     r"|[(（][一二三四五六七八九十]{1,3}[)）]\s*(?=\S)|[一二三四五六七八九十]{1,3}、\s*(?=\S)"
 )
 _POSSIBLE = re.compile(
-    r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4})(?P<behind>[.)]?)\s+(?=\S)"
+    r"(?P<number>\d{1,3}(?:\.\d{1,3}){0,4})(?P<behind>\.[-\u2013\u2014]|[ºª°]\)?|[.)]?)\s+(?=\S)"
     r"|(?P<roman>[IVXLC]{1,6})(?P<dot>[.)])\s+(?=\S)"
     r"|(?P<letter>[^\W\d_]|[A-Z]{2})(?P<point>[.．])\s+(?=\S)"
     r"|(?P<bare>[a-z])\s+(?=[^\W\d_]{2}|[^\W\d_]\s)"
     r"|\[(?P<reference>\d{1,3})\]\s+(?=\S)"
+    r"|(?P<double>[a-z])(?P=double)[.)]\s+(?=\S)"
+    r"|(?P<raised>[¹²³⁴-⁹])\s*(?=\S)"
+    r"|(?P<bullet>[→⇒►▶▸▹▷◆◇◈◊★☆»›>~=※†‡])\s+(?=\S)"
     r"|(?P<sign>§§?|Art\.|Article|Artikel|Clause|Section)\s?(?P<of>\d{1,4})(?P<rest>[a-z]?)\b"
+    r"|(?P<word>[A-ZÀ-ÖØ-Þ][^\W\d_]{0,11}\.?\s|[A-Z]{1,3}-)(?P<count>\d{1,3})[.:)]?\s+(?=\S)"  # Step 1, No. 1, A-1
 )
 _LABEL = re.compile(r"\[[^\W\d_][\w+.*-]{0,15}\]\s")  # [Lam], [BCD+04]: references in alphabetical order
 _LEAST_LABELS = 3
@@ -47,6 +52,8 @@ def begin_items(texts: Sequence[str]) -> list[bool]:
     labels = [match.group().casefold() for text in texts if (match := _LABEL.match(text))]
     are_references = len(labels) >= _LEAST_LABELS and labels == sorted(labels)
     several = {style for style in letters if sum(marker.style == style for marker in places) > 1}
+    if sum(len(found) for marker, found in places.items() if marker.style == "bullet") > 1:
+        several.add("bullet")
     return [
         is_certain_item(text)
         or (are_references and _LABEL.match(text) is not None)
@@ -73,6 +80,14 @@ def _possible(text: str) -> list[_Marker]:
         return [_Marker("bare", (ord(match["bare"]),))]
     if match["reference"]:
         return [_Marker("reference", (int(match["reference"]),))]
+    if match["double"]:
+        return [_Marker("double", (ord(match["double"]),))]
+    if match["raised"]:
+        return [_Marker("raised", (unicodedata.digit(match["raised"]),))]
+    if match["bullet"]:
+        return [_Marker("bullet", (ord(match["bullet"]),))]
+    if match["word"]:
+        return [_Marker(match["word"], (int(match["count"]),))]
     if match["sign"]:
         return [_Marker(match["sign"], (int(match["of"]), *map(ord, match["rest"])))]
     letter = match["letter"] or (match["roman"] if len(match["roman"]) < 3 else "")

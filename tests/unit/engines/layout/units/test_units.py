@@ -101,6 +101,31 @@ def test_list_items_of_every_style_keep_their_line(items: list[str]) -> None:
     assert_lines(markdown(full), long)
 
 
+@pytest.mark.parametrize(
+    "markers",
+    [
+        *(("No. 1", "No. 2", "No. 3"), ("Step 1.", "Step 2.", "Step 3."), ("A-1", "A-2", "A-3"), ("1º", "2º", "3º")),
+        *(
+            ("1.-", "2.-", "3.-"),
+            ("aa)", "bb)", "cc)"),
+            ("¹", "²", "³"),
+            ("→", "→", "→"),
+            ("▶", "▶", "▶"),
+            (">", ">", ">"),
+            ("†", "‡"),
+        ),
+    ],
+    ids=" ".join,
+)
+def test_markers_that_need_another_one_in_their_column_begin_items(markers: tuple[str, ...]) -> None:
+    assert begin_items([f"{marker} the harbour wall is repaired" for marker in markers]) == [True] * len(markers)
+    assert begin_items([f"{markers[0]} the harbour wall is repaired", "and painted", "in the spring"]) == [False] * 3
+
+
+def test_words_with_numbers_in_no_order_are_not_items() -> None:
+    assert begin_items(["Figure 4 shows the gate and", "Table 2 its cost, which", "Figure 9 explains"]) == [False] * 3
+
+
 def test_letters_of_other_alphabets_are_markers_where_there_are_several() -> None:
     assert begin_items(["أ. الماء", "ب. النار", "أ.د كلمة"]) == [True, True, False]
     assert begin_items(["د. أحمد"]) == [False]
