@@ -13,7 +13,7 @@ SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another re
 PICTURE_LOST = "picture_lost"  # a doubt: a picture on the page cannot be decoded, so its content was not read
 UNREAD_INK = "unread_ink"  # a doubt: the page shows lines that its text layer does not have, and no engine read them reliably
 PACK_MISSING = (
-    "pack_missing"  # a doubt, with the pack: "pack_missing:hin". A few lines are in a script that no installed pack reads
+    "pack_missing"  # a doubt, with the pack: "pack_missing:hin". Lines are in a script or language that no installed pack reads
 )
 PLACEHOLDER = "placeholder"  # a doubt: the page asks to open the form in Adobe Acrobat, which alone can show its content
 HIDDEN_TEXT = "hidden_text"  # a doubt: the file has invisible text on this page; it was left out

@@ -27,6 +27,7 @@ _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})\.?\s+[^\W\d_]")
 _DEEPEST = 4
 _BOLD_ROWS, _LEAST_TEXT = 2, 45  # a bold heading, and the characters of the line below it
 _WIDER_PITCH, _NEAR_PITCHES = 0.3, 3.0  # heights that set a heading apart; largest distance to its text, in pitches
+_FEWEST_ROWS, _ABOVE, _MUCH_BOLDER, _LARGER = 3, 0.25, 1.7, 1.05  # of a headline below a table; white space in its heights
 _SAME_TEXT = 0.6  # distance of the lines of a sentence, in heights
 _TEXT_END = tuple(".,;!?。！？।")
 _HEADLINE_EM = 1.7  # least height of a headline that is joined
@@ -149,6 +150,16 @@ def _is_bold_heading(group: Sequence[Row], below: Row, scale: HeadingScale, pitc
     is_text = not below.bold and len(below.text) >= _LEAST_TEXT and not below.is_tabular(em) and not below.text[:1].islower()
     is_near = below.center_y - group[-1].center_y < _NEAR_PITCHES * pitch
     return is_text and is_near and all(scale.is_bold_line(row) and not row.is_tabular(em) for row in group)
+
+
+def is_headline(row: Row, above: Sequence[Row]) -> bool:
+    """Whether a row of a scan, below the rows of a table, is a headline: its letters are much bolder and larger, and white space
+    is above it."""
+    styles = [other.style for other in above if other.style is not None and other.style.is_cased]
+    if row.style is None or not row.style.is_cased or len(styles) < _FEWEST_ROWS or row.y0 - above[-1].y1 < _ABOVE * row.height:
+        return False
+    stroke, size = (_median([(style[measure], 1) for style in styles]) for measure in (1, 0))
+    return row.style.stroke > _MUCH_BOLDER * stroke and row.style.x_height > _LARGER * size
 
 
 def _median_style(lines: Sequence[LayoutLine], *, is_cased: bool) -> LetterStyle | None:

@@ -301,7 +301,8 @@ class RapidOcrEngine(ComputeEngine):
         return best, columns_down, [best_read[index] for index in range(len(shown))]
 
     def _turns_of_unread(self, image: Any, shown: Any, turns: int, sample: Sequence[int], read: dict[int, LineReading]) -> int:
-        """The page's rotation. The scores of lines in a script that the models do not support do not tell it; Tesseract does."""
+        """The page's rotation. The scores of lines in a script that the models do not support do not tell it; Tesseract does. If
+        it is not certain, the page is upright."""
         import numpy as np
 
         upright = turned_image(image, turns)
@@ -312,8 +313,10 @@ class RapidOcrEngine(ComputeEngine):
             return turns
         widths, heights = sides(shown)
         longest = np.argsort(-np.maximum(widths, heights))[:_MOST_SAMPLE_LINES]
-        crops = [cut_out(upright, quad) for quad in turned(shown[longest], turns, image.shape[1], image.shape[0])]
-        return (turns + 2) % 4 if self._other_scripts.is_upside_down(crops) else turns
+        likely = turns if turns % 2 else 0
+        upright = turned_image(image, likely)
+        crops = [cut_out(upright, quad) for quad in turned(shown[longest], likely, image.shape[1], image.shape[0])]
+        return (likely + 2) % 4 if self._other_scripts.is_upside_down(crops) else likely
 
     def _is_set_in_columns(self, image: Any, shown: Any, read: dict[int, LineReading]) -> bool:
         assert self._recognize_lines is not None

@@ -21,6 +21,9 @@ _LONG_ASPECT = 4.0  # width by height; shorter boxes may hold a page number, a b
 _LETTERS_AN_ASPECT = 0.25  # of ordinary print: 1.5 to 2.5; letter-spaced: 0.7; Chinese: 0.9
 _SIGNS_AN_ASPECT = 0.4
 _FEW_LETTERS_AN_ASPECT = 0.8
+_LITER = re.compile(
+    r"((?<![A-Za-z])(?:[mnpuµμ]?mol|[kmnpuµμ]?g|[mkI]U|mEq|(?<=\d )U)/[dmcuµμ]?)I(?![A-Za-z])"
+)  # "mmol/I", "mg/dI"
 _LOST_WORD = re.compile(r"\s{2}")
 VIETNAMESE = "vie"
 _VIETNAMESE = frozenset("ơưđăƠƯĐĂạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ")
@@ -29,8 +32,9 @@ _LEADERS = 0.6  # share of one symbol, for a row of dots or dashes
 
 
 def with_spaces(text: str) -> str:
-    """Restores spaces that the models drop after commas, full stops and numbers, where the text can only be prose."""
-    text = _NUMBER.sub(r"\1 ", text)
+    """Restores spaces that the models drop after commas, full stops and numbers, where the text can only be prose, and the letter
+    l of liters."""
+    text = _LITER.sub(r"\1l", _NUMBER.sub(r"\1 ", text))
     return " ".join(_COMMA.sub(", ", word) if "@" not in word and "/" not in word else word for word in _stops(text))
 
 

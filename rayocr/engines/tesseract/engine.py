@@ -13,12 +13,14 @@ from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
 from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines, without_boxes
 from rayocr.engines.layout.quads import levelled, turned
+from rayocr.engines.tesseract.corrections.by_script import corrected
+from rayocr.engines.tesseract.latin_languages import VIETNAMESE, pack_of_language
 from rayocr.engines.tesseract.latin_words import SURE_WORD, has_doubtful_latin, sure_letters, without_doubtful_latin
 from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence, skew_of
 from rayocr.engines.tesseract.program import FEW_LETTERS, INSTALL_HINT, Orientation, Tesseract, find_tesseract
 from rayocr.engines.tesseract.scripts import packs_for
 from rayocr.errors import EngineUnavailable, LanguagePackMissing
-from rayocr.messages import PageText, TextBox
+from rayocr.messages import PACK_MISSING, PageText, TextBox
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -165,9 +167,10 @@ class TesseractEngine(ComputeEngine):
         skew = skew_of(lines)
         corners = np.array([line.corners() for line in lines], np.float32)
         level = levelled(corners, skew, width, height) / scale
+        texts = corrected([line.text for line in lines], packs[0])
         layout_lines = [
-            LayoutLine(text=line.text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=line.confidence)
-            for line, (x0, y0, x1, y1) in zip(lines, level.tolist(), strict=True)
+            LayoutLine(text=text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=line.confidence)
+            for line, text, (x0, y0, x1, y1) in zip(lines, texts, level.tolist(), strict=True)
         ]
         shown_size = (height, width) if turns % 2 else (width, height)
         layout_lines += mark_lines(fields, turns, (shown_size[0] / scale, shown_size[1] / scale))
@@ -176,12 +179,31 @@ class TesseractEngine(ComputeEngine):
         )
         on_page = turned(np.array([line.corners(full=True) for line in lines], np.float32), -turns, width, height) / scale
         boxes = tuple(
-            TextBox(text=line.text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=line.confidence, angle_deg=90.0 * turns + skew)
-            for line, (x0, y0), (x1, y1) in zip(lines, on_page.min(axis=1).tolist(), on_page.max(axis=1).tolist(), strict=True)
+            TextBox(text=text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=line.confidence, angle_deg=90.0 * turns + skew)
+            for line, text, (x0, y0), (x1, y1) in zip(
+                lines, texts, on_page.min(axis=1).tolist(), on_page.max(axis=1).tolist(), strict=True
+            )
         )
         return PageText(
-            text=text, engine=self.name, model=model, confidence=mean_confidence(lines), boxes=(*boxes, *mark_boxes(fields))
+            text=text,
+            engine=self.name,
+            model=model,
+            confidence=mean_confidence(lines),
+            boxes=(*boxes, *mark_boxes(fields)),
+            doubts=self._doubts_of_language(texts, packs),
         )
+
+    def _doubts_of_language(self, texts: Sequence[str], packs: Sequence[str]) -> tuple[str, ...]:
+        """A doubt if the text is in another language than English and only the English pack read it, because the pack is not
+        installed: that pack loses accents without lower confidence. Raises LanguagePackMissing for Vietnamese, which is junk
+        without them."""
+        assert self._tesseract is not None
+        pack = pack_of_language("\n".join(texts)) if tuple(packs) == ("eng",) else ""
+        if not pack or pack in self._tesseract.languages():
+            return ()
+        if pack == VIETNAMESE:
+            raise LanguagePackMissing(f"Tesseract has no pack {pack}. Install tesseract-ocr-{pack}.", pack=pack)
+        return (f"{PACK_MISSING}:{pack}",)
 
 
 def _sure_lines(tsv: str) -> list[TsvLine]:

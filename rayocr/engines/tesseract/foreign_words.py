@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import groupby
 from typing import Any, Protocol
 
-from rayocr.engines.tesseract.greek import is_greek_in_latin, with_lost_spaces
+from rayocr.engines.tesseract.corrections.greek import is_greek_in_latin, with_lost_spaces
 from rayocr.engines.tesseract.line_sheet import LineSheet
 from rayocr.engines.tesseract.lines import TsvWord
 from rayocr.engines.tesseract.scripts import GREEK, KOREAN, VIETNAMESE

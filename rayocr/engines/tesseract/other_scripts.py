@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from statistics import mean
 from typing import Any, NamedTuple
 
+from rayocr.engines.tesseract.corrections.by_script import corrected
 from rayocr.engines.tesseract.foreign_words import ReadsLatin, with_foreign_words
-from rayocr.engines.tesseract.greek import modern_greek
 from rayocr.engines.tesseract.line_sheet import HEIGHT, LineSheet
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord
 from rayocr.engines.tesseract.lone_words import with_lone_words
@@ -154,9 +154,7 @@ class OtherScripts:
         except EngineError:
             return [OtherReading("", 0.0)] * len(lines)
         found = [TsvLine(tuple(words)) if words else None for words in read]
-        texts = [line.text if line else "" for line in found]
-        if packs[0] in GREEK:
-            texts = modern_greek(texts)
+        texts = corrected([line.text if line else "" for line in found], packs[0])
         return [OtherReading(text, line.confidence if line else 0.0) for text, line in zip(texts, found, strict=True)]
 
     def _refined(

@@ -111,6 +111,10 @@ class PageWorkerPool:
         return max(4, 4 * self._max_workers)
 
     @property
+    def max_workers(self) -> int:
+        return self._max_workers
+
+    @property
     def size(self) -> int:
         return len(self._workers)
 

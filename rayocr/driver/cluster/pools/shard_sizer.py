@@ -16,6 +16,8 @@ from rayocr.messages import Shard, ShardReport
 
 _WEIGHT = 0.3  # of the newest shard in the running means
 _DOCUMENTS_REMEMBERED = 512
+_LEAST_SHARE = 0.125  # of the target, for shards at the end of a document: 0.25 s, against 2 ms for a shard's calls
+_FIRST = 4  # pages of a shard before one was timed
 _HEARD_OF_S = 10.0  # a shard for an engine that waits returns about this often, which is how progress is noticed
 
 
@@ -44,8 +46,9 @@ class ShardSizer:
         self._page_s: float | None = None
         self._by_document: OrderedDict[str, float] = OrderedDict()
 
-    def pages(self, document_id: str) -> int:
-        """For engines that wait: by the common pace of all pages. For other engines: by time, starting with few pages."""
+    def pages(self, document_id: str, *, left: int | None = None, workers: int = 1) -> int:
+        """For engines that wait: by the common pace of all pages. For other engines: by time, starting with few pages. If `left`
+        pages of the document are left for `workers` workers, the last shards are shorter, so that the workers finish together."""
         if self._kind == "wait":
             if self._counted_since is None:
                 self._counted_since = self._clock()
@@ -54,8 +57,11 @@ class ShardSizer:
             return self._at_least_one(self._pages_per_s * _HEARD_OF_S)
         page_s = self._by_document.get(document_id, self._page_s)
         if page_s is None:
-            return 4
-        return self._at_least_one(self._target_s / max(page_s, 1e-6))
+            return _FIRST if left is None else min(_FIRST, -(-left // (2 * workers)))
+        seconds = self._target_s
+        if left is not None:
+            seconds = min(seconds, max(_LEAST_SHARE * self._target_s, page_s * left / (2 * workers)))
+        return self._at_least_one(seconds / max(page_s, 1e-6))
 
     def load(self, shard: Shard) -> float:
         """Estimated seconds of a worker's CPU, or pages for engines that wait."""

@@ -73,7 +73,7 @@ class Recognition:
         """Reads all of the document's pages that wait for an engine of this stage."""
         running: set[asyncio.Task[None]] = set()
         try:
-            for shard in shards_of(state, stage.stage, stage.sizer):
+            for shard in shards_of(state, stage.stage, stage.sizer, workers=stage.pool.max_workers):
                 await self._window.admit_pages(len(shard.page_numbers))
                 running.add(asyncio.create_task(self._run_shard(state, shard, stage)))
                 running = await settled(running, at_most=stage.pool.shards_per_document)

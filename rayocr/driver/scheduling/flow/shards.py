@@ -11,15 +11,16 @@ from rayocr.engines.registry import Stage
 from rayocr.messages import Shard
 
 
-def shards_of(document: DocumentState, stage: Stage, sizer: ShardSizer) -> Iterator[Shard]:
-    """The document's pages that wait for an engine of this stage. Cut one at a time: the best length is learned during the
-    run."""
+def shards_of(document: DocumentState, stage: Stage, sizer: ShardSizer, *, workers: int) -> Iterator[Shard]:
+    """The document's pages that wait for an engine of this stage. Cut one at a time: the best length is learned during the run.
+    `workers`: how many share the pages."""
     numbers = sorted(number for number, engine in document.waiting.items() if stage.first <= engine <= stage.last)
     position = 0
     while position < len(numbers):
         first_engine = document.waiting[numbers[position]]
         run = []
-        for number in numbers[position : position + sizer.pages(document.document_id)]:
+        pages = sizer.pages(document.document_id, left=len(numbers) - position, workers=workers)
+        for number in numbers[position : position + pages]:
             if document.waiting[number] != first_engine:
                 break
             run.append(number)

@@ -12,6 +12,7 @@ from itertools import pairwise
 from statistics import median
 
 from rayocr.engines.layout.fields.beside import is_postal_address
+from rayocr.engines.layout.headings import is_headline
 from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.engines.layout.rows import MARKER, Row, are_labels, has_labels, rows_of
@@ -115,7 +116,7 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
             break
         if gap > max(_MAX_GAP_EM * em, 1.5 * widest) or (widened := _with(columns, rows[end], em)) is None:
             break
-        if len(_segments(rows[end], em)) == 1 and _stands_alone(rows, end, em):
+        if len(_segments(rows[end], em)) == 1 and (_stands_alone(rows, end, em) or is_headline(rows[end], rows[start:end])):
             break
         columns = widened
         widest, most = max(widest, min(gap, _MAX_GAP_EM * em)), max(most, len(_segments(rows[end], em)))

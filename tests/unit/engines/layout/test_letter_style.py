@@ -10,7 +10,9 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
+from rayocr.engines.layout.headings import is_headline
 from rayocr.engines.layout.letter_style import LetterStyle, letter_style
+from rayocr.engines.layout.rows import Row
 from tests.unit.engines.layout.pages import column, line
 
 BODY = LetterStyle(10.0, 3.0, True)
@@ -116,3 +118,15 @@ def test_the_number_of_a_section_begins_another_heading() -> None:
     lines += [replace(it, style=BODY) for it in column(PROSE, 60, 100)]
     text = layout_markdown(lines, page_width=595, page_height=842)
     assert text.startswith("## 4. Storage\n\n### 4.1 Handling\n")
+
+
+def test_a_bold_headline_ends_the_table_above_it() -> None:
+    def row(text: str, y: float, style: LetterStyle) -> Row:
+        return Row((replace(line(text, 60, y), style=style),))
+
+    above = [row("Sodium", 100 + 20 * number, BODY) for number in range(3)]
+    bold = LetterStyle(13.0, 6.5)
+    assert is_headline(row("Chemistry", 160, bold), above)
+    assert not is_headline(row("Chemistry", 160, BODY), above)
+    assert not is_headline(row("Chemistry", above[-1].y1 + 1, bold), above)
+    assert not is_headline(row("Chemistry", 160, bold), above[1:])

@@ -133,3 +133,17 @@ def test_a_line_of_a_few_numbers_between_blanks_has_lost_its_words() -> None:
     assert loses_words("    9:00  19:30,  . ", aspect=21.3)
     assert not loses_words("Open  from  9:00 to 19:30 every day", aspect=17)
     assert not loses_words("Total 9,300", aspect=12)
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("Potassium 4.1 mmol/I", "Potassium 4.1 mmol/l"),
+        ("120 mg/dI (high)", "120 mg/dl (high)"),
+        ("ALT 25 U/I", "ALT 25 U/l"),
+        ("the U/I and the I/O", "the U/I and the I/O"),
+        ("mg/Inhalation", "mg/Inhalation"),
+    ],
+)
+def test_liters_end_in_a_small_letter(read: str, meant: str) -> None:
+    assert with_spaces(read) == meant

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReading
+from rayocr.engines.tesseract.corrections.greek import modern_greek, with_lost_spaces
 from rayocr.engines.tesseract.foreign_words import with_foreign_words
-from rayocr.engines.tesseract.greek import modern_greek, with_lost_spaces
 from rayocr.engines.tesseract.line_sheet import LineSheet, without_remnants
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord
 from rayocr.engines.tesseract.voting import voted, whole_words

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.corpus.sentences import SENTENCES as CORPUS
+from rayocr.engines.tesseract.corrections.by_script import corrected
 from rayocr.engines.tesseract.engine import TesseractEngine
 from rayocr.engines.tesseract.latin_words import without_doubtful_latin
 from rayocr.engines.tesseract.lines import lines_of_tsv, mean_confidence, skew_of, with_spaces
@@ -142,6 +144,31 @@ def test_spaces_come_from_the_plain_text_and_not_from_the_boxes() -> None:
 def test_marks_of_direction_are_left_out() -> None:
     (line,) = lines_of_tsv(_tsv((0, 0, 0, 20, 20, 90, "\u200eoffice\u200f")))
     assert line.text == "office"
+
+
+def test_bullets_of_a_korean_list_are_bullets_again() -> None:
+    lines = ["ㆍ 젊은 화가는", "＊ 표 값이", "* 왜", "서울ㆍ부산", "ㆍ 12"]
+    assert corrected(lines, "kor") == ["• 젊은 화가는", "• 표 값이", "• 왜", "서울ㆍ부산", "ㆍ 12"]
+
+
+@pytest.mark.parametrize(
+    ("installed", "text", "doubts"),
+    [
+        (("eng", "osd"), " ".join(CORPUS["de"]), ("pack_missing:deu",)),
+        (("eng", "osd"), " ".join(CORPUS["en"]), ()),
+        (("eng", "deu", "osd"), " ".join(CORPUS["de"]), ()),
+    ],
+)
+def test_a_page_in_another_language_that_only_the_english_pack_read_has_a_doubt(
+    installed: tuple[str, ...], text: str, doubts: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = TesseractProgram(_program(tmp_path, "exit 9"), timeout_s=5)
+    tsv = _tsv(*((0, 10 + 50 * place, 10, 40, 12, 93, word) for place, word in enumerate(text.split())))
+    monkeypatch.setattr(program, "languages", lambda: installed)
+    monkeypatch.setattr(program, "detect_orientation", lambda *_, **__: seen("Latin"))
+    monkeypatch.setattr(program, "read_tsv", lambda image, *, languages, dpi, as_block=False: tsv)
+    monkeypatch.setattr("rayocr.engines.tesseract.engine.find_tesseract", lambda **_: program)
+    assert TesseractEngine(languages=["eng"]).recognize(DrawnPage()).doubts == doubts  # type: ignore[arg-type]
 
 
 def test_the_program_returns_the_spaces_with_the_words(tmp_path: Path) -> None:

@@ -15,6 +15,8 @@ def sizer() -> ShardSizer:
 
 def test_the_first_shards_are_short() -> None:
     assert sizer().pages("d") == 4
+    assert sizer().pages("d", left=100, workers=2) == 4
+    assert sizer().pages("d", left=8, workers=2) == 2
 
 
 def test_slow_pages_make_short_shards() -> None:
@@ -85,3 +87,20 @@ def test_memory_of_documents_is_bounded() -> None:
     for number in range(2_000):
         s.learn(report(str(number), 1, 1.0))
     assert len(s._by_document) <= 512
+
+
+def test_the_last_shards_of_a_document_are_short_so_that_its_workers_finish_together() -> None:
+    s = sizer()
+    s.learn(report("d", 4, 1.6))  # 0.4 s per page
+    left, cuts = 24, []
+    while left:
+        cuts.append(min(s.pages("d", left=left, workers=2), left))
+        left -= cuts[-1]
+    assert cuts[:2] == [5, 4]
+    assert cuts[-4:] == [1, 1, 1, 1]
+
+
+def test_pages_that_take_milliseconds_are_not_sent_one_by_one_at_the_end_of_a_document() -> None:
+    s = sizer()
+    s.learn(report("d", 4, 0.02))  # 5 ms per page
+    assert s.pages("d", left=10, workers=4) == 50

@@ -1,0 +1,37 @@
+"""Restores commas that Tesseract's Arabic pack reads as a hamza or a quotation mark at the end of a word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+# After these letters, hardly any word ends in a hamza.
+_HAMZA = re.compile(r"(?<![\u0621-\u064a])(?P<word>[\u0621-\u064a]+[\u0622-\u0626\u0628-\u0647])\u0621(?![\u0621-\u064a])")
+_STEMS = "جز عب بد دف كف مل مر بط بر در نش رز خب وط كل فج"
+_WORDS = frozenset(_STEMS.split())  # that end in one, without it
+_PREFIX = re.compile("[وف]?(?:[بكل]?ال|لل|[بكل])?")
+_QUOTES = re.compile("[«»]")
+_AFTER_LETTER = re.compile(r"[\u0621-\u064a]$")
+
+
+def with_commas(texts: Sequence[str]) -> list[str]:
+    """The lines of a page in the order in which they are read."""
+    is_open = False
+    corrected = []
+    for text in texts:
+        parts, end = [], 0
+        for found in _QUOTES.finditer(text):
+            before = text[end : found.start()]
+            is_comma = found.group() == "»" and not is_open and _AFTER_LETTER.search(before) is not None
+            parts += [before, "،" if is_comma else found.group()]
+            is_open, end = found.group() == "«", found.end()
+        corrected.append(_HAMZA.sub(_with_comma, "".join(parts) + text[end:]))
+    return corrected
+
+
+def _with_comma(found: re.Match[str]) -> str:
+    word = found["word"]
+    prefix = _PREFIX.match(word)
+    assert prefix is not None
+    is_word = any(word[start:] in _WORDS for start in range(prefix.end() + 1))
+    return found.group() if is_word else f"{word}،"

@@ -1,0 +1,26 @@
+"""`rayocr.engines.tesseract.corrections.arabic`"""
+
+from __future__ import annotations
+
+import pytest
+
+from rayocr.engines.tesseract.corrections.arabic import with_commas
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("ذاب الثلج بسرعة» وفتحت الطريق", "ذاب الثلج بسرعة، وفتحت الطريق"),
+        ("وفقا للمادة 17 من العقدء يجب", "وفقا للمادة 17 من العقد، يجب"),
+        ("في خمس آبارء والنتائج", "في خمس آبار، والنتائج"),
+        ("الماء والشتاء وضوء وشيء وبدء والجزء", "الماء والشتاء وضوء وشيء وبدء والجزء"),
+        ("قال: «نعم» ثم خرج", "قال: «نعم» ثم خرج"),
+    ],
+)
+def test_commas_at_the_end_of_words_come_back(read: str, meant: str) -> None:
+    assert with_commas([read]) == [meant]
+
+
+def test_a_quotation_may_end_in_another_line() -> None:
+    lines = ["قال: «نعم", "وخرج» ثم عاد"]
+    assert with_commas(lines) == lines
