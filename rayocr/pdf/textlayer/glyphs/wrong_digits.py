@@ -125,7 +125,8 @@ def _are_swapped(signs: dict[str, _Shape], digits: dict[str, set[_Shape]]) -> bo
     if not feet or max(feet) - min(feet) > _TAIL:
         return False  # old-style digits
     below = {sign: min(feet) - shape.above for sign, shape in signs.items()}
-    return below.get(".", 0.0) > _TAIL or (below.get(",", _TAIL) < 0.0 and signs[","].height < _SQUARE * signs[","].width)
+    is_square = {sign: shape.height < _SQUARE * shape.width for sign, shape in signs.items()}  # Arabic points stand low
+    return (below.get(".", 0.0) > _TAIL and not is_square["."]) or (below.get(",", _TAIL) < 0.0 and is_square[","])
 
 
 def _inked_spaces(text_page: Any, codes: Sequence[int], spaces: Any, is_digit: Any, rectangles: Any) -> list[int]:

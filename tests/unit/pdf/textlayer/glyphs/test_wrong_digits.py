@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from rayocr.pdf.textlayer.glyphs.wrong_digits import _are_swapped, _Shape
 from tests.unit.pdf.pdfs import pages_of
 from tests.unit.pdf.textlayer.drawings import layer_of, page_with_font
 
@@ -64,3 +65,11 @@ def test_digits_of_one_font_in_two_sizes_and_widths_are_the_same_digits() -> Non
 @pytest.mark.parametrize("text", ["Codes I25.1, B12 and H2O, 20l of oil, 1st, O2, 100l, 3 Ol"])
 def test_letters_beside_numbers_are_letters(text: str) -> None:
     assert layer_of(pages_of(content=BODY + f"BT /F1 12 Tf 72 400 Td ({text}) Tj ET".encode())).verdict.trusted
+
+
+def test_the_low_point_of_an_arabic_font_is_no_comma() -> None:
+    """Measured in Noto Naskh Arabic. All numbers of its pages were left to OCR, which reads no digits among Arabic words."""
+    point, comma = _Shape(0.5874, 0.078, -0.039, 0.0726), _Shape(0.5634, 0.1471, -0.0702, 0.0906)
+    digits = {"4": {_Shape(0.9283, 0.4376, 0.0, 0.3187)}, "0": {_Shape(0.8287, 0.4472, -0.0054, 0.2845)}}
+    assert not _are_swapped({".": point, ",": comma}, digits)
+    assert _are_swapped({".": comma, ",": point}, digits)
