@@ -47,7 +47,7 @@ def pytest_xdist_setupnodes(config: pytest.Config) -> None:
     if sys.dont_write_bytecode:
         return
     state = config.stash[rewrite.assertstate_key]
-    for path in (PROJECT / "tests").rglob("test_*.py"):
+    for path in {path for given in config.args for path in Path(given.partition("::")[0]).rglob("test_*.py")}:
         cache = rewrite.get_cache_dir(path)
         compiled = cache / f"{path.stem}{rewrite.PYC_TAIL}"
         if rewrite._read_pyc(path, compiled) is None and rewrite.try_makedirs(cache):
