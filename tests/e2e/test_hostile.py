@@ -33,7 +33,7 @@ def test_hostile_documents_end_with_their_reasons_and_the_others_are_read(ray_cl
     for name, (data, _) in hostile.items():
         (ray_cli.folder / "in" / name).write_bytes(data)
     (ray_cli.folder / "in" / "cropped-away.pdf").write_bytes(pdfs.pages_of(("/CropBox [1000 1000 2000 2000]",)))
-    limits = ("limits.validate_timeout_s=10", f"limits.page_memory={256 << 20}")
+    limits = ("limits.validate_timeout_s=5", f"limits.page_memory={256 << 20}")
     done = ray_cli.run("source=in", "dest=out", "engine=textlayer", *limits)
     assert done.returncode == 1, done.stdout + done.stderr
     written = (ray_cli.folder / "logs" / "dead_letter").glob("*.jsonl")

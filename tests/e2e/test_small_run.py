@@ -13,7 +13,7 @@ import pytest
 
 from tests.e2e.prefork import Forked, Prefork
 from tests.e2e.support import PATIENCE_S, PROJECT, end_tree, make_pdf, manifests, wait_until
-from tests.e2e.test_hostile import calls_itself
+from tests.unit.pdf import pdfs
 
 Start = Callable[..., Forked]
 
@@ -87,9 +87,9 @@ def test_the_child_ends_with_a_parent_that_is_killed(start: Start, tmp_path: Pat
 @pytest.mark.slow
 def test_a_document_that_ends_the_process_is_quarantined_by_ray(start: Start, tmp_path: Path) -> None:
     make_pdf(tmp_path / "in" / "good.pdf", 2)
-    (tmp_path / "in" / "spins.pdf").write_bytes(calls_itself())
-    run = start("engine=textlayer", "limits.validate_timeout_s=5")
+    (tmp_path / "in" / "inflates.pdf").write_bytes(pdfs.in_object_stream(padding_bytes=1000 << 20))
+    run = start("engine=textlayer", f"limits.page_memory={256 << 20}")
     said = run.communicate(timeout=PATIENCE_S)[0]
     assert run.returncode == 1, said
     assert "The run continues with Ray, which isolates documents." in said
-    assert {m["name"]: m["reason"] for m in manifests(tmp_path / "out")} == {"good.pdf": None, "spins.pdf": "Quarantined"}
+    assert {m["name"]: m["reason"] for m in manifests(tmp_path / "out")} == {"good.pdf": None, "inflates.pdf": "Quarantined"}
