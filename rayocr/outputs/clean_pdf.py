@@ -1,7 +1,8 @@
 """The recognized text, typeset: a PDF with exactly one page for each page of the source, in the same size.
 
 Pages go to the typesetter a few at a time and from there into the file, so a document of 10,000 pages takes no more memory than
-one of eight. A page that the typesetter rejects is typeset alone, then as plain lines, and finally replaced by a notice.
+one of eight. A page that the typesetter rejects is typeset alone, then as plain lines, and finally replaced by a notice. The
+libraries are imported when the first file is begun: every process of a run imports this module for the output's name.
 """
 
 from __future__ import annotations
@@ -26,12 +27,10 @@ from rayocr.messages import DocumentContext, PageRecord
 from rayocr.outputs.base import Output, failure_notice
 from rayocr.outputs.typeset.fonts import REPLACEMENT, FontBook, FontChoice
 from rayocr.outputs.typeset.literal import printable
-from rayocr.outputs.typeset.markup import typeset_markdown, typeset_plain
 from rayocr.outputs.typeset.page import TEMPLATE, PageSize, notice, page_program, sensible_size
-from rayocr.outputs.typeset.pdf_merge import DocumentFacts, PdfMerger
-from rayocr.outputs.typeset.typesetter import Typesetter
 
 if TYPE_CHECKING:
+    from rayocr.outputs.typeset.typesetter import Typesetter
     from rayocr.pdf.document import PdfFile
 
 _PAGES_A_PART = 8  # typeset together, with fonts embedded once; more pages take more memory (100 pages: 700 MB)
@@ -59,6 +58,8 @@ class CleanPdfOutput(Output):
     def __init__(
         self, file: BinaryIO, context: DocumentContext, *, config: OutputConfig | None = None, source: PdfFile | None = None
     ) -> None:
+        from rayocr.outputs.typeset.pdf_merge import PdfMerger
+
         super().__init__(file, context, config=config, source=source)
         self._settings = self.config.clean_pdf
         self._typesetter, self._fonts = _typesetter(self._settings.system_fonts, self._settings.timeout_s)
@@ -73,6 +74,8 @@ class CleanPdfOutput(Output):
         self._pictures: tempfile.TemporaryDirectory[str] | None = None
 
     def page(self, record: PageRecord) -> None:
+        from rayocr.outputs.typeset.markup import typeset_markdown
+
         text = printable(record.text)
         fonts = self._fonts.choose(text)
         if fonts.missing:
@@ -93,6 +96,8 @@ class CleanPdfOutput(Output):
             self._typeset_waiting()
 
     def finish(self) -> None:
+        from rayocr.outputs.typeset.pdf_merge import DocumentFacts
+
         self._typeset_waiting()
         document = self.context.document
         self._merger.finish(
@@ -142,6 +147,8 @@ class CleanPdfOutput(Output):
                 self._typeset_simply(page)
 
     def _typeset_simply(self, page: _Page) -> None:
+        from rayocr.outputs.typeset.markup import typeset_plain
+
         try:
             self._add([(page, page.content)])
             return
@@ -190,6 +197,8 @@ class CleanPdfOutput(Output):
 
 
 def _typesetter(system_fonts: bool, timeout_s: float) -> tuple[Typesetter, FontBook]:
+    from rayocr.outputs.typeset.typesetter import Typesetter
+
     key = (os.getpid(), system_fonts, timeout_s)
     if key not in _typesetters:
         typesetter = Typesetter(system_fonts=system_fonts, timeout_s=timeout_s)

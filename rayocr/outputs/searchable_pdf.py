@@ -4,7 +4,8 @@ copying.
 Nothing that the source shows is removed or drawn again. Each page gets one font and one content stream before its own, so that it
 looks the same. Pages that can already be searched are not changed, except that values of form fields without an appearance are
 added. Text that is invisible on a page is removed, unless it is the reading of a scan. The source is in a temporary file and is
-written object by object, so that its pictures are never all in memory.
+written object by object, so that its pictures are never all in memory. The libraries are imported when the first file is begun:
+every process of a run imports this module for the output's name.
 """
 
 from __future__ import annotations
@@ -22,10 +23,6 @@ from rayocr.ledger.boxes import unpack_boxes
 from rayocr.ledger.runs import format_runs, named_pages
 from rayocr.messages import HIDDEN_TEXT, DocumentContext, PageRecord, TextBox
 from rayocr.outputs.base import Output
-from rayocr.outputs.searchable.lines import detect_lines, in_reading_order, lay_in_order, lay_over, plain_lines
-from rayocr.pdf.forms.fields import FieldKind, value_lines
-from rayocr.pdf.line_boxes import DETECTION_DPI
-from rayocr.pdf.structure import UNREADABLE
 
 if TYPE_CHECKING:
     import pikepdf
@@ -33,9 +30,6 @@ if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
     from rayocr.pdf.hidden.pieces import HiddenPieces
     from rayocr.pdf.page import Page
-
-
-_WITH_VALUES = (FieldKind.TEXT, FieldKind.COMB, FieldKind.LIST)
 
 
 class SearchablePdfOutput(Output):
@@ -66,6 +60,7 @@ class SearchablePdfOutput(Output):
         import pikepdf
 
         from rayocr.outputs.searchable.glyphless import add_font
+        from rayocr.pdf.structure import UNREADABLE
 
         self._path.write_bytes(memoryview(self._source.data))
         try:
@@ -140,9 +135,12 @@ class SearchablePdfOutput(Output):
 
     def _values(self, page_number: int, page: Page) -> list[TextBox]:
         """The values of fields without an appearance in the file: viewers show them, but few search them."""
+        from rayocr.pdf.forms.fields import FieldKind, value_lines
+
+        kinds = (FieldKind.TEXT, FieldKind.COMB, FieldKind.LIST)
         assert self._pdf is not None
         annotations = list(self._pdf.pages[page_number - 1].get("/Annots", []))
-        fields = [field for field in page.fields if field.text.strip() and field.kind in _WITH_VALUES]
+        fields = [field for field in page.fields if field.text.strip() and field.kind in kinds]
         shown = set(page.text_layer().text.split()) if fields else set()
         return [
             TextBox(text=line.text, x0=line.x0, y0=line.y0, x1=line.x1, y1=line.y1)
@@ -153,6 +151,9 @@ class SearchablePdfOutput(Output):
         ]
 
     def _boxes(self, record: PageRecord, page: Page) -> list[TextBox]:
+        from rayocr.outputs.searchable.lines import detect_lines, in_reading_order, lay_in_order, lay_over, plain_lines
+        from rayocr.pdf.line_boxes import DETECTION_DPI
+
         if boxes := unpack_boxes(record.boxes):
             return in_reading_order(boxes, page.width_pt, page.height_pt)
         lines = plain_lines(record.text)

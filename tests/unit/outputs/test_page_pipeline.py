@@ -37,12 +37,13 @@ import io, time
 from rayocr.config import LimitsConfig, MarkdownConfig
 from rayocr.messages import PageOutcome, PageRecord
 from rayocr.outputs import clean_pdf, page_pipeline
+from rayocr.outputs.typeset import markup
 from tests.unit.outputs.clean_pages import document_context
 
 def endless(text, prepare):
     {body}
 
-clean_pdf.typeset_markdown = endless
+markup.typeset_markdown = endless
 writer = clean_pdf.CleanPdfOutput(io.BytesIO(), document_context(1))
 limits = LimitsConfig(page_timeout_s={seconds}, page_memory=64 << 20)
 pipeline = page_pipeline.PagePipeline(MarkdownConfig(), [writer], limits=limits)
