@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import contextlib
-import glob
-import os
 import time
 from dataclasses import dataclass
-from itertools import chain, islice
 from pathlib import Path
 from urllib.request import getproxies
 
-from rayocr.composition import price_table, prompt_text, samples_dir
-from rayocr.config import AccessConfig, Mode, RayocrConfig
+from rayocr.composition import price_table, prompt_text
+from rayocr.config import Mode, RayocrConfig
+from rayocr.driver.places.destination import check_folder, dest_below_source, dest_inside_source, writable
+from rayocr.driver.places.source import (
+    check_reading,
+    check_reading_file,
+    existing_source,
+    own_results,
+    single_file,
+    source_folder,
+)
 from rayocr.engines.registry import ChainLink, Stage, parse_chain, stages
-from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, UsageError
+from rayocr.errors import ObjectNotFound, UsageError
 from rayocr.extras import require
-from rayocr.ledger.manifest import DOCUMENTS_PREFIX
 from rayocr.limits.deadline import parse_deadline
 from rayocr.limits.prices import PriceTable
 from rayocr.masking import masked
 from rayocr.outputs.base import Output
-from rayocr.outputs.registry import parse_outputs, pdf_suffixes
-from rayocr.overrides import for_shell, quoted
-from rayocr.retry import RetryPolicy, call
+from rayocr.outputs.registry import parse_outputs
+from rayocr.overrides import for_shell
 from rayocr.storage.base import STATE_PREFIX, Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.local.temp_files import missing_folders
 from rayocr.storage.name_patterns import exact_names
-from rayocr.storage.os_errors import storage_error
-from rayocr.storage.uri import StorageUri, contains, parse_uri, path_below
-
-_READ_FIRST = 5  # objects, at least one of which must be readable
-_PROBING = RetryPolicy(max_attempts=3, base_s=1.0, cap_s=5.0)
+from rayocr.storage.uri import parse_uri
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,8 +77,8 @@ def scope(config: RayocrConfig) -> Scope:
     if config.deadline is not None:
         parse_deadline(config.deadline, now=time.time())
     _check_proxy(config, links)
-    single = _single(config)
-    source_text, include, exclude = _source(config, single)
+    single = single_file(config)
+    source_text, include, exclude = source_folder(config, single)
     if config.mode is Mode.watch and config.watch.subscription and not source_text.startswith("gs://"):
         raise UsageError(
             "watch.subscription announces the objects of a bucket, and the source is not a bucket.",
@@ -87,18 +87,18 @@ def scope(config: RayocrConfig) -> Scope:
     if config.mode is Mode.watch and config.watch.subscription:
         require("drive", "watch.subscription")  # Pub/Sub and Drive share Google's client
     source_uri = parse_uri(source_text)
-    exclude = [*exclude, *_dest_inside_source(config, source_uri, parse_uri(config.dest), single)]
-    source = _existing(source_uri, config.storage.source)
+    exclude = [*exclude, *dest_inside_source(config, source_uri, parse_uri(config.dest), single)]
+    source = existing_source(source_uri, config.storage.source)
     exclude = exact_names(source, exclude)
     if single is not None:
-        _check_reading_file(source, single[1])
+        check_reading_file(source, single[1])
     else:
-        _check_reading(source, source_uri, may_be_empty=config.mode is Mode.watch or config.exit.empty == 0)
+        check_reading(source, source_uri, may_be_empty=config.mode is Mode.watch or config.exit.empty == 0)
     return Scope(
         source=source,
         only=single[1] if single else None,
         include=tuple(exact_names(source, include)),
-        exclude=tuple(exclude if single else [*exclude, *_own_results(source)]),
+        exclude=tuple(exclude if single else [*exclude, *own_results(source)]),
         links=links,
         prices=_prices(config, links),
     )
@@ -106,12 +106,12 @@ def scope(config: RayocrConfig) -> Scope:
 
 def plan(config: RayocrConfig) -> Plan:
     """As `scope`, and checks that the destination is writable."""
-    _check_folder(config.dest)
+    check_folder(config.dest)
     found = scope(config)
     new_folders = [folder for place in (config.dest, config.state) if place for folder in missing_folders(place)]
-    dest = _writable(parse_uri(config.dest), config.storage.dest, "dest", outputs_only=config.state is not None)
-    exclude = [*found.exclude, *_dest_below_source(config, found.source, dest)]
-    state = dest if config.state is None else _writable(parse_uri(config.state), config.storage.state, "state")
+    dest = writable(parse_uri(config.dest), config.storage.dest, "dest", outputs_only=config.state is not None)
+    exclude = [*found.exclude, *dest_below_source(config, found.source, dest)]
+    state = dest if config.state is None else writable(parse_uri(config.state), config.storage.state, "state")
     return Plan(
         source=found.source,
         dest=dest,
@@ -126,37 +126,6 @@ def plan(config: RayocrConfig) -> Plan:
         prices=found.prices,
         new_folders=tuple(new_folders),
     )
-
-
-def _check_folder(dest: str) -> None:
-    """`rayocr a.pdf a.md` would write a.md/a.md. Raises UsageError."""
-    if "://" not in dest and _is_file(Path(dest).expanduser()):
-        raise UsageError(
-            f"The destination {dest} is a file.",
-            hint="Name a folder for the outputs.",
-            shell_hint="`-` writes one document to standard output.",
-        )
-    like_a_file = dest.lower().endswith((".md", ".pdf", ".txt", ".json", ".jsonl", ".parquet"))
-    if like_a_file and "://" not in dest and not _exists(Path(dest).expanduser()):
-        raise UsageError(
-            f"The destination {dest} would be a folder.",
-            hint="Name a folder for the outputs.",
-            shell_hint=f"To write one document to a file: rayocr a.pdf - > {for_shell(dest)}",
-        )
-
-
-def _exists(path: Path) -> bool:
-    try:
-        return path.exists()
-    except OSError:  # reported when the storage is opened
-        return True
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # reported when the storage is opened
-        return False
 
 
 def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
@@ -211,161 +180,6 @@ def _check_proxy(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
             f"The environment names a SOCKS proxy ({masked(proxies[0])}), which rayocr's HTTP clients cannot use.",
             hint="Set HTTPS_PROXY and HTTP_PROXY to an HTTP proxy, and unset ALL_PROXY.",
         )
-
-
-def _check_reading(source: Storage, uri: StorageUri, *, may_be_empty: bool) -> None:
-    """Reads one byte: listing may be allowed where reading is denied. Raises StorageDenied, and UsageError for an empty prefix.
-    In a local folder each file has its own permissions."""
-    if uri.scheme not in ("gs", "gdrive"):
-        return
-    entries = iter(source.list())
-    first = call(lambda: next(entries, None), policy=_PROBING)
-    if first is None and uri.prefix and not may_be_empty:
-        raise UsageError(f"There are no objects below {uri.display}.", hint="Check the path of the source.")
-    denied: StorageError | None = None
-    pdfs = (entry for entry in chain([first] if first else [], entries) if entry.name.lower().endswith(".pdf"))
-    for entry in islice(pdfs, _READ_FIRST):
-        try:
-            source.read(entry.name, length=1)
-            return
-        except StorageDenied as error:
-            denied = denied or error
-        except StorageError:  # affects only this object, or is temporary
-            return
-    if denied is not None:
-        raise denied
-
-
-def _check_reading_file(source: Storage, name: str) -> None:
-    """Raises StorageDenied. Other failures concern the document, and the run reports them."""
-    try:
-        source.read(name, length=1)
-    except StorageDenied:
-        raise
-    except StorageError:
-        return
-
-
-def _single(config: RayocrConfig) -> tuple[str, str] | None:
-    """Folder and name of a single file that source= names. Raises UsageError for a file that is not named .pdf."""
-    text = config.source
-    if text is None:
-        return None
-    if "://" not in text:
-        path = Path(text).expanduser()
-        try:
-            is_file = path.is_file()
-        except OSError as error:  # a folder on the way cannot be searched
-            raise storage_error(error, text) from error
-        if not is_file:
-            return None
-        if not path.name.lower().endswith(".pdf"):
-            raise UsageError(
-                f"The source {text} is not a PDF: its name does not end in .pdf.", hint="Name a PDF or a folder of PDFs."
-            )
-        return str(path.parent), path.name
-    folder, _, name = text.rpartition("/")
-    if not text.startswith("gs://") or not name.lower().endswith(".pdf") or folder in ("gs:", "gs:/"):
-        return None
-    storage = open_storage(folder, config.storage.source)
-    try:
-        call(lambda: storage.stat(name), policy=_PROBING)
-    except ObjectNotFound:
-        return None  # a prefix that ends in .pdf
-    return folder, name
-
-
-def _source(config: RayocrConfig, single: tuple[str, str] | None) -> tuple[str, list[str], list[str]]:
-    """The folder, with its include and exclude filters. A single file becomes its folder with all other files excluded; if
-    no source is named, the bundled samples are read without the broken ones, which are for testing."""
-    include, exclude = list(config.include), list(config.exclude)
-    if single is not None:
-        return single[0], [glob.escape(single[1])], exclude
-    text = config.source
-    if text is None:
-        text = str(samples_dir())
-        if not Path(text).is_dir():
-            raise UsageError("source= is missing.", hint="Name the folder with the PDFs, for example: source=in/ dest=out/")
-        exclude = exclude or ["broken/*"]
-    return text, include, exclude
-
-
-def _dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageUri, single: tuple[str, str] | None) -> list[str]:
-    """Globs that exclude our own outputs from the listing. Raises UsageError when source and destination overlap without
-    permission."""
-    if not contains(source, dest):
-        return []
-    if single is not None:
-        return []  # outputs next to it are not read as sources: only the file itself is read
-    if not config.allow_dest_in_source:
-        same = contains(dest, source)
-        raise UsageError(
-            f"dest={config.dest} is {'the same as' if same else 'inside'} the source: outputs would be read as sources.",
-            hint="Choose another folder, or set allow_dest_in_source=true.",
-        )
-    if contains(dest, source):
-        return [f"*{suffix}" for suffix in pdf_suffixes()]  # *.md and *.jsonl next to the PDFs are never sources
-    return [glob.escape(path_below(source, dest)) + "/*"]
-
-
-def _dest_below_source(config: RayocrConfig, source: Storage, dest: Storage) -> list[str]:
-    """As `_dest_inside_source`, for Drive folders, which have their own ids: only the server knows how they are nested."""
-    path = source.path_to(dest)
-    if not path:
-        return []
-    if not config.allow_dest_in_source:
-        raise UsageError(
-            f"dest={config.dest} is inside the source (as {path}): outputs would be read as sources.",
-            hint="Choose another folder, or set allow_dest_in_source=true.",
-        )
-    return [glob.escape(path) + "/*"]
-
-
-def _own_results(source: Storage) -> list[str]:
-    """Globs of the PDFs that rayocr wrote, for a local folder with results of other runs: IN and OUT may be swapped."""
-    if not source.uri.startswith("file:") or next(iter(source.list(DOCUMENTS_PREFIX)), None) is None:
-        return []
-    return [f"*{suffix}" for suffix in pdf_suffixes()]
-
-
-def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
-    try:
-        storage = open_storage(str(uri), access)
-    except ObjectNotFound as error:
-        hint, shell_hint = _missing_hints(uri.display)
-        raise UsageError(f"The source {uri.display} does not exist.", hint=hint, shell_hint=shell_hint) from error
-    call(storage.check_readable, policy=_PROBING)
-    return storage
-
-
-def _missing_hints(path: str) -> tuple[str, str | None]:
-    """The next step, and its form on the command line. Windows' separators, and a pattern that the shell did not expand, for
-    example because it was quoted, have their own."""
-    if "\\" in path and Path(other := path.replace("\\", "/")).exists():
-        return f"Separate folders with a slash: {for_shell(other)}", None
-    folder, _, name = path.rpartition("/")
-    if not set(name) & set("*?["):
-        return "Check the path of the source.", None
-    option = for_shell(f"include=[{quoted(name)}]")
-    return "For a pattern, name the folder and set include=.", f"For example: rayocr {for_shell(folder)} OUT {option}"
-
-
-def _writable(uri: StorageUri, access: AccessConfig, option: str, *, outputs_only: bool = False) -> Storage:
-    try:
-        storage = open_storage(str(uri), access, create=True)
-        call(lambda: storage.check_writable(outputs_only=outputs_only), policy=_PROBING)
-    except StorageError as error:
-        hint = error.hint or f"Choose another folder ({option}=)."
-        if uri.scheme == "local" and isinstance(error, StorageDenied) and not os.access(uri.root, os.W_OK | os.X_OK):
-            raise StorageDenied(f"No permission to write {uri.display}.", hint=hint) from error  # not the name of the probe
-        error.hint = hint
-        raise
-    return storage
-
-
-def source_of(config: RayocrConfig) -> Storage:
-    """The source only, for modes that look documents up in it. Raises UsageError."""
-    return _existing(parse_uri(_source(config, _single(config))[0]), config.storage.source)
 
 
 def existing_state(config: RayocrConfig) -> Storage:

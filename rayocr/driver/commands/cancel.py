@@ -6,7 +6,8 @@ from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.config import RayocrConfig
 from rayocr.driver.cancellation import write_cancel
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
-from rayocr.driver.plan import existing_state, source_of
+from rayocr.driver.places.source import source_of
+from rayocr.driver.plan import existing_state
 from rayocr.errors import ObjectNotFound, UsageError
 from rayocr.ledger.manifest import manifest_name
 from rayocr.messages import Document

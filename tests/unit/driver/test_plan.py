@@ -10,6 +10,7 @@ import pytest
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.composition import compose, samples_dir
 from rayocr.driver import plan as plan_module
+from rayocr.driver.places import source as source_module
 from rayocr.driver.plan import Scope, existing_state, plan, scope
 from rayocr.errors import ObjectNotFound, StorageDenied, UsageError
 from rayocr.storage.factory import open_storage
@@ -123,7 +124,7 @@ class Bucket(MemoryStorage):
 
 
 def scoped(monkeypatch: pytest.MonkeyPatch, bucket: Bucket, source: str, *overrides: str) -> Scope:
-    monkeypatch.setattr(plan_module, "open_storage", lambda *_, **__: bucket)
+    monkeypatch.setattr(source_module, "open_storage", lambda *_, **__: bucket)
     return scope(compose([f"source={source}", "dest=gs://other-bucket/out", "engine=textlayer", *overrides]))
 
 

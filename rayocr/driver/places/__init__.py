@@ -1,0 +1,1 @@
+"""The source, the destination and the state that the options name."""

@@ -1,0 +1,92 @@
+"""The destination and the state of a run: opens them, checks that they can be written, and keeps outputs apart from sources."""
+
+from __future__ import annotations
+
+import glob
+import os
+from pathlib import Path
+
+from rayocr.config import AccessConfig, RayocrConfig
+from rayocr.driver.places.source import PROBING
+from rayocr.errors import StorageDenied, StorageError, UsageError
+from rayocr.outputs.registry import pdf_suffixes
+from rayocr.overrides import for_shell
+from rayocr.retry import call
+from rayocr.storage.base import Storage
+from rayocr.storage.factory import open_storage
+from rayocr.storage.uri import StorageUri, contains, path_below
+
+
+def check_folder(dest: str) -> None:
+    """`rayocr a.pdf a.md` would write a.md/a.md. Raises UsageError."""
+    if "://" not in dest and _is_file(Path(dest).expanduser()):
+        raise UsageError(
+            f"The destination {dest} is a file.",
+            hint="Name a folder for the outputs.",
+            shell_hint="`-` writes one document to standard output.",
+        )
+    like_a_file = dest.lower().endswith((".md", ".pdf", ".txt", ".json", ".jsonl", ".parquet"))
+    if like_a_file and "://" not in dest and not _exists(Path(dest).expanduser()):
+        raise UsageError(
+            f"The destination {dest} would be a folder.",
+            hint="Name a folder for the outputs.",
+            shell_hint=f"To write one document to a file: rayocr a.pdf - > {for_shell(dest)}",
+        )
+
+
+def writable(uri: StorageUri, access: AccessConfig, option: str, *, outputs_only: bool = False) -> Storage:
+    try:
+        storage = open_storage(str(uri), access, create=True)
+        call(lambda: storage.check_writable(outputs_only=outputs_only), policy=PROBING)
+    except StorageError as error:
+        hint = error.hint or f"Choose another folder ({option}=)."
+        if uri.scheme == "local" and isinstance(error, StorageDenied) and not os.access(uri.root, os.W_OK | os.X_OK):
+            raise StorageDenied(f"No permission to write {uri.display}.", hint=hint) from error  # not the name of the probe
+        error.hint = hint
+        raise
+    return storage
+
+
+def dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageUri, single: tuple[str, str] | None) -> list[str]:
+    """Globs that exclude our own outputs from the listing. Raises UsageError when source and destination overlap without
+    permission."""
+    if not contains(source, dest):
+        return []
+    if single is not None:
+        return []  # outputs next to it are not read as sources: only the file itself is read
+    if not config.allow_dest_in_source:
+        same = contains(dest, source)
+        raise UsageError(
+            f"dest={config.dest} is {'the same as' if same else 'inside'} the source: outputs would be read as sources.",
+            hint="Choose another folder, or set allow_dest_in_source=true.",
+        )
+    if contains(dest, source):
+        return [f"*{suffix}" for suffix in pdf_suffixes()]  # *.md and *.jsonl next to the PDFs are never sources
+    return [glob.escape(path_below(source, dest)) + "/*"]
+
+
+def dest_below_source(config: RayocrConfig, source: Storage, dest: Storage) -> list[str]:
+    """As `dest_inside_source`, for Drive folders, which have their own ids: only the server knows how they are nested."""
+    path = source.path_to(dest)
+    if not path:
+        return []
+    if not config.allow_dest_in_source:
+        raise UsageError(
+            f"dest={config.dest} is inside the source (as {path}): outputs would be read as sources.",
+            hint="Choose another folder, or set allow_dest_in_source=true.",
+        )
+    return [glob.escape(path) + "/*"]
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # reported when the storage is opened
+        return True
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # reported when the storage is opened
+        return False
