@@ -3,7 +3,8 @@
 A new node's raylet aborts if its agents take more than 15 s to report their ports, and `ray start` gives up after 30 s. This
 module sets the ports in advance (Ray does not wait for preset ports, except for one, whose file is written here) and extends the
 timeouts:
-`python -m benchmarks.patient_ray start --head …`, or `be_patient()` and `agent_ports()` before a Cluster is made in this process.
+`python -m benchmarks.patient_ray start --head …`, or `be_patient()`, `start_only_what_is_used()` and `agent_ports()` before a
+Cluster is made in this process.
 """
 
 from __future__ import annotations
@@ -47,8 +48,16 @@ def be_patient() -> None:
 
 
 def start_only_what_is_used() -> None:
-    """A head without the server of `ray://` addresses, which nothing here uses: it takes a second of CPU and a fixed port."""
-    Node.start_ray_client_server = lambda self: None
+    """Nodes without the processes that nothing here uses: the server of `ray://` addresses, which also takes a fixed port, the
+    autoscaler, the log monitor and, with include_dashboard=False, the rest of the dashboard. Each takes up to a second of CPU."""
+    start_dashboard = Node.start_api_server
+
+    def start_api_server(node: Node, *, include_dashboard: bool | None, raise_on_failure: bool) -> None:
+        if include_dashboard is not False:
+            start_dashboard(node, include_dashboard=include_dashboard, raise_on_failure=raise_on_failure)
+
+    Node.start_api_server = start_api_server
+    Node.start_ray_client_server = Node.start_monitor = Node.start_log_monitor = lambda node: None
 
 
 def agent_ports() -> dict[str, int]:

@@ -19,9 +19,10 @@ class Nodes:
     def __init__(self) -> None:
         from ray.cluster_utils import Cluster
 
-        from benchmarks.patient_ray import agent_ports, be_patient
+        from benchmarks.patient_ray import agent_ports, be_patient, start_only_what_is_used
 
         be_patient()
+        start_only_what_is_used()
         self._cluster: Any = Cluster(initialize_head=True, head_node_args={**_NODE, **agent_ports(), "include_dashboard": False})
         self.address: str = self._cluster.address
 

@@ -13,7 +13,7 @@ from typing import Any
 import ray
 from ray.cluster_utils import Cluster
 
-from benchmarks.patient_ray import agent_ports, be_patient
+from benchmarks.patient_ray import agent_ports, be_patient, start_only_what_is_used
 from rayocr.actors.discovery.actor import DiscoveryRules
 from rayocr.actors.placement import Placement
 from rayocr.actors.rate_limiter.rules import LimiterRules
@@ -55,6 +55,7 @@ def unlucky(limiter: Any, discovery: Any) -> tuple[int, int, int]:
 
 def main(redis_url: str) -> None:
     be_patient()
+    start_only_what_is_used()
     head = {"num_cpus": 0, "object_store_memory": 80_000_000, "include_dashboard": False, **agent_ports()}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     for _ in range(NODES - 1):
