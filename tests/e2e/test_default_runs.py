@@ -1,4 +1,5 @@
-"""Two runs on one machine at once with default options: each has its own Ray, which no other user of the machine can reach."""
+"""Two runs on one machine at once with default options: each has its own Ray, which no other user of the machine can reach. The
+second one begins without Ray, until a document ends its process."""
 
 from __future__ import annotations
 
@@ -14,8 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.e2e.prefork import Prefork
-from tests.e2e.support import PATIENCE_S, PROJECT, Cli, end_tree, wait_until
+from tests.e2e.prefork import Forked, Prefork
+from tests.e2e.support import PATIENCE_S, PROJECT, Cli, end_tree, manifests, wait_until
+from tests.unit.pdf import pdfs
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("default runs")]  # they share the two runs
 
@@ -27,7 +29,7 @@ _KEY = "AIza-planted-for-the-test-of-other-users"
 class Runs:
     folder: Path
     watch: subprocess.Popen[str]
-    single: subprocess.Popen[str]
+    single: Forked
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +39,24 @@ def runs(environment: dict[str, str], prefork: Prefork, home: Path) -> Iterator[
     folder = home / "runs"
     folder.mkdir(mode=0o755)
     cli = Cli(environment, folder, "auto", prefork=prefork)
-    (cli.folder / "in").mkdir()
-    (cli.folder / "in" / "secret-name.pdf").write_bytes((PROJECT / "samples" / "letter.pdf").read_bytes())
-    variables = {"XDG_RUNTIME_DIR": str(cli.folder), "GEMINI_API_KEY": _KEY}
-    options = ("source=in", "engine=textlayer", "gateway.port=0")
-    started = [
-        cli.start(*options, f"dest=out{number}", f"logs.dir=logs{number}", *mode, **variables)
-        for number, mode in enumerate((("mode=watch",), ()))
-    ]
-    yield Runs(cli.folder, *started)
+    for number in range(2):
+        (folder / f"in{number}").mkdir()
+        (folder / f"in{number}" / "secret-name.pdf").write_bytes((PROJECT / "samples" / "letter.pdf").read_bytes())
+    (folder / "in1" / "inflates.pdf").write_bytes(pdfs.in_object_stream(padding_bytes=1000 << 20))
+    variables = {"XDG_RUNTIME_DIR": str(folder), "GEMINI_API_KEY": _KEY}
+    options = ("engine=textlayer",)
+    watch = cli.start("source=in0", "dest=out0", "logs.dir=logs0", "mode=watch", "gateway.port=0", *options, **variables)
+    limits = (
+        "logs.dir=logs1",
+        "gateway.enabled=false",
+        f"limits.page_memory={256 << 20}",
+        "report.at_end=0",
+        "outputs=[markdown]",
+    )
+    command = [sys.executable, "-m", "rayocr", "in1", "out1", *limits, *options]
+    single = prefork.start(command, env=environment | variables, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    started = (watch, single)
+    yield Runs(folder, *started)
     for run in started:
         end_tree(run.pid)
         if run.stdout is not None and not run.stdout.closed:
@@ -83,11 +94,13 @@ def test_another_user_can_neither_read_nor_control_nor_overwrite(runs: Runs) -> 
     assert _KEY not in commands
 
 
-def test_two_default_runs_at_once_each_have_a_ray_of_their_own(runs: Runs) -> None:
+def test_two_default_runs_at_once_each_have_their_own_ray_and_a_small_one_continues_with_it(runs: Runs) -> None:
     folder = runs.folder
     said = [runs.single.communicate(timeout=PATIENCE_S)[0]]
-    assert runs.single.returncode == 0, said
-    assert "1 complete" in said[0]
+    assert runs.single.returncode == 1, said
+    assert "The run continues with Ray, which isolates documents." in said[0]
+    reasons = {m["name"]: m["reason"] for m in manifests(folder / "out1")}
+    assert reasons == {"secret-name.pdf": None, "inflates.pdf": "Quarantined"}
     wait_until(lambda: (folder / "out0" / "secret-name.md").exists() or runs.watch.poll() is not None, "the document is read")
     runs.watch.terminate()
     said.append(runs.watch.communicate(timeout=PATIENCE_S)[0])

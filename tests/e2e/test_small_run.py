@@ -1,4 +1,5 @@
-"""A small local job with default options: no Ray, and everything else as with Ray."""
+"""A small local job with default options: no Ray, and everything else as with Ray. test_default_runs.py has a document that ends
+the process."""
 
 from __future__ import annotations
 
@@ -13,7 +14,6 @@ import pytest
 
 from tests.e2e.prefork import Forked, Prefork
 from tests.e2e.support import PATIENCE_S, PROJECT, end_tree, make_pdf, manifests, wait_until
-from tests.unit.pdf import pdfs
 
 Start = Callable[..., Forked]
 
@@ -82,14 +82,3 @@ def test_the_child_ends_with_a_parent_that_is_killed(start: Start, tmp_path: Pat
     run.kill()
     run.communicate(timeout=PATIENCE_S)
     child.wait(PATIENCE_S)
-
-
-@pytest.mark.slow
-def test_a_document_that_ends_the_process_is_quarantined_by_ray(start: Start, tmp_path: Path) -> None:
-    make_pdf(tmp_path / "in" / "good.pdf", 2)
-    (tmp_path / "in" / "inflates.pdf").write_bytes(pdfs.in_object_stream(padding_bytes=1000 << 20))
-    run = start("engine=textlayer", f"limits.page_memory={256 << 20}")
-    said = run.communicate(timeout=PATIENCE_S)[0]
-    assert run.returncode == 1, said
-    assert "The run continues with Ray, which isolates documents." in said
-    assert {m["name"]: m["reason"] for m in manifests(tmp_path / "out")} == {"good.pdf": None, "inflates.pdf": "Quarantined"}
