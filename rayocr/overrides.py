@@ -64,9 +64,9 @@ def list_value(override: str) -> str:
     return f"{key}={quoted(items)}" if items else override
 
 
-def pattern_option(key: str, pattern: str) -> str:
-    """`include=` or `exclude=` with one pattern, whatever its characters, as a word for the shell."""
-    short, full = f"{key}={pattern}", f"{key}={quoted([pattern])}"
+def pattern_option(key: str, *patterns: str) -> str:
+    """`include=` or `exclude=` with these patterns, whatever their characters, as a word for the shell."""
+    short, full = f"{key}={patterns[0]}", f"{key}={quoted(list(patterns))}"
     return for_shell(short if list_value(short) == full else full)
 
 

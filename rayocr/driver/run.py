@@ -191,7 +191,11 @@ class Run:
             asyncio.get_running_loop().run_in_executor(None, read)
         if not rules.watch:  # Ctrl-C is the usual end of a watch
             source = parse_uri(self.plan.source.uri).display
-            await asyncio.to_thread(note_started, self.plan.state, self.run_id, source=source, mode=self.config.mode.value)
+            source = f"{source.rstrip('/')}/{self.plan.only}" if self.plan.only else source
+            chosen = {"include": self.config.include, "exclude": self.config.exclude}
+            await asyncio.to_thread(
+                note_started, self.plan.state, self.run_id, source=source, mode=self.config.mode.value, **chosen
+            )
         owner = f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
         locks, self.destination = open_run_locks(self.config, self.plan, self.keys, run_id=self.run_id, owner=owner)
         probing = asyncio.create_task(

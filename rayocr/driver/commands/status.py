@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import islice
+from typing import Any
 
-from rayocr.actors.discovery.actor import is_document
+from rayocr.actors.discovery.actor import DiscoveryRules
 from rayocr.actors.document_identity import document_at
 from rayocr.actors.document_worker.corrections import corrected_documents
 from rayocr.actors.ledger.survey import read_segments, survey
@@ -26,7 +27,7 @@ from rayocr.ledger.runs import format_runs, named_pages
 from rayocr.locks.base import Holder
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.dead_letters import dismissed_ids, dismissed_name, read_dead_letter
-from rayocr.overrides import for_shell
+from rayocr.overrides import for_shell, pattern_option
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
@@ -60,12 +61,15 @@ class ActiveRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptedRun:
-    """`mode`: run or retry. `source`: as the user writes it. `started_at`: ISO 8601, UTC."""
+    """`mode`: run or retry. `source`: as the user writes it, with the patterns of include= and exclude=. `started_at`: ISO 8601,
+    UTC."""
 
     run_id: str
     mode: str
     source: str
     started_at: str
+    include: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +167,11 @@ def _find_interrupted(status: Status, state: Storage) -> None:
     for entry in state.list(STARTED_PREFIX):
         try:
             facts = parse_object(state.read(entry.name), name=entry.name)
-            run = InterruptedRun(**{name: str(facts[name]) for name in ("run_id", "mode", "source", "started_at")})
+            found: dict[str, Any] = {name: str(facts[name]) for name in ("run_id", "mode", "source", "started_at")}
+            found |= {
+                name: tuple(map(str, named)) for name in ("include", "exclude") if isinstance(named := facts.get(name), list)
+            }
+            run = InterruptedRun(**found)
         except (ObjectNotFound, RecordCorrupt, KeyError):
             continue
         if run.run_id not in active:
@@ -172,13 +180,15 @@ def _find_interrupted(status: Status, state: Storage) -> None:
 
 def _not_started(status: Status, config: RayocrConfig, state: Storage, begun: set[str]) -> Iterator[str]:
     """Names of PDFs in the local source of the last interrupted run that have neither a manifest nor pages on record."""
-    if not status.interrupted_runs or "://" in (place := status.interrupted_runs[-1].source):
+    if not status.interrupted_runs or "://" in (place := status.interrupted_runs[-1].source) or place.lower().endswith(".pdf"):
         return
+    run = status.interrupted_runs[-1]
+    rules = DiscoveryRules(include=run.include, exclude=run.exclude)
     known = {document_id_of(entry.name) for entry in state.list(DOCUMENTS_PREFIX)} | begun
     with suppress(RayocrError):
         source = open_storage(place, config.storage.source)
         for entry in islice(source.list(), _MOST_READ):
-            if is_document(entry.name) and document_at(source, entry).document_id not in known:
+            if rules.admits(entry.name) and document_at(source, entry).document_id not in known:
                 yield entry.name
 
 
@@ -291,7 +301,8 @@ def _show_interrupted(terminal: ConsoleTerminal, status: Status, config: RayocrC
     run = status.interrupted_runs[-1]
     started = run.started_at[:16].replace("T", " ")
     words = [run.mode] * (run.mode != Mode.run) + [for_shell(run.source)]
-    again = command_on(" ".join(words), config)
+    patterns = [pattern_option(name, *getattr(run, name)) for name in ("include", "exclude") if getattr(run, name)]
+    again = " ".join([command_on(" ".join(words), config), *patterns])
     terminal.warn(f"The run that started at {printable(started)} UTC did not finish. To resume, start the same command again:")
     terminal.say(f"  {printable(again)}")
     if names := status.not_started:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
@@ -39,13 +40,18 @@ def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str
     }
 
 
-def note_started(state: Storage, run_id: str, *, source: str, mode: str = "run") -> None:
-    """`source`: as the user writes it. Never raises: a storage failure is reported by the run itself."""
+def note_started(
+    state: Storage, run_id: str, *, source: str, mode: str = "run", include: Sequence[str] = (), exclude: Sequence[str] = ()
+) -> None:
+    """`source`: as the user writes it. `include`, `exclude`: patterns of the user. Never raises: a storage failure is reported by
+    the run itself."""
     facts = {
         "schema_version": 1,
         "run_id": run_id,
         "mode": mode,
         "source": source,
+        "include": list(include),
+        "exclude": list(exclude),
         "started_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
     with contextlib.suppress(StorageError):

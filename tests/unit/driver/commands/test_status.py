@@ -182,6 +182,22 @@ def test_a_folder_that_does_not_exist_is_answered_with_the_one_beside_it(
     assert "Check the path of the results (dest=). Did you mean out?" in capsys.readouterr().err
 
 
+def test_documents_that_an_interrupted_run_leaves_out_are_not_missing(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = out.parent / "scans"
+    source.mkdir()
+    for name in ("a.pdf", "b.pdf", "c [x].pdf"):
+        (source / name).write_bytes(b"%PDF")
+    patterns = {"include": ["a*", "c [x].pdf"], "exclude": ["a.pdf"]}
+    note_started(open_storage(str(out)), "20261127T080000Z-aaaaaa", source=str(source), **patterns)
+    main(["status", str(out)])
+    said = capsys.readouterr().out
+    assert "1 document of" in said
+    assert "has not been started: c [x].pdf" in said
+    command = next(line for line in said.splitlines() if line.startswith("  rayocr "))
+    pasted = compose(parse(shlex.split(command)[1:]).overrides, {})
+    assert {"include": pasted.include, "exclude": pasted.exclude} == patterns
+
+
 def test_documents_that_an_interrupted_run_has_not_started_are_named(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = out.parent / "in"
     source.mkdir()
