@@ -73,11 +73,6 @@ def test_every_word_of_the_glossary_is_explained(word: str) -> None:
     assert word in (*COMMANDS, *options) or text.lower().startswith(word.lower()), text.splitlines()[0]
 
 
-def test_the_words_of_the_package_are_those_of_the_documents() -> None:
-    packaged = PROJECT / "rayocr" / "cli" / "glossary.md"
-    assert packaged.read_text(encoding="utf-8") == GLOSSARY, "`make docs` copies them"
-
-
 def test_words_have_several_forms() -> None:
     assert help_text("Shards").startswith("shard: ")
     assert help_text("dead-letter").startswith("dead letter: ")
