@@ -21,6 +21,7 @@ _MOST = 150  # digits of a page that are examined: a wrong map is wrong everywhe
 _MOST_POINTS = 60
 _STRIDE = 16  # spaces between two that are examined outside numbers
 _SAME_IN_ADVANCE, _SAME_WIDTH = 0.0013, 0.0005  # less is rounding: one unit of a font is more
+_SAME_ADVANCE = 0.003
 _LEVEL = 0.01  # of a box, and the slope of a baseline
 _ONE_HEIGHT = 0.06  # digits of another style, such as old-style or raised ones, differ by more
 _INK, _LARGE = 0.03, 0.3  # size of the box of a space that shows something, and of a digit or a letter
@@ -38,6 +39,10 @@ class _Shape(NamedTuple):
     height: float
     above: float  # the baseline; negative if the outline reaches below it
     width: float
+
+    @property
+    def advance(self) -> float:
+        return self.width / self.in_advance
 
 
 def with_wrong_digits(text_page: Any, codes: Sequence[int], rectangles: Any) -> frozenset[int]:
@@ -69,7 +74,12 @@ def _fonts_with_wrong_digits(text_page: Any, codes: Sequence[int], digits: Any, 
     wrong = set()
     for font, found in shapes.items():
         marks = {sign: next(iter(found.pop(sign))) for sign in ".," if sign in found}
-        if any(map(_differ, found.values())) or _stand_wrong(found) or _are_swapped(marks, found):
+        tabular = _are_tabular(found)
+        if (
+            any(_differ(shapes, tabular=tabular) for shapes in found.values())
+            or _stand_wrong(found)
+            or _are_swapped(marks, found)
+        ):
             wrong.add(font)
     return wrong
 
@@ -97,13 +107,28 @@ def glyph_shapes(text_page: Any, places: Sequence[int], rectangles: Any) -> Iter
         yield _Shape(round(wide / advance, 4), round(high / height, 4), round(above / height, 4), round(wide / height, 4))
 
 
-def _differ(shapes: Iterable[_Shape]) -> bool:
+def _are_tabular(digits: dict[str, set[_Shape]]) -> bool:
+    """Whether all digits of the font are as wide as one of them, in one of the styles in which it is set."""
+    if len(digits) < _LEAST_DIGITS:
+        return False
+    one, *others = digits.values()
+    return any(all(any(_is_as_wide(this, that) for that in shapes) for shapes in others) for this in one)
+
+
+def _is_as_wide(one: _Shape, other: _Shape) -> bool:
+    return abs(one.advance - other.advance) <= _SAME_ADVANCE * one.advance
+
+
+def _differ(shapes: Iterable[_Shape], *, tabular: bool) -> bool:
     """Whether one digit is drawn by glyphs of one height and another form. A width that changes with the advance is a font that
-    is stretched, and one that does not is a digit with other white space around it."""
+    is stretched, and one that does not is a digit with other white space around it. Tabular digits of another advance are set in
+    another style."""
     for one, other in combinations(shapes, 2):
         gap = abs(one.height - other.height)
         is_other = gap > _OVERSHOOT or abs(one.width - other.width) > _SAME_WIDTH
-        if is_other and abs(one.in_advance - other.in_advance) > _SAME_IN_ADVANCE and gap <= _ONE_HEIGHT * other.height:
+        is_style = tabular and not _is_as_wide(one, other)
+        moved = abs(one.in_advance - other.in_advance) > _SAME_IN_ADVANCE
+        if is_other and not is_style and moved and gap <= _ONE_HEIGHT * other.height:
             return True
     return False
 

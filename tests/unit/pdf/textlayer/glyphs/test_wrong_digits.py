@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from rayocr.pdf.textlayer.glyphs.wrong_digits import _are_swapped, _Shape
+from rayocr.pdf.textlayer.glyphs.wrong_digits import _are_swapped, _are_tabular, _differ, _Shape
 from tests.unit.pdf.pdfs import pages_of
 from tests.unit.pdf.textlayer.drawings import layer_of, page_with_font
 
@@ -73,3 +73,17 @@ def test_the_low_point_of_an_arabic_font_is_no_comma() -> None:
     digits = {"4": {_Shape(0.9283, 0.4376, 0.0, 0.3187)}, "0": {_Shape(0.8287, 0.4472, -0.0054, 0.2845)}}
     assert not _are_swapped({".": point, ",": comma}, digits)
     assert _are_swapped({".": comma, ",": point}, digits)
+
+
+def test_tabular_digits_of_another_style_are_the_same_digits() -> None:
+    """Measured on a tax form: "21" and "21a" are set in two widths of one font, and the strokes do not grow with the width."""
+    digits = {
+        "1": {_Shape(0.6179, 0.5384, 0.0, 0.2903), _Shape(0.6151, 0.5384, 0.0, 0.2997)},
+        "2": {_Shape(0.7736, 0.548, 0.0, 0.3634), _Shape(0.7655, 0.548, 0.0, 0.3729)},
+        "3": {_Shape(0.7531, 0.5583, -0.0103, 0.3538)},
+        "4": {_Shape(0.8632, 0.5369, 0.0, 0.4055)},
+        "5": {_Shape(0.7453, 0.5473, -0.0103, 0.3501)},
+    }
+    assert _are_tabular(digits)
+    assert not any(_differ(shapes, tabular=True) for shapes in digits.values())
+    assert _differ({*digits["3"], _Shape(0.8113, 0.5613, -0.0118, 0.3811)}, tabular=True)  # an 8
