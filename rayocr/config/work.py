@@ -82,12 +82,14 @@ class ExitConfig:
 
     partial: int = 1  # exit code when documents have failed pages; 0: they count as success, as do dead letters of earlier runs
 
-    empty: int = 2  # exit code of a run whose source has no files; 0: for a folder that may be empty, such as an inbox
+    # Exit code of a run whose source has no files. null: 0 for a folder, 2 for a prefix of a bucket, which may be misspelled;
+    # 2: for a folder that must not be empty, such as a mounted disk; 0: also for a prefix
+    empty: int | None = None
 
     def __post_init__(self) -> None:
         if self.partial not in (0, 1):
             raise UsageError(f"exit.partial={self.partial} is unknown.", hint="Choose 0 or 1.")
-        if self.empty not in (0, 2):
+        if self.empty not in (None, 0, 2):
             raise UsageError(f"exit.empty={self.empty} is unknown.", hint="Choose 0 or 2.")
 
 

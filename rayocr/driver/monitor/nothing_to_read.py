@@ -48,11 +48,12 @@ def warn_of_unmatched(terminal: ConsoleTerminal, config: RayocrConfig, totals: D
 
 
 def is_empty(config: RayocrConfig, place: str, totals: DiscoveryTotals) -> UsageError | None:
-    """The error of a run whose source has no files, such as a folder to which no disk is mounted; None if they are optional."""
+    """The error of a run whose source has no files although exit.empty=2 requires some, such as a folder to which no disk is
+    mounted; None otherwise."""
     has_something = totals.found or totals.filtered or totals.others or totals.own_outputs or totals.unreadable
-    if has_something or config.mode is not Mode.run or config.exit.empty == 0:
+    if has_something or config.mode is not Mode.run or config.exit.empty != 2:
         return None
-    hint = "Check the path of the source. For a folder that may be empty, set exit.empty=0, or watch it: rayocr watch IN OUT"
+    hint = "Check the path of the source. If it may be empty, set exit.empty=0, or watch it: rayocr watch IN OUT"
     return UsageError(f"There are no PDFs in {place}: it is empty.", hint=hint)
 
 

@@ -24,8 +24,8 @@ def test_an_empty_source_leaves_no_output_folder(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     for option in (f"dest={tmp_path}/a/b/c", f"state={tmp_path}/state/deep"):
         with pytest.raises(UsageError, match="it is empty"):
-            started(tmp_path, option)
-        assert started(tmp_path, option, "exit.empty=0")[0] == 0
+            started(tmp_path, option, "exit.empty=2")
+        assert started(tmp_path, option)[0] == 0
     assert {path.name for path in tmp_path.iterdir()} == {"in", "logs"}
 
 
@@ -33,7 +33,7 @@ def test_an_empty_output_folder_of_the_user_is_kept(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     (tmp_path / "out").mkdir()
     with pytest.raises(UsageError, match="it is empty"):
-        started(tmp_path)
+        started(tmp_path, "exit.empty=2")
     assert (tmp_path / "out").is_dir()
 
 

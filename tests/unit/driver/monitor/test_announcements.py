@@ -359,8 +359,10 @@ def test_filters_that_leave_out_every_document_are_wrong_usage(tmp_path: Path, c
     assert words.exit_code() == 0
 
 
-@pytest.mark.parametrize(("option", "empty"), [("exit.empty=2", True), ("exit.empty=0", False), ("mode=watch", False)])
-def test_an_empty_source_is_wrong_usage_unless_it_may_be_empty(tmp_path: Path, option: str, empty: bool) -> None:
+@pytest.mark.parametrize(
+    ("option", "empty"), [("exit.empty=2", True), ("exit.empty=0", False), ("exit.empty=null", False), ("mode=watch", False)]
+)
+def test_an_empty_folder_is_no_error_unless_it_must_not_be_empty(tmp_path: Path, option: str, empty: bool) -> None:
     words = words_of(tmp_path, option)
     words.say_nothing_to_do(nothing())
     if not empty:
@@ -394,7 +396,7 @@ def test_a_source_with_other_files_only_is_wrong_usage(tmp_path: Path, totals: d
 
 
 def test_a_slow_listing_that_finds_nothing_is_reported_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = words_of(tmp_path, "exit.empty=0")
+    words = words_of(tmp_path)
     words.say_found(nothing())
     words.summarize(ended=True)
     assert f"There are no PDFs in {tmp_path / 'in'}." in capsys.readouterr().out
