@@ -4,7 +4,7 @@ import math
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rayocr.engines.answers import loops
@@ -153,6 +153,7 @@ def _loops(draw: st.DrawFn) -> str:
     return " ".join((draw(st.text(max_size=900)) + looping + draw(st.text(max_size=900))).split())
 
 
+@settings(max_examples=40)
 @given(_loops())
 def test_the_quick_test_for_loops_finds_every_loop_of_the_whole_search(text: str) -> None:
     uncounted = re.sub(r"\d+", "0", text)
