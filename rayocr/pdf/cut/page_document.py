@@ -43,8 +43,7 @@ def page_document(page: Page, *, dpi: int = PICTURE_DPI, max_bytes: int | None =
     """A PDF of one page, or a JPEG at `dpi` if the PDF would be larger than `max_bytes` or would look different.
 
     Takes 0.5 to 1.5 ms for most pages. Pages with form fields, optional content or many unused resources are also compared as
-    pixels, which takes 10 to 40 ms. A page that is illegible as a whole is
-    followed by its parts. Raises PageUnrenderable.
+    pixels, which takes 10 to 40 ms. A page that is illegible as a whole is followed by its parts. Raises PageUnrenderable.
     """
     cut = None
     with suppress(PageUnrenderable):
