@@ -153,6 +153,8 @@ def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = No
 def _settle_access(config: RayocrConfig, environment: Mapping[str, str], given: Collection[str]) -> None:
     """Sets the access to each location: its own options first, then the environment variables for its kind. The state uses the
     access of the destination unless it is of another kind."""
+    from rayocr.storage.uri import local_path
+
     storage = config.storage
     places = {"source": config.source, "dest": config.dest, "state": config.state or config.dest}
     kinds = {name: _kind(place) for name, place in places.items()}
@@ -164,7 +166,7 @@ def _settle_access(config: RayocrConfig, environment: Mapping[str, str], given: 
         storage.state = storage.dest
     for access in (storage.source, storage.dest, storage.state):
         if access.credentials:  # workers have other working folders
-            access.credentials = str(Path(access.credentials).expanduser().absolute())
+            access.credentials = str(local_path(access.credentials).absolute())
     if config.mode is Mode.login and config.login.client is None:
         config.login.client = environment.get("GOOGLE_DRIVE_CREDENTIALS") or None
 
@@ -285,11 +287,12 @@ def _split_paths(arguments: Sequence[str]) -> tuple[dict[str, str | None], list[
             of_mapping = any(key == name or key.startswith(f"{name}.") for name in MAPPING_KEYS)
             overrides.append(f"++{argument}" if of_mapping else list_value(argument))  # Hydra's prefix for keys that may be new
             continue
+        is_null = value == "null" and key != "dest"
         if len(value) >= 2 and value[0] == value[-1] and value[0] in "'\"":
             value = value[1:-1]
         if not value:
             raise UsageError(f"{key}= is empty.", hint=_EXAMPLES.get(key, "Give a value, or leave it out."))
-        paths[key] = None if value == "null" and key != "dest" else value
+        paths[key] = None if is_null else value
     return paths, overrides
 
 

@@ -44,6 +44,20 @@ def quoted(value: object) -> str:
     return str(value)
 
 
+def literal(value: object) -> str:
+    """As `quoted`, for values that are not written in Hydra's language, such as file names and Python strings: `${…}` in them is
+    text, not an interpolation."""
+    return quoted(_escaped(value))
+
+
+def _escaped(value: Any) -> Any:
+    if isinstance(value, str):  # OmegaConf unescapes backslashes only before ${
+        return re.sub(r"(\\*)\$\{", r"\1\1\\${", value)
+    if isinstance(value, list):
+        return [_escaped(item) for item in value]
+    return {key: _escaped(item) for key, item in value.items()} if isinstance(value, dict) else value
+
+
 def list_value(override: str) -> str:
     """The same override. A list of names may be written without brackets, and a list of patterns if it has a single one:
     `outputs=markdown,jsonl`, `engine.tesseract.languages=deu+eng`, `include=2024/*`."""
@@ -66,7 +80,7 @@ def list_value(override: str) -> str:
 
 def pattern_option(key: str, *patterns: str) -> str:
     """`include=` or `exclude=` with these patterns, whatever their characters, as a word for the shell."""
-    short, full = f"{key}={patterns[0]}", f"{key}={quoted(list(patterns))}"
+    short, full = f"{key}={patterns[0]}", f"{key}={literal(list(patterns))}"
     return for_shell(short if list_value(short) == full else full)
 
 

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from rayocr.api.read_folder import remove
-from rayocr.errors import InternalError, RayocrError, RecordCorrupt, StorageError, UsageError
+from rayocr.errors import InternalError, RayocrError, StorageError, UsageError
 from rayocr.masking import hide_environment, masked
 
 Emit = Callable[..., None]
@@ -90,7 +90,7 @@ def _run(overrides: list[str], emit: Emit) -> int:
     from rayocr.driver.run import Run
     from rayocr.driver.scheduling.progress import Progress
     from rayocr.messages import Document, DocumentOutcome
-    from rayocr.observe.dead_letters import dead_letter_name, read_dead_letter
+    from rayocr.observe.dead_letters import failure_of
     from rayocr.storage.uri import place
 
     class EventTerminal(ConsoleTerminal):
@@ -111,9 +111,9 @@ def _run(overrides: list[str], emit: Emit) -> int:
     def report_document(document: Document, outcome: DocumentOutcome) -> None:
         facts = {"document_id": document.document_id, "name": document.name, "outcome": outcome.value}
         if outcome is not DocumentOutcome.COMPLETE:
-            with contextlib.suppress(StorageError, RecordCorrupt):
-                letter = read_dead_letter(run.plan.state, dead_letter_name(document.document_id))
-                facts |= {"reason": letter.reason, "message": letter.message}
+            with contextlib.suppress(StorageError):
+                if letter := failure_of(run.plan.state, document.document_id):
+                    facts |= {"reason": letter.reason, "message": letter.message}
         emit("document", **facts)
 
     load_dotenv()

@@ -10,7 +10,7 @@ from rayocr.actors.ledger.versions import replaced_versions
 from rayocr.errors import ObjectNotFound, RecordCorrupt
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, DOCUMENTS_PREFIX, Manifest, document_id_of, manifest_name
 from rayocr.messages import DocumentOutcome
-from rayocr.observe.dead_letters import dead_letter_name, dismissed_ids, read_dead_letter
+from rayocr.observe.dead_letters import dismissed_ids, failure_of
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
 _READERS = 16  # dead letters that are read at once
@@ -49,11 +49,8 @@ def count_documents(state: Storage) -> Finished:
 
 def _end_of(state: Storage, document_id: str) -> tuple[str, str]:
     """Outcome and reason of a failed document: of its manifest if the dead letter is damaged."""
-    try:
-        letter = read_dead_letter(state, dead_letter_name(document_id))
+    if letter := failure_of(state, document_id):
         return letter.outcome, letter.reason
-    except (ObjectNotFound, RecordCorrupt):
-        pass
     name = manifest_name(document_id)
     try:
         manifest = Manifest.from_json(state.read(name, max_bytes=MAX_STATE_BYTES), name=name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import site
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from typing import Any
 
 from rayocr import errors
 from rayocr.errors import InternalError, RayocrError, UsageError
-from rayocr.overrides import CONFIG_GROUPS, kind_of, quoted
+from rayocr.overrides import CONFIG_GROUPS, kind_of, literal
 
 _STDERR_TAIL = 2000  # bytes of the child's standard error that an error quotes
 
@@ -52,12 +53,24 @@ def overrides_of(options: Mapping[str, object]) -> list[str]:
             continue
         if name in CONFIG_GROUPS and isinstance(value, int | float):
             raise UsageError(f"{key}= takes a name, not {value!r}.")
-        if name in PATH_KEYS or (name in CONFIG_GROUPS and isinstance(value, str)):
-            found.append(f"{name}={'null' if value is None else os.fspath(value) if hasattr(value, '__fspath__') else value}")
+        if name in CONFIG_GROUPS and isinstance(value, str) and not re.fullmatch(r"[\w.-]*", value) and "," not in value:
+            raise UsageError(f"{key}={value} is not a name.", hint=f"`rayocr --help {name}` lists the names.")
+        if name in PATH_KEYS:
+            found.append(f"{name}={_path_value(value)}")
+        elif name in CONFIG_GROUPS and isinstance(value, str):
+            found.append(f"{name}={value}")
         else:
             items = [value] if isinstance(value, str | os.PathLike) and kind_of(name) == "list" else value
-            found.append(f"{name}={quoted(_plain(items))}")
+            found.append(f"{name}={literal(_plain(items))}")
     return found
+
+
+def _path_value(value: object) -> str:
+    """A path as `compose` reads it back: it takes an unquoted null for None and removes one pair of quotes."""
+    if value is None:
+        return "null"
+    text = os.fsdecode(value) if isinstance(value, str | os.PathLike) else str(value)
+    return f"'{text}'" if text == "null" or text[:1] in ("'", '"') else text
 
 
 def place_of(name: str, value: object) -> str:

@@ -20,6 +20,7 @@ from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
 from rayocr.messages import DocumentOutcome, PageOutcome
 from rayocr.observe.dead_letters import DeadLetter, dead_letter_name
 from rayocr.outputs.page_texts import engines_of, outcomes_of, split_jsonl
+from rayocr.storage.uri import local_path
 from rayocr.untrusted_json import parse_as
 
 _NAME_OF_BYTES = "document.pdf"
@@ -84,7 +85,7 @@ def _place(source: str | os.PathLike[str]) -> str:
             raise UsageError(f"{source} is not a single PDF.", hint="Use rayocr.run for buckets and folders.")
         return source
     text = place_of("source", source)
-    if Path(source).expanduser().is_dir():
+    if local_path(source).is_dir():
         raise UsageError(f"{source} is a folder.", hint="Use rayocr.run for folders.")
     return text
 

@@ -15,6 +15,8 @@ from rayocr.composition import compose, environment_with_dotenv
 from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
+from rayocr.messages import DocumentOutcome
+from rayocr.observe.dead_letters import failure_of
 from rayocr.outputs.page_texts import engines_of, outcomes_of, read_texts
 from rayocr.storage.base import MAX_STATE_BYTES, STATE_PREFIX, Storage
 from rayocr.storage.factory import open_storage
@@ -69,15 +71,16 @@ class Results:
                     continue
 
     def documents(self) -> Iterator[dict[str, Any]]:
-        """One row per document."""
+        """One row per document. `reason` and `message` are None for complete documents."""
         for manifest in self:
+            reason, message = self._failure(manifest)
             yield {
                 "document_id": manifest.document_id,
                 "name": manifest.name,
                 "source_uri": manifest.source_uri,
                 "outcome": manifest.outcome.value,
-                "reason": manifest.reason,
-                "message": manifest.message,
+                "reason": reason,
+                "message": message,
                 "page_count": manifest.page_count,
                 "input_tokens": manifest.input_tokens,
                 "output_tokens": manifest.output_tokens,
@@ -107,6 +110,16 @@ class Results:
                     "doubts": list(note.doubts) if note else [],
                     "text": "" if failed else texts.get(number, ""),
                 }
+
+    def _failure(self, manifest: Manifest) -> tuple[str | None, str | None]:
+        """Reason and message, as `rayocr status` and FinishedDocument give them."""
+        if manifest.outcome is DocumentOutcome.COMPLETE:
+            return None, None
+        if letter := failure_of(self.state, manifest.document_id):
+            return letter.reason, letter.message
+        failed = next((note for note in manifest.notes if note.outcome == "failed" and note.reason), None)
+        reason, message = (failed.reason, failed.message) if failed else (None, None)
+        return manifest.reason or reason, manifest.message or message
 
     def to_pandas(self, *, pages: bool = False) -> pd.DataFrame:
         """Documents, or with `pages=True` pages, as a DataFrame. Raises UsageError without pandas."""

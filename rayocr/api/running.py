@@ -152,32 +152,46 @@ class RunHandle:
     def _next(self) -> FinishedDocument | None:
         """The next finished document, or None at the end of the run."""
         with self._lock:
-            if self._result is not None:
-                return None
-            while (event := self._next_event()) is not None:
-                kind = event.pop("event")
-                if kind == "document":
-                    return FinishedDocument(**event)
-                if kind == "progress":
-                    if self._on_progress is not None:
-                        self._on_progress(RunProgress(**event))
-                elif kind in ("message", "warning"):
-                    self._messages.append(event["text"])
-                elif kind == "end":
-                    self._result = self._ended(event)
-                else:
-                    self._facts[kind] = event
-            self._close()
-            result = self._result
-            if result is not None and result.exit_code == 2 and result.error is not None:
-                raise result.error
-            return None
+            return self._read_on() if self._result is None else None
+
+    def _read_on(self) -> FinishedDocument | None:
+        while (event := self._next_event()) is not None:
+            kind = event.pop("event")
+            if kind == "document":
+                return FinishedDocument(**event)
+            if kind == "progress":
+                self._report_progress(RunProgress(**event))
+            elif kind in ("message", "warning"):
+                self._messages.append(event["text"])
+            elif kind == "end":
+                self._result = self._ended(event)
+            else:
+                self._facts[kind] = event
+        self._close()
+        result = self._result
+        if result is not None and result.exit_code == 2 and result.error is not None:
+            raise result.error
+        return None
+
+    def _report_progress(self, progress: RunProgress) -> None:
+        """Calls on_progress. If it raises, the run drains and the handle is closed before its exception reaches the caller."""
+        if self._on_progress is None:
+            return
+        try:
+            self._on_progress(progress)
+        except BaseException:
+            self._on_progress = None
+            self.cancel()
+            with contextlib.suppress(RayocrError):
+                while self._read_on() is not None:
+                    pass
+            raise
 
     def _next_event(self) -> dict[str, Any] | None:
         try:
             return self._child.next_event()
-        except InternalError:
-            self._dropped.detach()  # the process has ended
+        except InternalError:  # the process has ended
+            self._close()
             raise
 
     def _ended(self, event: dict[str, Any]) -> RunResult:
@@ -215,7 +229,8 @@ def _cancel_dropped(child: ChildRun) -> None:
 def start(source: str | Path, dest: str | Path, *, on_progress: OnProgress | None = None, **options: Any) -> RunHandle:
     """Starts a run and returns at once. `options` are those of the command line; without `cluster=` it uses no Ray.
 
-    `on_progress` is called twice a second from the thread that iterates or waits. In a notebook, progress is shown by default.
+    `on_progress` is called twice a second from the thread that iterates or waits. If it raises, the run drains as after
+    `cancel`, and then the exception is raised. In a notebook, progress is shown by default.
     """
     if on_progress is not None and (not callable(on_progress) or _is_async(on_progress)):
         raise UsageError(

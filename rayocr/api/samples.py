@@ -7,6 +7,7 @@ from pathlib import Path
 
 from rayocr.composition import samples_dir
 from rayocr.errors import UsageError
+from rayocr.storage.uri import local_path
 
 
 def copy_samples(folder: str | Path) -> Path:
@@ -16,7 +17,7 @@ def copy_samples(folder: str | Path) -> Path:
     >>> sorted(path.name for path in copy_samples(f"{dest}/in").iterdir())[:2]
     ['blank-and-ticket.pdf', 'broken-text-layer.pdf']
     """
-    place = Path(folder).expanduser()
+    place = local_path(folder)
     try:
         place.mkdir(parents=True, exist_ok=True)
         for sample in sorted(samples_dir().glob("*.pdf")):

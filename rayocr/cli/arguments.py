@@ -17,7 +17,17 @@ from rayocr.composition import MAPPING_KEYS, PATH_KEYS
 from rayocr.config import RayocrConfig
 from rayocr.config.ranges import choose
 from rayocr.errors import UsageError
-from rayocr.overrides import CONFIG_GROUPS, for_shell, is_group, kind_of, meant_option, nearest_option, option_names, quoted
+from rayocr.overrides import (
+    CONFIG_GROUPS,
+    for_shell,
+    is_group,
+    kind_of,
+    literal,
+    meant_option,
+    nearest_option,
+    option_names,
+    quoted,
+)
 
 # Sub-command -> the options that its positional arguments set, in order.
 COMMANDS: dict[str, tuple[str, ...]] = {
@@ -205,7 +215,7 @@ def _positional(command: str, places: Sequence[str], settings: Sequence[str]) ->
         raise _too_many(command, places, settings)
     if command == "retry" and len(places) == 1:
         return [f"dest={places[0]}"]  # the source is on record there
-    return [f"{name}={place}" for name, place in zip(names, places, strict=False)]
+    return [f"{name}={place if name in PATH_KEYS else literal(place)}" for name, place in zip(names, places, strict=False)]
 
 
 def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> UsageError:
@@ -240,7 +250,7 @@ def _several_sources(command: str, places: Sequence[str]) -> UsageError:
     out = next((place for place in places if not place.lower().endswith(".pdf")), "out/")
     known = len({file.parent for file in files}) == 1 and len(files) <= _MOST_NAMED
     folder = str(files[0].parent) if known else "in/"
-    include = f"include={quoted([glob.escape(file.name) for file in files] if known else ['a.pdf', 'b*.pdf'])}"
+    include = f"include={literal([glob.escape(file.name) for file in files] if known else ['a.pdf', 'b*.pdf'])}"
     return UsageError(
         f"`{name}` takes one source, but {len(places)} paths were given.",
         hint=f"Name the folder, and choose files in it: {name} {for_shell(folder)} {for_shell(out)} {for_shell(include)}",

@@ -22,6 +22,7 @@ from rayocr.config import INPROCESS, Mode, RayocrConfig
 from rayocr.errors import DocumentTooLarge, StorageFull, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
 from rayocr.private_folder import private_temp_folder
+from rayocr.storage.uri import local_path
 
 _NAME = "stdin.pdf"
 _BLOCK_BYTES = 1 << 20
@@ -92,8 +93,8 @@ def _check(config: RayocrConfig, options: set[str]) -> None:
         return
     source = config.source or ""
     if source != STREAM and not source.lower().endswith(".pdf"):
-        if "://" not in source and not Path(source).expanduser().is_dir():
-            why = "is not a PDF: its name does not end in .pdf" if Path(source).expanduser().exists() else "does not exist"
+        if "://" not in source and not local_path(source).is_dir():
+            why = "is not a PDF: its name does not end in .pdf" if local_path(source).exists() else "does not exist"
             raise UsageError(f"The source {source} {why}.", hint="For example: rayocr a.pdf -")
         raise UsageError(
             "`-` as the output takes one document.", hint="For example: rayocr a.pdf -   For a folder, name an output folder."

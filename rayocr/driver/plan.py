@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import time
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.request import getproxies
 
 from rayocr.composition import price_table, prompt_text
@@ -32,7 +31,7 @@ from rayocr.storage.base import STATE_PREFIX, Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.local.temp_files import missing_folders
 from rayocr.storage.name_patterns import exact_names
-from rayocr.storage.uri import parse_uri
+from rayocr.storage.uri import local_path, parse_uri
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,7 +209,7 @@ def near_results(config: RayocrConfig) -> str:
     """For a user who names the wrong folder: the folder with results that is below the named one, or beside it. "" if there is
     none."""
     place = config.state or config.dest
-    folder = Path(place).expanduser()
+    folder = local_path(place)
     if "://" in place:
         return ""
     with contextlib.suppress(OSError):

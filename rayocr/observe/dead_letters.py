@@ -79,6 +79,16 @@ def read_dead_letter(state: Storage, name: str) -> DeadLetter:
     return parse_as(DeadLetter, state.read(name), name=f"The dead letter {name}")
 
 
+def failure_of(state: Storage, document_id: str) -> DeadLetter | None:
+    """Why a partial or rejected document failed, also if a person has dismissed the failure; None if that is not on record. Every
+    view of a document's failure uses it, because the manifest of a partial document has only reasons of pages. Raises
+    StorageError."""
+    for name in (dead_letter_name(document_id), dismissed_name(document_id)):
+        with contextlib.suppress(ObjectNotFound, RecordCorrupt):
+            return read_dead_letter(state, name)
+    return None
+
+
 def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
     """Replaces an earlier dead letter of the same document and counts the attempts. Raises StorageError."""
     name = dead_letter_name(letter.document_id)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from urllib.parse import quote, unquote, unquote_to_bytes
 
 from rayocr.errors import UsageError
@@ -51,6 +52,12 @@ class StorageUri:
 
     def __str__(self) -> str:
         return self.text
+
+
+def local_path(text: str | os.PathLike[str]) -> Path:
+    """A path of the user. `~` and `~user` mean home folders; the name of an unknown user is part of the file's name, for which
+    Path.expanduser raises RuntimeError."""
+    return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
 def parse_uri(text: str) -> StorageUri:

@@ -11,6 +11,7 @@ from rayocr.config import AccessConfig, RayocrConfig
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.errors import CredentialsError, RayocrError, UsageError
 from rayocr.extras import require
+from rayocr.storage.uri import local_path
 
 
 def sign_in_to_drive(config: RayocrConfig) -> int:
@@ -26,7 +27,7 @@ def sign_in_to_drive(config: RayocrConfig) -> int:
             " OAuth client ID, Desktop app).",
             hint="You can also set GOOGLE_DRIVE_CREDENTIALS to its path.",
         )
-    token_file = Path(settings.token).expanduser() if settings.token else default_token_path()
+    token_file = local_path(settings.token) if settings.token else default_token_path()
 
     def show(url: str) -> None:
         terminal.say("Open this address in a browser, and allow rayocr to use Google Drive:")
@@ -40,7 +41,7 @@ def sign_in_to_drive(config: RayocrConfig) -> int:
 
     try:
         sign_in(
-            Path(settings.client).expanduser(),
+            local_path(settings.client),
             token_file,
             port=settings.port,
             timeout_s=settings.timeout_s,

@@ -6,7 +6,7 @@ from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.errors import UsageError
 from rayocr.messages import DiscoveryTotals
-from rayocr.overrides import pattern_option, quoted
+from rayocr.overrides import literal, pattern_option
 
 
 def nothing_passes(config: RayocrConfig, totals: DiscoveryTotals) -> UsageError | None:
@@ -16,7 +16,7 @@ def nothing_passes(config: RayocrConfig, totals: DiscoveryTotals) -> UsageError 
     given: dict[str, object] = {"include": list(config.include), "exclude": list(config.exclude)}
     given |= {"min_bytes": config.min_bytes, "max_bytes": config.max_bytes}
     options = ", ".join(
-        f"{name}={quoted(list(value) if isinstance(value, list) else value)}" for name, value in given.items() if value
+        f"{name}={literal(list(value) if isinstance(value, list) else value)}" for name, value in given.items() if value
     )
     count = "the only PDF" if totals.filtered == 1 else f"all {totals.filtered:,} PDFs"
     return UsageError(

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -23,7 +22,7 @@ from rayocr.outputs.report.facts import ReportFacts
 from rayocr.outputs.report.pages import Drawing, PageDrawer, show_pages
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
-from rayocr.storage.uri import StorageUri, parse_uri
+from rayocr.storage.uri import StorageUri, local_path, parse_uri
 from rayocr.untrusted_json import parse_object
 
 REPORT_NAME = "report.html"
@@ -134,7 +133,7 @@ def _write(html: str, file: str | None, dest: Storage, dest_uri: StorageUri) -> 
     if file is None:
         dest.write(REPORT_NAME, data)
         return f"{dest_uri.display.rstrip('/')}/{REPORT_NAME}"
-    path = Path(file).expanduser()
+    path = local_path(file)
     try:
         path.write_bytes(data)
     except OSError as error:

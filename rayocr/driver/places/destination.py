@@ -14,19 +14,19 @@ from rayocr.overrides import for_shell
 from rayocr.retry import call
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
-from rayocr.storage.uri import StorageUri, contains, path_below
+from rayocr.storage.uri import StorageUri, contains, local_path, path_below
 
 
 def check_folder(dest: str) -> None:
     """`rayocr a.pdf a.md` would write a.md/a.md. Raises UsageError."""
-    if "://" not in dest and _is_file(Path(dest).expanduser()):
+    if "://" not in dest and _is_file(local_path(dest)):
         raise UsageError(
             f"The destination {dest} is a file.",
             hint="Name a folder for the outputs.",
             shell_hint="`-` writes one document to standard output.",
         )
     like_a_file = dest.lower().endswith((".md", ".pdf", ".txt", ".json", ".jsonl", ".parquet"))
-    if like_a_file and "://" not in dest and not _exists(Path(dest).expanduser()):
+    if like_a_file and "://" not in dest and not _exists(local_path(dest)):
         raise UsageError(
             f"The destination {dest} would be a folder.",
             hint="Name a folder for the outputs.",

@@ -11,12 +11,12 @@ from rayocr.config import AccessConfig, RayocrConfig
 from rayocr.errors import ObjectNotFound, StorageDenied, StorageError, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX
 from rayocr.outputs.registry import pdf_suffixes
-from rayocr.overrides import for_shell, quoted
+from rayocr.overrides import for_shell, literal
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.os_errors import storage_error
-from rayocr.storage.uri import StorageUri, parse_uri
+from rayocr.storage.uri import StorageUri, local_path, parse_uri
 
 PROBING = RetryPolicy(max_attempts=3, base_s=1.0, cap_s=5.0)
 _READ_FIRST = 5  # objects, at least one of which must be readable
@@ -33,7 +33,7 @@ def single_file(config: RayocrConfig) -> tuple[str, str] | None:
     if text is None:
         return None
     if "://" not in text:
-        path = Path(text).expanduser()
+        path = local_path(text)
         try:
             is_file = path.is_file()
         except OSError as error:  # a folder on the way cannot be searched
@@ -96,7 +96,7 @@ def _missing_hints(path: str) -> tuple[str, str | None]:
     folder, _, name = path.rpartition("/")
     if not set(name) & set("*?["):
         return "Check the path of the source.", None
-    option = for_shell(f"include=[{quoted(name)}]")
+    option = for_shell(f"include={literal([name])}")
     return "For a pattern, name the folder and set include=.", f"For example: rayocr {for_shell(folder)} OUT {option}"
 
 

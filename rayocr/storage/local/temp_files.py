@@ -20,10 +20,10 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import BinaryIO
 
 from rayocr.process import ProcessIdentity, current_process
+from rayocr.storage.uri import local_path
 
 _LOCK = "write.lock"
 _BLOCK = 1 << 20
@@ -130,7 +130,7 @@ def missing_folders(place: str) -> list[str]:
     """The folders that a run on this place will create, the deepest first. None for a bucket."""
     if "://" in place:
         return []
-    folder = Path(place).expanduser().absolute()
+    folder = local_path(place).absolute()
     return [str(path) for path in (folder, *folder.parents) if not os.path.lexists(path)]
 
 

@@ -163,3 +163,21 @@ def test_progress_to_an_async_function_is_refused_where_no_loop_runs_it(call: An
 def test_the_async_run_refuses_progress_that_cannot_be_called() -> None:
     with pytest.raises(UsageError, match="takes a function"):
         asyncio.run(arun("in", "out", on_progress=5))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "text", ["${oc.env:HOME}.pdf", r"\${a}", r"\\${a}", "$${a}", "a'${b}'", r"x\${y}\\", "${", "[${a}]", '"${a}"', "null"]
+)
+def test_text_from_python_is_literal(text: str) -> None:
+    """Interpolations belong to YAML files and to overrides of the command line."""
+    names = ("document", "logs.dir", "engine.gemini.prompt", "engine.gemini.target_language")
+    options: dict[str, object] = {**dict.fromkeys(names, text), "include": text, "exclude": [text, "b"]}
+    config = compose(overrides_of(options | {"engine": "gemini", "engine.openai.extra_body": {"key": text}}), {})
+    gemini = config.engine.gemini
+    assert [config.document, config.logs.dir, gemini.prompt, gemini.target_language] == [text] * 4
+    assert (config.include, config.exclude, config.engine.openai.extra_body) == ([text], [text, "b"], {"key": text})
+
+
+def test_an_interpolation_is_no_name_of_an_engine() -> None:
+    with pytest.raises(UsageError, match="is not a name"):
+        overrides_of({"engine": "${oc.env:HOME}"})

@@ -7,7 +7,8 @@ import pytest
 
 from rayocr.api.results import Results
 from rayocr.ledger.manifest import Manifest, PageNote, manifest_name
-from rayocr.messages import DocumentOutcome, PageOutcome
+from rayocr.messages import Document, DocumentOutcome, PageOutcome
+from rayocr.observe.dead_letters import dismiss_dead_letter, new_dead_letter, write_dead_letter
 from rayocr.storage.memory import MemoryStorage
 
 
@@ -57,3 +58,24 @@ def test_rows_come_in_batches(results: Results, monkeypatch: pytest.MonkeyPatch)
     for number in range(5):
         finish(results, number, f"{number}.pdf")
     assert sorted(results.to_arrow().column("name").to_pylist()) == [f"{number}.pdf" for number in range(5)]
+
+
+@pytest.mark.parametrize("dismissed", [False, True])
+def test_a_partial_document_has_the_reason_of_its_dead_letter(results: Results, dismissed: bool) -> None:
+    """The manifest has only the reasons of pages."""
+    finish(results, 1, "a.pdf")
+    letter = new_dead_letter(
+        Document(document_id=f"{1:032x}", source_uri="file:///a", name="a.pdf", output_name="a", version="1", size_bytes=1),
+        outcome=DocumentOutcome.PARTIAL, reason="NoTextLayer", message="No text.", hint=None, run_id="r",
+    )  # fmt: skip
+    write_dead_letter(results.state, letter)
+    if dismissed:
+        dismiss_dead_letter(results.state, letter)
+    (row,) = results.documents()
+    assert (row["reason"], row["message"]) == ("NoTextLayer", "No text.")
+
+
+def test_a_partial_document_without_a_dead_letter_has_the_reason_of_its_first_failed_page(results: Results) -> None:
+    finish(results, 1, "a.pdf")
+    (row,) = results.documents()
+    assert (row["reason"], row["message"]) == ("Refused", "RECITATION")

@@ -134,3 +134,24 @@ def test_an_error_of_the_run_can_be_raised() -> None:
     with pytest.raises(StorageFull):
         result.raise_for_error()
     RunResult(run_id="r", dest="out", state="out", exit_code=1).raise_for_error()
+
+
+def test_a_function_that_fails_on_progress_drains_the_run_before_its_error_is_raised() -> None:
+    """Later progress does not call it again, and no handle is left for the collector to cancel."""
+    figures = {"event": "progress", **dict.fromkeys((field.name for field in fields(RunProgress)), 1)}
+    child = Child(dict(figures), dict(figures), {"event": "end", "exit_code": 130}, None)
+    calls = []
+
+    def on_progress(progress: RunProgress) -> None:
+        calls.append(progress)
+        raise ZeroDivisionError
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        handle = RunHandle(child, on_progress)  # type: ignore[arg-type]
+        with pytest.raises(ZeroDivisionError):
+            handle.result()
+        assert child.cancelled and child.closed and len(calls) == 1
+        assert handle.result().exit_code == 130
+        del handle
+        gc.collect()

@@ -13,6 +13,7 @@ from rayocr.cli import main
 from rayocr.engines.tesseract import engine as tesseract
 
 CASES = [
+    ("~no-such-user.pdf -", "~no-such-user.pdf does not exist."),
     ("README.md out", "is not a PDF: its name does not end in .pdf. Name a PDF or a folder of PDFs."),
     ("source=README.md", "is not a PDF"),
     ("in out gateway.port=99999", "gateway.port is 99999; it must be at most 65535."),

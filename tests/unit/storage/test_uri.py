@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import rayocr
 from rayocr.errors import UsageError
-from rayocr.storage.uri import StorageUri, contains, parse_uri, path_below
+from rayocr.storage.uri import StorageUri, contains, local_path, parse_uri, path_below
 
 
 def test_all_spellings_of_a_folder_are_one_uri(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,3 +152,11 @@ def test_people_are_shown_a_path_on_one_line() -> None:
     assert parse_uri("/nowhere/नया folder").display == "/nowhere/नया folder"
     assert parse_uri("/nowhere/new\nline").display == r"/nowhere/new\nline"
     assert parse_uri("gs://bucket/x").display == "gs://bucket/x"
+
+
+def test_a_tilde_before_an_unknown_user_is_part_of_the_name() -> None:
+    """Path.expanduser raises RuntimeError for it, so no module calls it."""
+    assert local_path("~no-such-user.pdf") == Path("~no-such-user.pdf")
+    assert local_path("~") == Path.home()
+    package = Path(str(rayocr.__file__)).parent
+    assert not [file.name for file in package.rglob("*.py") if ".expanduser()" in file.read_text()]
