@@ -20,7 +20,7 @@ from rayocr.cli.completion import completion_script
 from rayocr.cli.help_text import help_text
 from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
 from rayocr.engines.registry import engine_names
-from rayocr.errors import CredentialsError, DayQuotaExhausted, InternalError, RayocrError, UsageError
+from rayocr.errors import CredentialsError, DayQuotaExhausted, InternalError, Interrupted, RayocrError, UsageError
 from rayocr.limits.quota_day import in_words
 from rayocr.masking import for_terminal, hide_environment
 from rayocr.observe.logs import log_to_terminal
@@ -36,17 +36,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.setdefault("PYTHONSAFEPATH", "1")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     _listen()
-    return _exit_code(lambda: _dispatch(parse(arguments)))
+    return _exit_code(lambda: _dispatch(parse(arguments)), as_json=bool({"--json", "progress=json"} & set(arguments)))
 
 
-def _exit_code(work: Callable[[], int]) -> int:
+def _exit_code(work: Callable[[], int], *, as_json: bool) -> int:
     """The exit code of the work, after its error has been printed."""
     try:
         return work()
     except RayocrError as error:
-        return _report(error)
+        return _report(error, as_json=as_json)
     except KeyboardInterrupt:
         print("rayocr: interrupted.", file=sys.stderr)
+        if as_json:
+            _print_json(Interrupted("Interrupted."))
         return 130
     except BrokenPipeError:
         _let_go_of_terminal()
@@ -58,8 +60,16 @@ def _exit_code(work: Callable[[], int]) -> int:
             InternalError(
                 f"Stopped by a bug in rayocr: {type(error).__name__}: {error}",
                 hint="The traceback is in the log (logs/json). Finished pages are kept; start the same command again to resume.",
-            )
+            ),
+            as_json=as_json,
         )
+
+
+def _print_json(error: RayocrError) -> None:
+    from rayocr.driver.monitor.terminal import ConsoleTerminal
+    from rayocr.observe.json_fields import error_json
+
+    ConsoleTerminal("json").data(error_json(error))
 
 
 def _listen() -> None:
@@ -163,7 +173,7 @@ def _run_on_streams(config: RayocrConfig, given: Sequence[str]) -> int:
         def run() -> int:
             return _run(config, secrets_from_environment(), terminal, places=not opened.dest)
 
-        code = run_in_child(lambda: _exit_code(run)) if config.cluster == INPROCESS and can_fork() else run()
+        code = run_in_child(lambda: _exit_code(run, as_json=False)) if config.cluster == INPROCESS and can_fork() else run()
         if code is None:
             terminal.warn("The document ended the process that was reading it.")
             return 1
@@ -205,7 +215,11 @@ def _run(
     if unused := unused_engine_options(config, given or ()):
         terminal.warn(unused)
     if given is not None and "cluster" not in given and is_small(config, planned):
-        code = run_in_child(lambda: _exit_code(lambda: _execute(config, planned, keys, terminal, places=places, in_process=True)))
+        code = run_in_child(
+            lambda: _exit_code(
+                lambda: _execute(config, planned, keys, terminal, places=places, in_process=True), as_json=terminal.json
+            )
+        )
         if code is not None:
             return code
         terminal.warn("A document ended the process that was reading it. The run continues with Ray, which isolates documents.")
@@ -219,11 +233,17 @@ def _execute(
 
     run = Run(config, planned, keys, terminal, in_process=in_process)
     code: int | None = None
+    failure: RayocrError | None = None
     try:
         code = run.execute()
+    except RayocrError as error:
+        failure = error
+        raise
     finally:
         _listen()
-        run.announcements.summarize(ended=code is not None, places=places)
+        run.announcements.summarize(
+            ended=code is not None, places=places, exit_code=failure.exit_code if failure else code, error=failure
+        )
     if config.gateway.after == "view" and run.status_page is not None:
         from rayocr.view.command import show_results
 
@@ -266,12 +286,14 @@ def _let_go_of_terminal() -> None:
         os.dup2(nowhere, stream.fileno())
 
 
-def _report(error: RayocrError) -> int:
+def _report(error: RayocrError, *, as_json: bool) -> int:
     """Prints the error and returns its exit code, even if the terminal is closed."""
     try:
         sys.stdout.flush()
         _write(error)
         sys.stderr.flush()
+        if as_json and not error.in_json:
+            _print_json(error)
     except OSError:
         _let_go_of_terminal()
     return error.exit_code

@@ -14,6 +14,7 @@ class RayocrError(Exception):
     exit_code: int = 1
     transient: bool = False
     default_hint: str | None = None
+    in_json: bool = False  # the JSON of a run that it stopped has been printed, and includes it
 
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
         super().__init__(masked(message))

@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 from collections.abc import Container
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,6 +27,7 @@ from rayocr.untrusted_json import parse_as
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
+_READERS = 16  # each read costs a request if storage is remote
 _RETRY = {
     DocumentOutcome.PARTIAL: "Remove the cause, then start the same command with mode=retry: it reads only the failed pages.",
     DocumentOutcome.REJECTED: "Remove the cause, then start the same command with mode=retry retry.rejected=true.",
@@ -77,6 +79,21 @@ def new_dead_letter(
 def read_dead_letter(state: Storage, name: str) -> DeadLetter:
     """Raises StorageError, RecordCorrupt."""
     return parse_as(DeadLetter, state.read(name), name=f"The dead letter {name}")
+
+
+def all_dead_letters(state: Storage, *, first: Container[str] = (), at_most: int) -> tuple[list[DeadLetter], int]:
+    """Dead letters in the order of their documents' names, after those of the documents `first`; damaged ones are left out.
+    Also how many there are. Raises StorageError."""
+    names = [entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if document_id_of(entry.name)]
+
+    def read(name: str) -> DeadLetter | None:
+        with contextlib.suppress(ObjectNotFound, RecordCorrupt):
+            return read_dead_letter(state, name)
+        return None
+
+    with ThreadPoolExecutor(_READERS) as pool:
+        letters = [letter for letter in pool.map(read, names[:at_most]) if letter is not None]
+    return sorted(letters, key=lambda letter: (letter.document_id not in first, letter.name)), len(names)
 
 
 def failure_of(state: Storage, document_id: str) -> DeadLetter | None:

@@ -36,6 +36,7 @@ from rayocr.limits.forecast import ANSWER_S, Forecast, batch_forecast, forecast
 from rayocr.limits.lane_planner import LOCAL
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import DiscoveryTotals, Document
+from rayocr.observe.json_fields import ESTIMATE, SCHEMA_VERSION
 from rayocr.storage.base import Storage
 from rayocr.storage.memory import MemoryStorage
 from rayocr.storage.uri import parse_uri
@@ -62,6 +63,10 @@ class Compared:
     source: str
     place: str
     finished: int
+
+
+_NOTHING = {"schema_version": SCHEMA_VERSION, "documents": 0, "documents_opened": 0, "unreadable": 0, "unreadable_documents": []}
+_NOTHING |= {"pages": 0, "pages_error": 0, "cost_usd": 0.0}
 
 
 def show_estimate(config: RayocrConfig) -> int:
@@ -96,7 +101,7 @@ def show_estimate(config: RayocrConfig) -> int:
         else:
             terminal.warn(f"There are no PDFs to read in {where}.")
         if terminal.json:
-            terminal.data({"documents": 0, "pages": 0} | asdict(compared))
+            terminal.data(dict.fromkeys(ESTIMATE) | _NOTHING | asdict(compared))
         return 0
     if len(documents) > SAMPLE:
         terminal.say(f"{len(documents):,} documents; opening a random sample of {SAMPLE} …")
@@ -104,7 +109,7 @@ def show_estimate(config: RayocrConfig) -> int:
     counted = count_pages(documents, settings, look_for_text="textlayer" in chain_of(config))
     tokens = earlier_tokens(state, config.limits)
     if terminal.json:
-        terminal.data(_facts(config, found.prices, len(documents), counted, tokens) | asdict(compared))
+        terminal.data(dict.fromkeys(ESTIMATE) | _facts(config, found.prices, len(documents), counted, tokens) | asdict(compared))
     else:
         terminal.table(_table(config, found.prices, len(documents), counted, tokens, compared), always=True)
     return 0
@@ -151,7 +156,12 @@ def _facts(
     config: RayocrConfig, prices: PriceTable, documents: int, counted: PageCount, tokens: TokensAPage
 ) -> dict[str, object]:
     """The estimate for `--json`. `pages_error` is two standard errors; `cost_usd` is None where the price is unknown."""
-    facts: dict[str, object] = {"documents": documents, "documents_opened": counted.opened, "unreadable": counted.unreadable}
+    facts: dict[str, object] = {
+        "schema_version": SCHEMA_VERSION,
+        "documents": documents,
+        "documents_opened": counted.opened,
+        "unreadable": counted.unreadable,
+    }
     facts |= {"unreadable_documents": [{"name": name, "reason": reason} for name, reason in counted.unreadable_documents]}
     facts |= {"pages": round(counted.pages), "pages_error": round(2 * counted.error), "chain": chain_of(config)}
     if not _asks_gemini(config):

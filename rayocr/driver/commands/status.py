@@ -15,7 +15,7 @@ from rayocr.actors.document_worker.corrections import corrected_documents
 from rayocr.actors.ledger.survey import read_segments, survey
 from rayocr.actors.ledger.versions import replaced_versions
 from rayocr.config import Mode, RayocrConfig, Secrets
-from rayocr.driver.monitor.run_record import STARTED_PREFIX
+from rayocr.driver.monitor.run_record import RUNS_PREFIX, STARTED_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, counted, duration, printable
 from rayocr.driver.plan import existing_state, near_results
 from rayocr.driver.retry_selection import command_on, retry_commands
@@ -35,6 +35,7 @@ from rayocr.untrusted_json import parse_object
 
 _MOST_READ = 50_000  # manifests: a few seconds in a folder, a minute or more in a bucket
 _MOST_CORRECTED = 2000  # documents with corrections that are read
+_MOST_RUNS = 500  # records of runs that are read
 _SHOWN = 20  # dead letters and damaged records listed by name
 
 
@@ -90,6 +91,8 @@ class Status:
     unknown objects."""
 
     finished: int = 0
+    complete: int = 0  # finished without failures
+    cost_usd: float | None = None  # of the runs on record; None if that is unknown
     replaced: int | None = 0
     failed: int = 0
     unopened: int = 0
@@ -141,6 +144,7 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
         entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if (found := document_id_of(entry.name)) and found not in older
     ]
     status.failed = len(dead_letters)
+    status.cost_usd = _cost(state)
     there = {document_id_of(name) for name in dead_letters}
     dismissed = sorted(dismissed_ids(state, there) - older)
     status.dismissed = len(dismissed)
@@ -150,10 +154,22 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
     _find_interrupted(status, state)
     status.not_started = list(islice(_not_started(status, config, state, begun), _SHOWN + 1))
     rejected = _read_dead_letters(status, state, dead_letters)
+    status.complete = max(0, status.finished - (status.failed - status.unopened) - status.dismissed)
     command = command_on("retry", config)
     status.hints = {reason: hint.replace("rayocr retry OUT", command) for reason, hint in status.hints.items()}
     status.retry = retry_commands(config, partial="partial" in status.failures_by_outcome, rejected=rejected)
     return status
+
+
+def _cost(state: Storage) -> float | None:
+    """What the runs on record cost together; None without records, with too many of them, and if one has no cost."""
+    names = [entry.name for entry in islice(state.list(RUNS_PREFIX), _MOST_RUNS + 1)]
+    costs = []
+    for name in names[:_MOST_RUNS]:
+        with suppress(ObjectNotFound, RecordCorrupt):
+            costs.append(parse_object(state.read(name), name=name).get("cost_usd"))
+    known = [float(cost) for cost in costs if isinstance(cost, int | float)]
+    return round(sum(known), 6) if known and len(known) == len(names) else None
 
 
 def _dismissed_names(state: Storage, dismissed: list[str]) -> Iterator[str]:
@@ -323,9 +339,8 @@ def _show(terminal: ConsoleTerminal, status: Status) -> None:
     if status.finished:
         finished = "1 document is finished" if status.finished == 1 else f"{status.finished:,} documents are finished"
         failed = status.failed - status.unopened
-        complete = status.finished - failed - status.dismissed
         dismissed = f", {status.dismissed:,} with dismissed failures" if status.dismissed else ""
-        terminal.say(f"{finished}: {complete:,} complete, {failed:,} with failures{dismissed}.")
+        terminal.say(f"{finished}: {status.complete:,} complete, {failed:,} with failures{dismissed}.")
     else:
         terminal.say("No document is finished yet.")
     if status.unopened:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from rayocr.actors.document_worker.later_outputs import lacking_outputs
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.missing_outputs import Addition
-from rayocr.driver.monitor.closing_table import closing_table, failed_lines, unseen
+from rayocr.driver.monitor.closing_table import closing_json, closing_table, failed_lines, unseen
 from rayocr.driver.monitor.nothing_to_read import is_empty, no_pdfs, nothing_passes, warn_of_unmatched
 from rayocr.driver.monitor.run_record import forget_started, run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
@@ -30,8 +31,6 @@ from rayocr.observe.logs import log_event
 from rayocr.storage.base import MAX_STATE_BYTES
 
 log = logging.getLogger(__name__)
-
-_FAILURE_FACTS = ("document_id", "name", "outcome", "reason", "message", "pages")  # as in `rayocr status --json`
 
 
 @dataclass(slots=True, kw_only=True)
@@ -198,17 +197,35 @@ class Announcements:
         failed = failed or self.addition.failed
         return 1 if failed else self.config.exit.partial if partial else 0
 
-    def summarize(self, *, ended: bool, places: bool = True) -> None:
+    def summarize(
+        self, *, ended: bool, places: bool = True, exit_code: int | None = None, error: RayocrError | None = None
+    ) -> None:
         """Prints the closing table, with the `places` of outputs and report, and writes the record of the run to the state; also
-        its report, if the run `ended` by itself."""
-        self._summarize(ended=ended, places=places)
+        its report, if the run `ended` by itself. `error`: what stopped it."""
+        made, named = self._summarize(ended=ended, places=places)
+        if self.terminal.json and (ended or error is not None):
+            facts = closing_json(
+                self.config,
+                self.plan.state,
+                self.progress,
+                named,
+                addition=self.addition,
+                corrections=self.corrections(),
+                exit_code=exit_code,
+                error=error,
+            )
+            self.terminal.data(made | facts)
+            if error is not None:
+                error.in_json = True
         if ended:
             forget_started(self.plan.state, self.run_id)
 
-    def _summarize(self, *, ended: bool, places: bool) -> None:
+    def _summarize(self, *, ended: bool, places: bool) -> tuple[dict[str, Any], dict[str, str]]:
+        """Returns the record of the run, and the last rows of the table."""
         self._warn_of_unmatched(self.progress.totals)
         fingerprint = self.config.fingerprint(self.plan.prompts)
         made = run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint)
+        named = {"Outputs": _place(self.plan.dest.uri)}
         if not self.progress.documents_started and not self.progress.documents_done:
             if ended and (count := self.progress.elsewhere or self._finished_meanwhile()):
                 documents = "the document" if count == 1 else f"the {count:,} documents"
@@ -222,11 +239,8 @@ class Announcements:
                 and not (self.progress.totals.found or self._wrong(self.progress.totals))
             ):
                 self.terminal.warn(f"There are no PDFs in {_place(self.plan.source.uri)}.")
-            if self.terminal.json and ended:
-                self.terminal.data(made | self._added() | {"outputs": _place(self.plan.dest.uri)})
-            return
+            return made, named
         record = write_record(self.plan.state, made)
-        named = {"Outputs": _place(self.plan.dest.uri)}
         if record:
             report = self._report() if ended else None
             named["Report" if report else "Record"] = report or f"{_place(self.plan.state.uri)}/{record}"
@@ -252,16 +266,9 @@ class Announcements:
             earlier_line = [f"Failed earlier: {named['Failed earlier']}."] if earlier > 0 else []
             for line in [*failed, *corrected, *unseen_parts, *earlier_line]:
                 self.terminal.warn(line)
-        if self.terminal.json:
-            facts = [{name: getattr(letter, name) for name in _FAILURE_FACTS} for letter in letters]
-            made |= self._added() | {"failures": facts, "corrections": [asdict(found) for found in corrections]}
-            self.terminal.data(made | {key.lower().replace(" ", "_"): named[key] for key in named})
-        else:
+        if not self.terminal.json:
             self.terminal.table(closing_table(self.progress, named if places else {}, failed=failed, corrected=corrected))
-
-    def _added(self) -> dict[str, object]:
-        added = self.addition
-        return {"outputs_added": dict(added.added), "outputs_missing": dict(added.left)} if added.documents or added.left else {}
+        return made, named
 
     def _dead_letters(self) -> list[DeadLetter]:
         """Returns the dead letters of the first failed documents of this run, except unreadable ones."""

@@ -1,21 +1,65 @@
-"""The table that the terminal prints at the end of a run, made from the table of figures."""
+"""The table that the terminal prints at the end of a run, made from the table of figures, and what `--json` prints instead."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from types import SimpleNamespace
 from typing import Any
 
 from rich.table import Table
 
+from rayocr.config import RayocrConfig
+from rayocr.driver.corrected_documents import CorrectedPages
+from rayocr.driver.missing_outputs import Addition
 from rayocr.driver.monitor.terminal import duration, printable
+from rayocr.driver.retry_selection import retry_commands
 from rayocr.driver.scheduling.progress import Progress
+from rayocr.errors import RayocrError
 from rayocr.failure_reasons import special_step
-from rayocr.messages import DiscoveryTotals, PageOutcome
-from rayocr.observe.dead_letters import DeadLetter
+from rayocr.messages import DiscoveryTotals, DocumentOutcome, PageOutcome
+from rayocr.observe.dead_letters import DeadLetter, all_dead_letters
 from rayocr.observe.figures import FIGURES
+from rayocr.observe.json_fields import error_json
+from rayocr.storage.base import Storage
+
+_FAILURES = 20  # in the JSON
+_MOST_READ = 2000  # dead letters, for the commands that retry them
+_FAILURE_FACTS = ("document_id", "name", "outcome", "reason", "message", "pages")  # as in `rayocr status --json`
+
+
+def closing_json(
+    config: RayocrConfig,
+    state: Storage,
+    progress: Progress,
+    rows: Mapping[str, str],
+    *,
+    addition: Addition,
+    corrections: Sequence[CorrectedPages],
+    exit_code: int | None,
+    error: RayocrError | None,
+) -> dict[str, Any]:
+    """What `--json` prints besides the record of the run: the same fields whatever happened, and the failures of the whole
+    destination, because they determine the exit code. `rows`: the last rows of the table."""
+    try:
+        first = {document.document_id for document in progress.failed}
+        letters, count = all_dead_letters(state, first=first, at_most=_MOST_READ)
+    except RayocrError:
+        letters, count = [], progress.totals.dead_letters
+    rejected = [letter.reason for letter in letters if letter.outcome == DocumentOutcome.REJECTED]
+    return error_json(error) | {
+        "exit_code": exit_code,
+        "failures": [{name: getattr(letter, name) for name in _FAILURE_FACTS} for letter in letters[:_FAILURES]],
+        "failed_documents": count,
+        "failed_earlier": max(0, progress.totals.dead_letters - progress.retried),
+        "retry_with": retry_commands(config, partial=len(rejected) < len(letters), rejected=rejected),
+        "corrections": [asdict(found) for found in corrections],
+        "outputs_added": dict(addition.added),
+        "outputs_missing": dict(addition.left),
+        **{name.lower().replace(" ", "_"): rows.get(name) for name in ("Outputs", "Report", "Record", "Failure records")},
+    }
 
 
 def closing_table(

@@ -20,6 +20,7 @@ from rayocr.driver.scheduling.progress import Progress
 from rayocr.masking import for_terminal, masked
 from rayocr.messages import DocumentOutcome
 from rayocr.observe.console import plain_console
+from rayocr.observe.json_fields import SCHEMA_VERSION
 
 _PLAIN_INTERVAL_S = 10.0
 _LIVE_INTERVAL_S = 0.25
@@ -61,6 +62,7 @@ class ConsoleTerminal:
     def data(self, values: Mapping[str, Any]) -> None:
         """Prints one JSON object on standard output."""
         with contextlib.suppress(BrokenPipeError, OSError, ValueError):
+            values = {"schema_version": SCHEMA_VERSION} | dict(values)
             print(masked(json.dumps(values, indent=1, default=str)), flush=True)
 
     def _print(self, what: Text | Table) -> None:

@@ -75,7 +75,7 @@ def test_chosen_failures_are_dismissed_wherever_their_files_are(out: Path, capsy
     assert main(["dismiss", "out", "document=nothing.pdf"]) == 0
     assert "no failed document matches" in capsys.readouterr().out
     assert main(["dismiss", "out", "retry.reason=NotAPdf", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"dismissed": ["a.pdf", "b.pdf"]}
+    assert json.loads(capsys.readouterr().out)["dismissed"] == ["a.pdf", "b.pdf"]
     assert main(["status", "out"]) == 0
     assert main(["in", "out", "cluster=inprocess", "engine=textlayer"]) == 0, "later runs do not report it"
     assert entries(out, DEAD_LETTERS_PREFIX) == []

@@ -1,0 +1,140 @@
+"""The fields of each `--json` output, with their meanings: docs/outputs.md has the tables. A command prints all fields of its
+table whatever happened; unknown values are null."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rayocr.errors import RayocrError
+from rayocr.observe.figures import FIGURES
+
+SCHEMA_VERSION = 1
+
+_VERSION = {"schema_version": "1. A change that breaks readers raises it."}
+
+ERROR = {
+    "error": "What happened, in one sentence.",
+    "reason": "The class of rayocr.errors.",
+    "hint": "What to do next, or null.",
+    "exit_code": "The exit code of the command.",
+}
+
+RUN = {
+    **_VERSION,
+    "run_id": "The run.",
+    "rayocr_version": "The version of rayocr.",
+    "finished_at": "When the run ended, ISO 8601, UTC.",
+    "elapsed_s": "Duration in seconds.",
+    "documents": "Documents of this run by outcome.",
+    "finished_before": "Documents that were finished when the run began.",
+    "pages": "Pages of this run by outcome.",
+    "engines": "Pages of this run by engine.",
+    "reasons": "Failed pages and rejected documents of this run, by reason.",
+    "input_tokens": "Tokens that were sent.",
+    "output_tokens": "Tokens that were received.",
+    "cached_tokens": "Tokens that the server took from its cache.",
+    **{figure.record: figure.help for figure in FIGURES if figure.record},
+    "settings_fingerprint": "Identifies the options that change the text.",
+    "exit_code": "The exit code of the command.",
+    "error": "What stopped the run, or null.",
+    "reason": "The class of rayocr.errors that stopped the run, or null.",
+    "hint": "What to do about `error`, or null.",
+    "failures": "The first 20 failed documents of the destination, those of this run first, each with `document_id`, `name`,"
+    " `outcome`, `reason`, `message` and `pages`.",
+    "failed_documents": "How many failed documents the destination has, dismissed ones excluded.",
+    "failed_earlier": "How many of them failed in earlier runs and were not retried now.",
+    "retry_with": "The commands that retry them; empty where a retry cannot help.",
+    "corrections": "Pages that a person corrected and that this run concerns.",
+    "outputs_added": "Outputs that finished documents got from recorded pages, by format.",
+    "outputs_missing": "Outputs that finished documents still lack, by format.",
+    "outputs": "Where the outputs are.",
+    "report": "Where the report is, or null.",
+    "record": "Where the record of the run is, or null.",
+    "failure_records": "Where the records of failures are, or null.",
+}
+
+STATUS = {
+    **_VERSION,
+    "finished": "Finished documents, each in its newest version.",
+    "complete": "Finished documents without failures.",
+    "failed": "Documents with failures, dismissed ones excluded.",
+    "cost_usd": "What the runs on record cost together; null if that is unknown.",
+    "replaced": "Earlier versions of replaced files, which are not counted; null if there are too many records to find them.",
+    "unopened": "Failed documents that every run tries again, because the cause is outside the file.",
+    "not_started": "PDFs of the interrupted run that have not been started; the first ones.",
+    "dismissed": "Documents whose failure was dismissed.",
+    "dismissed_documents": "Their names.",
+    "pages_on_record": "Pages of unfinished documents that will not be read again.",
+    "unfinished_documents": "Documents with such pages.",
+    "segments": "Files of the ledger.",
+    "segment_bytes": "Their size.",
+    "failures": "The first 20 failed documents, each with `document_id`, `name`, `outcome`, `reason`, `message` and `pages`.",
+    "failures_by_reason": "Failed documents by reason.",
+    "failures_by_outcome": "Failed documents by outcome.",
+    "active_runs": "Runs in progress.",
+    "interrupted_runs": "Runs that did not finish.",
+    "hints": "What to do, by reason.",
+    "retry": "The commands that retry failed documents.",
+    "corrections": "Corrections of earlier versions of files, not yet applied or discarded.",
+    "damaged": "Damaged or unknown files of the state.",
+    "warnings": "What could not be found out.",
+}
+
+ESTIMATE = {
+    **_VERSION,
+    "documents": "Documents to read.",
+    "documents_opened": "Documents that were opened to count pages.",
+    "unreadable": "Opened documents that cannot be read.",
+    "unreadable_documents": "Their names and reasons.",
+    "pages": "Pages to read, estimated if not all documents were opened.",
+    "pages_error": "Two standard errors of `pages`.",
+    "pages_with_text": "Pages with a text layer. Null if Gemini reads.",
+    "pages_local": "Pages that local engines read beside Gemini.",
+    "chain": "The engines, in order.",
+    "model": "The Gemini model.",
+    "tier": "Its service tier.",
+    "input_tokens": "Tokens to send.",
+    "output_tokens": "Tokens to receive.",
+    "cost_usd": "The cost; null if the price is unknown.",
+    "cost_usd_range": "Lowest and highest likely cost.",
+    "lanes_usd": "The cost of each service tier.",
+    "seconds": "Duration in seconds.",
+    "seconds_range": "Shortest and longest likely duration.",
+    "limited_by": "The limit that determines the duration.",
+    "source": "The source.",
+    "place": "The destination.",
+    "finished": "Documents that are finished there.",
+}
+
+REPORT = {
+    **_VERSION,
+    "documents": "Documents by outcome.",
+    "dismissed": "Documents whose failure was dismissed.",
+    "report": "Where the report is.",
+}
+DISMISS = {**_VERSION, "dismissed": "Names of the documents whose failure was dismissed now."}
+
+TABLES = {
+    "rayocr IN OUT, retry, watch": RUN,
+    "status": STATUS,
+    "estimate": ESTIMATE,
+    "report": REPORT,
+    "dismiss": DISMISS,
+    "a command that an error stops (exit codes 2, 3 and 130)": _VERSION | ERROR,
+}
+
+
+def error_json(error: RayocrError | None) -> dict[str, Any]:
+    """The fields of ERROR; null for a command that no error stopped."""
+    if error is None:
+        return dict.fromkeys(ERROR)
+    return {"error": str(error), "reason": error.reason, "hint": error.hint, "exit_code": error.exit_code}
+
+
+def tables() -> str:
+    """The tables as Markdown."""
+    found = []
+    for command, fields in TABLES.items():
+        rows = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in fields.items())
+        found.append(f"**{command[0].upper()}{command[1:]}**\n\n| field | meaning |\n|---|---|\n{rows}\n")
+    return "\n".join(found)
