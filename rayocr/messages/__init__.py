@@ -29,6 +29,7 @@ from rayocr.messages.limits import (
 )
 from rayocr.messages.pages import (
     HIDDEN_TEXT,
+    LOW_CONFIDENCE,
     OUTAGE,
     OUTAGE_REASONS,
     PACK_MISSING,
@@ -50,6 +51,7 @@ from rayocr.messages.pages import (
 __all__ = [
     "HIDDEN_TEXT",
     "LOCAL_LANE",
+    "LOW_CONFIDENCE",
     "OUTAGE",
     "OUTAGE_REASONS",
     "PACK_MISSING",

@@ -11,6 +11,7 @@ OUTAGE_REASONS = ("ModelUnavailable", "QuotaDenied", "UnknownModel")  # of attem
 UNPRICED = "unknown"  # a price class: a server was paid, and conf/prices.yaml has no price for the model
 SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another reading of the page
 PICTURE_LOST = "picture_lost"  # a doubt: a picture on the page cannot be decoded, so its content was not read
+LOW_CONFIDENCE = "low_confidence"  # a doubt: lines of the page were read with low confidence, or not at all
 UNREAD_INK = "unread_ink"  # a doubt: the page shows lines that its text layer does not have, and no engine read them reliably
 PACK_MISSING = (
     "pack_missing"  # a doubt, with the pack: "pack_missing:hin". Lines are in a script or language that no installed pack reads

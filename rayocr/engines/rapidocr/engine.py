@@ -42,7 +42,7 @@ from rayocr.engines.rapidocr.text import (
 )
 from rayocr.engines.rapidocr.text_map import TextDetector
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing, RayocrError
-from rayocr.messages import PACK_MISSING, PageText, TextBox
+from rayocr.messages import LOW_CONFIDENCE, PACK_MISSING, PageText, TextBox
 
 if TYPE_CHECKING:
     from rayocr.pdf.forms.fields import FormField
@@ -66,6 +66,7 @@ _MUCH_UNREAD = (
 )
 _JUNK = 0.8  # below this score, a line may be in a script that the models mistake for Latin
 _MOSTLY_UNREAD = 0.5  # share of the print; with more, the page is in an unsupported script
+_DOUBTFUL = 0.75  # Tesseract's confidence of a line; it reads numbers in words of another script with less
 _LEAST_ASPECT = 1.2  # of a short word
 _MOST_UNREAD = 0.7  # share of the print; Tesseract reads all of a page that lacks more because a pack is missing
 _MIN_VERTICAL_SHARE = 0.6  # share of the length of all boxes, for the page to count as rotated
@@ -257,7 +258,13 @@ class RapidOcrEngine(ComputeEngine):
             known = index not in short and not is_unread(read[index].text, aspects[index]) and not is_half_known(read[index].text)
             if text and (not known or _as_own_score(confidence) > read[index].score):
                 read[index] = LineReading(text, _as_own_score(confidence), 0.0)
-        return read, tuple(doubts) or self._doubts_of_unread(upright, quads, read, aspects)
+                if confidence < _DOUBTFUL:
+                    doubts[LOW_CONFIDENCE] = None
+            elif not text and index in short and aspects[index] > _LEAST_ASPECT:
+                doubts[LOW_CONFIDENCE] = None
+        if not any(doubt.startswith(PACK_MISSING) for doubt in doubts):
+            doubts |= dict.fromkeys(self._doubts_of_unread(upright, quads, read, aspects))
+        return read, tuple(doubts)
 
     def _doubts_of_unread(self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]) -> tuple[str, ...]:
         """The doubt for lines of which almost nothing was read, with the pack for their script as far as Tesseract can detect it.

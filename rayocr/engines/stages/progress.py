@@ -16,7 +16,18 @@ from rayocr.errors import (
     Unreadable,
 )
 from rayocr.ledger.boxes import pack_boxes
-from rayocr.messages import OUTAGE, OUTAGE_REASONS, PLACEHOLDER, SUSPECT, UNREAD_INK, Attempt, PageOutcome, PageRecord, PageText
+from rayocr.messages import (
+    LOW_CONFIDENCE,
+    OUTAGE,
+    OUTAGE_REASONS,
+    PLACEHOLDER,
+    SUSPECT,
+    UNREAD_INK,
+    Attempt,
+    PageOutcome,
+    PageRecord,
+    PageText,
+)
 
 _MESSAGE_CHARS = 300  # maximum length of a recorded error: enough to act on, short enough for a manifest of 10,000 pages
 
@@ -128,7 +139,7 @@ class PageProgress:
         one."""
         best = self._record(PageOutcome.FAILED)
         if self._doubtful is not None:
-            best = self.answered(self._doubtful, doubts=() if UNREAD_INK in self._doubtful.doubts else ("low_confidence",))
+            best = self.answered(self._doubtful, doubts=() if UNREAD_INK in self._doubtful.doubts else (LOW_CONFIDENCE,))
         if self.is_last_stage:
             return best
         return replace(best, outcome=PageOutcome.HANDED_ON, next_engine=stage.last + 1)

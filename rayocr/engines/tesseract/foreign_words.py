@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from rayocr.engines.tesseract.corrections.greek import is_greek_in_latin, with_lost_spaces
 from rayocr.engines.tesseract.line_sheet import LineSheet
 from rayocr.engines.tesseract.lines import TsvWord
-from rayocr.engines.tesseract.scripts import GREEK, KOREAN, VIETNAMESE
+from rayocr.engines.tesseract.scripts import ARABIC, GREEK, HEBREW, KOREAN, VIETNAMESE
 
 _SURE_WORD = 0.9  # Tesseract's confidence of words in its own script; Latin ones have up to .88
 _SURE_SCORE, _SURE_LETTER = 0.94, 0.55  # the second reader's; words of other scripts have less
@@ -24,6 +24,7 @@ _LEAST_LENGTH = 0.75  # of Tesseract's text: letters of other scripts are omitte
 _LATIN = re.compile(r"(?=(?:[^A-Za-z0-9]*[A-Za-z0-9]){2})[\x21-\x7e\xab\xbb\u2010-\u201e ]+")
 _NUMBER = re.compile(r"(?=\D*\d)[\d.,:/%()-]+")
 _DIGIT = re.compile(r"\d")
+_FULL_STOPS = re.compile(r"[.,:;!?]+(?=\w)")  # a picture shows them left of the number that they follow in a right-to-left line
 _LATIN_CHARACTER = re.compile("[A-Za-z0-9]")
 _SYLLABLE = re.compile("[\uac00-\ud7a3]")
 
@@ -48,12 +49,12 @@ def with_foreign_words(
     is_wanted = _NUMBER.fullmatch if packs[0] in VIETNAMESE else _LATIN.fullmatch
     asked = [(line, words) for line, of_line in enumerate(groups) for doubtful, words in of_line if doubtful]
     found = iter(read([sheet.cut_out(line, words) for line, words in asked]))
-    greek = packs[0] in GREEK
+    greek, leftward = packs[0] in GREEK, packs[0] in ARABIC | HEBREW
     return [
         [
             word
             for doubtful, words in of_line
-            for word in (_chosen(words, next(found), is_wanted, greek=greek) if doubtful else words)
+            for word in (_chosen(words, next(found), is_wanted, greek=greek, leftward=leftward) if doubtful else words)
         ]
         for of_line in groups
     ]
@@ -72,7 +73,9 @@ def _is_not_korean(word: TsvWord) -> bool:
     return _SYLLABLE.search(word.text) is None and any(char.isalnum() for char in word.text)
 
 
-def _chosen(words: list[TsvWord], reading: Reading, is_wanted: Callable[[str], object], *, greek: bool) -> list[TsvWord]:
+def _chosen(
+    words: list[TsvWord], reading: Reading, is_wanted: Callable[[str], object], *, greek: bool, leftward: bool
+) -> list[TsvWord]:
     text = reading.text.strip()
     expected = sum(len(word.text) for word in words)
     if reading.score < _SURE_SCORE or reading.weakest < _SURE_LETTER or not is_wanted(text):
@@ -80,6 +83,18 @@ def _chosen(words: list[TsvWord], reading: Reading, is_wanted: Callable[[str], o
     if len(text) < _LEAST_LENGTH * expected or (greek and is_greek_in_latin(words[0].text, text)):
         return words
     first, last = words[0], words[-1]
+    if _loses_digits(text, "".join(word.text for word in words)):
+        return words
+    if leftward and (stop := _FULL_STOPS.match(text)):
+        text = text[stop.end() :] + stop.group()
     top, bottom = min(word.top for word in words), max(word.top + word.height for word in words)
     width = last.left + last.width - first.left
     return [TsvWord(text, first.left, top, width, bottom - top, reading.score, first.spaced)]
+
+
+def _loses_digits(text: str, ours: str) -> bool:
+    """Whether the second reading is Tesseract's number without some of its digits. Tesseract's box of a word is sometimes too
+    narrow, so that the picture of "2026" shows 202."""
+    digits, expected = "".join(_DIGIT.findall(text)), "".join(_DIGIT.findall(ours))
+    both_numbers = _NUMBER.fullmatch(text) is not None and _NUMBER.fullmatch(ours) is not None
+    return both_numbers and len(digits) < len(expected) and digits in expected

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 HEIGHT = 68  # pixels, of a line with its margins: letters of 10 pt at 300 dpi
 _DPI = 300
 _REMNANT = 0.25  # of a line's height
+_RULE = (0.6, 0.85)  # of a picture's width and height: the minimum length of a horizontal and a vertical rule
+_RULE_PLACE = (0.2, 0.5)  # in heights: rules are at most this far from the upper or lower edge, and from the sides
 _MARGIN = (6, 8)  # pixels above and below, and beside words that are cut out
 
 
@@ -73,7 +75,7 @@ class LineSheet:
         sheet = np.full((rows, max(widths) + 2 * self._gap), 255, np.uint8)
         for line, top, width in zip(self._lines, self._tops, widths, strict=True):
             sheet[top : top + self._height, self._gap : self._gap + width] = cv2.resize(
-                without_remnants(line), (width, self._height)
+                without_remnants(without_rules(line)), (width, self._height)
             )
         return sheet
 
@@ -92,6 +94,25 @@ def without_remnants(line: Any) -> Any:
         return line
     remnants = np.isin(labels, 1 + np.flatnonzero(at_edge)).astype(np.uint8)
     return np.where(cv2.dilate(remnants, np.ones((5, 5), np.uint8)) > 0, np.median(line).astype(np.uint8), line)
+
+
+def without_rules(line: Any) -> Any:
+    """The picture without the borders of its table cell. With them, Tesseract reads some cells as numbers or not at all."""
+    import cv2
+    import numpy as np
+
+    _, ink = cv2.threshold(line, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    height, width = ink.shape
+    level = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, max(round(_RULE[0] * width), height)), np.uint8))
+    upright = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((max(round(_RULE[1] * height), 1), 1), np.uint8))
+    down, beside = round(_RULE_PLACE[0] * height), min(round(_RULE_PLACE[1] * height), width // 4)
+    level[down : height - down] = 0
+    level[(level[:, :3] == 0).all(axis=1) & (level[:, -3:] == 0).all(axis=1)] = 0  # the top line of Devanagari ends before
+    upright[:, beside : width - beside] = 0
+    rules = level | upright
+    if not rules.any():
+        return line
+    return np.where(cv2.dilate(rules, np.ones((5, 5), np.uint8)) > 0, np.median(line).astype(np.uint8), line)
 
 
 def _middle(line: TsvLine) -> float:

@@ -90,7 +90,8 @@ class OtherScripts:
 
     def read(self, lines: Sequence[Any], *, likely: str = "", read_latin: ReadsLatin | None = None) -> list[OtherReading]:
         """Reads gray pictures (rows, columns). `likely` is the pack to try first, if it is installed; `read_latin` reads words
-        that Tesseract's packs misread. Raises LanguagePackMissing if the script of most lines is known and has no pack."""
+        that Tesseract's packs misread. A second script must be more than digits: packs read words of other scripts as their own
+        digits. Raises LanguagePackMissing if the script of most lines is known and has no pack."""
         tesseract = self._open()
         read = [OtherReading("", 0.0)] * len(lines)
         left = list(range(len(lines)))
@@ -107,7 +108,7 @@ class OtherScripts:
                 break
             found = self._read_with(packs, [lines[index] for index in left], tesseract, read_latin)
             for index, reading in zip(left, found, strict=True):
-                if reading.confidence >= _LEAST:
+                if reading.confidence >= _LEAST and (turn == 0 or any(map(str.isalpha, reading.text))):
                     read[index] = reading
             before, left = left, [index for index in left if not read[index].text]
             if not left:

@@ -1,4 +1,4 @@
-"""Restores commas that Tesseract's Arabic pack reads as a hamza or a quotation mark at the end of a word."""
+"""Restores commas that Tesseract's Arabic pack reads as a hamza, a quotation mark or a Latin comma at the end of a word."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ _STEMS = "جز عب بد دف كف مل مر بط بر در نش رز خب وط 
 _WORDS = frozenset(_STEMS.split())  # that end in one, without it
 _PREFIX = re.compile("[وف]?(?:[بكل]?ال|لل|[بكل])?")
 _QUOTES = re.compile("[«»]")
+_LATIN_MARK = re.compile(r"(?<=[\u0621-\u064a])[,;?](?!\S)")
+_ARABIC_MARKS = {",": "،", ";": "؛", "?": "؟"}
 _AFTER_LETTER = re.compile(r"[\u0621-\u064a]$")
 
 
@@ -25,7 +27,8 @@ def with_commas(texts: Sequence[str]) -> list[str]:
             is_comma = found.group() == "»" and not is_open and _AFTER_LETTER.search(before) is not None
             parts += [before, "،" if is_comma else found.group()]
             is_open, end = found.group() == "«", found.end()
-        corrected.append(_HAMZA.sub(_with_comma, "".join(parts) + text[end:]))
+        text = _LATIN_MARK.sub(lambda mark: _ARABIC_MARKS[mark.group()], "".join(parts) + text[end:])
+        corrected.append(_HAMZA.sub(_with_comma, text))
     return corrected
 
 

@@ -11,7 +11,7 @@ import pytest
 from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReading
 from rayocr.engines.tesseract.corrections.greek import modern_greek, with_lost_spaces
 from rayocr.engines.tesseract.foreign_words import with_foreign_words
-from rayocr.engines.tesseract.line_sheet import LineSheet, without_remnants
+from rayocr.engines.tesseract.line_sheet import LineSheet, without_remnants, without_rules
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord
 from rayocr.engines.tesseract.voting import voted, whole_words
 
@@ -66,6 +66,12 @@ def test_an_arabic_alef_is_not_a_word() -> None:
         ("ell", [word("το", 0.87)], LineReading("to", 0.99, 0.9), "το"),
         ("ell", [word("Εάν", 0.87)], LineReading("Ev", 0.98, 0.97), "Εάν"),
         ("ell", [word("γιατις", 0.37)], LineReading("ια τι", 0.8, 0.6), "για τις"),
+        ("hin", [word("2026", 0.97)], LineReading("202", 0.99, 0.9), "2026"),
+        ("hin", [word("2", 0.97)], LineReading("12", 0.99, 0.9), "12"),
+        ("heb", [word("2026,", 0.91)], LineReading(",2026", 0.99, 0.9), "2026,"),
+        ("heb", [word("1930", 0.91)], LineReading(".19:30", 0.99, 0.9), "19:30."),
+        ("ara", [word("4.500", 0.91)], LineReading(",4,500", 0.99, 0.9), "4,500,"),
+        ("ell", [word("58", 0.91)], LineReading(".58", 0.99, 0.9), ".58"),
         ("ara", [word("عن", 0.4)], LineReading("if", 0.43, 0.3), "عن"),
         ("ara", [word("6171]3لا", 0.3)], LineReading("/var/tmp/", 0.99, 0.9), "/var/tmp/"),
     ],
@@ -125,3 +131,20 @@ def test_ink_of_the_neighboring_lines_is_removed_and_letters_stay() -> None:
     assert (without_remnants(line) == clean).all()
     line[:25, 100:105] = 0  # a tall letter that is cut off
     assert (without_remnants(line)[:25, 100:105] == 0).all()
+
+
+def test_the_borders_of_a_table_cell_are_removed_and_letters_stay() -> None:
+    line = np.full((60, 120), 240, np.uint8)
+    line[12:50, 40:44] = 0  # a tall letter
+    line[12:15, 20:100] = 0  # the top line of a Devanagari word
+    clean = line.copy()
+    line[:3, :] = line[57:, :] = 0
+    line[:, 2:5] = line[:, 114:117] = 0
+    assert (without_rules(line) == clean).all()
+
+
+def test_a_picture_without_borders_stays_as_it_is() -> None:
+    line = np.full((60, 120), 240, np.uint8)
+    line[5:8, 10:110] = 0  # the top line of a Devanagari word that fills the picture
+    line[5:50, 60:64] = 0
+    assert without_rules(line) is line
