@@ -16,6 +16,7 @@ from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
 from rayocr.messages import HIDDEN_TEXT, UNREAD_INK, PageText, TextBox
 from rayocr.pdf.geometry import Box, turn_box
 from rayocr.pdf.textlayer.cell_borders import split_at_borders, split_at_gutters
+from rayocr.pdf.textlayer.figure_columns import split_at_figures
 
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
@@ -75,7 +76,7 @@ def layer_lines(layer: TextLayer, *, sizes_are_real: bool, borders: Sequence[Box
             turned=(line.vertical and not _SET_VERTICALLY.search(line.text)) or (line.slanted and stamps),
             columns=_columns(line.words),
         )
-        for line in split_at_gutters(list(split_at_borders(layer.lines, borders)))
+        for line in split_at_figures(list(split_at_gutters(list(split_at_borders(layer.lines, borders)))))
     ]
 
 

@@ -16,13 +16,13 @@ from rayocr.engines.layout.headings import is_headline
 from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.engines.layout.rows import MARKER, Row, are_labels, has_labels, rows_of
+from rayocr.engines.layout.tables.row_gaps import SET_OFF_EM, is_set_off, stands_alone
 from rayocr.engines.layout.units.lines import has_leader, sentences_run_on
 
 _CELL_GAP_EM = 0.5  # white space between cells of one row
 _COLUMN_GAP_EM = 0.45  # white space between columns; boxes of scans are wider than their text
 _OVERLAP_EM = 0.25  # boxes jitter
 _MAX_GAP_EM = 2.6  # white space above a row that belongs to the table
-_SET_OFF_EM = 0.35
 _MIN_ROWS = 3
 _ATTEMPTS = 100  # to find where a table begins; a receipt of a thousand rows would take a minute if each row were tried
 _WORDY_CHARS = 18  # columns with several longer lines are running text
@@ -112,16 +112,16 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
     widest, most = 0.0, len(cells)
     while end < len(rows):
         gap = rows[end].y0 - max(row.y1 for row in rows[max(start, end - 3) : end])
-        if gap > _SET_OFF_EM * em and _begins_another(rows, start, end, columns, most, em):
+        if gap > SET_OFF_EM * em and _begins_another(rows, start, end, columns, most, em):
             break
         if gap > max(_MAX_GAP_EM * em, 1.5 * widest) or (widened := _with(columns, rows[end], em)) is None:
             break
-        if len(_segments(rows[end], em)) == 1 and (_stands_alone(rows, end, em) or is_headline(rows[end], rows[start:end])):
+        if len(_segments(rows[end], em)) == 1 and (stands_alone(rows, start, end, em) or is_headline(rows[end], rows[start:end])):
             break
         columns = widened
         widest, most = max(widest, min(gap, _MAX_GAP_EM * em)), max(most, len(_segments(rows[end], em)))
         end += 1
-    while end > start + 1 and len(_segments(rows[end - 1], em)) == 1 and _is_set_off(rows, end - 1, em):
+    while end > start + 1 and len(_segments(rows[end - 1], em)) == 1 and is_set_off(rows, end - 1, em):
         end -= 1
     return end, rows[start:end], columns
 
@@ -185,15 +185,6 @@ def _with(columns: Sequence[_Column], row: Row, em: float) -> list[_Column] | No
     if any(right.x0 - left.x1 < _COLUMN_GAP_EM * em for left, right in pairwise(widened)):
         return None
     return widened
-
-
-def _is_set_off(rows: Sequence[Row], index: int, em: float) -> bool:
-    """Whether white space separates this row from the one above."""
-    return rows[index].y0 - rows[index - 1].y1 > _SET_OFF_EM * em
-
-
-def _stands_alone(rows: Sequence[Row], index: int, em: float) -> bool:
-    return _is_set_off(rows, index, em) and (index + 1 == len(rows) or _is_set_off(rows, index + 1, em))
 
 
 def _logical_rows(

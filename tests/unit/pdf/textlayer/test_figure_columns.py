@@ -1,0 +1,50 @@
+"""Columns of figures so close that PDFium gives their texts as one."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.pdf import pdfs
+from tests.unit.pdf.forms.test_drawn_boxes import read
+
+HEAD = ("Pos", "Item", "Qty", "Total")
+ROWS = [("1", "Cable, black", "10", "49.00"), ("2", "Adapter", "3", "31.50"), ("3", "Lamp", "1", "7.00")]
+
+
+def drawn(rows: list[tuple[str, ...]], places: tuple[float, ...], *, pitch: float = 17.0) -> bytes:
+    content = ""
+    for n, row in enumerate(rows):
+        for x, text in zip(places, row, strict=True):
+            content += f"BT /F1 10 Tf {x} {700 - pitch * n} Td ({text}) Tj ET "
+    return content.encode()
+
+
+@pytest.mark.parametrize("total", [497, 503, 509])
+def test_figures_in_two_columns_are_two_cells(total: float) -> None:
+    text = read(pdfs.pages_of(content=drawn([HEAD, *ROWS], (62, 89, 477, total))))
+    assert "| Qty | Total |" in text
+    assert "| 10 | 49.00 |" in text
+
+
+def test_figures_that_end_at_the_same_place_are_a_column() -> None:
+    content = ""
+    for n, (row, (x, total)) in enumerate(
+        zip([HEAD, *ROWS], [(502, "Total"), (498, "149.00"), (503.6, "31.50"), (509.1, "7.00")], strict=True)
+    ):
+        for place, text in zip((62, 89, 477, x), (*row[:3], total), strict=True):
+            content += f"BT /F1 10 Tf {place} {700 - 17 * n} Td ({text}) Tj ET "
+    assert "| 10 | 149.00 |" in read(pdfs.pages_of(content=content.encode()))
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [("a.", "2024"), ("b.", "2023"), ("c.", "2022")],  # markers
+        [("Introduction ....", "10"), ("Methods ....", "12"), ("Results ....", "14")],  # leaders
+    ],
+)
+def test_markers_and_leaders_stay_with_their_figures(rows: list[tuple[str, str]]) -> None:
+    places = (72.0, 72.0 + 5.6 * max(len(text) for text, _ in rows))
+    text = read(pdfs.pages_of(content=drawn(rows, places)))
+    assert all(f"{before} {figure}" in text for before, figure in rows)
+    assert "|" not in text
