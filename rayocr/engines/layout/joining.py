@@ -55,8 +55,8 @@ def join_pair(before: str, after: str, known_words: frozenset[str] = frozenset()
         if _keeps_hyphen(broken.group(1), rest.group(), known_words):
             return before + after
         return before[:-1] + after
-    if len(before) > 1 and before[-1] in _HYPHENS and before[-2].isdigit() and after[:1].isdigit():
-        return before + after  # 2019-20
+    if ends_in_broken_number(before) and after[:1].isdigit():
+        return before + after  # 2019-20, 33\u201340
     if _NO_SPACE.match(before[-1]) and _NO_SPACE.match(after[0]):
         return before + after
     if not whole_korean and divides_word(before, after):

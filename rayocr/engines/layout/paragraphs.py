@@ -320,6 +320,8 @@ def _number_continues(rows: Sequence[Row], place: int, shape: _Shape) -> bool:
         return False
     above = rows[place - 1]
     end = above.text[-1:]
+    if ends_in_broken_number(above.text) and not shape.apart(above, rows[place]):
+        return True  # the pages of a reference: "33–" "40. https://"
     if shape.apart(above, rows[place]) or not _is_mid_sentence(above) or not (end.islower() or end == ","):
         return False
     others = (_NUMBER.match(row.text) for row in rows)

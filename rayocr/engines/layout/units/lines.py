@@ -10,7 +10,7 @@ from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_
 from rayocr.engines.layout.rows import Row
 
 _LEADER = re.compile(r"(?:\.\s?){4}|…\s?…|(?:[·․‥…]\s?){3}|_{4}|-{6}")
-_LABEL = re.compile(r"[^\W\d_][^:.;!?\n\]]{0,28}:(?:\s+\S|$)")
+_LABEL = re.compile(r"[^\W\d_](?:[^:.;!?\n\]]|\.(?=[:/-])){0,28}:(?:\s+\S|$)")  # Date:, Cust.-No.:
 _AMOUNT = re.compile(r"(?:^|[\s$€£¥₹])-?\d[\d.,'\u2019 ]{0,12}[.,]\d{2}\s?(?:[$€£¥₹%*]|[A-Z]{1,3})?$")
 _SHORT_EM = 12.0  # columns of running text are wider than this
 _NUMBER_AT_END = re.compile(r"[\s.…]\d{1,4}$")  # page number in a table of contents whose dots the engine did not read

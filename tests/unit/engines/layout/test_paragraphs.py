@@ -28,6 +28,10 @@ def markdown(lines: list[LayoutLine]) -> str:
         (["recog-", "nition of text"], "recognition of text"),
         (["a well-", "known fact"], "a well-known fact"),
         (["a state-of-the-art, self-", "made man"], "a state-of-the-art, self-made man"),
+        (
+            ["Mar. Lett. 12(4), 33\u2013", "40. https://doi.org/10.1000/xyz"],
+            "Mar. Lett. 12(4), 33\u201340. https://doi.org/10.1000/xyz",
+        ),
         (["Anglo-", "Saxon"], "Anglo-Saxon"),
         (["the years 2019-", "20 and after"], "the years 2019-20 and after"),
         (["soft\u00ad", "ware"], "software"),
@@ -227,3 +231,19 @@ def test_a_sentence_in_large_type_that_ends_in_its_second_line_is_not_half_a_hea
         for it in column(["The council approved the plan to repair", "the old bridge."], 60, 50)
     ]
     assert "#" not in markdown([*large, *sized(PROSE, 100)])
+
+
+def test_the_last_page_of_a_reference_is_not_the_number_of_a_list_item() -> None:
+    references = [
+        "[1] Miller, A. (2019). Drift of buoys. J. Tests 3, 1\u20139.",
+        "[2] Ortiz, B. (2020). Tidal channels. Mar. Lett. 12(4), 33\u2013",
+        "40. https://doi.org/10.1000/xyz",
+    ]
+    assert "12(4), 33\u201340. https://doi.org/10.1000/xyz" in markdown(column(references, 60, 100))
+
+
+def test_fields_with_abbreviated_labels_keep_their_lines() -> None:
+    fields = ["Date: 2026-11-03", "Customer no.: 88-213", "Due: 2026-11-17"]
+    lines = [line(text, 540 - 5 * len(text), 114 + 13 * n) for n, text in enumerate(fields)]
+    title = "Invoice of the harbor office 2026-0417"
+    assert markdown([line(title, 540 - 5 * len(title), 101, bold=True), *lines]).endswith("  \n".join(fields))
