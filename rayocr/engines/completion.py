@@ -26,6 +26,9 @@ _SURE = 0.75  # confidence of a line
 _VERY_SURE, _WORD_CHARS = 0.9, 3  # minimum confidence of a line where no ink looked like text
 _UNREADABLE = 0.5  # confidence of an answer without any certain line: the engine does not support the script
 _COVERED = 0.5  # share of a line's box covered by the layer's words; above it, the line has been read
+_PAGE_SHARE = 0.6  # a larger picture is the page
+_ROWS_SHARE = 0.15  # least distance of a picture's first and last line, as a share of its height
+_STRIP_PT, _MOST_PICTURES = 1.0, 200
 _DOUBTFUL_CHARS = 20  # lines with low confidence, on a page that has lines without text
 
 
@@ -74,14 +77,61 @@ def _markdown(page: Page, layer: TextLayer, read: Sequence[TextBox], rulings: Se
     # If the picture has most of the text, the layer's font sizes do not identify headings.
     lines = layer_lines(layer, sizes_are_real=own >= _chars(read))
     size_pt = (page.width_pt, page.height_pt)
-    lines += [_layout_line(box, layer.turns, size_pt) for box in read]
+    seen = [_layout_line(box, layer.turns, size_pt) for box in read]
     turned = (turn_box((ruling.x0, ruling.y0, ruling.x1, ruling.y1), layer.turns, size_pt) for ruling in rulings)
-    return layout_markdown(
-        lines,
-        page_width=layer.width_pt,
-        page_height=layer.height_pt,
-        rulings=[*rulings_of(page, layer), *(Ruling(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in turned)],
-    )
+    all_rulings = [*rulings_of(page, layer), *(Ruling(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in turned)]
+    texts: list[str] = []
+    for x0, y0, x1, y1 in _pictures_beside_text(page, layer, lines, seen):
+        inside = [line for line in seen if _is_inside(line, (x0, y0, x1, y1))]
+        within = [ruling for ruling in all_rulings if _is_inside(ruling, (x0, y0, x1, y1))]
+        seen = [line for line in seen if line not in inside]
+        all_rulings = [ruling for ruling in all_rulings if ruling not in within]
+        texts.append(_arranged(inside, within, layer))
+    return "\n\n".join(text for text in (_arranged([*lines, *seen], all_rulings, layer), *texts) if text)
+
+
+def _arranged(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], layer: TextLayer) -> str:
+    return layout_markdown(lines, page_width=layer.width_pt, page_height=layer.height_pt, rulings=rulings)
+
+
+def _pictures_beside_text(page: Page, layer: TextLayer, own: Sequence[LayoutLine], seen: Sequence[LayoutLine]) -> list[Box]:
+    """The boxes of pictures, such as screenshots, whose text must not form rows with the page's own text beside them: several
+    lines were read in the picture, and none of the page's own lines is on it. From top to bottom, as the layer is turned."""
+    size_pt = (page.width_pt, page.height_pt)
+    boxes = _joined([turn_box(box, layer.turns, size_pt) for box in page.picture_boxes])
+    most = _PAGE_SHARE * page.width_pt * page.height_pt
+    found: list[Box] = []
+    for box in sorted(boxes, key=lambda box: box[1]):
+        x0, y0, x1, y1 = box
+        rows = sorted(line.center_y for line in seen if _is_inside(line, box))
+        is_beside = any(y0 < line.center_y < y1 for line in own) and not any(_is_inside(line, box) for line in own)
+        if is_beside and (x1 - x0) * (y1 - y0) < most and len(rows) > 1 and rows[-1] - rows[0] > _ROWS_SHARE * (y1 - y0):
+            found.append(box)
+    return found
+
+
+def _joined(boxes: Sequence[Box]) -> list[Box]:
+    """The boxes; those that touch are one, since a picture may be stored in strips."""
+    if len(boxes) > _MOST_PICTURES:
+        return []
+    joined: list[Box] = []
+    for box in boxes:
+        while touching := [other for other in joined if _touch(box, other)]:
+            joined = [other for other in joined if other not in touching]
+            sides = list(zip(box, *touching, strict=True))
+            box = (min(sides[0]), min(sides[1]), max(sides[2]), max(sides[3]))
+        joined.append(box)
+    return joined
+
+
+def _touch(one: Box, other: Box) -> bool:
+    across = min(one[2], other[2]) - max(one[0], other[0])
+    down = min(one[3], other[3]) - max(one[1], other[1])
+    return min(across, down) > -_STRIP_PT
+
+
+def _is_inside(item: LayoutLine | Ruling, box: Box) -> bool:
+    return box[0] < (item.x0 + item.x1) / 2 < box[2] and box[1] < (item.y0 + item.y1) / 2 < box[3]
 
 
 def _layout_line(box: TextBox, turns: int, size_pt: tuple[float, float]) -> LayoutLine:

@@ -229,7 +229,9 @@ class Page:
         """The highest resolution of the pictures that span half of the page's longer side; 0 if there are none."""
         return self._objects.detail_dpi
 
-    # -- is there anything on it --------------------------------------------------------------------------------------------
+    @property
+    def picture_boxes(self) -> tuple[Box, ...]:
+        return tuple(box for _, box in self._objects.pictures)
 
     def ink_coverage(self) -> float:
         """0..1, see `rayocr.pdf.ink`: 0 if the page is blank, at least BLANK_COVERAGE if anything can be seen on it.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from typing import Any, ClassVar
 
 import pytest
+from PIL import Image, ImageDraw, ImageFont
 
 from rayocr.engines.base import ComputeEngine
 from rayocr.engines.completion import complete
@@ -170,3 +172,28 @@ def test_an_engine_that_does_not_read_the_page_leaves_it_to_the_next() -> None:
 
     with PdfFile(outlines_with_footer(), max_pixels=4_000_000) as file, file.page(1) as page:
         assert complete(page, Silent()) is None
+
+
+def beside_a_picture() -> bytes:
+    own = b"".join(b"1 0 0 1 40 %d Tm (Point %d of the talk) Tj " % (842 - 110 - 30 * n, n) for n in range(3))
+    over = b"BT /F1 11 Tf 0 g " + own + b"1 0 0 1 40 60 Tm (Internal, page 7) Tj ET"
+    screen = Image.new("L", (500, 600), 245)
+    draw = ImageDraw.Draw(screen)
+    for box in ORDERS:
+        draw.text((2 * (box.x0 - 300), 2 * (box.y0 - 50)), box.text, fill=20, font=ImageFont.load_default(size=24))
+    entries = "/Width 500 /Height 600 /BitsPerComponent 8 /ColorSpace /DeviceGray /Filter /FlateDecode"
+    return pdfs.image_page(entries, zlib.compress(screen.tobytes()), placed="250 0 0 300 300 492", over=over)
+
+
+ORDERS = [
+    TextBox(text=text, x0=x, y0=103 + 30 * n, x1=x + 45, y1=115 + 30 * n, confidence=0.95)
+    for n in range(4)
+    for x, text in ((310, f"1002{n}"), (380, f"Buyer {n}"), (450, "packed"))
+]
+
+
+def test_text_in_a_picture_does_not_form_rows_with_the_page_s_lines_beside_it() -> None:
+    record = read(beside_a_picture(), Reader(*ORDERS))
+    own, _, seen = record.text.partition("Internal, page 7")
+    assert all(f"Point {n} of the talk" in own for n in range(3)) and "Buyer" not in own
+    assert all(f"| 1002{n} | Buyer {n} | packed |" in seen for n in range(4))
