@@ -15,8 +15,8 @@ from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
 from rayocr.messages import HIDDEN_TEXT, UNREAD_INK, PageText, TextBox
 from rayocr.pdf.geometry import Box, turn_box
-from rayocr.pdf.textlayer.cell_borders import split_at_borders, split_at_gutters
-from rayocr.pdf.textlayer.spaces.figure_columns import split_at_figures
+from rayocr.pdf.textlayer.cells.cell_borders import split_at_borders, split_at_gutters
+from rayocr.pdf.textlayer.cells.figure_columns import split_at_figures
 
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
