@@ -22,6 +22,8 @@ _AS_WIDE, _AROUND = 1.3, 8  # a space is wider than the gaps between the letters
 _IDEOGRAPHIC_GAP_EM, BESIDE_LATIN_EM = 0.6, 0.18
 _IDEOGRAPH = re.compile("[\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
 _SYLLABLE_GAP_EM = 0.06
+_INDIC_SPACE_EM, _LEAST_JOINED = 0.14, 3
+_INDIC = re.compile("[\u0900-\u0963\u0970-\u097f\u0980-\u09e3\u0a00-\u0a5e]")  # Devanagari, Bengali, Gurmukhi
 _UNSPACED = re.compile("[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff]")
 
 
@@ -44,7 +46,15 @@ def correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> Non
             spaced[n] = typical < _TRACKED_EM[0] or float(gaps[n - 1]) > _AS_WIDE * typical
         elif typical <= _UNTRACKED_EM and texts[n - 1].isalpha() and texts[n].isalpha():
             spaced[n] = not _is_tracked(gaps, said, n, around)
+        elif gaps[n - 1] > _INDIC_SPACE_EM and _are_indic(texts, n):
+            joined = [gaps[m - 1] <= _UNTRACKED_EM for m in around if m != n and not spaced[m] and _are_indic(texts, m)]
+            spaced[n] = len(joined) >= _LEAST_JOINED and all(joined)
     _join_letterspaced(texts, spaced, gaps)
+
+
+def _are_indic(texts: Sequence[str], n: int) -> bool:
+    """Whether the n-th character and the one before it belong to words of a script whose letters hang from one bar."""
+    return _INDIC.match(texts[n - 1]) is not None and _INDIC.match(texts[n]) is not None
 
 
 def _is_tracked(gaps: Any, said: Any, n: int, around: range) -> bool:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
+import numpy as np
 import pytest
 
+from rayocr.pdf.textlayer.glyphs.characters import Characters
+from rayocr.pdf.textlayer.spaces.word_spaces import correct_spaces
 from tests.unit.pdf.pdfs import pages_of
 from tests.unit.pdf.textlayer.drawings import page_with_font, texts_of
 
@@ -52,3 +58,12 @@ def test_thai_has_spaces_only_where_there_is_room() -> None:
 def test_a_mark_beside_two_lines_is_no_initial() -> None:
     content = "0 -20 Td /F1 24 Tf (A) Tj /F1 9 Tf 20 13 Td (Open Smart Alerts) Tj 0 -11 Td (3 currently open) Tj"
     assert drawn(f"72 720 Td {content}")[0] == "A Open Smart Alerts"
+
+
+@pytest.mark.parametrize(("gap", "is_space"), [(0.19, True), (0.08, False)])
+def test_hindi_words_are_apart_where_the_file_has_no_space(gap: float, is_space: bool) -> None:
+    texts = ["5", "0", "0", *"रुपयेहै"]
+    gaps = np.array([0.12, 0.12, 0.22, -0.5, 0.0, 0.0, 0.0, gap, 0.0])
+    spaced = [False] * 3 + [True] + [False] * 6
+    correct_spaces(cast(Characters, SimpleNamespace(texts=texts)), spaced, gaps)
+    assert [n for n, space in enumerate(spaced) if space] == [3, *([8] if is_space else [])]
