@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import shlex
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,12 +13,14 @@ import pytest
 
 from rayocr.cli import main
 from rayocr.cli.arguments import COMMANDS, FLAGS
-from rayocr.cli.completion import completion_script
+from rayocr.cli.completion import completion_script, values_of
 from rayocr.cli.help_text import help_text
 from rayocr.composition import compose, conf_dir
 from rayocr.config.describe import describe_options
-from rayocr.errors import DocumentError, EngineError
+from rayocr.errors import DocumentError, EngineError, UsageError
 from rayocr.failure_reasons import explanation
+from rayocr.outputs.registry import _OUTPUTS
+from rayocr.overrides import kind_of
 
 PROJECT = Path(__file__).parents[3]
 
@@ -113,14 +117,68 @@ def test_help_ends_with_0(arguments: str, capsys: pytest.CaptureFixture[str]) ->
     assert capsys.readouterr().out.strip()
 
 
-def test_bash_completes_options() -> None:
+def completed(folder: Path, *words: str) -> list[str]:
+    """What bash offers for the last word."""
     bash = shutil.which("bash")
     assert bash
-    script = (
-        completion_script("bash") + '\nCOMP_WORDS=(rayocr limits.rp); COMP_CWORD=1; _rayocr; printf "%s\\n" "${COMPREPLY[@]}"'
-    )
-    done = subprocess.run([bash, "-c", script], capture_output=True, text=True, check=True)
-    assert {"limits.rpm=", "limits.rpd="} <= set(done.stdout.split())
+    given = " ".join(shlex.quote(word) for word in words)
+    call = f'COMP_WORDS=(rayocr {given}); COMP_CWORD={len(words)}; _rayocr; printf "%s\\n" "${{COMPREPLY[@]}}"'
+    script = f"{completion_script('bash')}\n{call}"
+    return subprocess.run([bash, "-c", script], capture_output=True, text=True, check=True, cwd=folder).stdout.splitlines()
+
+
+def test_bash_completes_folders_and_pdfs_before_options(tmp_path: Path) -> None:
+    (tmp_path / "in put").mkdir()
+    for name in ("invoice.pdf", "index.txt"):
+        (tmp_path / name).touch()
+    found = completed(tmp_path, "in")
+    assert found[:2] == ["in\\ put/", "invoice.pdf"]
+    assert "include=" in found and "index.txt" not in found
+    assert {"limits.rpm=", "limits.rpd="} <= set(completed(tmp_path, "limits.rp"))
+
+
+@pytest.mark.parametrize(
+    ("words", "offered"),
+    [
+        (["engine", "=", "loc"], ["local"]),  # as bash splits words
+        (["engine", "="], ["auto", "gemini", "local", "openai", "rapidocr", "tesseract", "textlayer"]),
+        (["engine=loc"], ["engine=local"]),  # without `=` in COMP_WORDBREAKS
+        (["outputs", "=", "[markdown,cl"], ["[markdown,clean_pdf"]),
+        (["overwrite", "=", "t"], ["true"]),
+        (["objective", "=", "d"], ["deadline"]),
+        (["dest", "=", "o"], ["out/"]),
+    ],
+)
+def test_bash_completes_the_values_of_options(tmp_path: Path, words: list[str], offered: list[str]) -> None:
+    (tmp_path / "out").mkdir()
+    assert completed(tmp_path, *words) == offered
+
+
+def test_zsh_and_fish_get_the_same_values() -> None:
+    assert "engine) values=(auto gemini local" in completion_script("zsh")
+    assert "complete -c rayocr -a 'engine=local'\n" in completion_script("fish")
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_read_its_script(tmp_path: Path, shell: str) -> None:
+    if not (program := shutil.which(shell)):
+        pytest.skip(f"{shell} is not installed")
+    (tmp_path / "script").write_text(completion_script(shell))
+    subprocess.run([program, "-n", str(tmp_path / "script")], check=True)
+
+
+def test_the_values_that_completion_offers_are_those_that_the_options_take() -> None:
+    for option in describe_options():
+        if kind_of(option.name) in ("int", "float") or option.name == "locks.backend":
+            continue
+        with contextlib.suppress(UsageError):
+            compose([f"{option.name}=zz9"], {})
+            continue
+        with pytest.raises(UsageError) as raised:
+            compose([f"{option.name}=zz9"], {})
+        if named := re.search(r"Choose one of (.+)\.$", raised.value.hint or ""):
+            assert set(values_of(option.name).split()) == set(named[1].split(", ")), option.name
+    assert values_of("outputs").split() == list(_OUTPUTS)
 
 
 def test_the_report_covers_the_runs_that_its_help_names() -> None:
