@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import io
 import os
+import re
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -20,10 +21,12 @@ from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
 from rayocr.messages import DocumentOutcome, PageOutcome
 from rayocr.observe.dead_letters import DeadLetter, dead_letter_name
 from rayocr.outputs.page_texts import engines_of, outcomes_of, split_jsonl
-from rayocr.storage.uri import local_path
+from rayocr.storage.uri import local_path, parse_uri
 from rayocr.untrusted_json import parse_as
 
 _NAME_OF_BYTES = "document.pdf"
+# Options of a whole source.
+_FIXED = frozenset(("source", "dest", "state", "outputs", "mode", "include", "exclude", "document", "limit", "order"))
 _MOST_NAME_BYTES = 150  # of a file's name: outputs add a suffix
 
 
@@ -51,7 +54,7 @@ def read_with(
     **options: Any,
 ) -> ReadDocument:
     """As `read`, with options as on the command line; `options` win over them. `on_child` gets the child process."""
-    fixed = {"source", "dest", "state", "outputs", "mode"} & options.keys()
+    fixed = _FIXED & options.keys()
     if fixed:
         raise UsageError(f"rayocr.read does not accept {min(fixed)}=.", hint="Use rayocr.run for folders and output files.")
     given = overrides_of(options)
@@ -73,7 +76,7 @@ def read_with(
             if failure is not None:
                 raise failure
             said = [event["text"] for event in events if event["event"] in ("message", "warning")]
-            return _document(folder / "out", said)
+            return _document(folder / "out", said, source)
         finally:
             child.close()
 
@@ -81,6 +84,8 @@ def read_with(
 def _place(source: str | os.PathLike[str]) -> str:
     """The value of `source=`. Raises UsageError."""
     if isinstance(source, str) and "://" in source:  # a Path would lose a slash
+        if source.lower().startswith(("http://", "https://")):
+            _refuse_web(source)
         if source.startswith(("gs://", "gdrive://", "file://")) and not source.lower().endswith(".pdf"):
             raise UsageError(f"{source} is not a single PDF.", hint="Use rayocr.run for buckets and folders.")
         return source
@@ -88,6 +93,16 @@ def _place(source: str | os.PathLike[str]) -> str:
     if local_path(source).is_dir():
         raise UsageError(f"{source} is a folder.", hint="Use rayocr.run for folders.")
     return text
+
+
+def _refuse_web(source: str) -> None:
+    """Raises UsageError; links to a bucket or to Drive have their own hints."""
+    try:
+        parse_uri(source)
+    except UsageError as error:
+        if not str(error).endswith("is not supported."):
+            raise
+        raise UsageError(str(error), hint="Download the PDF, and pass its bytes: rayocr.read(data)") from error
 
 
 def _data(source: Any) -> bytes:
@@ -101,6 +116,8 @@ def _data(source: Any) -> bytes:
     binary = UsageError("The file was opened as text.", hint='Open it in binary mode: open(name, "rb")')
     if isinstance(source, io.TextIOBase):
         raise binary
+    if getattr(source, "closed", False) is True:
+        raise UsageError("The file is closed.", hint="Call rayocr.read before its `with` block ends.")
     data = source.read()
     if isinstance(data, str):
         raise binary
@@ -164,7 +181,33 @@ async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDo
     return await in_thread(lambda: read_with((), source, on_child=reading.started, **options), on_cancel=reading.cancel)
 
 
-def _document(out: Path, said: Sequence[str]) -> ReadDocument:
+def _subject(source: Any) -> str:
+    """How messages call the source: by its path, or as data."""
+    if isinstance(source, str | os.PathLike):
+        return os.fsdecode(source)
+    name = getattr(source, "name", None)
+    return name if isinstance(name, str) and name.isprintable() else "The data"
+
+
+def _about(subject: str, message: str) -> str:
+    """The message of a dead letter, which does not name its document, as a sentence about the subject."""
+    for begin in ("The file ", "The document ", "The PDF "):
+        if message.startswith(begin):
+            return f"{subject} {message.removeprefix(begin)}"
+    return f"{subject}: {message}"
+
+
+def _without_runs(hint: str | None) -> str | None:
+    """The hint for a caller who has neither runs nor patterns."""
+    if hint is None:
+        return None
+    hint = re.sub(r"[,;:] (?:which )?(?:the next run|rayocr then|rayocr) [^.]*", "", hint)
+    of_runs = re.compile(r"next run|\bretry\b|exclude=|mode=")
+    kept = [sentence for sentence in re.split(r"(?<=\.)\s+", hint) if not of_runs.search(sentence)]
+    return " ".join(kept) or None
+
+
+def _document(out: Path, said: Sequence[str], source: object) -> ReadDocument:
     """`said`: what the run has printed."""
     manifests = list((out / DOCUMENTS_PREFIX).rglob("*.json"))
     if len(manifests) > 1:
@@ -174,7 +217,10 @@ def _document(out: Path, said: Sequence[str]) -> ReadDocument:
     manifest = Manifest.from_json(manifests[0].read_bytes(), name=manifests[0].name)
     if manifest.outcome is DocumentOutcome.REJECTED:
         kind: type[RayocrError] = getattr(errors, manifest.reason or "", errors.DocumentError)
-        raise kind(manifest.message or "The document cannot be read.", hint=_hint(out / dead_letter_name(manifest.document_id)))
+        hint = _hint(out / dead_letter_name(manifest.document_id)) or kind.default_hint
+        error = kind(_about(_subject(source), manifest.message or "The document cannot be read."))
+        error.set_hint(_without_runs(hint))
+        raise error
     texts = split_jsonl((out / manifest.outputs[0].name).read_bytes())
     outcomes = outcomes_of(manifest)
     notes = {note.page_number: note for note in manifest.notes}

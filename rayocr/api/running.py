@@ -42,7 +42,8 @@ class RunResult:
     run or an earlier one, or files of the source are not readable; 3 an external cause stopped the run, and the same call
     resumes it; 130 cancelled. `error` is the cause of 3 and 130, else None.
 
-    `documents` counts the finished documents of the destination by outcome, and `failures` the partial and rejected ones by
+    `documents` counts the finished documents of the destination by outcome (empty if they could not be counted, as after a failed
+    start), and `failures` the partial and rejected ones by
     reason; both include earlier runs. `dismissed` counts documents whose failure was dismissed, which are in neither. The other
     figures are of this run: `run_documents` by outcome, `pages` by outcome,
     `engines` (pages by engine), `cost_usd` and `elapsed_s`. `dest` and `state` are folders' paths or URIs. `messages` is what
@@ -94,7 +95,11 @@ class RunHandle:
     aresult()` wait for the end. A context manager, with `with` or `async with`: leaving it early cancels the run, which can be
     resumed. A handle that is dropped before the end cancels its run, too, with a RuntimeWarning."""
 
-    def __init__(self, child: ChildRun, on_progress: OnProgress | None, overrides: Sequence[str] = ()) -> None:
+    def __init__(
+        self, child: ChildRun, on_progress: OnProgress | None, overrides: Sequence[str] = (), *, dest: str = "", state: str = ""
+    ) -> None:
+        """`dest`, `state`: where they are, for a run that ends before it says so itself."""
+        self._places = {"dest": dest, "state": state}
         self._child = child
         self._on_progress = on_progress
         self._overrides = tuple(overrides)
@@ -195,7 +200,7 @@ class RunHandle:
             raise
 
     def _ended(self, event: dict[str, Any]) -> RunResult:
-        started, counts = self._facts.get("started", {}), self._facts.get("counts", {})
+        started, counts = self._places | self._facts.get("started", {}), self._facts.get("counts", {})
         record = self._facts.get("record", {}).get("record", {})
         return RunResult(
             run_id=started.get("run_id", ""),
@@ -244,7 +249,8 @@ def start(source: str | Path, dest: str | Path, *, on_progress: OnProgress | Non
         *given,
         *overrides_of(places),
     ]
-    return RunHandle(ChildRun(overrides), on_progress or _in_notebook(), given)
+    state = place_of("state", options["state"]) if options.get("state") is not None else places["dest"]
+    return RunHandle(ChildRun(overrides), on_progress or _in_notebook(), given, dest=places["dest"], state=state)
 
 
 def run(source: str | Path, dest: str | Path, *, on_progress: OnProgress | None = None, **options: Any) -> RunResult:

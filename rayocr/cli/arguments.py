@@ -111,6 +111,9 @@ class _Words:
         found = cls()
         while words:
             word = words.pop(0)
+            if word == "--":  # paths that begin with a dash follow
+                found.places += words
+                break
             if word.startswith("-") and word != STREAM:
                 found._add_flag(word, words, topic)
             elif _OVERRIDE.match(word) and not _exists(word):
@@ -150,6 +153,8 @@ def _mode_of(command: str, settings: Sequence[str]) -> str:
 
 def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
     """Many programs write options as --name value; rayocr as name=value."""
+    if _exists(word) or word.lower().endswith(".pdf"):
+        return UsageError(f"Unknown flag {word}.", hint=f"For a path that begins with a dash: {for_shell(f'./{word}')}")
     flag, equals, value = word.partition("=")
     name = flag.lstrip("-").replace("-", "_")
     name = meant_option(name) or name
@@ -172,9 +177,8 @@ def _check_command(word: str, *, several: bool) -> None:
     close = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75) or [flag for flag in FLAGS if flag == f"--{word}"]
     if close:
         raise UsageError(f"{word!r} is neither a command nor a folder.", hint=f"Did you mean `rayocr {close[0]}`?")
-    if several:
-        hint = "See rayocr --help. Put a path with spaces in quotes."
-        raise UsageError(f"{word!r} is neither a command nor a folder.", hint=hint)
+    hint = "Put a path with spaces in quotes." if several else "Check the path."
+    raise UsageError(f"{word!r} is neither a command nor a folder.", hint=f"{hint} Commands: {', '.join(COMMANDS)}.")
 
 
 def _may_be_command(word: str) -> bool:

@@ -18,9 +18,12 @@ class RayocrError(Exception):
 
     def __init__(self, message: str = "", *, hint: str | None = None) -> None:
         super().__init__(masked(message))
-        self.hint = masked(hint) if hint else type(self).default_hint
-        if self.hint:
-            self.add_note(self.hint)  # a traceback shows it
+        self.set_hint(hint or type(self).default_hint)
+
+    def set_hint(self, hint: str | None) -> None:
+        """Replaces the hint, also where a traceback shows it."""
+        self.hint = masked(hint) if hint else None
+        self.__notes__ = [self.hint] if self.hint else []
 
     @property
     def reason(self) -> str:

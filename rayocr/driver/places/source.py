@@ -32,8 +32,8 @@ def single_file(config: RayocrConfig) -> tuple[str, str] | None:
     text = config.source
     if text is None:
         return None
-    if "://" not in text:
-        path = local_path(text)
+    if "://" not in text or text.lower().startswith("file://"):
+        path = local_path(text) if "://" not in text else Path(parse_uri(text).root)
         try:
             is_file = path.is_file()
         except OSError as error:  # a folder on the way cannot be searched

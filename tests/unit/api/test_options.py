@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from rayocr.api.process import overrides_of, place_of
-from rayocr.api.reading import _name_of, read
+from rayocr.api.reading import _name_of, _without_runs, read
 from rayocr.api.results import open_results
 from rayocr.api.running import arun, run, start
-from rayocr.composition import compose
-from rayocr.errors import UsageError
+from rayocr.composition import compose, samples_dir
+from rayocr.errors import DocumentError, NotAPdf, UsageError
 
 
 @pytest.mark.parametrize(
@@ -181,3 +181,45 @@ def test_text_from_python_is_literal(text: str) -> None:
 def test_an_interpolation_is_no_name_of_an_engine() -> None:
     with pytest.raises(UsageError, match="is not a name"):
         overrides_of({"engine": "${oc.env:HOME}"})
+
+
+def test_an_error_of_a_read_names_the_source_as_the_caller_knows_it(tmp_path: Path) -> None:
+    file = tmp_path / "text.pdf"
+    file.write_text("hello")
+    with pytest.raises(NotAPdf) as raised:
+        read(file)
+    assert str(raised.value) == f"{file} is not a PDF (no %PDF- header)."
+    assert raised.value.hint == "Check where the file comes from, and replace it with a PDF."
+    assert raised.value.__notes__ == [raised.value.hint]
+    with pytest.raises(NotAPdf, match="The data is empty"):
+        read(b"")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in DocumentError.__subclasses__() if kind.default_hint])
+def test_hints_of_a_read_do_not_speak_of_runs(kind: type[DocumentError]) -> None:
+    hint = _without_runs(kind.default_hint)
+    assert hint and hint.endswith(".") and "run" not in hint.split() and "exclude" not in hint
+
+
+def test_a_read_takes_a_file_uri() -> None:
+    letter = samples_dir() / "letter.pdf"
+    assert read(letter.resolve().as_uri(), engine="textlayer").outcome == "complete"
+
+
+@pytest.mark.parametrize("option", ["include", "exclude", "document", "limit", "order"])
+def test_a_read_refuses_options_of_a_whole_source(option: str) -> None:
+    with pytest.raises(UsageError, match=f"does not accept {option}="):
+        read("a.pdf", **{option: "x"})
+
+
+def test_a_web_address_and_a_closed_file_have_hints_that_fit_a_read(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="https:// is not supported") as raised:
+        read("https://example.org/a.pdf")
+    assert "pass its bytes" in str(raised.value.hint)
+    with pytest.raises(UsageError) as raised:
+        read("https://storage.googleapis.com/bucket/a.pdf")
+    assert "gs://bucket/a.pdf" in str(raised.value.hint)
+    file = (tmp_path / "a.pdf").open("wb+")
+    file.close()
+    with pytest.raises(UsageError, match="The file is closed"):
+        read(file)

@@ -8,14 +8,15 @@ import gc
 import threading
 import warnings
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rayocr.api.in_thread import in_thread
 from rayocr.api.process import RunProgress
-from rayocr.api.running import RunHandle, RunResult, arun
-from rayocr.errors import InternalError, StorageFull
+from rayocr.api.running import RunHandle, RunResult, arun, run
+from rayocr.errors import InternalError, StorageFull, UsageError
 
 
 class Child:
@@ -155,3 +156,14 @@ def test_a_function_that_fails_on_progress_drains_the_run_before_its_error_is_ra
         assert handle.result().exit_code == 130
         del handle
         gc.collect()
+
+
+def test_a_run_that_ends_before_it_starts_has_the_places_of_the_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    child = Child({"event": "end", "exit_code": 3, "error": "StorageDenied", "message": "Denied."}, None)
+    monkeypatch.setattr("rayocr.api.running.ChildRun", lambda overrides: child)
+    result = run(tmp_path, tmp_path / "out")
+    assert (result.dest, result.state, result.documents) == (str(tmp_path / "out"), str(tmp_path / "out"), {})
+    with pytest.raises(UsageError, match="out"):
+        result.results()
