@@ -81,7 +81,8 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     places, settings = read.places, read.settings
     _check_values(places)
     has_mode = any(setting.startswith("mode=") for setting in settings)
-    if places and not command and not has_mode and not _split_path(places):
+    reads = not {"help", "version", "show_config"} & read.flags.keys()
+    if places and reads and not command and not has_mode and not _split_path(places):
         _check_command(places[0], several=len(places) > len(COMMANDS["run"]))
     mode = _mode_of(command, settings)
     if (
