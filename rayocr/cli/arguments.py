@@ -60,6 +60,7 @@ class CommandLine:
     """`overrides`: options as key=value, in the order in which they apply. `help`: the topic asked for, "" for the overview."""
 
     overrides: tuple[str, ...] = ()
+    unknown: str | None = None  # the first word, if it is neither a command nor an existing path
     help: str | None = None
     version: bool = False
     show_config: bool = False
@@ -81,8 +82,9 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     places, settings = read.places, read.settings
     _check_values(places)
     has_mode = any(setting.startswith("mode=") for setting in settings)
-    reads = not {"help", "version", "show_config"} & read.flags.keys()
-    if places and reads and not command and not has_mode and not _split_path(places):
+    unknown = None
+    if places and not command and not has_mode and not _split_path(places):
+        unknown = places[0] if _may_be_command(places[0]) else None
         _check_command(places[0], several=len(places) > len(COMMANDS["run"]))
     mode = _mode_of(command, settings)
     if (
@@ -94,7 +96,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
     overrides = (*read.from_file, *_positional(command or mode or "run", places, settings), *settings)
     if command and command != "run" and not has_mode:
         overrides = (f"mode={command}", *overrides)
-    return CommandLine(overrides=overrides, **read.flags)
+    return CommandLine(overrides=overrides, unknown=unknown, **read.flags)
 
 
 @dataclass(slots=True)
@@ -178,8 +180,13 @@ def _check_command(word: str, *, several: bool) -> None:
     close = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75) or [flag for flag in FLAGS if flag == f"--{word}"]
     if close:
         raise UsageError(f"{word!r} is neither a command nor a folder.", hint=f"Did you mean `rayocr {close[0]}`?")
-    hint = "Put a path with spaces in quotes." if several else "Check the path."
-    raise UsageError(f"{word!r} is neither a command nor a folder.", hint=f"{hint} Commands: {', '.join(COMMANDS)}.")
+    if several:
+        raise unknown_word(word, "Put a path with spaces in quotes.")
+
+
+def unknown_word(word: str, step: str = "Check the path.") -> UsageError:
+    """Returns the error for a word that is neither a command nor an existing path."""
+    return UsageError(f"{word!r} is neither a command nor a folder.", hint=f"{step} Commands: {', '.join(COMMANDS)}.")
 
 
 def _may_be_command(word: str) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import TYPE_CHECKING
 
 from rayocr import __version__
-from rayocr.cli.arguments import STREAM, CommandLine, parse
+from rayocr.cli.arguments import STREAM, CommandLine, parse, unknown_word
 from rayocr.cli.completion import completion_script
 from rayocr.cli.help_text import help_text
 from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
@@ -106,6 +106,8 @@ def _dispatch(line: CommandLine) -> int:
 
         print(OmegaConf.to_yaml(OmegaConf.structured(config)), end="")
         return 0
+    if line.unknown:
+        raise unknown_word(line.unknown)
     check_source_is_named(config)
     if STREAM in (config.source, config.dest):
         return _run_on_streams(config, line.overrides)

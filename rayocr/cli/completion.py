@@ -92,7 +92,7 @@ _rayocr() {{
 {cases}
     esac
     if (( $#values )); then
-      compset -P '*[[,]'
+      compset -P '*(\\[|,)'
       compadd -- $values
     else
       _files

@@ -42,7 +42,7 @@ RUN = {
     "failures": "The first 20 failed documents of the destination, those of this run first, each with `document_id`, `name`,"
     " `outcome`, `reason`, `message` and `pages`.",
     "failed_documents": "How many failed documents the destination has, dismissed ones excluded.",
-    "failed_earlier": "How many of them failed in earlier runs and were not retried now.",
+    "failed_earlier": "How many of them failed in earlier runs, and not in this one.",
     "retry_with": "The commands that retry them; empty where a retry cannot help.",
     "corrections": "Pages that a person corrected and that this run concerns.",
     "outputs_added": "Outputs that finished documents got from recorded pages, by format.",

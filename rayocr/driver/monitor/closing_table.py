@@ -26,6 +26,7 @@ from rayocr.observe.json_fields import error_json
 from rayocr.storage.base import Storage
 
 _FAILURES = 20  # in the JSON
+_FAILED = (DocumentOutcome.PARTIAL, DocumentOutcome.REJECTED)
 _MOST_READ = 2000  # dead letters, for the commands that retry them
 _FAILURE_FACTS = ("document_id", "name", "outcome", "reason", "message", "pages")  # as in `rayocr status --json`
 
@@ -53,7 +54,7 @@ def closing_json(
         "exit_code": exit_code,
         "failures": [{name: getattr(letter, name) for name in _FAILURE_FACTS} for letter in letters[:_FAILURES]],
         "failed_documents": count,
-        "failed_earlier": max(0, progress.totals.dead_letters - progress.retried),
+        "failed_earlier": max(0, count - sum(progress.documents[outcome] for outcome in _FAILED)),
         "retry_with": retry_commands(config, partial=len(rejected) < len(letters), rejected=rejected),
         "corrections": [asdict(found) for found in corrections],
         "outputs_added": dict(addition.added),

@@ -38,12 +38,13 @@ def test_every_run_prints_the_same_fields_and_the_failures_behind_its_exit_code(
     here: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     """Also a run that finds nothing to do, and a retry without anything to retry."""
-    for words in (("bad", "out"), ("bad", "out"), ("retry", "out"), ("retry", "out", "retry.rejected=true")):
+    runs = (("bad", "out"), 0), (("bad", "out"), 1), (("retry", "out"), 1), (("retry", "out", "retry.rejected=true"), 0)
+    for words, earlier in runs:
         code, found = printed(capfd, *words, *IN_PROCESS)
         assert (code, found["exit_code"], found["error"]) == (1, 1, None), words
         assert found.keys() == RUN.keys(), words
         assert [failure["reason"] for failure in found["failures"]] == ["NotAPdf"], words
-        assert found["failed_documents"] == 1
+        assert (found["failed_documents"], found["failed_earlier"]) == (1, earlier), words
     code, found = printed(capfd, "good", "out2", *IN_PROCESS)
     assert (code, found["exit_code"], found["failures"], found["retry_with"]) == (0, 0, [], [])
     assert found.keys() == RUN.keys()

@@ -43,7 +43,6 @@ def test_there_are_commands_in_the_documentation() -> None:
 @pytest.mark.parametrize(("page", "command"), ALL)
 def test_the_command_exists(page: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "in").mkdir()
     words = [re.sub("|".join(_PLACEHOLDERS), lambda found: _PLACEHOLDERS[found[0]], word) for word in shlex.split(command)[1:]]
     line = parse(words)
     if line.help is not None:
