@@ -105,13 +105,13 @@ def _columns(rows: Sequence[Sequence[_Placed]], lines: Sequence[TextLine], *, by
 
 
 def _is_set_apart(before: _Placed | None, figure: _Placed, lines: Sequence[TextLine]) -> bool:
-    """Whether more than a blank is before the figure, and no leader or marker of a list item."""
+    """Whether more than a blank is before the figure, and no leader, end of a sentence or marker of a list item."""
     if before is None:
         return True
     line = lines[figure.line]
     gap = figure.word.x0 - before.word.x1
     text = before.word.text
-    is_leader = not any(map(str.isalnum, text)) and _SIGN.fullmatch(text) is None
+    is_leader = text.endswith(".") or (not any(map(str.isalnum, text)) and _SIGN.fullmatch(text) is None)
     if is_leader or (before.place == 0 and _MARKER.fullmatch(text)) or gap < _BLANK_EM * (line.y1 - line.y0):
         return False
     blanks = sorted(right.x0 - left.x1 for left, right in pairwise(line.words))

@@ -40,10 +40,11 @@ def test_figures_that_end_at_the_same_place_are_a_column() -> None:
     "rows",
     [
         [("a.", "2024"), ("b.", "2023"), ("c.", "2022")],  # markers
+        [("See line 27.", "5"), ("See line 28.", "6"), ("See line 29.", "7")],  # ends of sentences
         [("Introduction ....", "10"), ("Methods ....", "12"), ("Results ....", "14")],  # leaders
     ],
 )
-def test_markers_and_leaders_stay_with_their_figures(rows: list[tuple[str, str]]) -> None:
+def test_markers_sentences_and_leaders_stay_with_their_figures(rows: list[tuple[str, str]]) -> None:
     places = (72.0, 72.0 + 5.6 * max(len(text) for text, _ in rows))
     text = read(pdfs.pages_of(content=drawn(rows, places)))
     assert all(f"{before} {figure}" in text for before, figure in rows)
