@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from rayocr.pdf.textlayer.cells.figure_columns import split_at_figures
 from tests.unit.pdf import pdfs
 from tests.unit.pdf.forms.test_drawn_boxes import read
+from tests.unit.pdf.textlayer.drawings import layer_of
 
+HELVETICA_PT = 4.3  # the mean width of a letter of these texts
 HEAD = ("Pos", "Item", "Qty", "Total")
 ROWS = [("1", "Cable, black", "10", "49.00"), ("2", "Adapter", "3", "31.50"), ("3", "Lamp", "1", "7.00")]
 
@@ -41,11 +44,10 @@ def test_figures_that_end_at_the_same_place_are_a_column() -> None:
     [
         [("a.", "2024"), ("b.", "2023"), ("c.", "2022")],  # markers
         [("See line 27.", "5"), ("See line 28.", "6"), ("See line 29.", "7")],  # ends of sentences
-        [("Introduction ....", "10"), ("Methods ....", "12"), ("Results ....", "14")],  # leaders
+        [("Methods ....", "10"), ("Results ....", "12"), ("Sources ....", "14")],  # leaders
     ],
 )
 def test_markers_sentences_and_leaders_stay_with_their_figures(rows: list[tuple[str, str]]) -> None:
-    places = (72.0, 72.0 + 5.6 * max(len(text) for text, _ in rows))
-    text = read(pdfs.pages_of(content=drawn(rows, places)))
-    assert all(f"{before} {figure}" in text for before, figure in rows)
-    assert "|" not in text
+    width = max(HELVETICA_PT * len(text) for text, _ in rows)
+    layer = layer_of(pdfs.pages_of(content=drawn(rows, (72.0, 72.0 + width + 11))))
+    assert [line.text for line in split_at_figures(layer.lines)] == [f"{before} {figure}" for before, figure in rows]
