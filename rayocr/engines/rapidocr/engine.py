@@ -16,6 +16,7 @@ from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines,
 from rayocr.engines.layout.letter_style import letter_style
 from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.tables.scan_rulings import scan_rulings
+from rayocr.engines.rapidocr.check_boxes import with_check_boxes
 from rayocr.engines.rapidocr.columns_down import is_set_in_columns
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines, with_missed_lines
 from rayocr.engines.rapidocr.fine_print import better_dpi, surer
@@ -180,6 +181,9 @@ class RapidOcrEngine(ComputeEngine):
         if not is_cleaned and (cleaned := without_show_through(upright, quads, read, self._recognize_lines)) is not None:
             return self._read(turned_image(cleaned, -quarter_turns), scale, fields, is_cleaned=True)
         height, width = upright.shape[:2]
+        if not columns_down:
+            quads, read = with_check_boxes(upright, quads, read, self._recognize_lines)
+            shown = turned(quads, -quarter_turns, width, height)
         skew = skew_deg(quads)
         level = levelled(quads, skew, width, height) / scale
         aspects = [float(x1 - x0) / max(float(y1 - y0), 0.1) for x0, y0, x1, y1 in level]

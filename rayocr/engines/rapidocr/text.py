@@ -14,6 +14,7 @@ UNKNOWN_SCORE = 0.3  # maximum score of a line in a partly supported script: ano
 _COMMA = re.compile(r"(?<=[^\W\d_A-Z]{2}),(?=[^\W\d_A-Z]{2})")
 _FULL_STOP = re.compile(r"(?<=[a-zà-öø-ÿ]{3})\.(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+$|[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+,|A$|I$)")
 _NUMBER = re.compile(r"^(\d{1,2})(?=[A-Z][a-z]{3})")  # the number of a note or heading: "1Introduction"
+UNTICKED_BOX, TICKED_BOX = "[ ]", "[x]"
 _EMPTY_BOX, _TICKED_BOX = "□口囗☐▢◻", "冈区凶図囟网☒☑⊠因困"
 _BOX = re.compile(rf"(?<!\S)(?:(?P<empty>[{_EMPTY_BOX}])|[{_TICKED_BOX}])\s?(?=[A-Za-zÀ-ÿ])")
 _OTHER_CHINESE = re.compile(rf"(?![{_EMPTY_BOX}{_TICKED_BOX}])[\u3040-\u30ff\u3400-\u9fff]")
@@ -41,9 +42,14 @@ def with_spaces(text: str) -> str:
 def with_marks(text: str) -> str:
     """Writes check boxes of a form as `[x]` and `[ ]`. The models read a box beside Latin words as the Chinese character that
     looks like it."""
-    if not _BOX.search(text) or _OTHER_CHINESE.search(text):
+    if not _BOX.search(text) or is_chinese(text):
         return text
-    return _BOX.sub(lambda match: "[ ] " if match["empty"] else "[x] ", text)
+    return _BOX.sub(lambda match: f"{UNTICKED_BOX if match['empty'] else TICKED_BOX} ", text)
+
+
+def is_chinese(text: str) -> bool:
+    """Whether the text has Chinese or Japanese characters that do not look like a check box."""
+    return _OTHER_CHINESE.search(text) is not None
 
 
 def is_unread(text: str, aspect: float) -> bool:

@@ -1,0 +1,203 @@
+"""Finds printed check boxes beside words by their pixels: the recognition model omits most of them.
+
+A box is a square frame of letter height with straight sides all around. Letters such as O and D have round sides, cells of a
+table share sides with their neighbors, and Chinese characters such as 口 are in lines that the model reads as Chinese.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+from rayocr.engines.rapidocr.image import cut_out
+from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
+from rayocr.engines.rapidocr.text import TICKED_BOX, UNTICKED_BOX, is_chinese
+
+_SIDE = (0.42, 0.95)  # of the line's height with its margins
+_LEAST_SIDE_PX = 9
+_SQUARE = 1.2  # the longer side relative to the shorter one
+_STROKE = 0.72  # of the side: the minimum length of a straight stroke
+_FRAME = 0.88  # of each side that must have ink
+_BAND = 0.2  # of the side, from the edge: where the ink of a side is
+_INSIDE = 0.24  # of the side, from the edge: inside the frame
+_TICK, _SOLID = 0.05, 0.9  # share of the inside that has ink; a solid square is a bullet
+_REACH = 1.6  # line heights to a box outside the detected line, and between a box and its word
+_MARGIN = 0.12  # of the side: white space between a box and a word
+_BLUR = 0.07  # of the side: ink outside a side that is not straight in a scan
+_CORNER = 0.12  # of the side: the place in each corner that must have ink
+_LATIN = 0.8  # score of a reading that can be joined with its box; others may be read again in another script
+_APART = 0.6  # sides: squares that are closer to each other are the places for single letters
+_SCORE = 0.95
+
+
+class CheckBox(NamedTuple):
+    """In pixels of the line's picture."""
+
+    left: int
+    top: int
+    side: int
+    ticked: bool
+
+    @property
+    def right(self) -> int:
+        return self.left + self.side
+
+    @property
+    def mark(self) -> str:
+        return TICKED_BOX if self.ticked else UNTICKED_BOX
+
+
+def with_check_boxes(upright: Any, quads: Any, read: list[LineReading], recognize: ReadsLines) -> tuple[Any, list[LineReading]]:
+    """The lines and readings, with a line `[x]` or `[ ]` for each box. Lines with boxes inside them are split there, and the
+    parts are read again. `quads`: corners (n, 4, 2), clockwise from the top left, in pixels of `upright`."""
+    import numpy as np
+
+    kept: list[int] = []
+    parts: list[tuple[Any, str, Any]] = []  # the corners of a part, the mark before it, and the corners of both
+    marks: list[tuple[Any, str]] = []
+    outside: list[tuple[Any, str]] = []
+    for index, quad in enumerate(quads):
+        found, wide, reach = _boxes_beside(upright, quad, read[index])
+        width = round(float(np.linalg.norm(wide[1] - wide[0])))
+        inside = [box for box in found if reach <= (box.left + box.right) / 2 <= width - reach]
+        outside += [(_slice(wide, box.left, box.right, width), box.mark) for box in found if box not in inside]
+        if not inside:
+            kept.append(index)
+            continue
+        white = _MARGIN * inside[0].side
+        starts = [(reach, reach, ""), *((box.right + white, box.left, box.mark) for box in inside)]
+        ends = [*(box.left - white for box in inside), width - reach]
+        for (start, left, mark), end in zip(starts, ends, strict=True):
+            if end - start > inside[0].side / 2:
+                parts.append((_slice(wide, start, end, width), mark, _slice(wide, left, end, width)))
+            elif mark:
+                marks.append((_slice(wide, left, start, width), mark))
+    again = recognize([cut_out(upright, part) for part, _, _ in parts]) if parts else []
+    lines: list[tuple[Any, LineReading]] = []
+    for (part, mark, whole), reading in zip(parts, again, strict=True):
+        if mark and reading.text.strip() and reading.score >= _LATIN:
+            lines.append((whole, reading._replace(text=f"{mark} {reading.text.strip()}")))
+            continue
+        lines += [(part, reading)] if reading.text.strip() else []
+        marks += [(np.array([whole[0], part[0], part[3], whole[3]]), mark)] if mark else []
+    known = [*(quad for quad, _ in marks), *(np.array([w[0], p[0], p[3], w[3]]) for p, mark, w in parts if mark)]
+    for quad, mark in outside:
+        if not any(_is_same(quad, other) for other in known) and not _is_within(quad, quads[kept]):
+            known.append(quad)
+            marks.append((quad, mark))
+    lines += [(quad, LineReading(mark, _SCORE, _SCORE)) for quad, mark in marks]
+    if not lines:
+        return quads, read
+    return (
+        np.concatenate([quads[kept], np.array([quad for quad, _ in lines], np.float32)]),
+        [*(read[index] for index in kept), *(reading for _, reading in lines)],
+    )
+
+
+def find_boxes(line: Any, letter_height: float) -> list[CheckBox]:
+    """The check boxes in a level gray picture from left to right. `letter_height`: of a line with its margins."""
+    import cv2
+    import numpy as np
+
+    _, ink = cv2.threshold(line, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    shortest = max(round(_STROKE * _SIDE[0] * letter_height), round(_STROKE * _LEAST_SIDE_PX))
+    strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
+    strokes |= cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((shortest, 1), np.uint8))
+    _, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    found = []
+    for x, y, width, height, _ in sorted(stats[1:].tolist()):
+        side, shorter = max(width, height), min(width, height)
+        if side > _SQUARE * shorter or not max(_SIDE[0] * letter_height, _LEAST_SIDE_PX) <= side <= _SIDE[1] * letter_height:
+            continue
+        if _is_frame(ink[y : y + height, x : x + width]) and _is_apart(ink[y : y + height], x, x + width):
+            margin = round(_INSIDE * side)
+            share = float((ink[y + margin : y + height - margin, x + margin : x + width - margin] > 0).mean())
+            if share < _SOLID:
+                found.append(CheckBox(x, y, width, share > _TICK))
+    return [
+        box
+        for place, box in enumerate(found)
+        if all(_gap(box, other) > _APART * box.side for other in found[max(place - 1, 0) : place + 2] if other != box)
+    ]
+
+
+def _boxes_beside(upright: Any, quad: Any, reading: LineReading) -> tuple[list[CheckBox], Any, int]:
+    """The boxes in and beside a line that have a word beside them, the line's corners widened at both ends, and by how many
+    pixels."""
+    import numpy as np
+
+    width, height = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
+    reach = round(_REACH * height)
+    if width < height or is_chinese(reading.text):
+        return [], quad, 0
+    along = (quad[1] - quad[0]) / width * reach
+    wide = (quad + np.array([-along, along, along, -along])).astype(np.float32)
+    if wide[:, 0].min() < 0 or wide[:, 0].max() > upright.shape[1]:
+        wide, reach = quad, 0
+    picture = np.ascontiguousarray(cut_out(upright, wide))
+    boxes = find_boxes(picture, height) if min(picture.shape) else []
+    return [box for box in boxes if _has_word(picture, box, round(_REACH * height))], wide, reach
+
+
+def _has_word(picture: Any, box: CheckBox, reach: int) -> bool:
+    import cv2
+
+    _, ink = cv2.threshold(picture, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    rows = slice(box.top, box.top + box.side)
+    right = ink[rows, box.right + 2 : box.right + reach]
+    left = ink[rows, max(box.left - reach, 0) : max(box.left - 2, 0)]
+    return bool((right > 0).any(axis=0).sum() > 2 or (left > 0).any(axis=0).sum() > 2)
+
+
+def _is_frame(square: Any) -> bool:
+    """Whether each of the four sides is straight and has ink nearly everywhere, and the corners are not round."""
+    height = square.shape[0]
+    corner = max(round(_CORNER * height), 1)
+    ends: Sequence[slice] = (slice(corner), slice(-corner, None))
+    if not all(square[down, beside].any() for down in ends for beside in ends):
+        return False
+    depth = max(round(_BAND * height), 2)
+    sides: Sequence[Any] = (square[:depth], square[-depth:], square[:, :depth].T, square[:, -depth:].T)
+    return all(_longest_share(side) >= _FRAME for side in sides)
+
+
+def _longest_share(side: Any) -> float:
+    """The greatest share of ink in two neighboring rows: a scan may be slightly skewed."""
+    return max(float((above | below).astype(bool).mean()) for above, below in pairwise(side))
+
+
+def _is_apart(rows: Any, left: int, right: int) -> bool:
+    """Whether a box has white paper at both sides."""
+    blur = max(round(_BLUR * (right - left)), 1)
+    white = max(round(_MARGIN * (right - left)), 2)
+    before, after = rows[:, max(left - blur - white, 0) : max(left - blur, 0)], rows[:, right + blur : right + blur + white]
+    return not before.any() and not after.any()
+
+
+def _gap(box: CheckBox, other: CheckBox) -> int:
+    return max(other.left - box.right, box.left - other.right)
+
+
+def _slice(quad: Any, start: float, end: float, width: int) -> Any:
+    """The corners of the part of a line between two places of its picture."""
+    import numpy as np
+
+    top, bottom = quad[1] - quad[0], quad[2] - quad[3]
+    first, last = start / width, end / width
+    corners = [quad[0] + first * top, quad[0] + last * top, quad[3] + last * bottom, quad[3] + first * bottom]
+    return np.array(corners, np.float32)
+
+
+def _is_within(quad: Any, lines: Any) -> bool:
+    """Whether the middle of a box is inside another line, which has no boxes."""
+    middle = quad.mean(axis=0)
+    return bool(((middle > lines.min(axis=1)) & (middle < lines.max(axis=1))).all(axis=1).any()) if len(lines) else False
+
+
+def _is_same(quad: Any, other: Any) -> bool:
+    import numpy as np
+
+    here, there = np.mean(quad, axis=0), np.mean(other, axis=0)
+    return bool(np.abs(here - there).max() < np.linalg.norm(np.subtract(quad[3], quad[0])) / 2)

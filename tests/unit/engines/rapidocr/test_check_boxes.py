@@ -1,0 +1,110 @@
+"""Check boxes of scanned forms, found by their pixels on pictures that are drawn here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from rayocr.engines.rapidocr.check_boxes import find_boxes, with_check_boxes
+from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+
+HEIGHT = 44  # of a line with its margins; letters have half of it
+
+
+def drawn(*things: tuple[int, str], turn_deg: float = 0.0) -> Any:
+    """A line of 900 pixels. Things: the left side, and a word, or "[ ]", "[x]", "[v]" or "[#]" for a box."""
+    image = Image.new("L", (900, HEIGHT), 245)
+    draw = ImageDraw.Draw(image)
+    font = ImageFont.load_default(size=28)
+    for left, text in things:
+        if not text.startswith("["):
+            draw.text((left, 6), text, fill=10, font=font)
+            continue
+        draw.rectangle((left, 11, left + 22, 33), outline=10, width=2, fill=10 if text == "[#]" else None)
+        if text == "[x]":
+            draw.line((left, 11, left + 22, 33), fill=10, width=2)
+            draw.line((left, 33, left + 22, 11), fill=10, width=2)
+        if text == "[v]":
+            draw.line((left + 5, 22, left + 10, 28, left + 18, 14), fill=10, width=3)
+    return np.asarray(image.rotate(turn_deg, fillcolor=245, resample=Image.Resampling.BICUBIC))
+
+
+def marks(line: Any) -> list[str]:
+    return [box.mark for box in find_boxes(line, HEIGHT)]
+
+
+@pytest.mark.parametrize("turn_deg", [0.0, 0.3, -0.3])
+def test_boxes_are_found_with_and_without_a_tick(turn_deg: float) -> None:
+    line = drawn((60, "[ ]"), (100, "Car"), (300, "[x]"), (340, "Lorry"), (600, "[v]"), (640, "Other"), turn_deg=turn_deg)
+    assert marks(line) == ["[ ]", "[x]", "[x]"]
+
+
+@pytest.mark.parametrize("text", ["O 0 o D Q", "BDEFH 8690", "LITTLE [box] |_|", "qpbd ao ec gs"])
+@pytest.mark.parametrize("size", [24, 28, 40])
+def test_letters_are_not_boxes(text: str, size: int) -> None:
+    image = Image.new("L", (600, HEIGHT), 245)
+    ImageDraw.Draw(image).text((20, 22), text, fill=10, font=ImageFont.load_default(size=size), anchor="lm")
+    assert marks(np.asarray(image)) == []
+
+
+def test_solid_squares_cells_of_tables_and_places_for_single_letters_are_not_boxes() -> None:
+    assert marks(drawn((60, "[#]"), (100, "Point"))) == []
+    assert marks(drawn((60, "[ ]"), (82, "[ ]"), (104, "[ ]"), (140, "Code"))) == []
+    assert marks(drawn((60, "[ ]"), (88, "[ ]"), (116, "[ ]"), (150, "Code"))) == []
+
+
+class Recognizer:
+    """Reads the next of these texts for each picture."""
+
+    def __init__(self, *texts: str, score: float = 0.99) -> None:
+        self.texts, self.score = list(texts), score
+        self.widths: list[int] = []
+
+    def __call__(self, lines: Sequence[Any]) -> list[LineReading]:
+        self.widths = [line.shape[1] for line in lines]
+        assert len(lines) == len(self.texts)
+        return [LineReading(text, self.score, self.score) for text in self.texts]
+
+
+def quad(left: int, right: int) -> Any:
+    return np.array([[left, 0], [right, 0], [right, HEIGHT], [left, HEIGHT]], np.float32)
+
+
+def test_a_line_is_split_at_its_boxes_and_its_parts_are_read_again() -> None:
+    line = drawn((100, "Type"), (200, "[ ]"), (240, "Car"), (400, "[x]"), (440, "Lorry"))
+    recognize = Recognizer("Type", "Car", "Lorry")
+    quads, read = with_check_boxes(line, np.array([quad(90, 560)]), [LineReading("Type Car Lorry", 0.9, 0.5)], recognize)
+    assert [reading.text for reading in read] == ["Type", "[ ] Car", "[x] Lorry"]
+    assert [round(corners[0][0] / 10) for corners in quads.tolist()] == [9, 20, 40]
+
+
+def test_a_box_outside_the_detected_line_and_a_box_after_its_word_are_marks() -> None:
+    line = drawn((150, "[x]"), (190, "Yes"), (300, "No"), (350, "[ ]"))
+    recognize = Recognizer("No")
+    readings = [LineReading("Yes", 0.9, 0.5), LineReading("No", 0.9, 0.5)]
+    quads, read = with_check_boxes(line, np.array([quad(185, 250), quad(295, 376)]), readings, recognize)
+    assert sorted(zip((corners[0][0] for corners in quads.tolist()), (reading.text for reading in read), strict=True)) == [
+        (pytest.approx(150, abs=2), "[x]"),
+        (185, "Yes"),
+        (295, "No"),
+        (pytest.approx(350, abs=2), "[ ]"),
+    ]
+
+
+def test_words_in_another_script_stay_apart_from_their_boxes() -> None:
+    line = drawn((100, "[ ]"), (140, "Car"))
+    quads, read = with_check_boxes(line, np.array([quad(95, 220)]), [LineReading("R", 0.4, 0.1)], Recognizer("Re", score=0.4))
+    assert [reading.text for reading in read] == ["Re", "[ ]"]
+    assert len(quads) == 2
+
+
+def test_chinese_lines_and_lines_without_boxes_are_not_read_again() -> None:
+    line = drawn((100, "[ ]"), (140, "Car"), (500, "Lorry"))
+    given = [LineReading("口袋里", 0.9, 0.5), LineReading("Lorry", 0.9, 0.5)]
+    quads, read = with_check_boxes(line, np.array([quad(95, 220), quad(490, 640)]), given, Recognizer())
+    assert read == given
+    assert len(quads) == 2
