@@ -16,7 +16,6 @@ from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines,
 from rayocr.engines.layout.letter_style import letter_style
 from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.tables.scan_rulings import scan_rulings
-from rayocr.engines.rapidocr.check_boxes import with_check_boxes
 from rayocr.engines.rapidocr.columns_down import is_set_in_columns
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines, with_missed_lines
 from rayocr.engines.rapidocr.fine_print import better_dpi, surer
@@ -29,6 +28,8 @@ from rayocr.engines.rapidocr.recognizer.models import INSTALL_HINT, model_family
 from rayocr.engines.rapidocr.recognizer.recognition import LineRecognizer, ReadsLines
 from rayocr.engines.rapidocr.recognizer.runtime import load_model
 from rayocr.engines.rapidocr.show_through import without_show_through
+from rayocr.engines.rapidocr.splitting.check_boxes import with_check_boxes
+from rayocr.engines.rapidocr.splitting.leaders import with_page_numbers
 from rayocr.engines.rapidocr.text import (
     UNKNOWN_SCORE,
     VIETNAMESE,
@@ -181,7 +182,9 @@ class RapidOcrEngine(ComputeEngine):
         if not is_cleaned and (cleaned := without_show_through(upright, quads, read, self._recognize_lines)) is not None:
             return self._read(turned_image(cleaned, -quarter_turns), scale, fields, is_cleaned=True)
         height, width = upright.shape[:2]
+        lost = False
         if not columns_down:
+            quads, read, lost = with_page_numbers(upright, quads, read, self._recognize_lines)
             quads, read = with_check_boxes(upright, quads, read, self._recognize_lines)
             shown = turned(quads, -quarter_turns, width, height)
         skew = skew_deg(quads)
@@ -192,6 +195,7 @@ class RapidOcrEngine(ComputeEngine):
         scores: list[tuple[float, float]] = []  # with their weights: the number of letters, read or expected
         read = [r._replace(score=min(r.score, UNKNOWN_SCORE)) if is_half_known(r.text) else r for r in read]
         read, doubts = self._with_other_scripts(upright, quads, read, aspects)
+        doubts = tuple(dict.fromkeys((*doubts, LOW_CONFIDENCE))) if lost else doubts
         for index, (text, score, _) in enumerate(read):
             text = with_marks(with_spaces(text))
             if (score < _MIN_LINE_SCORE and not is_half_known(text)) or not text.strip() or is_unread(text, aspects[index]):

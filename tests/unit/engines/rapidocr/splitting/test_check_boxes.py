@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from rayocr.engines.rapidocr.check_boxes import find_boxes, with_check_boxes
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+from rayocr.engines.rapidocr.splitting.check_boxes import find_boxes, with_check_boxes
 
 HEIGHT = 44  # of a line with its margins; letters have half of it
 
@@ -43,12 +43,21 @@ def test_boxes_are_found_with_and_without_a_tick(turn_deg: float) -> None:
     assert marks(line) == ["[ ]", "[x]", "[x]"]
 
 
-@pytest.mark.parametrize("text", ["O 0 o D Q", "BDEFH 8690", "LITTLE [box] |_|", "qpbd ao ec gs"])
-@pytest.mark.parametrize("size", [24, 28, 40])
-def test_letters_are_not_boxes(text: str, size: int) -> None:
-    image = Image.new("L", (600, HEIGHT), 245)
-    ImageDraw.Draw(image).text((20, 22), text, fill=10, font=ImageFont.load_default(size=size), anchor="lm")
-    assert marks(np.asarray(image)) == []
+def test_a_tick_that_sticks_out_of_its_box_is_a_tick() -> None:
+    image = Image.fromarray(drawn((60, "[ ]"), (110, "Car")))
+    ImageDraw.Draw(image).line((65, 22, 70, 30, 80, 3), fill=10, width=3)
+    assert marks(np.asarray(image)) == ["[x]"]
+
+
+@pytest.mark.parametrize("text", ["O 0 o D Q", "BDEFH 8690", "LITTLE [box] |_|", "qpbd ao ec gs", "are often the best"])
+@pytest.mark.parametrize("size", [18, 24, 28, 40])
+@pytest.mark.parametrize("stroke", [0, 1])
+def test_letters_are_not_boxes(text: str, size: int, stroke: int) -> None:
+    image = Image.new("L", (600, 2 * size), 245)
+    font = ImageFont.load_default(size=size)
+    ImageDraw.Draw(image).text((20, size), text, fill=10, font=font, anchor="lm", stroke_width=stroke)
+    line = np.asarray(image)
+    assert [box for height in (size, 1.3 * size, 2 * size) for box in find_boxes(line, height)] == []
 
 
 def test_solid_squares_cells_of_tables_and_places_for_single_letters_are_not_boxes() -> None:

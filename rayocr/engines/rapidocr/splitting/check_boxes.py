@@ -16,16 +16,19 @@ from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 from rayocr.engines.rapidocr.text import TICKED_BOX, UNTICKED_BOX, is_chinese
 
 _SIDE = (0.42, 0.95)  # of the line's height with its margins
-_LEAST_SIDE_PX = 9
+_LEAST_FRAME = 0.5  # of the line's height: the minimum side of a box with a tick that sticks out
+_LEAST_SIDE_PX = 15  # 5.4 pt; the round sides of smaller letters look straight
+_THIN = 0.5  # share of ink inside the frame along the middle of a side; bold letters have more at all four sides
 _SQUARE = 1.2  # the longer side relative to the shorter one
-_STROKE = 0.72  # of the side: the minimum length of a straight stroke
+_STROKE = 0.45  # of the line's height: the minimum length of a straight stroke
 _FRAME = 0.88  # of each side that must have ink
 _BAND = 0.2  # of the side, from the edge: where the ink of a side is
 _INSIDE = 0.24  # of the side, from the edge: inside the frame
 _TICK, _SOLID = 0.05, 0.9  # share of the inside that has ink; a solid square is a bullet
 _REACH = 1.6  # line heights to a box outside the detected line, and between a box and its word
 _MARGIN = 0.12  # of the side: white space between a box and a word
-_BLUR = 0.07  # of the side: ink outside a side that is not straight in a scan
+_BLUR = 0.035  # of the side: ink outside a side that is not straight in a scan
+_OVERSHOOT = 0.3  # of the side: ink of a tick above or below a box
 _CORNER = 0.12  # of the side: the place in each corner that must have ink
 _LATIN = 0.8  # score of a reading that can be joined with its box; others may be read again in another script
 _APART = 0.6  # sides: squares that are closer to each other are the places for single letters
@@ -102,16 +105,20 @@ def find_boxes(line: Any, letter_height: float) -> list[CheckBox]:
     import numpy as np
 
     _, ink = cv2.threshold(line, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    shortest = max(round(_STROKE * _SIDE[0] * letter_height), round(_STROKE * _LEAST_SIDE_PX))
-    strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, shortest), np.uint8))
-    strokes |= cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((shortest, 1), np.uint8))
-    _, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
-    found = []
-    for x, y, width, height, _ in sorted(stats[1:].tolist()):
+    length = np.ones((1, max(round(_STROKE * letter_height), _LEAST_SIDE_PX)), np.uint8)
+    strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, length) | cv2.morphologyEx(ink, cv2.MORPH_OPEN, length.T)
+    _, _, whole, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, _, framed, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)  # a tick may stick out of its box
+    large = framed[1:][framed[1:, 2] >= _LEAST_FRAME * letter_height]
+    places = {tuple(place[:4]) for place in (*whole[1:].tolist(), *large.tolist())}
+    found: list[CheckBox] = []
+    for x, y, width, height in sorted(places):
         side, shorter = max(width, height), min(width, height)
         if side > _SQUARE * shorter or not max(_SIDE[0] * letter_height, _LEAST_SIDE_PX) <= side <= _SIDE[1] * letter_height:
             continue
-        if _is_frame(ink[y : y + height, x : x + width]) and _is_apart(ink[y : y + height], x, x + width):
+        if found and x < found[-1].right:
+            continue  # the same box without its blur
+        if _is_frame(ink[y : y + height, x : x + width]) and _is_apart(ink, x, y, width, height):
             margin = round(_INSIDE * side)
             share = float((ink[y + margin : y + height - margin, x + margin : x + width - margin] > 0).mean())
             if share < _SOLID:
@@ -154,13 +161,17 @@ def _has_word(picture: Any, box: CheckBox, reach: int) -> bool:
 def _is_frame(square: Any) -> bool:
     """Whether each of the four sides is straight and has ink nearly everywhere, and the corners are not round."""
     height = square.shape[0]
-    corner = max(round(_CORNER * height), 1)
+    corner = max(round(_CORNER * height), 2)
     ends: Sequence[slice] = (slice(corner), slice(-corner, None))
     if not all(square[down, beside].any() for down in ends for beside in ends):
         return False
     depth = max(round(_BAND * height), 2)
     sides: Sequence[Any] = (square[:depth], square[-depth:], square[:, :depth].T, square[:, -depth:].T)
-    return all(_longest_share(side) >= _FRAME for side in sides)
+    inner = round(_INSIDE * height)
+    inside = square[inner : height - inner, inner : square.shape[1] - inner] > 0
+    edges = (inside[0], inside[-1], inside[:, 0], inside[:, -1])
+    is_thin = min(edge[len(edge) // 3 : -(len(edge) // 3)].mean() for edge in edges) < _THIN
+    return is_thin and all(_longest_share(side) >= _FRAME for side in sides)
 
 
 def _longest_share(side: Any) -> float:
@@ -168,12 +179,17 @@ def _longest_share(side: Any) -> float:
     return max(float((above | below).astype(bool).mean()) for above, below in pairwise(side))
 
 
-def _is_apart(rows: Any, left: int, right: int) -> bool:
-    """Whether a box has white paper at both sides."""
-    blur = max(round(_BLUR * (right - left)), 1)
-    white = max(round(_MARGIN * (right - left)), 2)
-    before, after = rows[:, max(left - blur - white, 0) : max(left - blur, 0)], rows[:, right + blur : right + blur + white]
-    return not before.any() and not after.any()
+def _is_apart(ink: Any, x: int, y: int, width: int, height: int) -> bool:
+    """Whether a box has white paper at both sides and, except for a tick, above and below, where a round letter goes on."""
+    blur, white = max(round(_BLUR * width), 1), max(round(_MARGIN * width), 2)
+    rows = ink[y : y + height]
+    before = rows[:, max(x - blur - white, 0) : max(x - blur, 0)]
+    after = rows[:, x + width + blur : x + width + blur + white]
+    above = ink[max(y - blur - 1, 0) : max(y - blur, 0), x : x + width]
+    below = ink[y + height + blur : y + height + blur + 1, x : x + width]
+    return (
+        not before.any() and not after.any() and all(not side.size or (side > 0).mean() < _OVERSHOOT for side in (above, below))
+    )
 
 
 def _gap(box: CheckBox, other: CheckBox) -> int:
