@@ -83,7 +83,8 @@ def with_check_boxes(upright: Any, quads: Any, read: list[LineReading], recogniz
         if mark and reading.text.strip() and reading.score >= _LATIN:
             lines.append((whole, reading._replace(text=f"{mark} {reading.text.strip()}")))
             continue
-        lines += [(part, reading)] if reading.text.strip() else []
+        is_long = part[1][0] - part[0][0] > part[3][1] - part[0][1]  # it may be in another script
+        lines += [(part, reading)] if reading.text.strip() or is_long else []
         marks += [(np.array([whole[0], part[0], part[3], whole[3]]), mark)] if mark else []
     known = [*(quad for quad, _ in marks), *(np.array([w[0], p[0], p[3], w[3]]) for p, mark, w in parts if mark)]
     for quad, mark in outside:

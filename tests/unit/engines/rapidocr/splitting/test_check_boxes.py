@@ -104,10 +104,11 @@ def test_a_box_outside_the_detected_line_and_a_box_after_its_word_are_marks() ->
     ]
 
 
-def test_words_in_another_script_stay_apart_from_their_boxes() -> None:
+@pytest.mark.parametrize("text", ["Re", ""])
+def test_words_in_another_script_stay_apart_from_their_boxes(text: str) -> None:
     line = drawn((100, "[ ]"), (140, "Car"))
-    quads, read = with_check_boxes(line, np.array([quad(95, 220)]), [LineReading("R", 0.4, 0.1)], Recognizer("Re", score=0.4))
-    assert [reading.text for reading in read] == ["Re", "[ ]"]
+    quads, read = with_check_boxes(line, np.array([quad(95, 220)]), [LineReading("R", 0.4, 0.1)], Recognizer(text, score=0.4))
+    assert [reading.text for reading in read] == [text, "[ ]"]
     assert len(quads) == 2
 
 
