@@ -28,6 +28,8 @@ _TICK, _SOLID = 0.05, 0.9  # share of the inside that has ink; a solid square is
 _REACH = 1.6  # line heights to a box outside the detected line, and between a box and its word
 _MARGIN = 0.12  # of the side: white space between a box and a word
 _BLUR = 0.035  # of the side: ink outside a side that is not straight in a scan
+_WORD_GAP = 0.35  # of the side: white space at one side of a box at least
+_BAR = 0.9  # share of ink in a row across the middle: letters such as B have one, ticks do not
 _OVERSHOOT = 0.3  # of the side: ink of a tick above or below a box
 _CORNER = 0.12  # of the side: the place in each corner that must have ink
 _LATIN = 0.8  # score of a reading that can be joined with its box; others may be read again in another script
@@ -171,6 +173,9 @@ def _is_frame(square: Any) -> bool:
     inner = round(_INSIDE * height)
     inside = square[inner : height - inner, inner : square.shape[1] - inner] > 0
     edges = (inside[0], inside[-1], inside[:, 0], inside[:, -1])
+    middle = inside[len(inside) // 3 : -(len(inside) // 3)]
+    if middle.mean(axis=1).max() > _BAR:
+        return False
     is_thin = min(edge[len(edge) // 3 : -(len(edge) // 3)].mean() for edge in edges) < _THIN
     return is_thin and all(_longest_share(side) >= _FRAME for side in sides)
 
