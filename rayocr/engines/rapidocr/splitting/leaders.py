@@ -27,9 +27,9 @@ _PADDING = 0.2  # heights
 _LEAST_SCORE = 0.5
 _SURE = 0.9
 _LEADER = "....."
-_COMPLETE = re.compile(r"\w.*?[.…·](?:\s?[.…·]){3,}\s*[\w.,]*\w[\w.,]*$")
-_ENDS = re.compile(r"[.…·]{2}.*\w")  # words behind dots have been read
-_READABLE = re.compile(r"(?=.*[\divxlcIVXLC])[A-Z\divxlc.,\s€$£%()–-]+")  # page numbers, "A-3", amounts
+_READABLE = re.compile(r"[A-Z\divxlc.,\s€$£%()–-]+")  # page numbers, "A-3", amounts
+_DIGIT = re.compile(r"[\divxlcIVXLC]")
+_DOTS = re.compile(r"[.…·]")
 
 
 class Leader(NamedTuple):
@@ -65,7 +65,7 @@ def with_page_numbers(
         if len(heads) != 1 or any(n in taken or boxes[n, 2] > leader.end_right + height for n in near):
             continue  # two leaders in one line, or words behind the number
         taken.update(near)
-        if read[heads[0]].score < _SURE or not _COMPLETE.search(read[heads[0]].text):
+        if read[heads[0]].score < _SURE or not _words_after_dots(read[heads[0]].text, 4):
             asked.append((leader, heads[0], [n for n in near if n != heads[0]]))
     if not asked:
         return quads, read, False
@@ -83,8 +83,8 @@ def with_page_numbers(
     unread = False
     for (leader, head, rest), entry, end in zip(asked, again[::2], again[1::2], strict=True):
         words, number = entry.text.strip(" .…·"), end.text.strip(" .…·")
-        if min(entry.score, end.score) < _LEAST_SCORE or not words or not _READABLE.fullmatch(number):
-            unread |= not rest and not _ENDS.search(read[head].text)
+        if min(entry.score, end.score) < _LEAST_SCORE or not words or not (_READABLE.fullmatch(number) and _DIGIT.search(number)):
+            unread |= not rest and not _words_after_dots(read[head].text, 2)
             continue
         gone |= {head, *rest}
         (left, top, _, bottom), right = boxes[head].tolist(), leader.end_right + pad
@@ -151,3 +151,9 @@ def _words_behind(letters: Any, right: int, base: int, height: float) -> tuple[i
             break
         start, end = x if start is None else start, x + width
     return (start, end) if start is not None and end - start <= _LONGEST_END * height else None
+
+
+def _words_after_dots(text: str, fewest: int) -> bool:
+    """Whether the text ends in words behind at least so many dots in a row."""
+    parts = _DOTS.split(text)
+    return text[-1:].isalnum() and len(parts) > fewest and not any(part.strip() for part in parts[-fewest:-1])
