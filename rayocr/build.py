@@ -10,7 +10,7 @@ from rayocr.errors import ClusterUnavailable
 
 
 def build_id() -> str:
-    """The version and, if known, the commit of the image (RAYOCR_REVISION, set by docker/Dockerfile)."""
+    """Returns the version and, if known, the commit of the image (RAYOCR_REVISION, set by docker/Dockerfile)."""
     revision = os.environ.get("RAYOCR_REVISION", "")
     return f"{__version__}+{revision[:12]}" if revision not in ("", "unknown") else __version__
 

@@ -73,13 +73,13 @@ _PLACES = {
 
 
 def conf_dir() -> Path:
-    """The folder conf/: inside an installed wheel, or beside the package in a checkout."""
+    """Returns the folder conf/: inside an installed wheel, or beside the package in a checkout."""
     packaged = PACKAGE / "conf"
     return packaged if packaged.is_dir() else PACKAGE.parent / "conf"
 
 
 def samples_dir() -> Path:
-    """The folder samples/: inside an installed wheel, or beside the package in a checkout."""
+    """Returns the folder samples/: inside an installed wheel, or beside the package in a checkout."""
     packaged = PACKAGE / "samples"
     return packaged if packaged.is_dir() else PACKAGE.parent / "samples"
 
@@ -92,8 +92,8 @@ def load_dotenv() -> None:
 
 
 def environment_with_dotenv() -> dict[str, str]:
-    """The environment and .env of the working folder, for the Python API, which leaves its caller's environment as it is. Raises
-    UsageError."""
+    """Returns the environment and .env of the working folder, for the Python API, which leaves its caller's environment as it is.
+    Raises UsageError."""
     from dotenv import dotenv_values
 
     found = dotenv_values(stream=io.StringIO(_dotenv_text()))
@@ -133,7 +133,7 @@ def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Se
 
 
 def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> RayocrConfig:
-    """The configuration for these overrides. Raises UsageError."""
+    """Returns the configuration for these overrides. Raises UsageError."""
     environment = os.environ if environment is None else environment
     paths, overrides = _split_paths(arguments)
     given = {override.partition("=")[0] for override in overrides}
@@ -172,7 +172,7 @@ def _settle_access(config: RayocrConfig, environment: Mapping[str, str], given: 
 
 
 def source_accesses(config: RayocrConfig, environment: Mapping[str, str] | None = None) -> dict[str, AccessConfig]:
-    """How to access sources on record, by kind of location (gs, gdrive), for commands that do not name the source: as the
+    """Returns how to access sources on record, by kind of location (gs, gdrive), for commands that do not name the source: as the
     destination where that is of the same kind, otherwise with the variables of the environment. Empty where source= or
     storage.source.* is set."""
     if config.source is not None or config.storage.source != AccessConfig():
@@ -218,8 +218,8 @@ def _places(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def _may_lie_inside(source: str, dest: str) -> bool:
-    """Whether the destination may lie inside the source, as in the worker rayocr replaces (a bucket and one prefix). False if
-    both are the same, or if the source lies in the destination."""
+    """Returns whether the destination may lie inside the source, as in the worker rayocr replaces (a bucket and one prefix).
+    False if both are the same, or if the source lies in the destination."""
     from rayocr.storage.uri import contains, parse_uri
 
     try:
@@ -240,8 +240,8 @@ def _apply_environment(config: RayocrConfig, environment: Mapping[str, str], ove
 
 
 def prompt_text(config: RayocrConfig, engine: str = "gemini") -> str:
-    """The text of the prompt that `engine.<engine>.prompt` names (a file in conf/prompts/, or a path), with {target_language}
-    filled in. Raises UsageError."""
+    """Returns the text of the prompt that `engine.<engine>.prompt` names (a file in conf/prompts/, or a path), with
+    {target_language} filled in. Raises UsageError."""
     settings = getattr(config.engine, engine)
     name = settings.prompt
     own = Path(name)
@@ -258,7 +258,7 @@ def prompt_text(config: RayocrConfig, engine: str = "gemini") -> str:
 
 
 def price_table(config: RayocrConfig) -> PriceTable:
-    """The prices in conf/prices.yaml, overridden by those of the command line. Raises UsageError."""
+    """Returns the prices in conf/prices.yaml, overridden by those of the command line. Raises UsageError."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 

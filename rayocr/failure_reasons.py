@@ -63,22 +63,22 @@ _DOCUMENTS = {
 
 
 def rejects_document(reason: str) -> bool:
-    """Whether the reason concerns a whole document, not a page. False for reasons of other versions."""
+    """Returns whether the reason concerns a whole document, not a page. False for reasons of other versions."""
     return issubclass(getattr(errors, reason, RayocrError), DocumentError)
 
 
 def retry_helps(reason: str) -> bool:
-    """Whether reading the unchanged file again can succeed. True for reasons of other versions."""
+    """Returns whether reading the unchanged file again can succeed. True for reasons of other versions."""
     return not getattr(getattr(errors, reason, RayocrError), "needs_new_file", False)
 
 
 def next_run_retries(reason: str | None) -> bool:
-    """Whether every run tries such a document again, because the cause is outside the file."""
+    """Returns whether every run tries such a document again, because the cause is outside the file."""
     return bool(getattr(getattr(errors, reason or "", RayocrError), "next_run_retries", False))
 
 
 def explanation(name: str) -> Explanation | None:
-    """None for a name that is not an error of rayocr."""
+    """Returns None for a name that is not an error of rayocr."""
     kind = getattr(errors, name, None)
     if not (isinstance(kind, type) and issubclass(kind, RayocrError)):
         return None
@@ -91,6 +91,6 @@ def explanation(name: str) -> Explanation | None:
 
 
 def special_step(reason: str) -> str:
-    """The step, unless it is only to retry. `rayocr retry OUT` stands for the command with the destination."""
+    """Returns the step, unless it is only to retry. `rayocr retry OUT` stands for the command with the destination."""
     found = explanation(reason)
     return found.step if found is not None and found.step != _RETRY else ""

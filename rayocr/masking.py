@@ -91,7 +91,7 @@ def hide_environment(environment: Mapping[str, str] | None = None) -> None:
 
 
 def masked(text: str) -> str:
-    """The text without secrets. Takes a few microseconds per line."""
+    """Returns the text without secrets. Takes a few microseconds per line."""
     if _known is not None:
         text = _known.sub(MASK, text)
     if "://" in text:
@@ -110,8 +110,8 @@ def masked(text: str) -> str:
 
 
 def for_terminal(text: str) -> str:
-    """The text without secrets and with escaped control characters, so that no name, document or server can control a terminal.
-    Keeps line breaks and tabs."""
+    """Returns the text without secrets and with escaped control characters, so that no name, document or server can control a
+    terminal. Keeps line breaks and tabs."""
     text = masked(text)
     return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
@@ -128,8 +128,8 @@ def masked_data(value: Any, *, name: str = "") -> Any:
 
 
 def _is_plain(value: str) -> bool:
-    """Whether the value is a number (MAX_TOKENS=100000) or a file (GOOGLE_APPLICATION_CREDENTIALS). Masking it would hide useful
-    text in every line."""
+    """Returns whether the value is a number (MAX_TOKENS=100000) or a file (GOOGLE_APPLICATION_CREDENTIALS). Masking it would hide
+    useful text in every line."""
     return (value.isdigit() and len(value) < 8) or value.startswith(("/", "./", "~")) or value.endswith(".json")
 
 

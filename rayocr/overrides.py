@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def quoted(value: object) -> str:
-    """A value as Hydra's grammar reads it back, whatever characters it contains."""
+    """Returns a value as Hydra's grammar reads it back, whatever characters it contains."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -59,7 +59,7 @@ def _escaped(value: Any) -> Any:
 
 
 def list_value(override: str) -> str:
-    """The same override. A list of names may be written without brackets, and a list of patterns if it has a single one:
+    """Returns the same override. A list of names may be written without brackets, and a list of patterns if it has a single one:
     `outputs=markdown,jsonl`, `engine.tesseract.languages=deu+eng`, `include=2024/*`."""
     key, _, value = override.partition("=")
     if kind_of(key) != "list" or not value.strip() or value == "null" or value.startswith("$"):
@@ -85,7 +85,7 @@ def pattern_option(key: str, *patterns: str) -> str:
 
 
 def unparsable(override: str) -> UsageError:
-    """The error for an override that the grammar rejects. Its hint is the user's own value, with correct quotes."""
+    """Returns the error for an override that the grammar rejects. Its hint is the user's own value, with correct quotes."""
     key, _, value = override.partition("=")
     kind = kind_of(key)
     if kind in _NUMBERS:
@@ -120,13 +120,13 @@ def _example(kind: str, key: str) -> str:
 
 
 def _default(key: str) -> str | None:
-    """The default of a number; None if there is none, or if it is 0."""
+    """Returns the default of a number; None if there is none, or if it is 0."""
     found = next((option.default for option in describe_options() if option.name == key), "")
     return found if re.fullmatch(r"\d+(\.\d+)?", found) and float(found) else None
 
 
 def kind_of(key: str) -> str:
-    """The kind of an option: list, float, int, or "" for another kind and for unknown options."""
+    """Returns the kind of an option: list, float, int, or "" for another kind and for unknown options."""
     cls: Any = RayocrConfig
     *parents, leaf = key.lstrip("+").split(".")
     for name in parents:
@@ -138,7 +138,7 @@ def kind_of(key: str) -> str:
 
 
 def for_shell(argument: str) -> str:
-    """One argument, quoted for a POSIX shell in the more readable way, if it needs quotes."""
+    """Returns one argument, quoted for a POSIX shell in the more readable way, if it needs quotes."""
     if re.fullmatch(r"[\w@%+=:,./-]+", argument, re.ASCII):
         return argument
     return f'"{argument}"' if not re.search(r'["$`\\!]', argument) else shlex.quote(argument)
@@ -161,7 +161,8 @@ def _as_list(key: str, overrides: Sequence[str]) -> UsageError:
 
 
 def _is_pattern(value: str) -> bool:
-    """Whether the first bracket closes before the end, as in `[ab]*.pdf` and `[[]x].pdf`, which is one pattern and not a list."""
+    """Returns whether the first bracket closes before the end, as in `[ab]*.pdf` and `[[]x].pdf`, which is one pattern and not a
+    list."""
     if not value.startswith("[") or value.startswith("[[]"):
         return value.startswith("[[]")
     end, quote = 0, ""
@@ -179,7 +180,7 @@ def _is_pattern(value: str) -> bool:
 
 
 def _items(value: str) -> list[str]:
-    """The items that the user probably meant: a comma inside quotes or brackets belongs to its item."""
+    """Returns the items that the user probably meant: a comma inside quotes or brackets belongs to its item."""
     inside = value[1:-1] if value.startswith("[") and value.endswith("]") else value.removeprefix("[")
     found = re.findall(r"""(?:'[^']*'|"[^"]*"|\[[^\[\]]*\]|[^,])+""", inside)
     return [item.strip().strip("'\"") for item in found if item.strip()]
@@ -265,17 +266,18 @@ _OTHER_WORDS = {
 
 
 def meant_option(key: str) -> str:
-    """The option that other programs call by this name; "" if none is known."""
+    """Returns the option that other programs call by this name; "" if none is known."""
     return _OTHER_WORDS.get(key.lower(), "")
 
 
 def is_group(key: str) -> bool:
-    """Whether it holds options and cannot be set itself, as `output` and unlike `engine`."""
+    """Returns whether it holds options and cannot be set itself, as `output` and unlike `engine`."""
     return key not in CONFIG_GROUPS and any(name.startswith(f"{key}.") for name in option_names(RayocrConfig))
 
 
 def nearest_option(key: str) -> str:
-    """What to do about an option that does not exist. Options of other groups are not suggested: `pages` is not `logs.pages`."""
+    """Returns what to do about an option that does not exist. Options of other groups are not suggested: `pages` is not
+    `logs.pages`."""
     last_part = key.lower().rpartition(".")[2]
     if last_part in ("password", "passwords", "passphrase"):
         return "rayocr does not open encrypted PDFs. Save a copy without the password, for example with qpdf --decrypt."
@@ -318,7 +320,7 @@ def _store_schema() -> None:
 
 
 def compose_files(overrides: list[str], conf: Path) -> RayocrConfig:
-    """The configuration of the files in the folder `conf` with these overrides. Raises UsageError."""
+    """Returns the configuration of the files in the folder `conf` with these overrides. Raises UsageError."""
     from hydra.core.override_parser.overrides_parser import OverridesParser
     from hydra.errors import HydraException
     from omegaconf import OmegaConf

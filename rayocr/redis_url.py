@@ -104,7 +104,7 @@ def parse_sentinel_url(url: str) -> SentinelUrl | None:
 
 
 def address_of(client: Any) -> str:
-    """The address that a client connects to, without user and password."""
+    """Returns the address that a client connects to, without user and password."""
     pool = client.connection_pool
     if service := getattr(pool, "service_name", None):
         return f"{service} (by its Sentinels)"
@@ -113,7 +113,7 @@ def address_of(client: Any) -> str:
 
 
 def sentinels_of(client: Any) -> list[Any]:
-    """The client's Sentinel connections, which closing the client does not close."""
+    """Returns the client's Sentinel connections, which closing the client does not close."""
     manager = getattr(client.connection_pool, "sentinel_manager", None)
     return list(manager.sentinels) if manager is not None else []
 

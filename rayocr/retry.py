@@ -38,7 +38,7 @@ class RetryPolicy:
         return cls(max_attempts=config.max_attempts, base_s=config.base_s, cap_s=config.cap_s)
 
     def backoff_s(self, attempt: int) -> float:
-        """The longest delay after this failed attempt (1-based), in seconds."""
+        """Returns the longest delay after this failed attempt (1-based), in seconds."""
         return float(min(self.cap_s, self.base_s * 2.0 ** min(max(attempt - 1, 0), _MOST_DOUBLINGS)))
 
 

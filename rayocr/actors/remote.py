@@ -20,7 +20,7 @@ _OURS: tuple[tuple[tuple[type[Exception], ...], type[RayocrError]], ...] = (
 
 
 async def answer(reference: Any) -> Any:
-    """The result of a call. Errors that the actor raised are raised unchanged; Ray's own are raised as ours."""
+    """Returns the result of a call. Errors that the actor raised are raised unchanged; Ray's own are raised as ours."""
     try:
         return await reference
     except ray.exceptions.RayError as error:
@@ -28,7 +28,7 @@ async def answer(reference: Any) -> Any:
 
 
 def our_error(error: BaseException) -> BaseException:
-    """The error that the actor raised, or ours for Ray's own. Other errors are returned unchanged."""
+    """Returns the error that the actor raised, or ours for Ray's own. Other errors are returned unchanged."""
     cause = error
     while isinstance(cause, ray.exceptions.RayTaskError) and isinstance(cause.cause, BaseException):
         cause = cause.cause

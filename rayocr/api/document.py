@@ -80,8 +80,8 @@ class ReadDocument:
         return None
 
     def to_pdf(self, path: str | Path | None = None) -> PdfBytes:
-        """The text typeset, one page for each page of the source. Its title is that of the source, else the first heading, else
-        the name. Writes it to `path`, if given. Blocks; about 30 ms per page."""
+        """Returns the text typeset, one page for each page of the source. Its title is that of the source, else the first
+        heading, else the name. Writes it to `path`, if given. Blocks; about 30 ms per page."""
         from rayocr.outputs.clean_pdf import CleanPdfOutput
         from rayocr.outputs.page_pipeline import PagePipeline
 

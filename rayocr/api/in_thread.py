@@ -14,8 +14,8 @@ T = TypeVar("T")
 
 
 async def in_thread(work: Callable[[], T], *, on_cancel: Callable[[], None] | None = None) -> T:
-    """The result of `work`. When the task is cancelled, the thread continues and its result is discarded. With `on_cancel`,
-    which makes `work` end soon, the task waits for that end."""
+    """Returns the result of `work`. When the task is cancelled, the thread continues and its result is discarded. With
+    `on_cancel`, which makes `work` end soon, the task waits for that end."""
     loop = asyncio.get_running_loop()
     future: asyncio.Future[T] = loop.create_future()
 

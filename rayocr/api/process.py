@@ -66,7 +66,7 @@ def overrides_of(options: Mapping[str, object]) -> list[str]:
 
 
 def _path_value(value: object) -> str:
-    """A path as `compose` reads it back: it takes an unquoted null for None and removes one pair of quotes."""
+    """Returns a path as `compose` reads it back: it takes an unquoted null for None and removes one pair of quotes."""
     if value is None:
         return "null"
     text = os.fsdecode(value) if isinstance(value, str | os.PathLike) else str(value)
@@ -74,7 +74,7 @@ def _path_value(value: object) -> str:
 
 
 def place_of(name: str, value: object) -> str:
-    """The text of a path or URI, as an option accepts it. Raises UsageError for another type and for an empty path."""
+    """Returns the text of a path or URI, as an option accepts it. Raises UsageError for another type and for an empty path."""
     if isinstance(value, list | tuple | set | frozenset):
         raise UsageError(f"{name} takes one path.", hint="Name the folder, and choose files in it with include=[…].")
     if isinstance(value, bytes | bytearray | memoryview):
@@ -88,7 +88,7 @@ def place_of(name: str, value: object) -> str:
 
 
 def _set_by(name: str, value: object) -> Iterator[str]:
-    """The options that the value sets: of a mapping, each of its items."""
+    """Yields the options that the value sets: of a mapping, each of its items."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             yield from _set_by(f"{name}.{key}", item)
@@ -144,7 +144,7 @@ class ChildRun:
             pass  # its end says why
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """All of them, as `next_event`."""
+        """Yields all of them, as `next_event`."""
         while (event := self.next_event()) is not None:
             yield event
 
@@ -194,7 +194,7 @@ class ChildRun:
 
 
 def error_of(event: Mapping[str, Any]) -> RayocrError | None:
-    """The error that ended the run, of the class that the child raised."""
+    """Returns the error that ended the run, of the class that the child raised."""
     if not event.get("error"):
         return None
     kind = getattr(errors, str(event["error"]), RayocrError)

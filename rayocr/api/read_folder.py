@@ -22,8 +22,8 @@ _swept: set[str] = set()  # temporary folders that this process has swept
 
 @contextlib.contextmanager
 def read_folder() -> Iterator[Path]:
-    """A private folder that exists within the `with` block. Removes the folders of dead processes of this user first, once per
-    process."""
+    """Yields a private folder that exists within the `with` block. Removes the folders of dead processes of this user first, once
+    per process."""
     _remove_leftovers(tempfile.gettempdir())
     folder, lock = _locked_folder()
     try:

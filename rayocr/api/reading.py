@@ -82,7 +82,7 @@ def read_with(
 
 
 def _place(source: str | os.PathLike[str]) -> str:
-    """The value of `source=`. Raises UsageError."""
+    """Returns the value of `source=`. Raises UsageError."""
     if isinstance(source, str) and "://" in source:  # a Path would lose a slash
         if source.lower().startswith(("http://", "https://")):
             _refuse_web(source)
@@ -106,7 +106,7 @@ def _refuse_web(source: str) -> None:
 
 
 def _data(source: Any) -> bytes:
-    """The PDF's bytes; none of a path. Raises UsageError."""
+    """Returns the PDF's bytes; none of a path. Raises UsageError."""
     if isinstance(source, str | os.PathLike):
         return b""
     if isinstance(source, bytes | bytearray | memoryview):
@@ -140,7 +140,7 @@ def _position(file: Any) -> int:
 
 
 def _name_of(source: Any) -> str:
-    """The name of an opened file, if it is usable; None for bytes."""
+    """Returns the name of an opened file, if it is usable; None for bytes."""
     name = getattr(source, "name", None)
     found = Path(name).name if isinstance(name, str) else ""
     usable = found.lower().endswith(".pdf") and found.isprintable() and len(os.fsencode(found)) <= _MOST_NAME_BYTES
@@ -148,7 +148,7 @@ def _name_of(source: Any) -> str:
 
 
 def _hint(dead_letter: Path) -> str | None:
-    """The next step for this failure, if it differs from the usual one for its reason."""
+    """Returns the next step for this failure, if it differs from the usual one for its reason."""
     try:
         letter = parse_as(DeadLetter, dead_letter.read_bytes(), name=dead_letter.name)
     except (OSError, RecordCorrupt):
@@ -182,7 +182,7 @@ async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDo
 
 
 def _subject(source: Any) -> str:
-    """How messages call the source: by its path, or as data."""
+    """Returns how messages call the source: by its path, or as data."""
     if isinstance(source, str | os.PathLike):
         return os.fsdecode(source)
     name = getattr(source, "name", None)
@@ -190,7 +190,7 @@ def _subject(source: Any) -> str:
 
 
 def _about(subject: str, message: str) -> str:
-    """The message of a dead letter, which does not name its document, as a sentence about the subject."""
+    """Returns the message of a dead letter, which does not name its document, as a sentence about the subject."""
     for begin in ("The file ", "The document ", "The PDF "):
         if message.startswith(begin):
             return f"{subject} {message.removeprefix(begin)}"
@@ -198,7 +198,7 @@ def _about(subject: str, message: str) -> str:
 
 
 def _without_runs(hint: str | None) -> str | None:
-    """The hint for a caller who has neither runs nor patterns."""
+    """Returns the hint for a caller who has neither runs nor patterns."""
     if hint is None:
         return None
     hint = re.sub(r"[,;:] (?:which )?(?:the next run|rayocr then|rayocr) [^.]*", "", hint)

@@ -71,7 +71,7 @@ class Results:
                     continue
 
     def documents(self) -> Iterator[dict[str, Any]]:
-        """One row per document. `reason` and `message` are None for complete documents."""
+        """Yields one row per document. `reason` and `message` are None for complete documents."""
         for manifest in self:
             reason, message = self._failure(manifest)
             yield {
@@ -91,7 +91,7 @@ class Results:
             }
 
     def pages(self) -> Iterator[dict[str, Any]]:
-        """One row per page, with its text (Markdown)."""
+        """Yields one row per page, with its text (Markdown)."""
         for manifest in self:
             texts = read_texts(manifest, self.dest)
             outcomes, engines = outcomes_of(manifest), engines_of(manifest)
@@ -160,7 +160,7 @@ def _encodable(value: Any) -> Any:
 
 
 def open_results(dest: str | Path, *, state: str | Path | None = None, access: AccessConfig | None = None) -> Results:
-    """The results in a folder, bucket or Drive, reached with the credentials of the environment and of .env, as by a run.
+    """Returns the results in a folder, bucket or Drive, reached with the credentials of the environment and of .env, as by a run.
     `state`: the value of `state=`, if the runs had one. Raises UsageError, also for a place without results, and OutsideError."""
     places = (place_of("dest", dest), place_of("state", dest if state is None else state))
     results = _opened(*places, *((access, access) if access else _accesses(*places)))

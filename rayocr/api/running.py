@@ -66,8 +66,8 @@ class RunResult:
     _overrides: tuple[str, ...] = field(default=(), repr=False)
 
     def results(self) -> Results:
-        """Every document of the destination, those of earlier runs too. Raises UsageError if the run stopped before it had
-        created it."""
+        """Returns every document of the destination, those of earlier runs too. Raises UsageError if the run stopped before it
+        had created it."""
         return results_of(self._overrides, self.dest, self.state)
 
     def raise_for_error(self) -> None:
@@ -155,7 +155,7 @@ class RunHandle:
         self._child.close()
 
     def _next(self) -> FinishedDocument | None:
-        """The next finished document, or None at the end of the run."""
+        """Returns the next finished document, or None at the end of the run."""
         with self._lock:
             return self._read_on() if self._result is None else None
 
@@ -308,7 +308,7 @@ def _in_loop(function: Any, loop: asyncio.AbstractEventLoop) -> OnProgress:
 
 
 def _in_notebook() -> OnProgress | None:
-    """A display that is updated in place, inside IPython's kernel; None elsewhere."""
+    """Returns a display that is updated in place, inside IPython's kernel; None elsewhere."""
     import sys
 
     ipython = sys.modules.get("IPython")

@@ -250,7 +250,7 @@ def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> U
 
 
 def _split_path(places: Sequence[str]) -> str:
-    """The existing path that begins with the first word, which does not exist; "" if there is none."""
+    """Returns the existing path that begins with the first word, which does not exist; "" if there is none."""
     joined = (" ".join(places[:count]) for count in range(len(places), 1, -1))
     return "" if _exists(places[0]) else next((path for path in joined if _exists(path)), "")
 
@@ -285,7 +285,7 @@ def _shell(name: str) -> str:
 
 
 def overrides_of(file: str) -> list[str]:
-    """The options of a YAML file, as overrides. Raises UsageError."""
+    """Returns the options of a YAML file, as overrides. Raises UsageError."""
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
     from yaml import YAMLError

@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _exit_code(work: Callable[[], int], *, as_json: bool) -> int:
-    """The exit code of the work, after its error has been printed."""
+    """Returns the exit code of the work, after its error has been printed."""
     try:
         return work()
     except RayocrError as error:
@@ -263,7 +263,7 @@ def _chain_words(config: RayocrConfig, given: Collection[str]) -> str:
 
 
 def unused_engine_options(config: RayocrConfig, given: Collection[str]) -> str:
-    """The warning about options of engines that the chain does not ask; "" if there are none."""
+    """Returns the warning about options of engines that the chain does not ask; "" if there are none."""
     chain = {name.rstrip("?") for name in config.engine.chain}
     unused = sorted(option for option in given if (engine := engine_of_option(option)) and engine not in chain)
     if not unused:
@@ -275,7 +275,7 @@ def unused_engine_options(config: RayocrConfig, given: Collection[str]) -> str:
 
 
 def engine_of_option(option: str) -> str:
-    """The engine of an option such as engine.gemini.prompt; "" for other options."""
+    """Returns the engine of an option such as engine.gemini.prompt; "" for other options."""
     group, _, rest = option.partition(".")
     engine = rest.partition(".")[0]
     return engine if group == "engine" and engine in engine_names() and "." in rest else ""

@@ -110,7 +110,7 @@ compdef _rayocr rayocr
 
 
 def values_of(option: str) -> str:
-    """The values of an option, separated by spaces; "" if it takes other ones."""
+    """Returns the values of an option, separated by spaces; "" if it takes other ones."""
     if option in CONFIG_GROUPS:
         return " ".join(sorted(path.stem for path in (conf_dir() / option).glob("*.yaml")))
     if option == "engine.chain":

@@ -119,7 +119,7 @@ def help_text(topic: str) -> str:
 
 
 def _failure(name: str) -> str:
-    """What the reason of a failure means and what helps, for its name in any case; "" for other words."""
+    """Returns what the reason of a failure means and what helps, for its name in any case; "" for other words."""
     known = {error.lower(): error for error in errors.__all__}
     found = explanation(known.get(name.lower(), ""))
     if found is None:
@@ -131,7 +131,7 @@ def _failure(name: str) -> str:
 
 
 def _flag(topic: str) -> str:
-    """The lines of the overview about a flag, named with or without its dashes; "" for other words."""
+    """Returns the lines of the overview about a flag, named with or without its dashes; "" for other words."""
     flag = f"--{topic.lstrip('-')}"
     if flag not in FLAGS:
         return ""
@@ -140,13 +140,13 @@ def _flag(topic: str) -> str:
 
 
 def _server_word(topic: str) -> str:
-    """The failure for which a server's word such as MAX_TOKENS stands; "" for other words."""
+    """Returns the failure for which a server's word such as MAX_TOKENS stands; "" for other words."""
     found = re.search(rf"── (\w+)\s[^\n]*\b{re.escape(topic)}\b", errors.__doc__ or "") if topic.isupper() else None
     return f"{topic} is the server's word.\n{_failure(found[1])}" if found else ""
 
 
 def _word(topic: str) -> str:
-    """The meaning of a word of the glossary, in any case and in the plural, too; "" for other words."""
+    """Returns the meaning of a word of the glossary, in any case and in the plural, too; "" for other words."""
     for row in re.findall(r"^\| (\*\*.+?) \| (.+) \|$", Path(__file__).with_name("glossary.md").read_text("utf-8"), re.MULTILINE):
         words = [word.lower() for cell in row for word in re.findall(r"\*\*(.+?)\*\*", cell)]
         if topic.lower().replace("-", " ") in words or topic.lower().removesuffix("s") in words:
@@ -170,5 +170,5 @@ def _rows(options: Iterator[OptionHelp] | list[OptionHelp]) -> Iterator[str]:
 
 
 def option_names() -> list[str]:
-    """Every option, for completion."""
+    """Returns every option, for completion."""
     return [*(option.name for option in describe_options()), *CONFIG_GROUPS]

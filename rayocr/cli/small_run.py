@@ -35,7 +35,7 @@ _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def is_small(config: RayocrConfig, planned: Plan) -> bool:
-    """Whether a run with `cluster=auto` will read so few local pages that Ray does not pay off. Raises UsageError and
+    """Returns whether a run with `cluster=auto` will read so few local pages that Ray does not pay off. Raises UsageError and
     StorageError."""
     if config.mode not in (Mode.run, Mode.retry) or find_address("auto") is not None:
         return False
@@ -52,7 +52,7 @@ def is_small(config: RayocrConfig, planned: Plan) -> bool:
 
 
 def _to_read(config: RayocrConfig, planned: Plan) -> tuple[Document, ...]:
-    """The documents that the run will read, in case they are few; otherwise the first of them."""
+    """Returns the documents that the run will read, in case they are few; otherwise the first of them."""
     rules = discovery_rules(config, planned)
     rules = rules if config.limit is not None else replace(rules, order="listing")
     return Discovery(planned.source, planned.state, rules).next_batch(_MOST_DOCUMENTS + 1).documents

@@ -60,7 +60,7 @@ def sections() -> tuple[Section, ...]:
 
 
 def describe_options() -> list[OptionHelp]:
-    """Every option in the order of its section."""
+    """Returns every option in the order of its section."""
     return [option for section in sections() for option in section.options]
 
 
@@ -72,7 +72,7 @@ def _classes(cls: type, prefix: str = "") -> Iterator[tuple[str, type]]:
 
 
 def _config_class(field: dataclasses.Field[Any]) -> type | None:
-    """The class of a field that holds more options."""
+    """Returns the class of a field that holds more options."""
     factory: Any = field.default_factory
     return factory if isinstance(factory, type) and dataclasses.is_dataclass(factory) else None
 

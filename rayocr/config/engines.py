@@ -159,12 +159,12 @@ class EngineConfig:
 
     @property
     def uses_batches(self) -> bool:
-        """Whether some or all pages may be sent in batch jobs."""
+        """Returns whether some or all pages may be sent in batch jobs."""
         return self.batch or "batch" in self.lanes
 
     @property
     def uses_local_lane(self) -> bool:
-        """Whether local engines read pages beside Gemini."""
+        """Returns whether local engines read pages beside Gemini."""
         return "local" in self.lanes
 
 

@@ -81,8 +81,8 @@ class LimitsConfig:
             raise UsageError(f"limits.shared={self.shared} is unknown.", hint="Choose none or redis.")
 
     def of(self, model: str) -> ModelLimitsConfig:
-        """The limits of this model: of the preset's row with its name or the longest one that it begins with, each replaced
-        by the figure that was given for all models."""
+        """Returns the limits of this model: of the preset's row with its name or the longest one that it begins with, each
+        replaced by the figure that was given for all models."""
         names = [name for name in self.models if model.removeprefix("models/").startswith(name)]
         row = self.models[max(names, key=len)] if names else ModelLimitsConfig()
         rpm = row.rpm if self.rpm is None else self.rpm

@@ -35,7 +35,7 @@ def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def choose(value: str, choices: Iterable[str], others: Mapping[str, str] | None = None) -> str:
-    """The hint for a value that is not one of the choices: the nearest of them, unless several are equally near, and all.
+    """Returns the hint for a value that is not one of the choices: the nearest of them, unless several are equally near, and all.
     `others`: words that people use for a choice, and that choice."""
     known = [str(choice) for choice in choices]
     word = value.strip().lower()

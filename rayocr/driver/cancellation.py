@@ -25,7 +25,7 @@ _POLL_EVERY_S = 2.0
 
 
 def cancelled_documents(state: Storage) -> set[str]:
-    """The document_ids of all requests."""
+    """Returns the document_ids of all requests."""
     return {i for entry in state.list(CANCEL_PREFIX) if (i := document_id_of(entry.name))}
 
 
@@ -55,7 +55,7 @@ class CancelWatch:
 
 
 def write_cancel(state: Storage, document_id: str, name: str) -> str:
-    """The request's name. Raises StorageError."""
+    """Returns the request's name. Raises StorageError."""
     request = {"document_id": document_id, "name": name, "requested_at": datetime.now(UTC).isoformat(timespec="seconds")}
     path = f"{CANCEL_PREFIX}{document_id[:2]}/{document_id}.json"
     state.write(path, json.dumps(request).encode())

@@ -50,11 +50,11 @@ class CorrectedDocuments:
         self._is_read = True
 
     def watching(self, on_document: OnDocument) -> OnDocument:
-        """The same callback, which also notes documents that have ended."""
+        """Returns the same callback, which also notes documents that have ended."""
         return collecting(on_document, self._ended, lambda document: not self._is_read or document.source_uri in self._by_source)
 
     def found(self) -> list[CorrectedPages]:
-        """The corrections of the documents that have ended, in the order of their names."""
+        """Returns the corrections of the documents that have ended, in the order of their names."""
         ended = {document.document_id: document for document in self._ended}
         pages = [
             CorrectedPages(

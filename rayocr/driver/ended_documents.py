@@ -10,7 +10,7 @@ OnDocument = Callable[[Document, DocumentOutcome], None]
 
 
 def collecting(on_document: OnDocument, ended: list[Document], wanted: Callable[[Document], bool]) -> OnDocument:
-    """The same callback, which also appends the wanted documents to `ended`."""
+    """Returns the same callback, which also appends the wanted documents to `ended`."""
 
     def called(document: Document, outcome: DocumentOutcome) -> None:
         if wanted(document):

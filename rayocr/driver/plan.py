@@ -182,8 +182,8 @@ def _check_proxy(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
 
 
 def existing_state(config: RayocrConfig) -> Storage:
-    """The location of the state of earlier runs, for modes that only read it. Raises UsageError, and StorageError if it cannot be
-    read, for example because there is no such bucket."""
+    """Returns the location of the state of earlier runs, for modes that only read it. Raises UsageError, and StorageError if it
+    cannot be read, for example because there is no such bucket."""
     option = "state" if config.state is not None else "dest"
     uri = parse_uri(config.state or config.dest)
     try:

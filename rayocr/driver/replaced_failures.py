@@ -41,7 +41,7 @@ class ReplacedFailures:
         self._is_read = True
 
     def watching(self, on_document: OnDocument) -> OnDocument:
-        """The same callback, which also notes documents that have ended."""
+        """Returns the same callback, which also notes documents that have ended."""
         return collecting(on_document, self._ended, lambda document: not self._is_read or document.source_uri in self._failed)
 
     def remove(self) -> int:

@@ -55,12 +55,12 @@ def discovery_rules(config: RayocrConfig, plan: Plan) -> DiscoveryRules:
 
 
 def reported_patterns(config: RayocrConfig, only: str | None) -> tuple[str, ...]:
-    """The user's patterns, which are named if they match nothing. A source that is one file needs no include=."""
+    """Returns the user's patterns, which are named if they match nothing. A source that is one file needs no include=."""
     return tuple(dict.fromkeys([*(config.include if only is None else ()), *config.exclude]))
 
 
 def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
-    """The ids of the documents whose dead letters match the filters. Raises UsageError and StorageError."""
+    """Returns the ids of the documents whose dead letters match the filters. Raises UsageError and StorageError."""
     since = _since(config.retry.since)
     policy = RetryPolicy.from_config(config.retry)
 
@@ -90,8 +90,8 @@ def _near_reason(reason: str) -> str:
 
 
 def documents_to_try_again(state: Storage, config: RayocrConfig) -> frozenset[str]:
-    """The ids of the documents that could not be read for a reason outside the file, such as a missing permission: every run
-    tries them again. Reads a limited number of dead letters. Raises StorageError."""
+    """Returns the ids of the documents that could not be read for a reason outside the file, such as a missing permission: every
+    run tries them again. Reads a limited number of dead letters. Raises StorageError."""
     policy = RetryPolicy.from_config(config.retry)
 
     def chosen(name: str) -> str | None:
@@ -107,8 +107,8 @@ def documents_to_try_again(state: Storage, config: RayocrConfig) -> frozenset[st
 
 
 def recorded_source(state: Storage) -> str | None:
-    """The source of the dead letters, for a retry that names no source; None without dead letters. Raises UsageError if they have
-    several sources, and StorageError."""
+    """Returns the source of the dead letters, for a retry that names no source; None without dead letters. Raises UsageError if
+    they have several sources, and StorageError."""
     found: set[str] = set()
     for entry in islice(state.list(DEAD_LETTERS_PREFIX), _READ_FOR_SOURCE):
         try:
@@ -124,8 +124,8 @@ def recorded_source(state: Storage) -> str | None:
 
 
 def retry_commands(config: RayocrConfig, *, partial: bool, rejected: Iterable[str]) -> list[str]:
-    """The command lines that retry what is left in the destination: failed pages of partial documents, and documents that were
-    `rejected` for these reasons, as far as a retry can help. They need the engine and the other options of the run, too."""
+    """Returns the command lines that retry what is left in the destination: failed pages of partial documents, and documents that
+    were `rejected` for these reasons, as far as a retry can help. They need the engine and the other options of the run, too."""
     command = command_on("retry", config)
     reasons = set(rejected)
     helped = sorted(reason for reason in reasons if retry_helps(reason))
@@ -135,7 +135,7 @@ def retry_commands(config: RayocrConfig, *, partial: bool, rejected: Iterable[st
 
 
 def command_on(command: str, config: RayocrConfig) -> str:
-    """The command line of a sub-command for this destination, as the user types it."""
+    """Returns the command line of a sub-command for this destination, as the user types it."""
     state = [for_shell(f"state={config.state}")] if config.state is not None else []
     return " ".join([f"rayocr {command}", for_shell(config.dest), *state])
 
@@ -156,7 +156,7 @@ def _retry_helps(state: Storage, document_id: str) -> bool:
 
 
 def is_narrowed(config: RayocrConfig) -> bool:
-    """Whether the run is limited to certain dead letters."""
+    """Returns whether the run is limited to certain dead letters."""
     settings = config.retry
     return any(wanted is not None for wanted in (config.document, settings.reason, settings.engine, settings.since))
 

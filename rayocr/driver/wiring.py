@@ -283,7 +283,7 @@ def runs_in_process(config: RayocrConfig) -> bool:
 
 
 def _limiter_rules(inputs: RunInputs) -> LimiterRules | None:
-    """None if no engine waits for a server: then there is nothing to limit."""
+    """Returns None if no engine waits for a server: then there is nothing to limit."""
     config, plan = inputs.config, inputs.plan
     if all(stage.kind != "wait" for stage in plan.stages):
         return None

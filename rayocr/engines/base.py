@@ -122,7 +122,8 @@ BATCH_ACCOUNT = "@batch"
 
 
 def account_of(engine: WaitingEngine, model: str) -> str:
-    """The name of the requests in the limiter. Batch requests have their own, since they have no rate limit and cost less."""
+    """Returns the name of the requests in the limiter. Batch requests have their own, since they have no rate limit and cost
+    less."""
     return model + BATCH_ACCOUNT if engine.batched else model
 
 

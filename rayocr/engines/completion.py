@@ -95,8 +95,9 @@ def _arranged(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], layer: Tex
 
 
 def _pictures_beside_text(page: Page, layer: TextLayer, own: Sequence[LayoutLine], seen: Sequence[LayoutLine]) -> list[Box]:
-    """The boxes of pictures, such as screenshots, whose text must not form rows with the page's own text beside them: several
-    lines were read in the picture, and none of the page's own lines is on it. From top to bottom, as the layer is turned."""
+    """Returns the boxes of pictures, such as screenshots, whose text must not form rows with the page's own text beside them:
+    several lines were read in the picture, and none of the page's own lines is on it. From top to bottom, as the layer is
+    turned."""
     size_pt = (page.width_pt, page.height_pt)
     boxes = _joined([turn_box(box, layer.turns, size_pt) for box in page.picture_boxes])
     most = _PAGE_SHARE * page.width_pt * page.height_pt
@@ -111,7 +112,7 @@ def _pictures_beside_text(page: Page, layer: TextLayer, own: Sequence[LayoutLine
 
 
 def _joined(boxes: Sequence[Box]) -> list[Box]:
-    """The boxes; those that touch are one, since a picture may be stored in strips."""
+    """Returns the boxes; those that touch are one, since a picture may be stored in strips."""
     if len(boxes) > _MOST_PICTURES:
         return []
     joined: list[Box] = []
@@ -140,7 +141,7 @@ def _layout_line(box: TextBox, turns: int, size_pt: tuple[float, float]) -> Layo
 
 
 def _levelled(box: TextBox) -> Box:
-    """The box of a line in a skewed scan, as high as its letters: same center, without the slope."""
+    """Returns the box of a line in a skewed scan, as high as its letters: same center, without the slope."""
     skew = math.radians(box.angle_deg - 90 * round(box.angle_deg / 90))
     width, height = box.x1 - box.x0, box.y1 - box.y0
     cosine, sine = math.cos(skew), abs(math.sin(skew))
@@ -155,7 +156,7 @@ def _levelled(box: TextBox) -> Box:
 
 
 def _drawn_rulings(page: Page) -> list[Ruling]:
-    """The rules in the picture that the engine saw, in points of the displayed page."""
+    """Returns the rules in the picture that the engine saw, in points of the displayed page."""
     if find_spec("cv2") is None:
         return []
     import numpy as np

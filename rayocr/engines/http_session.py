@@ -58,7 +58,7 @@ def _bounded_response() -> type[aiohttp.ClientResponse]:
 
 
 def was_sent(error: BaseException) -> bool:
-    """Whether the server may have received the request, and may bill it, before the connection failed."""
+    """Returns whether the server may have received the request, and may bill it, before the connection failed."""
     import aiohttp
 
     return not isinstance(error, aiohttp.ClientConnectorError | aiohttp.InvalidURL | socket.gaierror)

@@ -45,13 +45,14 @@ def is_lost(attempt: Attempt) -> bool:
 
 
 def lost_in_batches(attempts: Sequence[Attempt], model: str) -> bool:
-    """Whether `MAX_BATCH_JOBS` paid jobs returned no answer for the page, so no further job is sent."""
+    """Returns whether `MAX_BATCH_JOBS` paid jobs returned no answer for the page, so no further job is sent."""
     lost = [attempt for attempt in attempts if attempt.model == model and attempt.reason == BatchIncomplete.__name__]
     return len(lost) >= MAX_BATCH_JOBS
 
 
 def is_by_chance(attempt: Attempt) -> bool:
-    """Whether a retry with the same model can help. Loops and truncated answers repeat; so do refusals of the page's content."""
+    """Returns whether a retry with the same model can help. Loops and truncated answers repeat; so do refusals of the page's
+    content."""
     if attempt.reason == EmptyAnswer.__name__:
         return True
     return attempt.reason in (Refused.__name__, MalformedAnswer.__name__) and finish_reason_of(attempt.finish).by_chance

@@ -30,7 +30,7 @@ def engine_names() -> tuple[str, ...]:
 
 
 def asks_a_server(engine: str) -> bool:
-    """Whether a model writes its answers, which may contain text that is not on the page. True for unknown names."""
+    """Returns whether a model writes its answers, which may contain text that is not on the page. True for unknown names."""
     return _KINDS.get(engine, "wait") == "wait"
 
 
@@ -47,7 +47,7 @@ class ChainLink:
 
     @property
     def is_local(self) -> bool:
-        """Whether it reads any page on the local CPU or GPU; a light engine reads only some."""
+        """Returns whether it reads any page on the local CPU or GPU; a light engine reads only some."""
         return self.kind == "compute" and self.name not in _LIGHT
 
 

@@ -39,7 +39,7 @@ class TextLayerEngine(ComputeEngine):
         return self._answer(page, layer) if layer.verdict.trusted else None
 
     def partial(self, page: Page) -> PageText | None:
-        """The text of a layer that is correct but does not contain everything that the page shows."""
+        """Returns the text of a layer that is correct but does not contain everything that the page shows."""
         layer = page.text_layer()
         if layer.verdict.kind != "partial" or (answer := self._answer(page, layer)) is None:
             return None
@@ -61,8 +61,8 @@ def doubts_of(layer: TextLayer) -> tuple[str, ...]:
 
 
 def layer_lines(layer: TextLayer, *, sizes_are_real: bool, borders: Sequence[Box] = ()) -> list[LayoutLine]:
-    """The layer's lines for layout. Over a scan, font sizes are an OCR engine's guess for every word. `borders`: rulings at which
-    lines are split."""
+    """Returns the layer's lines for layout. Over a scan, font sizes are an OCR engine's guess for every word. `borders`: rulings
+    at which lines are split."""
     stamps = sum(line.slanted for line in layer.lines) * 2 < len(layer.lines)  # else the whole page is slanted
     return [
         LayoutLine(
@@ -81,7 +81,8 @@ def layer_lines(layer: TextLayer, *, sizes_are_real: bool, borders: Sequence[Box
 
 
 def _columns(words: Sequence[Word]) -> str:
-    """The text of a line in a monospaced font with all its blanks; empty for other lines and where all blanks are single."""
+    """Returns the text of a line in a monospaced font with all its blanks; empty for other lines and where all blanks are
+    single."""
     if len(words) < 2:
         return ""
     widths = [(word.x1 - word.x0) / len(word.text) for word in words if word.text]
@@ -99,13 +100,13 @@ def _columns(words: Sequence[Word]) -> str:
 
 
 def rulings_of(page: Page, layer: TextLayer) -> list[Ruling]:
-    """The drawn lines of the page, rotated like the layer."""
+    """Returns the drawn lines of the page, rotated like the layer."""
     size_pt = (page.width_pt, page.height_pt)
     boxes = (turn_box((ruling.x0, ruling.y0, ruling.x1, ruling.y1), layer.turns, size_pt) for ruling in page.rulings())
     return [Ruling(x0=x0, y0=y0, x1=x1, y1=y1) for x0, y0, x1, y1 in boxes]
 
 
 def _box_on_page(line: LayoutLine, layer: TextLayer) -> TextBox:
-    """The size of the displayed page, regardless of its text direction."""
+    """Returns the size of the displayed page, regardless of its text direction."""
     x0, y0, x1, y1 = turn_box((line.x0, line.y0, line.x1, line.y1), -layer.turns, (layer.width_pt, layer.height_pt))
     return TextBox(text=line.text, x0=x0, y0=y0, x1=x1, y1=y1)

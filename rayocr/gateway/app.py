@@ -209,7 +209,7 @@ def _add_documents(app: FastAPI, api: RunApi) -> None:
         cursor: Annotated[str | None, Query(pattern="^[0-9a-f]{32}$")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> dict[str, Any]:
-        """The documents in progress, and a page of the finished ones."""
+        """Returns the documents in progress, and a page of the finished ones."""
         found, after = await run_in_threadpool(
             api.documents, outcome=outcome.value if outcome else None, q=q, reason=reason, cursor=cursor, limit=limit
         )

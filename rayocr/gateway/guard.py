@@ -107,15 +107,15 @@ def _carries(headers: dict[bytes, bytes], token: str) -> bool:
 
 
 def _is_local(host: bytes) -> bool:
-    """Whether the Host header is local. A web page can resolve its own name to this machine (DNS rebinding), but the Host header
-    still contains that name.
+    """Returns whether the Host header is local. A web page can resolve its own name to this machine (DNS rebinding), but the Host
+    header still contains that name.
     """
     name = host.rsplit(b":", 1)[0] if not host.endswith(b"]") else host
     return name in (b"localhost", b"127.0.0.1", b"[::1]")
 
 
 def _is_foreign(headers: dict[bytes, bytes]) -> bool:
-    """Whether a page of another origin, open in the same browser, sent the request."""
+    """Returns whether a page of another origin, open in the same browser, sent the request."""
     if b"sec-fetch-site" in headers:  # checked already; behind a proxy the host may differ from the page's
         return False
     origin, host = headers.get(b"origin"), headers.get(b"host", b"")

@@ -12,7 +12,8 @@ _CERTIFICATES_S = 3600.0  # Google rotates its keys every few days and publishes
 
 
 def push_verifier(config: GatewayConfig) -> Callable[[str], None] | None:
-    """None without `gateway.push_audience`. The verifier takes the Authorization header, blocks, and raises ValueError."""
+    """Returns None without `gateway.push_audience`. The verifier takes the Authorization header, blocks, and raises
+    ValueError."""
     if config.push_audience is None:
         return None
     ask = _Remembering()

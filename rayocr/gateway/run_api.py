@@ -102,8 +102,8 @@ class RunApi:
         return count
 
     def can_retry(self, manifest: Manifest) -> bool:
-        """Whether the document has failures and belongs to this run's source: another source of the destination may have a
-        document with the same name."""
+        """Returns whether the document has failures and belongs to this run's source: another source of the destination may have
+        a document with the same name."""
         ours = manifest.source_uri == f"{self.source.uri}/{manifest.name}"
         return ours and manifest.outcome is not DocumentOutcome.COMPLETE
 
@@ -126,7 +126,7 @@ class RunApi:
             return None
 
     def page(self, manifest: Manifest, page_number: int) -> dict[str, Any] | None:
-        """A page's record and text; None if there is no such page."""
+        """Returns a page's record and text; None if there is no such page."""
         outcome = next((kind.value for kind, runs in manifest.pages.items() if _holds(runs, page_number)), None)
         if outcome is None:
             return None
@@ -144,7 +144,7 @@ class RunApi:
         return self.draw(manifest, page_number)
 
     def log_lines(self, count: int) -> list[str]:
-        """The last lines of the newest log file."""
+        """Returns the last lines of the newest log file."""
         files = sorted((self.logs / "json").glob("*.jsonl"))
         if not files:
             return []

@@ -59,7 +59,7 @@ def listen(config: GatewayConfig) -> socket.socket:
 
 
 def address_of(listening: socket.socket, config: GatewayConfig) -> str:
-    """The address of the status page, for a browser on this machine if possible."""
+    """Returns the address of the status page, for a browser on this machine if possible."""
     shown = "127.0.0.1" if config.host in (_ANY, *_LOOPBACK) else config.host
     return f"http://{shown}:{listening.getsockname()[1]}"
 

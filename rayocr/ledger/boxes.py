@@ -11,7 +11,7 @@ _MAX_TENTHS = 10_000_000  # 14,400 points are the longest side that a PDF may ha
 
 
 def pack_boxes(boxes: Iterable[TextBox]) -> str:
-    """One line per box: x0 y0 x1 y1 in tenths of a point, the angle in tenths of a degree, and the text."""
+    """Returns one line per box: x0 y0 x1 y1 in tenths of a point, the angle in tenths of a degree, and the text."""
     return "\n".join(
         f"{box.x0 * _TENTHS:.0f} {box.y0 * _TENTHS:.0f} {box.x1 * _TENTHS:.0f} {box.y1 * _TENTHS:.0f}"
         f" {box.angle_deg * 10:.0f} {' '.join(box.text.split())}"

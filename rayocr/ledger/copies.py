@@ -33,7 +33,7 @@ class PageDuplicates:
             self._size -= _size(oldest)
 
     def get(self, fingerprint: str, content_hash: str) -> PageRecord | None:
-        """A record that was made with the settings of this fingerprint."""
+        """Returns a record that was made with the settings of this fingerprint."""
         record = self._records.get((fingerprint, content_hash))
         if record is not None:
             self._records.move_to_end((fingerprint, content_hash))
@@ -44,8 +44,8 @@ class PageDuplicates:
 
 
 def can_be_copied(record: PageRecord) -> bool:
-    """Whether the page was read without doubts by an engine that calls a server (other engines do not hash pages, since they
-    are free)."""
+    """Returns whether the page was read without doubts by an engine that calls a server (other engines do not hash pages, since
+    they are free)."""
     return bool(record.content_hash and record.text) and record.outcome is PageOutcome.DONE and not record.doubts
 
 

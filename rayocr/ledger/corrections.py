@@ -71,7 +71,7 @@ def corrections_name(document_id: str) -> str:
 
 
 def corrected(record: PageRecord, corrections: Mapping[int, Correction]) -> PageRecord:
-    """The record with the text of its correction, if there is one. Its cost and its attempts are kept."""
+    """Returns the record with the text of its correction, if there is one. Its cost and its attempts are kept."""
     found = corrections.get(record.page_number)
     if found is None:
         return record

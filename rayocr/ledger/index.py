@@ -78,7 +78,7 @@ class LedgerIndex:
         return True
 
     def pages(self, document_id: str, *, fingerprint: str | None = None) -> tuple[PageSummary, ...]:
-        """The pages in order; with a fingerprint, only pages that were made with those settings."""
+        """Returns the pages in order; with a fingerprint, only pages that were made with those settings."""
         known = self._documents.get(document_id)
         if known is None:
             return ()
@@ -86,7 +86,7 @@ class LedgerIndex:
         return tuple(record.summary for record in records if fingerprint is None or record.fingerprint == fingerprint)
 
     def texts(self, document_id: str, first_page: int, last_page: int) -> tuple[PageRecord, ...]:
-        """The recorded pages from first to last (inclusive), in order. Raises StorageUnavailable (the local disk)."""
+        """Returns the recorded pages from first to last (inclusive), in order. Raises StorageUnavailable (the local disk)."""
         known = self._documents.get(document_id)
         if known is None:
             return ()
@@ -103,7 +103,7 @@ class LedgerIndex:
             self._forget_text(pages, record)
 
     def _stored(self, pages: _Pages, record: PageRecord) -> PageRecord:
-        """The record as stored. Documents finish in order, so the newest text is spilled."""
+        """Returns the record as stored. Documents finish in order, so the newest text is spilled."""
         size = _size(record)
         if record.text and self._memory + size > self._memory_limit:
             try:

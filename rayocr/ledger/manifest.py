@@ -38,7 +38,7 @@ def manifest_name(document_id: str) -> str:
 
 
 def document_id_of(name: str) -> str | None:
-    """The document whose manifest, dead letter, corrections or request have this name; None for other objects."""
+    """Returns the document whose manifest, dead letter, corrections or request have this name; None for other objects."""
     match = _OF_A_DOCUMENT.fullmatch(name)
     return match.group(2) if match and match.group(2).startswith(match.group(1)) else None
 
@@ -192,7 +192,7 @@ class Spent:
 
 
 def spent_before(earlier: Manifest, kept: Spent) -> Spent:
-    """The tokens and cost of the earlier reading of a document, without the pages that are `kept`."""
+    """Returns the tokens and cost of the earlier reading of a document, without the pages that are `kept`."""
     return Spent(
         input_tokens=max(0, earlier.input_tokens - kept.input_tokens),
         output_tokens=max(0, earlier.output_tokens - kept.output_tokens),
@@ -263,7 +263,7 @@ def build_manifest(
 
 
 def read_by(pages: Iterable[PageSummary | PageRecord]) -> dict[str, Any]:
-    """The fields `engines` and `engine_pages` of a manifest. Pages without an engine (blank, failed) are in neither."""
+    """Returns the fields `engines` and `engine_pages` of a manifest. Pages without an engine (blank, failed) are in neither."""
     numbers: defaultdict[str, list[int]] = defaultdict(list)
     for page in pages:
         if page.engine and page.outcome in (PageOutcome.DONE, PageOutcome.FALLBACK):

@@ -63,7 +63,7 @@ def _with_number(note: dict[str, Any], number: int) -> dict[str, Any]:
 
 
 def _mapped(note: dict[str, Any], change: Any) -> dict[str, Any]:
-    """The note with its messages replaced, including those of its attempts."""
+    """Returns the note with its messages replaced, including those of its attempts."""
     changed = {key: change(value) if key in _KEYS and isinstance(value, str) else value for key, value in note.items()}
     attempts = note.get("attempts")
     if isinstance(attempts, list | tuple):

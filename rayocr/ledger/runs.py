@@ -31,7 +31,7 @@ def parse_runs(text: str) -> Iterator[int]:
 
 
 def runs_of(text: str) -> list[range]:
-    """The runs, ascending and disjoint. Raises ValueError."""
+    """Returns the runs, ascending and disjoint. Raises ValueError."""
     if not text:
         return []
     if not _RUNS.fullmatch(text):

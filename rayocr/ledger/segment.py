@@ -72,7 +72,7 @@ def segment_name(run_id: str, seq: int) -> str:
 
 
 def run_id_of(name: str) -> str:
-    """The id of the run that wrote the segment with this name."""
+    """Returns the id of the run that wrote the segment with this name."""
     return name.removeprefix(LEDGER_PREFIX).partition("/")[0]
 
 
@@ -95,7 +95,7 @@ def encode_segment(
 
 
 def documents_of(head: bytes) -> dict[str, int] | None:
-    """The number of pages per document in a segment, from its first bytes; None if they do not contain it (truncated,
+    """Returns the number of pages per document in a segment, from its first bytes; None if they do not contain it (truncated,
     damaged, or written by an older version)."""
     frame = zstandard.ZstdDecompressor().decompressobj()
     line = b""
@@ -164,7 +164,7 @@ def _line(body: dict[str, Any]) -> bytes:
 
 
 def _checked(line: bytes) -> dict[str, Any] | None:
-    """The line's object, or None if its checksum does not match."""
+    """Returns the line's object, or None if its checksum does not match."""
     text = line[:-_CRC_BYTES]
     if line[-_CRC_BYTES:] != b'%b%08x"}' % (_CRC_FIELD, zlib.crc32(text)):
         return None
@@ -224,7 +224,7 @@ def _take_record(decoded: DecodedSegment, body: dict[str, Any], number: int) -> 
 
 
 def _body(record: PageRecord) -> dict[str, Any]:
-    """The record without empty fields. Their order only makes dumps readable."""
+    """Returns the record without empty fields. Their order only makes dumps readable."""
     body: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "document_id": record.document_id,

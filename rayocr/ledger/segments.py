@@ -20,7 +20,7 @@ class SegmentTable:
             self._segments[document_id].add(name)
 
     def of(self, document_id: str) -> list[str]:
-        """The segments with pages of an unfinished document, in order."""
+        """Returns the segments with pages of an unfinished document, in order."""
         return sorted(self._segments.get(document_id, ()))
 
     def finish(self, document_id: str) -> list[str]:

@@ -58,8 +58,8 @@ class Bucket(ABC):
 
     @abstractmethod
     async def take(self, take: Take) -> Taken:
-        """One to `wanted` slots, or the reason why there are none. Never waits. Repeating a call wastes slots but exceeds no
-        limit."""
+        """Returns one to `wanted` slots, or the reason why there are none. Never waits. Repeating a call wastes slots but exceeds
+        no limit."""
 
     @abstractmethod
     async def pause(self, delay_s: float) -> None:
@@ -72,7 +72,7 @@ class Bucket(ABC):
 
     @abstractmethod
     def wall_clock(self) -> float:
-        """The time by which quota days are counted, in seconds since 1970: that of the bucket's server, if any."""
+        """Returns the time by which quota days are counted, in seconds since 1970: that of the bucket's server, if any."""
 
     @abstractmethod
     async def return_unsent(self, requests: int) -> None:

@@ -48,7 +48,7 @@ class Budget:
         return min(self.limits, key=lambda limit: self.left_usd(limit, day), default=None)
 
     def room(self, cost_usd: float, day: str) -> int | None:
-        """How many requests of that expected cost may still be sent; None: no limit."""
+        """Returns how many requests of that expected cost may still be sent; None: no limit."""
         limit = self.tightest(day)
         if limit is None or cost_usd <= 0:
             return None

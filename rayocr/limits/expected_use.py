@@ -34,7 +34,7 @@ class ExpectedUse:
         self._answers += requests
 
     def aside(self, tokens_per_minute: float, *, in_flight: int) -> float:
-        """The share of the limit, 0..1, by which a minute may exceed its plan, because the tokens of requests in flight are not
-        known: those at the beginning of the minute and those at its end."""
+        """Returns the share of the limit, 0..1, by which a minute may exceed its plan, because the tokens of requests in flight
+        are not known: those at the beginning of the minute and those at its end."""
         unknown = min(in_flight, tokens_per_minute / max(1.0, self.input_tokens))
         return min(_MOST_ASIDE, _SIGMAS * math.sqrt(2 * unknown * self._variance) / tokens_per_minute)

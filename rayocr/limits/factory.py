@@ -10,7 +10,8 @@ from rayocr.limits.base import Bucket
 
 
 def bucket_opener(config: LimitsConfig, secrets: Secrets, *, cluster: str) -> Callable[[str], Bucket] | None:
-    """A function that opens the shared bucket of a model; None without sharing. Connects on first use. Raises UsageError."""
+    """Returns a function that opens the shared bucket of a model; None without sharing. Connects on first use. Raises
+    UsageError."""
     if config.shared == "none":
         return None
     if not secrets.redis_url:

@@ -71,8 +71,8 @@ def batch_forecast(
     cost_usd: float = 0.0,
     usd_per_month: float | None = None,
 ) -> Forecast:
-    """The longest time: a job takes up to a day, and requests per minute do not limit it. `most_pages` are in jobs at once;
-    `input_tokens` and `cost_usd` of all pages together."""
+    """Returns the longest time: a job takes up to a day, and requests per minute do not limit it. `most_pages` are in jobs at
+    once; `input_tokens` and `cost_usd` of all pages together."""
     queue = input_tokens / enqueued_tokens if enqueued_tokens else 0.0
     times = {"jobs": math.ceil(pages / most_pages) * 86_400.0, "enqueued_tokens": math.ceil(queue) * 86_400.0}
     if usd_per_month is not None and cost_usd > usd_per_month:

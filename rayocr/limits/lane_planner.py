@@ -131,7 +131,7 @@ class _Lane:
             self.failing += (share - self.failing) * (1 - (1 - 1 / _MEMORY) ** pages)
 
     def still_to_read(self, now: float) -> float:
-        """How many of its pages in flight will probably need another lane."""
+        """Returns how many of its pages in flight will probably need another lane."""
         if not self.known:
             return float(self.in_flight)
         in_flight, overdue, latest = self.in_flight, 0.0, now - self.answer_s
@@ -153,7 +153,7 @@ class _Lane:
         return (1 - self.failing) * (min(rate, pages_per_s) if self.terms.shares_quota else rate)
 
     def _sustained(self, now: float) -> float | None:
-        """The pages that came back per second, recently."""
+        """Returns the pages that came back per second, recently."""
         pages = sum(pages for _, pages in self.returned) - self.returned[0][1] if self.returned else 0
         if pages < _KNOWN_AFTER:
             return None
@@ -161,7 +161,7 @@ class _Lane:
         return pages / max(1.0, (now if now > last + self.answer_s else last) - first)
 
     def measured(self, now: float) -> float | None:
-        """The measured pages per second; None if it was not open long enough."""
+        """Returns the measured pages per second; None if it was not open long enough."""
         if self.open_since is None:
             return None
         working_s = now - self.open_since - self.answer_s
@@ -199,8 +199,8 @@ class LanePlanner:
             self._lanes[LOCAL].room = outlook.local_room
 
     def choose(self, worker: str, *, now: float, local: bool = True) -> str | None:
-        """The lane of one more page, which then counts as in flight until it is reported; None: no lane has room now; ask again
-        soon. `local`: whether local engines may read the page.
+        """Returns the lane of one more page, which then counts as in flight until it is reported; None: no lane has room now; ask
+        again soon. `local`: whether local engines may read the page.
         """
         if self._left is None:
             return None  # nothing is known about the run yet
@@ -239,8 +239,8 @@ class LanePlanner:
             self._drop(lane, worker, lane.workers[worker])
 
     def withdraw(self, *, now: float) -> bool:
-        """Whether batches that have not ended must be cancelled: the fastest lane has room, and there are no other pages to read.
-        From then on no page goes into a batch.
+        """Returns whether batches that have not ended must be cancelled: the fastest lane has room, and there are no other pages
+        to read. From then on no page goes into a batch.
         """
         batch = self._lanes.get(BATCH)
         if batch is None or batch is self._fastest or not batch.in_flight or not self._hurry(now):
@@ -251,7 +251,8 @@ class LanePlanner:
         return True
 
     def give_up_s(self, lane: str, *, now: float) -> float | None:
-        """How long to wait for an answer, so that enough time remains to read the page in the fastest lane. None: no limit."""
+        """Returns how long to wait for an answer, so that enough time remains to read the page in the fastest lane. None: no
+        limit."""
         if self._deadline is None or lane == self._fastest.terms.name:
             return None
         return max(1.0, self._time_left_s(now) - self._rescue_s)
@@ -291,12 +292,12 @@ class LanePlanner:
         return self._is_needed(lane, now, time_left_s, local=local)
 
     def _cheapest_usd(self, *, local: bool) -> float:
-        """The price of the cheapest lane. `local`: with the local engines."""
+        """Returns the price of the cheapest lane. `local`: with the local engines."""
         return next(lane.terms.usd_per_page for name, lane in self._lanes.items() if local or name != LOCAL)
 
     def _is_needed(self, lane: _Lane, now: float, time_left_s: float, *, local: bool) -> bool:
-        """Whether the lanes before this one (cheaper, or equally cheap and faster) cannot take all unassigned pages in that
-        time.
+        """Returns whether the lanes before this one (cheaper, or equally cheap and faster) cannot take all unassigned pages in
+        that time.
         """
         pages, taken = max(1.0, self._unsent - self._left_unread if local else self._unsent), 0.0
         for other in takewhile(lambda other: other is not lane, self._lanes.values()):
@@ -308,7 +309,7 @@ class LanePlanner:
         return pages > taken
 
     def _hurry(self, now: float, *, margin: float | None = None) -> bool:
-        """Whether the remaining pages, times the margin, need all of the time that is left in the fastest lane."""
+        """Returns whether the remaining pages, times the margin, need all of the time that is left in the fastest lane."""
         if self._deadline is None:
             return False
         rate = self._pages_per_s

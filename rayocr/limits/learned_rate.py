@@ -31,7 +31,7 @@ class LearnedRate:
         self._last_cut = self._last_stray = self._learned_at = float("-inf")
 
     def rpm(self, now: float) -> float | None:
-        """The current rate; None: unlimited."""
+        """Returns the current rate; None: unlimited."""
         elapsed_s, self._at = max(0.0, now - self._at), now
         if self._rate is None:
             return self._ceiling

@@ -36,7 +36,7 @@ class PriceTable:
     override: Price | None = None
 
     def price(self, model: str, at: float) -> Price | None:
-        """The price on the day of `at` (seconds since 1970) in California; None for a model that is not in the table."""
+        """Returns the price on the day of `at` (seconds since 1970) in California; None for a model that is not in the table."""
         if self.override is not None:
             return self.override
         names = [name for name in self.models if model.removeprefix("models/").startswith(name)]
@@ -65,7 +65,7 @@ class PriceTable:
         return usd * self.factors.get(tier, 1.0) / 1e6
 
     def price_class(self, model: str, at: float, *, tier: str = STANDARD) -> str:
-        """The billing class of a request to the model: its tier, or `unknown` without a known price."""
+        """Returns the billing class of a request to the model: its tier, or `unknown` without a known price."""
         return tier if self.price(model, at) is not None else UNPRICED
 
 

@@ -12,25 +12,25 @@ PACIFIC = ZoneInfo("America/Los_Angeles")
 
 
 def quota_day(at: float) -> str:
-    """The date in Los Angeles; `at` is in seconds since 1970."""
+    """Returns the date in Los Angeles; `at` is in seconds since 1970."""
     return datetime.fromtimestamp(at, PACIFIC).date().isoformat()
 
 
 def next_reset(at: float) -> float:
-    """The next midnight in Los Angeles, in seconds since 1970: 23 to 25 hours after the last one."""
+    """Returns the next midnight in Los Angeles, in seconds since 1970: 23 to 25 hours after the last one."""
     tomorrow = datetime.fromtimestamp(at, PACIFIC).date() + timedelta(days=1)
     return datetime.combine(tomorrow, time(), PACIFIC).timestamp()
 
 
 def next_month(at: float) -> float:
-    """The next first of a month, midnight in Los Angeles, in seconds since 1970."""
+    """Returns the next first of a month, midnight in Los Angeles, in seconds since 1970."""
     today = datetime.fromtimestamp(at, PACIFIC).date()
     first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
     return datetime.combine(first, time(), PACIFIC).timestamp()
 
 
 def in_words(at: float) -> str:
-    """The instant for display: in this machine's time zone, and in UTC if that differs."""
+    """Returns the instant for display: in this machine's time zone, and in UTC if that differs."""
     here = datetime.fromtimestamp(at).astimezone()
     text = here.strftime("%Y-%m-%d %H:%M %Z")
     if here.utcoffset() == timedelta(0):

@@ -225,7 +225,7 @@ class RedisBucket(Bucket):
 
 
 def connect(url: str) -> Redis:
-    """A client for all buckets; nothing is sent yet. Raises UsageError."""
+    """Returns a client for all buckets; nothing is sent yet. Raises UsageError."""
     return open_async_redis(url, timeout_s=_SOCKET_TIMEOUT_S)
 
 

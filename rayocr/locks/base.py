@@ -35,7 +35,7 @@ class Holder:
 class Locks(ABC):
     @abstractmethod
     def acquire(self, key: str) -> Lease | None:
-        """None if another owner holds the lease. Raises LocksUnavailable."""
+        """Returns None if another owner holds the lease. Raises LocksUnavailable."""
 
     @abstractmethod
     def renew(self, leases: Sequence[Lease]) -> list[Lease]:
@@ -47,7 +47,7 @@ class Locks(ABC):
 
     @abstractmethod
     def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
-        """The holders of these keys, or of all keys. Read-only. Raises LocksUnavailable."""
+        """Returns the holders of these keys, or of all keys. Read-only. Raises LocksUnavailable."""
 
     def check(self) -> None:
         """Acquires, renews and releases a test lease, since a service may answer but refuse writes.

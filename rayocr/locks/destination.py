@@ -146,7 +146,7 @@ class DestinationLock:
         return json.dumps(fields).encode()
 
     def _others(self, now: float) -> Iterator[_Other]:
-        """The locks of runs that may be alive; removes the others. `now`: by the storage's clock."""
+        """Yields the locks of runs that may be alive; removes the others. `now`: by the storage's clock."""
         for entry in call(lambda: list(self._state.list(DESTINATION_LOCKS_PREFIX)), policy=self._policy):
             if entry.name == self._name:
                 continue

@@ -226,7 +226,8 @@ class FileLocks(Locks):
 
 
 def _read_lease(path: str) -> _Held | None:
-    """None if the lease file is missing or incomplete: the writer of an incomplete file crashed before it got the lease."""
+    """Returns None if the lease file is missing or incomplete: the writer of an incomplete file crashed before it got the
+    lease."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         with open(fd, "rb") as file:

@@ -55,7 +55,7 @@ class DeadLetter:
 
     @property
     def has_hint(self) -> bool:
-        """Whether `retry` is about this reason, and not the general advice."""
+        """Returns whether `retry` is about this reason, and not the general advice."""
         return self.retry not in _RETRY.values()
 
 
@@ -97,9 +97,9 @@ def all_dead_letters(state: Storage, *, first: Container[str] = (), at_most: int
 
 
 def failure_of(state: Storage, document_id: str) -> DeadLetter | None:
-    """Why a partial or rejected document failed, also if a person has dismissed the failure; None if that is not on record. Every
-    view of a document's failure uses it, because the manifest of a partial document has only reasons of pages. Raises
-    StorageError."""
+    """Returns why a partial or rejected document failed, also if a person has dismissed the failure; None if that is not on
+    record. Every view of a document's failure uses it, because the manifest of a partial document has only reasons of pages.
+    Raises StorageError."""
     for name in (dead_letter_name(document_id), dismissed_name(document_id)):
         with contextlib.suppress(ObjectNotFound, RecordCorrupt):
             return read_dead_letter(state, name)

@@ -329,7 +329,7 @@ def of_group(group: Group) -> list[Figure]:
 
 
 def table() -> str:
-    """The table in docs/observability.md."""
+    """Returns the table in docs/observability.md."""
     rows = [
         (f"`{figure.exposed}`" + (f"{{{figure.label}}}" if figure.label else ""), figure.unit, figure.help)
         for figure in FIGURES

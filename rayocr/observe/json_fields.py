@@ -125,14 +125,14 @@ TABLES = {
 
 
 def error_json(error: RayocrError | None) -> dict[str, Any]:
-    """The fields of ERROR; null for a command that no error stopped."""
+    """Returns the fields of ERROR; null for a command that no error stopped."""
     if error is None:
         return dict.fromkeys(ERROR)
     return {"error": str(error), "reason": error.reason, "hint": error.hint, "exit_code": error.exit_code}
 
 
 def tables() -> str:
-    """The tables as Markdown."""
+    """Returns the tables as Markdown."""
     found = []
     for command, fields in TABLES.items():
         rows = "\n".join(f"| `{name}` | {meaning} |" for name, meaning in fields.items())

@@ -45,7 +45,7 @@ class JsonFormatter(logging.Formatter):
         self._process = dict(process or {})
 
     def fields(self, record: logging.LogRecord) -> dict[str, Any]:
-        """The line as data, masked."""
+        """Returns the line as data, masked."""
         line: dict[str, Any] = json.loads(self.format(record))
         return line
 

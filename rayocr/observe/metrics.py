@@ -15,7 +15,7 @@ Snapshot = Mapping[str, Any]
 
 
 def exposition(snapshot: Snapshot) -> tuple[bytes, str]:
-    """The text format of Prometheus, and its content type. Empty before the first snapshot."""
+    """Returns the text format of Prometheus, and its content type. Empty before the first snapshot."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(snapshot))
     return generate_latest(registry), CONTENT_TYPE_LATEST

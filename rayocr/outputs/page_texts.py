@@ -31,7 +31,8 @@ def read_texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
 
 
 def outputs_are_of(manifest: Manifest, dest: Storage) -> bool:
-    """Whether the output that holds the page texts is the file that the manifest describes, and not edited or replaced since."""
+    """Returns whether the output that holds the page texts is the file that the manifest describes, and not edited or replaced
+    since."""
     note = next((output for suffix in (".md", ".jsonl") for output in manifest.outputs if output.name.endswith(suffix)), None)
     try:
         return note is None or hashlib.sha256(dest.read(note.name, max_bytes=MAX_OUTPUT_BYTES)).hexdigest() == note.sha256
@@ -65,12 +66,13 @@ def outcomes_of(manifest: Manifest) -> dict[int, PageOutcome]:
 
 
 def engine_of(manifest: Manifest, page_number: int) -> str:
-    """The engine that read the page; "" if no engine did, or if the manifest is of an earlier version without this field."""
+    """Returns the engine that read the page; "" if no engine did, or if the manifest is of an earlier version without this
+    field."""
     return engines_of(manifest).get(page_number, "")
 
 
 def engines_of(manifest: Manifest) -> dict[int, str]:
-    """The engine of each page that an engine, or a person, has read."""
+    """Returns the engine of each page that an engine, or a person, has read."""
     if manifest.engine_pages:
         return {number: engine for engine, runs in manifest.engine_pages.items() for number in parse_runs(runs)}
     noted = {note.page_number: note.engine for note in manifest.notes}

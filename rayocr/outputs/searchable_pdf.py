@@ -134,7 +134,7 @@ class SearchablePdfOutput(Output):
             self._hidden.append(page_number)
 
     def _values(self, page_number: int, page: Page) -> list[TextBox]:
-        """The values of fields without an appearance in the file: viewers show them, but few search them."""
+        """Returns the values of fields without an appearance in the file: viewers show them, but few search them."""
         from rayocr.pdf.forms.fields import FieldKind, value_lines
 
         kinds = (FieldKind.TEXT, FieldKind.COMB, FieldKind.LIST)
@@ -206,7 +206,7 @@ class SearchablePdfOutput(Output):
 
 
 def _is_signed(pdf: pikepdf.Pdf) -> bool:
-    """Whether the file has a signature. An empty signature field does not count."""
+    """Returns whether the file has a signature. An empty signature field does not count."""
     form = pdf.Root.get("/AcroForm")
     if form is None:
         return False

@@ -85,13 +85,13 @@ class PdfFile:
         return None if not line or _NO_TITLE.fullmatch(line) else line
 
     def page_size(self, page_number: int) -> tuple[float, float]:
-        """The upright size in points, without loading the page; 0.02 ms. (0, 0) if unknown."""
+        """Returns the upright size in points, without loading the page; 0.02 ms. (0, 0) if unknown."""
         size = pdfium.FS_SIZEF()
         found = pdfium.FPDF_GetPageSizeByIndexF(self._document.raw, page_number - 1, size)
         return (size.width, size.height) if found else (0.0, 0.0)
 
     def page_label(self, page_number: int) -> str:
-        """The label that viewers show for the page ("iv"); empty if the document has no labels."""
+        """Returns the label that viewers show for the page ("iv"); empty if the document has no labels."""
         return _CONTROLS.sub("", self._structure.page_label(page_number))[:_MAX_LABEL_CHARS]
 
     def page_references(self) -> int | None:
@@ -112,13 +112,13 @@ class PdfFile:
 
     @cached_property
     def _is_dynamic_form(self) -> bool:
-        """Whether the document is an XFA form whose pages Adobe Acrobat makes when it opens the file. Other programs show a page
-        that says so."""
+        """Returns whether the document is an XFA form whose pages Adobe Acrobat makes when it opens the file. Other programs show
+        a page that says so."""
         return bool(pdfium.FPDF_GetFormType(self._document.raw) == pdfium.FORMTYPE_XFA_FULL)
 
     @cached_property
     def _has_masks(self) -> bool:
-        """Whether any picture may have a mask. Dictionaries of pictures are never compressed. 1 ms per megabyte."""
+        """Returns whether any picture may have a mask. Dictionaries of pictures are never compressed. 1 ms per megabyte."""
         return _MASK.search(self._data.data) is not None
 
     def close(self) -> None:
@@ -154,7 +154,7 @@ def validate(data: Any, *, max_pages: int, max_bytes: int, load_pages: bool = Tr
 
 
 def not_a_pdf(beginning: bytes) -> NotAPdf:
-    """The error for a file that begins like this. It says what the file is instead."""
+    """Returns the error for a file that begins like this. It says what the file is instead."""
     if not beginning:
         return NotAPdf("The file is empty (0 bytes).")
     kind = next((kind for start, kind in _OTHER_KINDS.items() if beginning.startswith(start)), "")
@@ -207,7 +207,7 @@ def _ends_properly(data: Any) -> bool:
 
 
 def _declared_pages(data: Any) -> int:
-    """The largest /Count of a page tree that is not compressed in the file; 0 if there is none."""
+    """Returns the largest /Count of a page tree that is not compressed in the file; 0 if there is none."""
     counts = (int(a or b) for a, b in _COUNT.findall(data))
     return max(counts, default=0)
 

@@ -25,7 +25,7 @@ class Upright:
     f: float
 
     def box(self, x0: float, y0: float, x1: float, y1: float) -> tuple[float, float, float, float]:
-        """The upright box (x0 <= x1, y0 <= y1) of a box in user space."""
+        """Returns the upright box (x0 <= x1, y0 <= y1) of a box in user space."""
         ax, ay = self.a * x0 + self.c * y0 + self.e, self.b * x0 + self.d * y0 + self.f
         bx, by = self.a * x1 + self.c * y1 + self.e, self.b * x1 + self.d * y1 + self.f
         if ax > bx:
@@ -51,7 +51,7 @@ Box = tuple[float, float, float, float]
 
 
 def turn_box(box: Box, turns: int, size_pt: tuple[float, float]) -> Box:
-    """The box on a page of this size after a number of clockwise quarter turns of the page."""
+    """Returns the box on a page of this size after a number of clockwise quarter turns of the page."""
     for _ in range(turns % 4):
         x0, y0, x1, y1 = box
         box = (size_pt[1] - y1, x0, size_pt[1] - y0, x1)

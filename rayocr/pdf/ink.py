@@ -54,8 +54,9 @@ def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False
 
 
 def with_pale_colors(image: Image.Image) -> Image.Image:
-    """A page rendered in RGB as a gray picture in which yellow, pink and light blue are as dark as in their darkest channel. In
-    gray, a yellow highlighter or a pale stamp has no contrast. A brown stain of the paper stays below the limit for ink."""
+    """Returns a page rendered in RGB as a gray picture in which yellow, pink and light blue are as dark as in their darkest
+    channel. In gray, a yellow highlighter or a pale stamp has no contrast. A brown stain of the paper stays below the limit for
+    ink."""
     from PIL import Image as Pillow
 
     darkest = np.asarray(image.convert("RGB")).min(axis=2)
@@ -63,8 +64,8 @@ def with_pale_colors(image: Image.Image) -> Image.Image:
 
 
 def coarse_coverage(image: Image.Image) -> float:
-    """The share of tiles with ink in a scan at COARSE_DPI or more, if it is so large that the page is certainly not blank;
-    otherwise 0, and `coverage` must decide. 0.5 ms."""
+    """Returns the share of tiles with ink in a scan at COARSE_DPI or more, if it is so large that the page is certainly not
+    blank; otherwise 0, and `coverage` must decide. 0.5 ms."""
     pixels = np.asarray(image.convert("L"))
     margin_y, margin_x = (round(side * _MARGIN_SHARE) for side in pixels.shape)
     inner = pixels[margin_y : pixels.shape[0] - margin_y, margin_x : pixels.shape[1] - margin_x]
@@ -79,8 +80,8 @@ def _inked_share(ink: Any) -> float:
 
 
 def contrast(pixels: Any, box: Box, size_pt: tuple[float, float]) -> int | None:
-    """The difference, 0..255, between the darkest and the brightest pixel of a gray rendering inside a box. `pixels`: an array of
-    rows; the box is in points of a page of this size. None if the box lies outside the page."""
+    """Returns the difference, 0..255, between the darkest and the brightest pixel of a gray rendering inside a box. `pixels`: an
+    array of rows; the box is in points of a page of this size. None if the box lies outside the page."""
     rows, columns = pixels.shape
     across, down = columns / size_pt[0], rows / size_pt[1]
     x0, y0 = max(0, math.floor(box[0] * across)), max(0, math.floor(box[1] * down))
@@ -92,7 +93,7 @@ def contrast(pixels: Any, box: Box, size_pt: tuple[float, float]) -> int | None:
 
 
 def _ink(pixels: Any) -> Any:
-    """Where a pixel differs from the paper of its block. Computed in bytes, ten times as fast as in floats."""
+    """Returns where a pixel differs from the paper of its block. Computed in bytes, ten times as fast as in floats."""
     blocks = _blocks(pixels, _BLOCK_PX)
     rows, _, columns, _ = blocks.shape
     paper = _paper(blocks).reshape(rows, 1, columns, 1)
@@ -103,7 +104,7 @@ def _ink(pixels: Any) -> Any:
 
 
 def _paper(blocks: Any) -> Any:
-    """The paper level of each block: the bright end, unless most of the block is ink."""
+    """Returns the paper level of each block: the bright end, unless most of the block is ink."""
     rows, _, columns, _ = blocks.shape
     # Bytes use radix sort, which is ten times as fast as np.percentile on every processor.
     ordered = np.sort(blocks.transpose(0, 2, 1, 3).reshape(rows, columns, -1), axis=2, kind="stable")
@@ -114,7 +115,7 @@ def _paper(blocks: Any) -> Any:
 
 
 def _ink_in_tiles(ink: Any) -> Any:
-    """The number of ink pixels in each tile."""
+    """Returns the number of ink pixels in each tile."""
     tiles = np.ascontiguousarray(_blocks(ink, _TILE_PX)).view(np.uint64)  # eight pixels at a time
     return np.bitwise_count(tiles[..., 0]).sum(axis=1)
 
@@ -133,7 +134,7 @@ def _without_shadows(ink: Any) -> Any:
 
 
 def _bands(shares: Any) -> tuple[int, int]:
-    """The number of dark rows or columns at each end."""
+    """Returns the number of dark rows or columns at each end."""
     dark, most = shares >= _SHADOW_SHARE, len(shares) // 10
     first, last = (int(np.argmin(np.append(ends[:most], False))) for ends in (dark, dark[::-1]))
     return first, last

@@ -114,7 +114,7 @@ def _is_line(shape: _Shape, px_per_mm: float) -> bool:
 
 
 def _is_leftover(shape: _Shape, page_width: int, page_height: int, px_per_mm: float) -> bool:
-    """Whether the shape is a scanner artifact: the shadow of an edge, a punch hole or a staple."""
+    """Returns whether the shape is a scanner artifact: the shadow of an edge, a punch hole or a staple."""
     right, bottom = page_width - shape.x - shape.width, page_height - shape.y - shape.height
     edge = min(shape.x, shape.y, right, bottom)
     if edge <= 1 and shape.short < 0.25 * min(page_width, page_height):
@@ -130,7 +130,7 @@ def _is_leftover(shape: _Shape, page_width: int, page_height: int, px_per_mm: fl
 
 
 def _longest_row(shapes: list[_Shape]) -> int:
-    """The largest number of adjacent shapes that are aligned like the letters of a word, at most 3."""
+    """Returns the largest number of adjacent shapes that are aligned like the letters of a word, at most 3."""
     longest = 1 if shapes else 0
     ending: list[tuple[_Shape, int]] = []
     for shape in sorted(shapes, key=lambda shape: shape.x):

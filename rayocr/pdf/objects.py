@@ -87,14 +87,14 @@ def inspect_objects(page: Any, upright: Upright, width_pt: float, height_pt: flo
 
 
 def _dotted_rulings(shapes: Sequence[Box]) -> list[Ruling]:
-    """The lines that are drawn dot by dot, as browsers print dotted borders."""
+    """Returns the lines that are drawn dot by dot, as browsers print dotted borders."""
     dots = [box for box in shapes if max(box[2] - box[0], box[3] - box[1]) <= _THIN_PT]
     level = [Ruling(start, at, end, at) for at, start, end in _rows_of_dots(dots, 0, 1)]
     return level + [Ruling(at, start, at, end) for at, start, end in _rows_of_dots(dots, 1, 0)]
 
 
 def _rows_of_dots(dots: Sequence[Box], along: int, across: int) -> Iterator[tuple[float, float, float]]:
-    """The place across, the start and the end of each row of dots."""
+    """Yields the place across, the start and the end of each row of dots."""
     if len(dots) < _LEAST_DOTS:
         return
     rows: dict[int, list[Box]] = {}
@@ -236,7 +236,8 @@ class _Inspector:
 
 
 def has_text_in_foreign_fonts(page: Any) -> bool:
-    """Whether a raw FPDF_PAGE has text that is not white and whose font is not embedded. Does not check text within forms."""
+    """Returns whether a raw FPDF_PAGE has text that is not white and whose font is not embedded. Does not check text within
+    forms."""
     style = TextStyle()
     for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
         item = pdfium.FPDFPage_GetObject(page, index)
@@ -248,7 +249,7 @@ def has_text_in_foreign_fonts(page: Any) -> bool:
 
 
 def _are_stripes(one: Box, other: Box) -> bool:
-    """Whether two thin rectangles lie side by side and cover an area together."""
+    """Returns whether two thin rectangles lie side by side and cover an area together."""
     for along, across in ((0, 1), (1, 0)):
         common = min(one[along + 2], other[along + 2]) - max(one[along], other[along])
         touch = one[across] <= other[across + 2] and other[across] <= one[across + 2]
@@ -259,7 +260,7 @@ def _are_stripes(one: Box, other: Box) -> bool:
 
 
 def _points(item: Any, count: int, matrix: Matrix) -> list[tuple[float, float, bool]]:
-    """The path's points in page space, each with whether the pen was lifted before it. Includes closing lines."""
+    """Returns the path's points in page space, each with whether the pen was lifted before it. Includes closing lines."""
     points: list[tuple[float, float, bool]] = []
     start: tuple[float, float] | None = None
     x, y = ctypes.c_float(), ctypes.c_float()

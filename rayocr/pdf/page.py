@@ -79,7 +79,7 @@ class Page:
     # -- for engines --------------------------------------------------------------------------------------------------------
 
     def cut_out(self) -> bytes:
-        """A PDF of this page alone, with its form fields drawn into it; 0.5 to 1.5 ms. Raises PageUnrenderable.
+        """Returns a PDF of this page alone, with its form fields drawn into it; 0.5 to 1.5 ms. Raises PageUnrenderable.
 
         It may reference unused resources and show layers that the document hides; `rayocr.pdf.cut.page_document` corrects both.
         """
@@ -130,7 +130,7 @@ class Page:
 
     @cached_property
     def has_filled_annotations(self) -> bool:
-        """Whether the page has form fields, free text, stamps or drawings that are annotations."""
+        """Returns whether the page has form fields, free text, stamps or drawings that are annotations."""
         return has_text_annotations(self._page.raw)
 
     @property
@@ -172,7 +172,7 @@ class Page:
         return self._raw.text
 
     def text_layer(self) -> TextLayer:
-        """The page's own text, with a verdict on whether it is reliable."""
+        """Returns the page's own text, with a verdict on whether it is reliable."""
         return self._text_layer
 
     @contextmanager
@@ -182,8 +182,8 @@ class Page:
             yield
 
     def hides_text(self) -> bool:
-        """Whether the page may have text that it does not show, or text outside its area. Cheap if nothing is drawn over the text
-        and all of it has the color of ink, and for scans with an OCR engine's text. Text in hidden layers does not count."""
+        """Returns whether the page may have text that it does not show, or text outside its area. Cheap if nothing is drawn over
+        the text and all of it has the color of ink, and for scans with an OCR engine's text. Ignores hidden layers."""
         return self._hides_text
 
     @cached_property
@@ -195,11 +195,11 @@ class Page:
         return self._raw.has_more
 
     def shows_raw_text(self) -> bool:
-        """Whether `raw_text` is all the text that the page shows: nothing is invisible, and there are no form fields or notes."""
+        """Returns whether the page shows exactly `raw_text`: no text is invisible, and there are no form fields or notes."""
         return not self.has_filled_annotations and not self.hides_text()
 
     def has_text_over_scan(self) -> bool:
-        """Whether pictures cover most of the page and all text is visible, like a stamp on a scan. Cheap."""
+        """Returns whether pictures cover most of the page and all text is visible, like a stamp on a scan. Cheap."""
         found = self._objects
         return (
             found.image_share > SCAN_SHARE
@@ -208,11 +208,11 @@ class Page:
         )
 
     def visible_text(self) -> str:
-        """The text that the page shows, in file order. Costs a tenth of `text_layer` where `raw_text` is the same."""
+        """Returns the text that the page shows, in file order. Costs a tenth of `text_layer` where `raw_text` is the same."""
         return self.raw_text if self.shows_raw_text() else self._text_layer.text
 
     def hidden_pieces(self) -> HiddenPieces:
-        """The pieces of the page's content that contain only invisible text."""
+        """Returns the pieces of the page's content that contain only invisible text."""
         return hidden_pieces(self._page.raw, self._own_layer)
 
     def rulings(self) -> tuple[Ruling, ...]:
@@ -268,7 +268,7 @@ class Page:
 
     @cached_property
     def undrawn_picture(self) -> str:
-        """Why a picture on the page cannot be drawn; empty if all are drawn. Renders a small image. Raises PageUnrenderable."""
+        """Returns why a picture cannot be drawn; empty if all are drawn. Renders a small image. Raises PageUnrenderable."""
         pictures = self._objects.pictures
         return undrawn_picture(self._page.raw, pictures, self._small, (self.width_pt, self.height_pt)) if pictures else ""
 
@@ -285,7 +285,7 @@ class Page:
         return cut_off_share(self._page.raw, pictures, (self.width_pt, self.height_pt)) if pictures else 0.0
 
     def certainly_inked(self) -> bool:
-        """A cheap check: dark text is ink. If False, call `ink_coverage`."""
+        """Returns True if the page has dark text. Cheap; if False, call `ink_coverage`."""
         return self._objects.text.has_dark and len("".join(self.raw_text.split())) >= 20
 
     # -- internal -----------------------------------------------------------------------------------------------------------
@@ -297,7 +297,7 @@ class Page:
 
     @contextmanager
     def _cut_out(self, *, without: Collection[int] = ()) -> Iterator[pypdfium2.PdfDocument]:
-        """A document of this page alone, with its form fields drawn into its content, except those in `without`. Raises
+        """Yields a document of this page alone, with its form fields drawn into its content, except those in `without`. Raises
         PageUnrenderable."""
         single = pypdfium2.PdfDocument.new()
         try:
@@ -340,15 +340,15 @@ class Page:
         return has_text_in_foreign_fonts(self._page.raw)
 
     def _shows_words(self) -> bool:
-        """Whether a word of the page's own text is at least faintly visible, or would be if its font were installed. Many files
-        do not embed Chinese and Japanese fonts, since other viewers have them."""
+        """Returns whether a word of the page's own text is at least faintly visible, or would be if its font were installed. Many
+        files do not embed Chinese and Japanese fonts, since other viewers have them."""
         if not self._objects.text.visible:
             return False
         layer, size_pt = self._text_layer, (self.width_pt, self.height_pt)
         return bool(layer.lacking) or shows_word(layer, np.asarray(self._small), size_pt, lambda: self._lacks_fonts)
 
     def _is_reading_of_scan(self) -> bool:
-        """Whether all text is invisible and a reading of a full-page scan. False if unknown."""
+        """Returns whether all text is invisible and transcribes a full-page scan. False if unknown."""
         found = self._objects
         if found.text.visible or not found.largest_image_is_level or (scan := self._scan_at(DETECTION_DPI)) is None:
             return False
@@ -356,7 +356,7 @@ class Page:
         return is_reading_of(self._page.raw, self.upright, picture, scale)
 
     def _scan_at(self, dpi: float) -> Image.Image | None:
-        """The full-page picture at a reduced size. None if the page has none, or if it may be covered, masked or cropped."""
+        """Returns the full-page picture at a reduced size; None without one, or if it may be covered, masked or cropped."""
         size_pt = (self.width_pt, self.height_pt)
         if not is_full_page_scan(self._objects, size_pt) or self._may_have_masks():
             return None

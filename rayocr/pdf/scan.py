@@ -20,7 +20,7 @@ _JPEG = b"DCTDecode\0"
 
 
 def is_full_page_scan(found: PageObjects, size_pt: tuple[float, float]) -> bool:
-    """Whether one picture is nearly all that the page shows, without being cropped or covered."""
+    """Returns whether one picture is nearly all that the page shows, without being cropped or covered."""
     x0, y0, x1, y1 = found.largest_image_box
     beyond = max(-x0, x1 - size_pt[0], -y0, y1 - size_pt[1])
     others_share = (found.image_area - found.largest_image_area) / found.page_area  # a letterhead does not cover the page
@@ -29,7 +29,7 @@ def is_full_page_scan(found: PageObjects, size_pt: tuple[float, float]) -> bool:
 
 
 def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:
-    """The image in gray, with a long side of one to two times `long_side_px`; None if it is damaged or not a plain JPEG.
+    """Returns the image in gray, with a long side of one to two times `long_side_px`; None if it is damaged or not a plain JPEG.
 
     `image` is a raw image object of an open page. 3 to 6 ms for an A4 scan at 200 dpi. /Decode, masks and rotation are ignored:
     the result is only for detecting ink, not for reading.
@@ -64,7 +64,8 @@ def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:
 
 
 def whole_page(image: Image.Image, box: Box, size_pt: tuple[float, float], *, dpi: float) -> tuple[Any, float]:
-    """The gray page of this size on which the image fills the box, as an array with about `dpi`, and its pixels per point."""
+    """Returns the gray page of this size on which the image fills the box, as an array with about `dpi`, and its pixels per
+    point."""
     import numpy as np
     from PIL import Image
 

@@ -34,7 +34,7 @@ class PdfStructure:
         self._layers: OptionalContent | None = None
 
     def page_label(self, page_number: int) -> str:
-        """The page label that viewers show ("iv"); empty if the document has no labels."""
+        """Returns the page label that viewers show ("iv"); empty if the document has no labels."""
         pdf = self._open()
         try:
             if pdf is None or "/PageLabels" not in pdf.Root:
@@ -44,7 +44,7 @@ class PdfStructure:
             return ""
 
     def hidden_annotations(self, page_number: int) -> frozenset[int]:
-        """The indexes of the page's annotations that belong to a hidden layer."""
+        """Returns the indexes of the page's annotations that belong to a hidden layer."""
         pdf = self._open()
         if pdf is None or "/OCProperties" not in pdf.Root:
             return frozenset()
@@ -56,8 +56,8 @@ class PdfStructure:
             return frozenset()
 
     def lost_content(self, page_number: int) -> str:
-        """Why the page draws nothing although it should: its content is missing or damaged, or it draws missing objects. Empty if
-        nothing is lost. For pages on which PDFium finds nothing."""
+        """Returns why the page draws nothing although it should: its content is missing or damaged, or it draws missing objects.
+        Empty if nothing is lost. For pages on which PDFium finds nothing."""
         pdf = self._open()
         try:
             if pdf is None:
@@ -68,8 +68,8 @@ class PdfStructure:
             return ""
 
     def page_references(self) -> int | None:
-        """The maximum number of pages in the page tree's /Kids arrays, independent of /Count. None if it is unknown or requires
-        visiting more than 50,000 nodes."""
+        """Returns the maximum number of pages in the page tree's /Kids arrays, independent of /Count. None if it is unknown or
+        requires visiting more than 50,000 nodes."""
         pdf = self._open()
         if pdf is None:
             return None

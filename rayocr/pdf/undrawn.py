@@ -44,8 +44,8 @@ _BYTES_PER_PX = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPD
 
 
 def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image.Image, size_pt: tuple[float, float]) -> str:
-    """The reason why a picture of the page cannot be drawn; empty if all are drawn. `pictures`: raw image objects of the raw
-    FPDF_PAGE and their boxes in points. `image`: the rendered page in gray. 10 µs per picture."""
+    """Returns the reason why a picture of the page cannot be drawn; empty if all are drawn. `pictures`: raw image objects of the
+    raw FPDF_PAGE and their boxes in points. `image`: the rendered page in gray. 10 µs per picture."""
     pixels = np.asarray(image)
     by_size = sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]
     for picture, box in by_size:
@@ -68,7 +68,8 @@ def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image
 
 
 def undecodable_share(page: Any, pictures: Sequence[tuple[Any, Box]], size_pt: tuple[float, float]) -> float:
-    """The share of the raw FPDF_PAGE, 0..1, that is missing because its large pictures cannot be decoded. 0.3 ms per picture."""
+    """Returns the share of the raw FPDF_PAGE, 0..1, that is missing because its large pictures cannot be decoded. 0.3 ms per
+    picture."""
     lost = 0.0
     for picture, box in sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]:
         share = _area((max(box[0], 0.0), max(box[1], 0.0), min(box[2], size_pt[0]), min(box[3], size_pt[1]))) / _area(
@@ -83,7 +84,7 @@ def undecodable_share(page: Any, pictures: Sequence[tuple[Any, Box]], size_pt: t
 
 
 def may_have_color(page: Any, pictures: Sequence[tuple[Any, Box]]) -> bool:
-    """Whether the raw FPDF_PAGE may have colors. Other drawings than pictures count as colored."""
+    """Returns whether the raw FPDF_PAGE may have colors. Other drawings than pictures count as colored."""
     metadata = pdfium.FPDF_IMAGEOBJ_METADATA()
     for picture, _ in pictures[:_MAX_PICTURES]:
         known = pdfium.FPDFImageObj_GetImageMetadata(picture, page, metadata)
@@ -93,7 +94,7 @@ def may_have_color(page: Any, pictures: Sequence[tuple[Any, Box]]) -> bool:
 
 
 def _is_dense(picture: Any, size: int) -> bool:
-    """Whether the encoded data hardly repeat: those of a picture with one color do."""
+    """Returns whether the encoded data hardly repeat: those of a picture with one color do."""
     if size < _LEAST_DENSE_BYTES:
         return False
     sample = _raw_data(picture, size)[_HEAD_BYTES:_DENSE_SAMPLE]
@@ -101,7 +102,7 @@ def _is_dense(picture: Any, size: int) -> bool:
 
 
 def _cut_off_rows(picture: Any, metadata: Any) -> float:
-    """The share of a picture's rows, 0..1, that are missing at its end because its data end early."""
+    """Returns the share of a picture's rows, 0..1, that are missing at its end because its data end early."""
     filters = _filters(picture)
     if not metadata.width or not metadata.height or metadata.width * metadata.height > _HUGE_PX:
         return 0.0
@@ -125,8 +126,8 @@ def _raw_data(picture: Any, size: int) -> bytes:
 
 
 def cut_off_share(page: Any, pictures: Sequence[tuple[Any, Box]], size_pt: tuple[float, float]) -> float:
-    """The share of the raw FPDF_PAGE, 0..1, that is missing because the data of its large pictures end early. Decodes pictures
-    without an end."""
+    """Returns the share of the raw FPDF_PAGE, 0..1, that is missing because the data of its large pictures end early. Decodes
+    pictures without an end."""
     lost = 0.0
     for picture, box in sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]:
         share = _area((max(box[0], 0.0), max(box[1], 0.0), min(box[2], size_pt[0]), min(box[3], size_pt[1]))) / _area(
@@ -151,15 +152,15 @@ def _most_if_flat(metadata: Any, filters: Sequence[str]) -> float:
 
 
 def _is_cut_off(picture: Any, metadata: Any, filters: Sequence[str]) -> bool:
-    """Whether a picture in a common compression has too few bytes for its pixels. PDFium fills the rest with black."""
+    """Returns whether a picture in a common compression has too few bytes for its pixels. PDFium fills the rest with black."""
     if _CODECS.intersection(filters):
         return False  # the decoded size is unknown
     return _missing_bytes(picture, metadata) > 1 - _LEAST_SHARE
 
 
 def _missing_bytes(picture: Any, metadata: Any) -> float:
-    """The share of the picture's decoded data, 0..1, that is missing at its end. PDFium reports 8 bits per color for pictures
-    that have 4 or 2, so data that are exactly as long as those need are complete."""
+    """Returns the share of the picture's decoded data, 0..1, that is missing at its end. PDFium reports 8 bits per color for
+    pictures that have 4 or 2, so data that are exactly as long as those need are complete."""
     bits, size = _bits_of(metadata), pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0)
     fewer_bits = (bits // 2, bits // 4, _RGB_OF_2_BITS)
     if any(0 <= size - metadata.height * -(-metadata.width * fewer // 8) <= _LINE_END for fewer in fewer_bits):
@@ -187,7 +188,7 @@ def _has_one_color(picture: Any, metadata: Any) -> bool:
 
 @contextmanager
 def _rows_of(picture: Any) -> Iterator[Any]:
-    """The decoded picture (height, width, bytes of a pixel), or None if PDFium cannot decode it."""
+    """Yields the decoded picture (height, width, bytes of a pixel), or None if PDFium cannot decode it."""
     bitmap = pdfium.FPDFImageObj_GetBitmap(picture)
     if not bitmap:
         yield None

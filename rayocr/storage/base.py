@@ -85,12 +85,13 @@ class Storage(ABC):
         """Raises ObjectNotFound, PreconditionFailed."""
 
     def changes_since(self, token: str | None) -> Changes | None:
-        """The changes since the token; a first call with None returns a token. None: this storage has no change feed and must be
-        listed. Raises StorageError."""
+        """Returns the changes since the token; a first call with None returns a token. None: this storage has no change feed and
+        must be listed. Raises StorageError."""
         return None
 
     def path_to(self, other: Storage) -> str | None:
-        """The path of `other` below this root, if the URIs do not show it; None if it is not below. Raises StorageError."""
+        """Returns the path of `other` below this root, if the URIs do not show it; None if it is not below. Raises
+        StorageError."""
         return None
 
     def check_readable(self) -> None:  # noqa: B027 - a folder that is there can be read, or tells so when it is listed

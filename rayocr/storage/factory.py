@@ -45,7 +45,7 @@ def _adapter(uri: str, access: AccessConfig | None, options: dict[str, Any]) -> 
 
 @functools.lru_cache(maxsize=64)
 def cached_storage(uri: str, requests_per_s: float | None = None, access: AccessConfig | None = None) -> Storage:
-    """One storage per URI and process, for repeated tasks. The root must exist: the driver creates it with
+    """Returns one storage per URI and process, for repeated tasks. The root must exist: the driver creates it with
     `open_storage(uri, create=True)`; if it is missing here, it is missing on this machine. Raises as `open_storage`.
 
     `requests_per_s`: this process's limit for the backend, for all of its storages together; None: no limit."""

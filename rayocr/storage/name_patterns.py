@@ -24,7 +24,7 @@ def matches(name: str, pattern: str) -> bool:
 
 
 def exact_names(source: Storage, patterns: Iterable[str]) -> list[str]:
-    """The patterns; those that are names are escaped. Asks the source only about names of PDFs with `[` or `?`. Raises
+    """Returns the patterns; those that are names are escaped. Asks the source only about names of PDFs with `[` or `?`. Raises
     StorageError."""
     return [glob.escape(pattern) if _is_name(source, pattern) else pattern for pattern in patterns]
 

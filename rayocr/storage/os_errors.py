@@ -13,7 +13,7 @@ _UNSAFE = {errno.EILSEQ, errno.EINVAL}
 
 
 def storage_error(error: OSError, path: str, *, writing: bool = False) -> StorageError:
-    """An error with one sentence that contains the path; its class decides what happens next."""
+    """Returns an error with one sentence that contains the path; its class decides what happens next."""
     shown, why = printable(path), error.strerror or str(error)
     code = error.errno
     if code in _FULL:
@@ -38,14 +38,14 @@ def storage_error(error: OSError, path: str, *, writing: bool = False) -> Storag
 
 
 def printable(path: str) -> str:
-    """The name on one line and in UTF-8, for messages: names may contain newlines and bytes that are not text."""
+    """Returns the name on one line and in UTF-8, for messages: names may contain newlines and bytes that are not text."""
     if path.isprintable():
         return path
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in path)
 
 
 def _disk(path: str) -> str:
-    """The full mount and its free space, since it may be another one than the user expects."""
+    """Returns the full mount and its free space, since it may be another one than the user expects."""
     place = os.path.realpath(path)
     try:
         while not os.path.lexists(place):
@@ -59,7 +59,7 @@ def _disk(path: str) -> str:
 
 
 def _blocking_file(error: OSError, path: str) -> str:
-    """The nearest existing path above: the one that is not a folder."""
+    """Returns the nearest existing path above: the one that is not a folder."""
     place = error.filename2 or error.filename or path  # for a link or rename, the second is the target
     place = os.fsdecode(place)
     while place not in ("", "/") and not os.path.lexists(place):

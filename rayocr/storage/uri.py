@@ -55,8 +55,8 @@ class StorageUri:
 
 
 def local_path(text: str | os.PathLike[str]) -> Path:
-    """A path of the user. `~` and `~user` mean home folders; the name of an unknown user is part of the file's name, for which
-    Path.expanduser raises RuntimeError."""
+    """Returns a path of the user. `~` and `~user` mean home folders; the name of an unknown user is part of the file's name, for
+    which Path.expanduser raises RuntimeError."""
     return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
@@ -79,13 +79,13 @@ def parse_uri(text: str) -> StorageUri:
 
 
 def place(uri: str) -> str:
-    """A folder's absolute path, else the URI: what `parse_uri` reads back, as programs expect it."""
+    """Returns a folder's absolute path, else the URI: what `parse_uri` reads back, as programs expect it."""
     parsed = parse_uri(uri)
     return parsed.root if parsed.scheme == "local" else parsed.text
 
 
 def contains(outer: StorageUri, inner: StorageUri) -> bool:
-    """Whether `inner` is `outer` or below it. For Drive folders with different ids only the server knows."""
+    """Returns whether `inner` is `outer` or below it. For Drive folders with different ids only the server knows."""
     if outer.scheme != inner.scheme:
         return False
     if outer.scheme == "local":
@@ -94,7 +94,7 @@ def contains(outer: StorageUri, inner: StorageUri) -> bool:
 
 
 def path_below(outer: StorageUri, inner: StorageUri) -> str:
-    """The name of `inner` below `outer`, which contains it; "" if they are the same. Plain text, not percent-encoded."""
+    """Returns the name of `inner` below `outer`, which contains it; "" if they are the same. Plain text, not percent-encoded."""
     assert contains(outer, inner)
     if outer.scheme == "local":
         return inner.root[len(outer.root) :].strip("/")

@@ -73,7 +73,7 @@ _CHOSEN = Depends(filters)
 
 
 def create_view(results: Results, *, token: str | None, title: str) -> Any:
-    """An ASGI application. `token` None is for tests only."""
+    """Returns an ASGI application. `token` None is for tests only."""
     app = FastAPI(title="rayocr results", docs_url=None, redoc_url=None, openapi_url=None)
     _serve_page(app)
     _serve_list(app, results, title)
@@ -177,7 +177,7 @@ def _serve_pages(app: FastAPI, results: Results) -> None:
 
     @app.get("/api/documents/{document_id}/pages/{number}/words")
     def words(document_id: str, number: int) -> dict[str, Any]:
-        """The page's words as [text, x0, y0, x1, y1], in shares of the page's width and height."""
+        """Returns the page's words as [text, x0, y0, x1, y1], in shares of the page's width and height."""
         return {"words": _or_404(results.words, _checked(document_id), number)}
 
 
@@ -196,7 +196,7 @@ def _serve_files(app: FastAPI, results: Results) -> None:
 
 
 async def _while_wanted(request: Request, work: Coroutine[Any, Any, T]) -> T:
-    """The result of the work, which is cancelled when the browser has closed the request."""
+    """Returns the result of the work, which is cancelled when the browser has closed the request."""
     task = asyncio.ensure_future(work)
     try:
         while not (await asyncio.wait([task], timeout=_POLL_S))[0]:

@@ -59,8 +59,8 @@ _BESIDE = (  # columns of the list that are not in `documents`
 
 
 def cache_path(state_uri: str) -> Path:
-    """The index file of this state, in a folder of its owner: below XDG_CACHE_HOME or ~/.cache, or in the temporary folder where
-    those cannot be written. Raises UsageError."""
+    """Returns the index file of this state, in a folder of its owner: below XDG_CACHE_HOME or ~/.cache, or in the temporary
+    folder where those cannot be written. Raises UsageError."""
     try:
         base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rayocr" / "view"
         base.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -199,7 +199,7 @@ class ResultsIndex:
         return Manifest.from_json(self._state.read(name, max_bytes=MAX_STATE_BYTES), name=name)
 
     def documents(self, filters: Filters, *, after: str = "", limit: int = 50) -> tuple[list[dict[str, Any]], str]:
-        """One page of the list in the order of names, and the cursor of the next page, "" at the end."""
+        """Returns one page of the list in the order of names, and the cursor of the next page, "" at the end."""
         where_parts, values = conditions(filters)
         name, _, row = after.rpartition("\0")
         if after:
@@ -245,21 +245,22 @@ class ResultsIndex:
         }
 
     def newest_version(self, document_id: str) -> str:
-        """The id of the newest version of this document's file: the same id, unless the file was replaced and read again."""
+        """Returns the id of the newest version of this document's file: the same id, unless the file was replaced and read
+        again."""
         query = "SELECT n.document_id FROM newest n JOIN documents d ON d.source_uri = n.source_uri WHERE d.document_id = ?"
         with self._connection() as db:
             row = db.execute(query, (document_id,)).fetchone()
         return row[0] if row else document_id
 
     def earlier_versions(self, document_id: str) -> list[str]:
-        """The ids of earlier versions whose corrections are neither applied nor discarded; none if this is not the newest version
-        itself."""
+        """Returns the ids of earlier versions whose corrections are neither applied nor discarded; none if this is not the newest
+        version itself."""
         query = "SELECT e.document_id FROM earlier e JOIN documents d ON d.id = e.id WHERE d.document_id = ? ORDER BY 1"
         with self._connection() as db:
             return [found for (found,) in db.execute(query, (document_id,))]
 
     def ids(self, filters: Filters) -> Iterator[str]:
-        """Every document that matches, for downloads."""
+        """Yields every document that matches, for downloads."""
         where_parts, values = conditions(filters)
         where = f" WHERE {' AND '.join(where_parts)}" if where_parts else ""
         with self._connection() as db:

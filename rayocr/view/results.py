@@ -57,7 +57,8 @@ class Results:
             stop.wait(_UPDATE_S)
 
     def failure(self, reason: str) -> dict[str, Any]:
-        """What the reason means and what helps: a command that retries, or a step. `whole`: it concerns whole documents."""
+        """Returns what the reason means and what helps: a command that retries, or a step. `whole`: it concerns whole
+        documents."""
         command = f"rayocr retry {for_shell(self.place)}"
         whole, found = rejects_document(reason), explanation(reason)
         options = f"retry.reason={reason}{' retry.rejected=true' if whole else ''}"
@@ -130,7 +131,7 @@ class Results:
         return self.pictures.draw(self._having(document_id, number), number)
 
     def words(self, document_id: str, number: int) -> list[PlacedWord]:
-        """The page's words with their positions on the picture; empty if these are unknown. Raises ObjectNotFound."""
+        """Returns the page's words with their positions on the picture; empty if these are unknown. Raises ObjectNotFound."""
         manifest = self._having(document_id, number)
         return place_words(manifest, number, self.rereader.drawing, dest=self.dest, access=self.rewriter.config.storage.dest)
 
@@ -184,7 +185,8 @@ class Results:
     def read_again(
         self, document_id: str, number: int, *, engine: str, prompt: str, reading: Cancellable | None = None
     ) -> dict[str, Any]:
-        """A second reading of the page, and how it differs from the text on record. Changes nothing. Raises RayocrError."""
+        """Returns a second reading of the page, and how it differs from the text on record. Changes nothing. Raises
+        RayocrError."""
         manifest = self._having(document_id, number)
         before = self.page(document_id, number)["text"]
         found = self.rereader.read(manifest, number, engine=engine, prompt=prompt, reading=reading)
@@ -199,8 +201,8 @@ class Results:
         return outputs[position].name, self.dest.read(outputs[position].name)
 
     def zipped(self, document_ids: Iterable[str]) -> Iterator[bytes]:
-        """All outputs of these documents as a ZIP stream, one output in memory at a time. MISSING.txt lists outputs that no
-        longer exist."""
+        """Yields all outputs of these documents as a ZIP stream, one output in memory at a time. MISSING.txt lists outputs that
+        no longer exist."""
         sink = _Sink()
         missing: list[str] = []
         with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -228,7 +230,7 @@ class Results:
 
 
 def user_name() -> str:
-    """The name of the user who started the view, to offer as the author of corrections; "" if the system knows none."""
+    """Returns the name of the user who started the view, to offer as the author of corrections; "" if the system knows none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container's user without an entry

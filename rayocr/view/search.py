@@ -29,7 +29,7 @@ class Filters:
 
 
 def plain(text: str) -> str:
-    """The text as it is indexed: without Markdown, and with ß as ss, which excerpts show as ß again."""
+    """Returns the text as it is indexed: without Markdown, and with ß as ss, which excerpts show as ß again."""
     words = re.sub(r"[*_`#>|]+", " ", text[:_MAX_TEXT_CHARS]).encode("utf-8", "replace").decode()
     return words.replace("ß", f"ss{_SHARP_S}").replace("ẞ", f"SS{_SHARP_S}")
 
@@ -43,7 +43,7 @@ def folded(text: str) -> str:
 
 
 def _match(words: str) -> str:
-    """The user's words as an FTS5 query: every word must occur, the last one as a prefix. Quotes make phrases."""
+    """Returns the user's words as an FTS5 query: every word must occur, the last one as a prefix. Quotes make phrases."""
     parts = [phrase or word for phrase, word in re.findall(r'"([^"]*)"|(\S+)', words.replace("ß", "ss").replace("ẞ", "SS"))]
     quoted = [f'"{part.replace(chr(34), "")}"' for part in parts if re.search(r"\w", part)]
     if quoted and not words.rstrip().endswith('"'):
@@ -78,7 +78,7 @@ def conditions(filters: Filters) -> tuple[list[str], list[Any]]:
 
 
 def found_in(db: sqlite3.Connection, row: int, words: str) -> list[dict[str, Any]]:
-    """The first pages of the document with the words, each with an excerpt."""
+    """Returns the first pages of the document with the words, each with an excerpt."""
     match = _match(words)
     if not match:
         return []
@@ -93,7 +93,7 @@ def found_in(db: sqlite3.Connection, row: int, words: str) -> list[dict[str, Any
 
 
 def count_more(db: sqlite3.Connection, row: int, words: str) -> int:
-    """The number of pages with the words that `found_in` leaves out."""
+    """Returns the number of pages with the words that `found_in` leaves out."""
     match = _match(words)
     if not match:
         return 0

@@ -75,13 +75,13 @@ class BatchQueue:
 
     @property
     def adopted_pages(self) -> int:
-        """How many pages are in jobs that earlier runs submitted."""
+        """Returns how many pages are in jobs that earlier runs submitted."""
         return len(self._by_key)
 
     async def read(self, key: str, model: str, line: bytes) -> bytes:
-        """The results' line for this key; waits until the job has ended. Raises BatchIncomplete when the job ended without the
-        key (if asked again, the page goes into another job), ModelUnavailable after `batch.patience_h`, and the server's error
-        about the whole job."""
+        """Returns the results' line for this key; waits until the job has ended. Raises BatchIncomplete when the job ended
+        without the key (if asked again, the page goes into another job), ModelUnavailable after `batch.patience_h`, and the
+        server's error about the whole job."""
         job = self._by_key.get(key)
         if job is None:
             job = self._add(key, model, line)
@@ -164,8 +164,8 @@ class BatchQueue:
         return job
 
     def _most_pages(self) -> int:
-        """The limit for one job. A job larger than the whole queue would never be accepted, and the queue is only full if jobs
-        are small compared with it."""
+        """Returns the limit for one job. A job larger than the whole queue would never be accepted, and the queue is only full if
+        jobs are small compared with it."""
         tokens = self._config.enqueued_tokens
         if not tokens:
             return self._config.max_pages
@@ -215,5 +215,5 @@ class BatchQueue:
 
 
 def _is_error(line: bytes) -> bool:
-    """Whether the results' line has an error in place of a response."""
+    """Returns whether the results' line has an error in place of a response."""
     return b'"error"' in line and b'"response"' not in line

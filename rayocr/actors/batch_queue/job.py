@@ -75,7 +75,7 @@ class Job:
 
 
 def progress_of(jobs: Iterable[Job], now: float) -> tuple[str, ...]:
-    """One line for each state that unfinished jobs are in, for display."""
+    """Returns one line for each state that unfinished jobs are in, for display."""
     by_state: defaultdict[str, list[Job]] = defaultdict(list)
     for job in jobs:
         if not job.ended.is_set() and (job.task is not None or not job.closed):

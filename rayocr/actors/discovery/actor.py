@@ -67,8 +67,8 @@ class DiscoveryRules:
         return not any(matches(name, pattern) for pattern in self.exclude)
 
     def concerns(self, name: str, error: Exception) -> bool:
-        """Whether an entry that could not be inspected might be, or contain, a document: always for folders; for a broken link if
-        its name is a document's or may be a folder's; for an unusable name if it is a document's."""
+        """Returns whether an entry that could not be inspected might be, or contain, a document: always for folders; for a broken
+        link if its name is a document's or may be a folder's; for an unusable name if it is a document's."""
         if isinstance(error, UnsafeName):
             return self.admits(name)
         if isinstance(error, ObjectNotFound):
@@ -82,7 +82,7 @@ class DiscoveryRules:
 
 
 def is_document(name: str) -> bool:
-    """Whether the name is that of a PDF, and neither of our state nor of what macOS leaves next to real files."""
+    """Returns whether the name is that of a PDF, and neither of our state nor of what macOS leaves next to real files."""
     folders, _, file = name.rpartition("/")
     return file.lower().endswith(".pdf") and not file.startswith("._") and f"/{folders}/".find("/.rayocr/") < 0
 
@@ -168,7 +168,7 @@ class Discovery:
         return self._rules.limit is not None and self._taken >= self._rules.limit
 
     def _listing(self) -> Iterator[Document]:
-        """All documents."""
+        """Yields all documents."""
         changes = self._source.changes_since(None) if self._rules.watch else None
         self._settling.begin_listing()
         found = self._unfinished(self._entries(), NameCollisions())
@@ -186,7 +186,7 @@ class Discovery:
         return self._source.list() if self._rules.only is None else self._each([self._rules.only])
 
     def _changed(self) -> Iterator[Document]:
-        """The documents in the source's change feed; all documents if there is no feed or it cannot answer."""
+        """Yields the documents in the source's change feed; all documents if there is no feed or it cannot answer."""
         changes = self._source.changes_since(self._token) if self._token is not None else None
         if changes is None or changes.names is None:
             yield from self._listing()

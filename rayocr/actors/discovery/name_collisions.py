@@ -32,5 +32,5 @@ class NameCollisions:
 
 
 def owner_of(source_uri: str) -> str:
-    """The owner of an output name: a document at its source, whatever its version. 16 hex digits."""
+    """Returns the owner of an output name: a document at its source, whatever its version. 16 hex digits."""
     return hashlib.sha256(source_uri.encode("utf-8", "surrogatepass")).hexdigest()[: 2 * _BYTES]

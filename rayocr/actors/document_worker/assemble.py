@@ -273,7 +273,7 @@ def partial_letter(document: Document, summaries: Sequence[PageSummary], run_id:
 
 
 def _records(context: DocumentContext, read_texts: ReadTexts) -> Iterator[PageRecord]:
-    """Every page once and in order. Raises RayocrError when a page is missing, because nothing may be committed then."""
+    """Yields every page once and in order. Raises RayocrError when a page is missing, because nothing may be committed then."""
     expected = 1
     for first in range(1, context.page_count + 1, _PAGES_PER_CALL):
         last = min(first + _PAGES_PER_CALL - 1, context.page_count)
@@ -287,7 +287,7 @@ def _records(context: DocumentContext, read_texts: ReadTexts) -> Iterator[PageRe
 
 
 def _opened(plan: OutputPlan, content: Any, settings: AssembleSettings) -> tuple[OutputPlan, GuardedSource | None]:
-    """The source for the outputs of the plan, or a plan without the source if it cannot be opened."""
+    """Returns the source for the outputs of the plan, or a plan without the source if it cannot be opened."""
     if content is None or not plan.opens_source:
         return plan, None
     from rayocr.actors.document_worker.source import GuardedSource

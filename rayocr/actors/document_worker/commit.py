@@ -99,7 +99,7 @@ def commit(
 def _write_manifest(
     state: Storage, manifest: Manifest, *, policy: RetryPolicy, check: Callable[[], None], replace_manifest: bool
 ) -> bool:
-    """Whether the manifest was absent and is written now."""
+    """Returns whether the manifest was absent and is written now."""
     name, data = manifest_name(manifest.document_id), manifest.to_json()
     check()
     try:
@@ -119,7 +119,7 @@ def _write_manifest(
 
 
 def manifest_in(state: Storage, name: str, policy: RetryPolicy) -> Manifest | None:
-    """None if the object is not a manifest, for example after a disk failure."""
+    """Returns None if the object is not a manifest, for example after a disk failure."""
     try:
         return Manifest.from_json(call(lambda: state.read(name), policy=policy), name=name)
     except RecordCorrupt:

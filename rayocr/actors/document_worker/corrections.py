@@ -74,7 +74,8 @@ def settle_correction(
 
 
 def corrected_documents(state: Storage, *, policy: RetryPolicy, at_most: int) -> list[Corrections]:
-    """The first documents with corrections, each with its source and name. Damaged records are skipped. Raises StorageError."""
+    """Returns the first documents with corrections, each with its source and name. Damaged records are skipped. Raises
+    StorageError."""
     entries = (entry for entry in state.list(CORRECTIONS_PREFIX) if document_id_of(entry.name))
     with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
         found = pool.map(lambda entry: _with_source(state, entry.name, policy), islice(entries, at_most))

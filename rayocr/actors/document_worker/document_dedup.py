@@ -72,7 +72,7 @@ class DedupRecorder:
 def find_duplicate(
     state: Storage, name: str, *, document_id: str, page_count: int, policy: RetryPolicy
 ) -> FinishedDuplicate | None:
-    """None when no document with the same bytes was read, or its record is damaged. Raises StorageError."""
+    """Returns None when no document with the same bytes was read, or its record is damaged. Raises StorageError."""
     try:
         decoded = load_segment(name, lambda: call(lambda: state.read(name), policy=policy))
     except ObjectNotFound:

@@ -47,7 +47,7 @@ class FetchSettings:
 
 
 def fetch(document: Document, settings: FetchSettings, *, load_pages: bool = True) -> tuple[FetchedDocument, Any]:
-    """The facts and the bytes (a read-only uint8 array, which the object store shares without copying).
+    """Returns the facts and the bytes (a read-only uint8 array, which the object store shares without copying).
 
     `load_pages=False` opens the document without loading pages, for one that crashed an earlier worker.
 
@@ -114,7 +114,7 @@ def check_current(document: Document, settings: FetchSettings) -> None:
 
 
 def current_version(document: Document, settings: FetchSettings) -> Document:
-    """The document's current version at the source. Raises ObjectNotFound when it is gone."""
+    """Returns the document's current version at the source. Raises ObjectNotFound when it is gone."""
     entry = settings.source().stat(document.name)
     return replace(
         document,

@@ -47,7 +47,7 @@ class LaterOutputSettings:
 
 
 def lacking_outputs(manifest: Manifest, wanted: Sequence[type[Output]]) -> tuple[type[Output], ...]:
-    """The wanted outputs that a finished document does not have. Rejected documents have no outputs and lack none."""
+    """Returns the wanted outputs that a finished document does not have. Rejected documents have no outputs and lack none."""
     if manifest.outcome is DocumentOutcome.REJECTED or not manifest.page_count:
         return ()
     there = {output_of(note.name) for note in manifest.outputs}
@@ -57,7 +57,7 @@ def lacking_outputs(manifest: Manifest, wanted: Sequence[type[Output]]) -> tuple
 
 
 def holds_texts(manifest: Manifest) -> bool:
-    """Whether one of the outputs contains the page texts."""
+    """Returns whether one of the outputs contains the page texts."""
     return any(note.name.endswith((".md", ".jsonl")) for note in manifest.outputs)
 
 
@@ -113,7 +113,7 @@ def _checked_texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
 
 
 def _source(manifest: Manifest, settings: LaterOutputSettings) -> GuardedSource | None:
-    """None if it cannot be read or opened."""
+    """Returns None if it cannot be read or opened."""
     import numpy
 
     from rayocr.storage.factory import open_storage

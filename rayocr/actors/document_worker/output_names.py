@@ -29,7 +29,7 @@ SCHEMA_VERSION = 1
 
 
 def reserve_output_name(state: Storage, document: Document, *, policy: RetryPolicy) -> str:
-    """The document's own output name: the plain one, or with a hash of its name or of its source. Idempotent. Raises
+    """Returns the document's own output name: the plain one, or with a hash of its name or of its source. Idempotent. Raises
     StorageError, and UnusableName when all of them have other owners."""
     mine = owner_of(document.source_uri)
     for output_name, owner in _candidates(document, mine):
@@ -60,7 +60,7 @@ def _candidates(document: Document, mine: str) -> Iterator[tuple[str, str]]:
 
 
 def _owner(state: Storage, output_name: str, owner: str, document: Document, policy: RetryPolicy) -> str:
-    """The owner of the output name, after it was reserved for `owner`."""
+    """Returns the owner of the output name, after it was reserved for `owner`."""
     name = name_record(output_name)
     record = {"schema_version": SCHEMA_VERSION, "stem": output_name, "owner": owner}
     if owner == owner_of(document.source_uri):

@@ -104,7 +104,7 @@ class Ledger:
         await written
 
     async def open_document(self, document_id: str, fingerprint: str | None = None) -> tuple[PageSummary, ...]:
-        """The document's recorded pages, from any run; with a fingerprint, only those that were made with those settings.
+        """Returns the document's recorded pages, from any run; with a fingerprint, only those that were made with those settings.
 
         For a partial document it returns the pages that were read, so that the retry reads only the others; with a fingerprint it
         returns nothing, because then the whole document is read. Raises StorageError.
@@ -121,7 +121,7 @@ class Ledger:
         return self._index.pages(document_id, fingerprint=fingerprint)
 
     async def texts(self, document_id: str, first_page: int, last_page: int) -> tuple[PageRecord, ...]:
-        """The records of a range of pages, both ends included, in order. Raises StorageError."""
+        """Returns the records of a range of pages, both ends included, in order. Raises StorageError."""
         found = self._index.texts(document_id, first_page, last_page)
         if len(found) <= last_page - first_page and (kept := await self._kept.take(document_id)):
             # This actor was killed after the retry of a partial document had begun.
@@ -186,8 +186,8 @@ class Ledger:
             self._flushing = None
 
     def _pause_s(self) -> float:
-        """The time between two segments: the interval, or less if writing is quick (a local disk), so that acknowledgements do
-        not wait a second for a write of five milliseconds. Writing takes at most a twentieth of the time."""
+        """Returns the time between two segments: the interval, or less if writing is quick (a local disk), so that
+        acknowledgements do not wait a second for a write of five milliseconds. Writing takes at most a twentieth of the time."""
         return min(self._flush_interval_s, 20 * self._last_write_s)
 
     async def _flush(self, batches: list[tuple[tuple[PageRecord, ...], asyncio.Future[None]]]) -> None:
@@ -242,7 +242,7 @@ class Ledger:
     # -- compaction ---------------------------------------------------------------------------------------------------------
 
     async def other_runs(self) -> tuple[str, ...]:
-        """The runs that wrote segments found at the start. Includes segments that seem unused: a document that a live run
+        """Returns the runs that wrote segments found at the start. Includes segments that seem unused: a document that a live run
         overwrites still has its old manifest."""
         runs = {segment.run_id for segment in self._found.live} | {run_id_of(name) for name in self._found.dead}
         return tuple(sorted(runs - {self._run_id}))
@@ -290,7 +290,7 @@ class Ledger:
     # -- start --------------------------------------------------------------------------------------------------------------
 
     def _load(self) -> list[str]:
-        """The names of the segments that were found."""
+        """Returns the names of the segments that were found."""
         start = survey(self._state, policy=self._policy, run_id=self._run_id)
         live = [segment.name for segment in start.live]
         for decoded in read_segments(self._state, live, policy=self._policy):

@@ -114,7 +114,7 @@ class OtherRuns:
         self._seen = there
 
     def _read(self, name: str) -> DecodedSegment | None:
-        """None when another run has deleted the segment because it is no longer needed."""
+        """Returns None when another run has deleted the segment because it is no longer needed."""
         try:
             return load_segment(name, lambda: call(lambda: self._state.read(name), policy=self._policy))
         except ObjectNotFound:

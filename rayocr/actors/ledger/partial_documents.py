@@ -32,8 +32,8 @@ class PartialDocuments:
         self._documents.pop(document_id, None)
 
     async def take(self, document_id: str) -> list[PageRecord]:
-        """The document's records on the first call; nothing on later calls. Raises StorageError, after which it can be called
-        again.
+        """Returns the document's records on the first call; nothing on later calls. Raises StorageError, after which it can be
+        called again.
 
         A segment that another run's compaction has rewritten is not found here, but by OtherSegments, if it is asked afterwards.
         """

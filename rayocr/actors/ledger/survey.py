@@ -44,8 +44,8 @@ class LedgerSurvey:
 
 
 def survey(state: Storage, *, policy: RetryPolicy, run_id: str = "") -> LedgerSurvey:
-    """The run's own segments are always live: a document that is retried or overwritten keeps its old manifest until the new one
-    is written. Raises StorageError."""
+    """Reads the facts of all segments, and which of them are live. The run's own segments always are: a document that is retried
+    or overwritten keeps its old manifest until the new one is written. Raises StorageError."""
     entries = call(lambda: list(state.list(LEDGER_PREFIX)), policy=policy)
     start = LedgerSurvey(names=[entry.name for entry in entries])
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ledger-start") as threads:
@@ -89,7 +89,7 @@ def report_damage(segment: DecodedSegment) -> None:
 
 
 def _facts(state: Storage, entry: Entry, policy: RetryPolicy) -> SegmentFacts | None:
-    """None when another run has deleted it."""
+    """Returns None when another run has deleted it."""
     try:
         head = call(lambda: state.read(entry.name, length=_HEAD_BYTES), policy=policy)
         documents = documents_of(head)
@@ -117,7 +117,7 @@ def _existing(
     threads: ThreadPoolExecutor,
     policy: RetryPolicy,
 ) -> set[str]:
-    """The documents that have such an object, if it is not empty."""
+    """Returns the documents that have such an object, if it is not empty."""
 
     def exists(document_id: str) -> bool:
         try:

@@ -22,8 +22,8 @@ _SOURCE = re.compile(rb'"source_uri": ("(?:[^"\\]|\\.)*")')
 
 
 def replaced_versions(state: Storage) -> frozenset[str]:
-    """The ids of documents of which a newer version has a manifest. Reads the beginning of every manifest, and keeps about 200
-    bytes for each. Damaged and unreadable manifests are left out. Raises StorageError."""
+    """Returns the ids of documents of which a newer version has a manifest. Reads the beginning of every manifest, and keeps
+    about 200 bytes for each. Damaged and unreadable manifests are left out. Raises StorageError."""
     ids = (found for entry in state.list(DOCUMENTS_PREFIX) if entry.size_bytes and (found := document_id_of(entry.name)))
     first: dict[int, str] = {}
     repeated: defaultdict[int, set[str]] = defaultdict(set)  # sources, as hashes, that have several manifests
@@ -42,7 +42,7 @@ def replaced_versions(state: Storage) -> frozenset[str]:
 
 
 def older_versions(manifests: Iterable[Manifest]) -> frozenset[str]:
-    """The ids of all but the newest manifest of each source."""
+    """Returns the ids of all but the newest manifest of each source."""
     newest: dict[str, Manifest] = {}
     older: set[str] = set()
     for manifest in manifests:
@@ -60,7 +60,7 @@ def _age(manifest: Manifest) -> tuple[str, str]:
 
 
 def _source_of(state: Storage, document_id: str) -> int | None:
-    """A hash of the document's source; None for a damaged manifest."""
+    """Returns a hash of the document's source; None for a damaged manifest."""
     try:
         head = _SOURCE.search(state.read(manifest_name(document_id), length=_HEAD_BYTES))
     except _UNREADABLE:

@@ -312,7 +312,7 @@ class PageWorker:
             self._pdf.post(self._documents.close_page, shard.document_id, page)
 
     async def _doubtful_text(self, progress: PageProgress) -> PageRecord | None:
-        """A result of an earlier stage, for a page for which all other engines failed."""
+        """Returns a result of an earlier stage, for a page for which all other engines failed."""
         number = progress.page_number
         for earlier in await self._ledger.texts(progress.document_id, number, number):
             if earlier.text and not earlier.outcome.final:

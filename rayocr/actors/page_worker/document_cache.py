@@ -22,7 +22,7 @@ class DocumentCache:
         self._open_pages: Counter[str] = Counter()
 
     def open_page(self, document_id: str, page_number: int, data: Any = None) -> Page | None:
-        """None when the document is not open and no `data` is given to open it with."""
+        """Returns None when the document is not open and no `data` is given to open it with."""
         if document_id not in self._files:
             if data is None:
                 return None

@@ -21,7 +21,7 @@ class LocalPages:
         self._closing = False
 
     async def read(self, document_id: str, page_number: int) -> bool:
-        """Whether local engines read and recorded the page. Raises Draining."""
+        """Returns whether local engines read and recorded the page. Raises Draining."""
         if self._closing:
             raise Draining
         outcome: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

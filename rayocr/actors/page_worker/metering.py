@@ -23,8 +23,8 @@ from rayocr.messages import PageText
 def meter(
     engine: WaitingEngine, *, slots: SlotClient, prices: PriceTable, wall_clock: Callable[[], float] = time.time
 ) -> WaitingEngine:
-    """The same engine, with its lanes. An answer that already has a price keeps it. `wall_clock`: seconds since 1970, for today's
-    prices."""
+    """Returns the same engine, with its lanes. An answer that already has a price keeps it. `wall_clock`: seconds since 1970, for
+    today's prices."""
     for lane in engine.lanes.values():
         meter(lane, slots=slots, prices=prices, wall_clock=wall_clock)
     # Set on the instance instead of a wrapper class: the chain checks the engine's type and its other capabilities.

@@ -31,7 +31,8 @@ class PageDeduplicator:
         self._task: asyncio.Task[None] | None = None
 
     async def claim(self, content_hash: str) -> PageRecord | None:
-        """The record of an identical page that was read before. None: the caller reads the page, and must call `release`."""
+        """Returns the record of an identical page that was read before. None: the caller reads the page, and must call
+        `release`."""
         while (reading := self._reading.get(content_hash)) is not None:
             if (duplicate := await asyncio.shield(reading)) is not None:
                 return duplicate

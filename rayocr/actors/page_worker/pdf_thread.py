@@ -57,7 +57,7 @@ class PdfThread:
         self._guarded = False
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """The function's result, or what it raised."""
+        """Returns the function's result, or what it raised."""
         loop = self._started()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put((future, function, arguments))

@@ -186,8 +186,8 @@ class SlotClient:
         return self._lanes.lane(local=local)
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
-        """The answer; Draining as soon as this is closed. Runs in the caller's own task: nothing else may run between counting an
-        answer's cost and returning its slot, or the slot would be returned with an unknown cost."""
+        """Returns the answer; Draining as soon as this is closed. Runs in the caller's own task: nothing else may run between
+        counting an answer's cost and returning its slot, or the slot would be returned with an unknown cost."""
         task = asyncio.current_task()
         assert task is not None
         self._asking.add(task)
@@ -209,7 +209,7 @@ class SlotClient:
         return self._models[model].refused_in_a_row
 
     def refusing(self, model: str) -> bool:
-        """Whether the model refused the last pages, which belong to several documents."""
+        """Returns whether the model refused the last pages, which belong to several documents."""
         return self._models[model].refusing
 
     def used(self, model: str, *, input_tokens: int, cost_usd: float) -> None:

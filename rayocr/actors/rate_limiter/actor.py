@@ -161,7 +161,8 @@ class RateLimiter:
         self._lanes.report(worker, reports)
 
     async def expect(self, outlook: LaneOutlook) -> LanesState:
-        """What is left of a run with an objective; once a second. The pace is lowered to what the model's server allows now."""
+        """Returns what is left of a run with an objective; once a second. The pace is lowered to what the model's server allows
+        now."""
         assert self._lanes is not None
         return self._lanes.expect(replace(outlook, pages_per_s=min([outlook.pages_per_s, *self._paces()])))
 

@@ -67,12 +67,12 @@ class ModelHealth:
 
     @property
     def suspicious(self) -> bool:
-        """Whether the last pages were refused and belong to more than one document."""
+        """Returns whether the last pages were refused and belong to more than one document."""
         return self.refused_in_a_row >= _SUSPICIOUS and len(self._refused_documents) >= _SUSPICIOUS_DOCUMENTS
 
     @property
     def refusing(self) -> bool:
-        """Whether too many pages of too many documents were refused in a row for their content to be the cause."""
+        """Returns whether too many pages of too many documents were refused in a row for their content to be the cause."""
         return any(self.refused_in_a_row >= pages and len(self._refused_documents) >= documents for pages, documents in _REFUSED)
 
     def unusable(self, count: int, words: str, worker: str, *, refused: int = 0, now: float) -> None:
@@ -124,7 +124,7 @@ class ModelHealth:
         return self.since is not None and (self._denied or now >= self._hold_at)
 
     def exhausted(self, now: float) -> bool:
-        """Whether waiting longer is pointless."""
+        """Returns whether waiting longer is pointless."""
         if self.since is None or self.patience_s == float("inf"):
             return False
         return self._denied or self.never_answered(now) or now >= self.since + self.patience_s

@@ -152,7 +152,7 @@ class QuotaTracker:
             self._refusals.clear()
 
     def struck_for_the_day(self, *, sent_at: float, now: float) -> int:
-        """How often the server has refused for the daily quota; requests that were in flight together count once."""
+        """Returns how often the server has refused for the daily quota; requests that were in flight together count once."""
         if sent_at > self._last_strike:
             self._strikes += 1
             self._last_strike = now

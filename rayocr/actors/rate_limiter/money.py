@@ -68,7 +68,7 @@ class Money:
             self._unshared[day] += spent_usd
 
     def affordable(self, wanted: int, cost_usd: float, *, in_flight: bool) -> int:
-        """How many of the requests the budget allows; 0: perhaps later, if requests `in_flight` turn out cheaper. Raises
+        """Returns how many of the requests the budget allows; 0: perhaps later, if requests `in_flight` turn out cheaper. Raises
         BudgetExhausted."""
         room = self.budget.room(cost_usd, self.day)
         if room is None or room > 0:

@@ -60,11 +60,11 @@ class RunActors(ABC):
 
     @abstractmethod
     def nodes(self) -> Nodes:
-        """The cluster's current nodes. Blocks."""
+        """Returns the cluster's current nodes. Blocks."""
 
     @abstractmethod
     async def take_telemetry(self) -> Telemetry:
-        """The workers' logs and counts since the last call."""
+        """Returns the workers' logs and counts since the last call."""
 
     async def close(self) -> None:
         """After the run: ends everything that is still running."""
@@ -78,7 +78,7 @@ class RunActors(ABC):
         return self.config.mode is Mode.watch
 
     def retries(self, document_id: str) -> bool:
-        """Whether its failed pages are read again and its manifest is replaced."""
+        """Returns whether its failed pages are read again and its manifest is replaced."""
         return self.config.mode is Mode.retry or document_id in self.retried
 
     def note_pushed(self, document_id: str) -> None:
@@ -95,8 +95,8 @@ class RunActors(ABC):
         return current_version(document, self.fetch_settings)
 
     def is_finished_by_another(self, document: Document, *, since: str) -> bool:
-        """Whether another run finished the document since it was listed; if finished documents are read again, since this run
-        began. After a restart Discovery returns this run's own documents again; they are read twice only if a client
+        """Returns whether another run finished the document since it was listed; if finished documents are read again, since this
+        run began. After a restart Discovery returns this run's own documents again; they are read twice only if a client
         requested it. Blocks. Raises StorageError."""
         name = manifest_name(document.document_id)
         try:
@@ -110,7 +110,8 @@ class RunActors(ABC):
         return manifest.started_at >= since
 
     def _is_tried_again(self, name: str, since: str) -> bool:
-        """Whether the manifest is that of an earlier run, which could not read the document for a reason outside the file."""
+        """Returns whether the manifest is that of an earlier run, which could not read the document for a reason outside the
+        file."""
         try:
             manifest = Manifest.from_json(self.state.read(name), name=name)
         except RecordCorrupt:
@@ -168,7 +169,8 @@ class RunActors(ABC):
         self._ends.update(telemetry.ends)
 
     async def why_ended(self, document_id: str) -> str:
-        """Why a process that had the document ended, in its own words; empty if it left none. May wait for the next telemetry."""
+        """Returns why a process that had the document ended, in its own words; empty if it left none. May wait for the next
+        telemetry."""
         for _ in range(_WAIT_FOR_WORDS_S * 10):
             if why := self._ends.pop(document_id, ""):
                 return why
@@ -188,7 +190,7 @@ class RunActors(ABC):
 
 
 def document_workers(config: RayocrConfig, cpus: int) -> int:
-    """The maximum number of workers that fetch and assemble."""
+    """Returns the maximum number of workers that fetch and assemble."""
     return config.workers.documents or max(2, cpus)
 
 

@@ -26,7 +26,7 @@ class Found:
 
 
 def find_address(cluster: str) -> Found | None:
-    """The cluster to attach to; None: start a local Ray."""
+    """Returns the cluster to attach to; None: start a local Ray."""
     if cluster == "local":
         return None
     if cluster != "auto":
@@ -44,7 +44,7 @@ def knock(address: str) -> None:
 
 
 def explained(error: Exception, address: str | None, *, logs: str = "") -> RayocrError:
-    """The error with a hint on what to do."""
+    """Returns the error with a hint on what to do."""
     first = masked(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__).rstrip(".")
     if address is None:
         return ClusterUnavailable(f"Cannot start Ray on this machine: {first}.", hint=f"Ray's logs are in {logs}.")
@@ -61,8 +61,8 @@ def explained(error: Exception, address: str | None, *, logs: str = "") -> Rayoc
 
 
 def _started_here() -> str | None:
-    """The address that this user's `ray start` wrote, if the cluster answers. Another user's file, or another user's process at
-    the address, is not trusted: it would receive keys."""
+    """Returns the address that this user's `ray start` wrote, if the cluster answers. Another user's file, or another user's
+    process at the address, is not trusted: it would receive keys."""
     for folder in _ray_folders():
         file = folder / "ray" / "ray_current_cluster"
         with contextlib.suppress(OSError, ValueError):

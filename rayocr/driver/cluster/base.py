@@ -101,7 +101,7 @@ class WorkerHandle(Protocol):
         """End it, whatever it is doing. Idempotent."""
 
     async def lost_with_node(self, node_id: str, error: ActorFailed) -> bool:
-        """Whether it failed because its node or the network did. Waits until that is known; call it before `kill`."""
+        """Returns whether it failed because its node or the network did. Waits until that is known; call it before `kill`."""
 
 
 class PageWorkerHandle(WorkerHandle, Protocol):

@@ -19,8 +19,8 @@ _ASK_AGAIN_S = 0.25
 
 
 async def lost_with_node(ask: Callable[[], Awaitable[object]], node_id: str, error: ActorFailed) -> bool:
-    """Whether an actor on that node failed because the node or the network did; `ask` calls the actor. Waits until that is known.
-    Call it before the actor is killed; otherwise only the kill is visible."""
+    """Returns whether an actor on that node failed because the node or the network did; `ask` calls the actor. Waits until that
+    is known. Call it before the actor is killed; otherwise only the kill is visible."""
     until = time.monotonic() + _UNREACHABLE_S
     while isinstance(error, ActorUnreachable):
         try:

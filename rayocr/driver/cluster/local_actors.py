@@ -262,7 +262,8 @@ class _LocalWorker:
         return isinstance(error, NodeLost)
 
     async def _alive(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result, unless the worker dies first. As with a process, the work continues when the caller stops waiting."""
+        """Returns the result, unless the worker dies first. As with a process, the work continues when the caller stops
+        waiting."""
         if self._failure.done():
             work.close()
             raise self._failure.result()

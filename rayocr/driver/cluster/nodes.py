@@ -42,7 +42,7 @@ class Nodes:
         return tuple(node for node in self.nodes if not node.leaving and (group is None or group in node.groups))
 
     def store_bytes(self, group: Group | None = None) -> int:
-        """The total size of the object stores of the nodes that stay."""
+        """Returns the total size of the object stores of the nodes that stay."""
         return sum(node.store_bytes for node in self.staying(group))
 
     def cpus(self, group: Group | None = None) -> int:

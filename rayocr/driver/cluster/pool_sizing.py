@@ -63,8 +63,8 @@ def pool_sizes(config: RayocrConfig, stage: Stage, *, cpus: int, processes: bool
 
 
 def pages_at_once(config: RayocrConfig, stages: Sequence[Stage], *, cpus: int, processes: bool) -> float:
-    """The maximum number of pages that all workers have in flight, as far as it is known; a batch takes all that the window
-    holds."""
+    """Returns the maximum number of pages that all workers have in flight, as far as it is known; a batch takes all that the
+    window holds."""
     if config.engine.uses_batches:
         return math.inf
     found = [1.0]
@@ -79,14 +79,14 @@ def pages_at_once(config: RayocrConfig, stages: Sequence[Stage], *, cpus: int, p
 
 
 def requests_at_once(config: RayocrConfig, stages: Sequence[Stage], *, cpus: int, processes: bool) -> float:
-    """The maximum number of requests that all workers have in flight at the server, beside batches."""
+    """Returns the maximum number of requests that all workers have in flight at the server, beside batches."""
     waiting = [pool_sizes(config, stage, cpus=cpus, processes=processes) for stage in stages if stage.kind == "wait"]
     limit = config.limits.of(config.engine.gemini.ladder[0]).max_in_flight
     return min(sum(sizes.workers * sizes.pages_in_flight for sizes in waiting), limit or math.inf)
 
 
 def workers_for(config: RayocrConfig, stage: Stage, nodes: Nodes, *, group: Group | None) -> int:
-    """The maximum number of workers of the stage on a cluster of these nodes; `group`: the nodes that they need."""
+    """Returns the maximum number of workers of the stage on a cluster of these nodes; `group`: the nodes that they need."""
     if stage.kind == "wait":
         return max(_waiting_workers(config, _quota(config)), len(nodes.staying(group)))
     # If an autoscaler adds nodes for waiting workers, request more of them than there is room for.
@@ -146,7 +146,7 @@ def open_pool(config: RayocrConfig, plan: Plan, keys: Secrets, actors: RunActors
 
 
 def local_stage(config: RayocrConfig, stages: Sequence[StagePool]) -> StagePool | None:
-    """The stage whose workers read the pages of the lane local: the first local engines after Gemini."""
+    """Returns the stage whose workers read the pages of the lane local: the first local engines after Gemini."""
     if not config.engine.uses_local_lane:
         return None
     gemini = [word.rstrip("?") for word in config.engine.chain].index("gemini")
@@ -154,7 +154,7 @@ def local_stage(config: RayocrConfig, stages: Sequence[StagePool]) -> StagePool 
 
 
 def _quota(config: RayocrConfig) -> QuotaSizes:
-    """The limits of the first model in the chain, for all engines that wait."""
+    """Returns the limits of the first model in the chain, for all engines that wait."""
     return quota_sizes(config.limits.of(config.engine.gemini.ladder[0]))
 
 

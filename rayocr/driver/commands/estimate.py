@@ -155,7 +155,7 @@ def _asks_gemini(config: RayocrConfig) -> bool:
 def _facts(
     config: RayocrConfig, prices: PriceTable, documents: int, counted: PageCount, tokens: TokensAPage
 ) -> dict[str, object]:
-    """The estimate for `--json`. `pages_error` is two standard errors; `cost_usd` is None where the price is unknown."""
+    """Returns the estimate for `--json`. `pages_error` is two standard errors; `cost_usd` is None where the price is unknown."""
     facts: dict[str, object] = {
         "schema_version": SCHEMA_VERSION,
         "documents": documents,
@@ -200,7 +200,7 @@ def _sent(
     *,
     page_s: float = SCAN_CPU_S,
 ) -> PageCount:
-    """The pages that Gemini reads, if local engines read others at `page_s` CPU seconds each."""
+    """Returns the pages that Gemini reads, if local engines read others at `page_s` CPU seconds each."""
     within_s = parse_deadline(config.deadline, now=time.time()) - time.time() if config.deadline is not None else None
     server_s = _forecast(config, prices, model, counted, tokens).seconds
     local = local_pages(config, counted.pages, server_s=server_s, within_s=within_s, page_s=page_s)
@@ -294,7 +294,7 @@ def _count(tokens: float) -> str:
 
 
 def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage) -> str:
-    """A range: covers the uncertainty of the pages and their tokens, and repeated requests."""
+    """Returns a range that covers the uncertainty of the pages and their tokens, and repeated requests."""
     now, tier = time.time(), _tier(config)
     price = prices.price(model, now)
     if price is None:
@@ -320,7 +320,8 @@ def _cost_words(config: RayocrConfig, prices: PriceTable, model: str, counted: P
 def _range(
     config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage, now: float
 ) -> tuple[float, float]:
-    """The lowest and the highest cost that are likely, in USD: they depend on the pages and on the speed of local engines."""
+    """Returns the lowest and the highest cost that are likely, in USD: they depend on the pages and on the speed of local
+    engines."""
     costs = []
     for unsure, sign, speed in zip(_KNOWN_TOKENS if tokens.known_from else _EXPECTED_TOKENS, (-1, 1), LOCAL_SPREAD, strict=True):
         pages = replace(counted, pages=max(0.0, counted.pages + sign * 2 * counted.error))
@@ -330,7 +331,7 @@ def _range(
 
 
 def _lanes(config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage) -> str:
-    """The cost and the time of the same pages in every lane."""
+    """Returns the cost and the time of the same pages in every lane."""
     now = time.time()
     if prices.price(model, now) is None:
         return "unknown"
@@ -348,7 +349,7 @@ def _lanes(config: RayocrConfig, prices: PriceTable, model: str, counted: PageCo
 
 
 def _tier(config: RayocrConfig) -> str:
-    """The service tier of most pages. An objective uses a cheap lane as far as the time allows."""
+    """Returns the service tier of most pages. An objective uses a cheap lane as far as the time allows."""
     gemini = config.engine.gemini.tier
     if config.engine.lanes:
         return "flex" if "flex" in config.engine.lanes else next(lane for lane in config.engine.lanes if lane != LOCAL)

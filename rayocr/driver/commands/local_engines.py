@@ -21,7 +21,7 @@ def chain_of(config: RayocrConfig) -> list[str]:
 
 
 def local_seconds(config: RayocrConfig, counted: PageCount) -> float | None:
-    """The time of a local chain on this machine; None if a server of the chain decides it."""
+    """Returns the time of a local chain on this machine; None if a server of the chain decides it."""
     if "openai" in chain_of(config):
         return None
     reads_scans = any(link.is_local for link in parse_chain(config.engine.chain))
@@ -40,7 +40,7 @@ def local_time(config: RayocrConfig, counted: PageCount) -> str:
 
 
 def lane_words(config: RayocrConfig, pages: float) -> str:
-    """All pages in the lane local; empty if the chain has no local engine that could read them."""
+    """Returns all pages in the lane local; empty if the chain has no local engine that could read them."""
     if not any(link.is_local for link in parse_chain(config.engine.chain)):
         return ""
     return f"local $0.00 ({duration(_START_S + pages * SCAN_CPU_S / _cores(config))} on {_where(config)})"
@@ -49,8 +49,8 @@ def lane_words(config: RayocrConfig, pages: float) -> str:
 def local_pages(
     config: RayocrConfig, pages: float, *, server_s: float, within_s: float | None, page_s: float = SCAN_CPU_S
 ) -> float:
-    """The pages that the lane local takes, at `page_s` CPU seconds each. `server_s`: what the server would need for all of them;
-    0: unknown. `within_s`: until the deadline; None: local engines and the server end together."""
+    """Returns the pages that the lane local takes, at `page_s` CPU seconds each. `server_s`: what the server would need for all
+    of them; 0: unknown. `within_s`: until the deadline; None: local engines and the server end together."""
     if not config.engine.uses_local_lane:
         return 0.0
     alone_s = pages * page_s / _cores(config)

@@ -76,7 +76,7 @@ def _has_browser() -> bool:
 
 
 def _who(config: RayocrConfig, token_file: Path) -> str:
-    """The account that is signed in, if Drive reports it."""
+    """Returns the account that is signed in, if Drive reports it."""
     from rayocr.storage.drive.client import DriveClient
 
     access = AccessConfig(credentials=str(token_file), endpoint=config.storage.source.endpoint)

@@ -162,7 +162,7 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
 
 
 def _cost(state: Storage) -> float | None:
-    """What the runs on record cost together; None without records, with too many of them, and if one has no cost."""
+    """Returns what the runs on record cost together; None without records, with too many of them, and if one has no cost."""
     names = [entry.name for entry in islice(state.list(RUNS_PREFIX), _MOST_RUNS + 1)]
     costs = []
     for name in names[:_MOST_RUNS]:

@@ -33,7 +33,7 @@ _OVER = ("SUCCEEDED", "FAILED", "STOPPED")
 
 
 def submit(config: RayocrConfig, arguments: Sequence[str]) -> int:
-    """The job's exit code. Raises UsageError, CredentialsError and ClusterUnavailable."""
+    """Returns the job's exit code. Raises UsageError, CredentialsError and ClusterUnavailable."""
     if config.submit.mode is Mode.submit:
         raise UsageError("submit.mode cannot be submit: it is the mode of the job.", hint="For example: submit.mode=run")
     if not config.cluster.startswith(("http://", "https://")):
@@ -61,7 +61,7 @@ def submit(config: RayocrConfig, arguments: Sequence[str]) -> int:
 
 
 def entrypoint(config: RayocrConfig, arguments: Sequence[str]) -> str:
-    """The job's command line: the overrides, except those about submitting. Raises UsageError for one with a secret."""
+    """Returns the job's command line: the overrides, except those about submitting. Raises UsageError for one with a secret."""
     ours = ("mode", "cluster", "progress")
     for argument in arguments:
         if masked(argument) != argument:
@@ -185,7 +185,7 @@ class _Following:
             self._client.stop_job(self._job_id)
 
     async def follow(self) -> int:
-        """The job's exit code. Raises Interrupted, and ClusterUnavailable."""
+        """Returns the job's exit code. Raises Interrupted, and ClusterUnavailable."""
         while True:
             await self._show_log()
             details = await self._details()
@@ -209,8 +209,8 @@ class _Following:
                 raise
 
     async def _details(self) -> Any:
-        """None while the dashboard does not answer. Raises ClusterUnavailable when it has not answered for too long, or no longer
-        knows the job."""
+        """Returns None while the dashboard does not answer. Raises ClusterUnavailable when it has not answered for too long, or
+        no longer knows the job."""
         try:
             details = await asyncio.to_thread(self._client.get_job_info, self._job_id)
         except (RuntimeError, OSError) as error:

@@ -297,7 +297,7 @@ class Announcements:
             yield f"`{self._view_command}` shows corrections of earlier versions, to apply or discard them."
 
     def _wrong(self, totals: DiscoveryTotals) -> UsageError | None:
-        """The error for a source without anything to read."""
+        """Returns the error for a source without anything to read."""
         if self.progress.documents_done:
             return None
         place = _place(self.plan.source.uri)

@@ -42,8 +42,8 @@ def closing_json(
     exit_code: int | None,
     error: RayocrError | None,
 ) -> dict[str, Any]:
-    """What `--json` prints besides the record of the run: the same fields whatever happened, and the failures of the whole
-    destination, because they determine the exit code. `rows`: the last rows of the table."""
+    """Returns what `--json` prints besides the record of the run: the same fields whatever happened, and the failures of the
+    whole destination, because they determine the exit code. `rows`: the last rows of the table."""
     try:
         first = {document.document_id for document in progress.failed}
         letters, count = all_dead_letters(state, first=first, at_most=_MOST_READ)
@@ -109,7 +109,7 @@ def failed_lines(letters: Iterable[DeadLetter], *, steps: bool = False) -> Itera
 
 
 def _same_command(step: str) -> str:
-    """The step for a run whose destination is gone at its end, so that nothing can be retried there."""
+    """Returns the step for a run whose destination is gone at its end, so that nothing can be retried there."""
     step = re.sub(r"rayocr retry OUT (?:with )?(?=\S+=)", "the same command with ", step)
     return step.replace("rayocr retry OUT", "the same command again")
 
@@ -122,7 +122,7 @@ def _pages(done: int, engines: dict[str, int]) -> str:
 
 
 def _phrases(run: Any, row: str) -> list[str]:
-    """The phrases of the row's figures that are not 0."""
+    """Returns the phrases of the row's figures that are not 0."""
     values = ((figure, figure.read(run)) for figure in FIGURES if figure.closing_row == row)
     return [_agreeing(figure.closing_text, value).format(value, run=run) for figure, value in values if value]
 

@@ -100,7 +100,7 @@ def _start_api(
     terminal: ConsoleTerminal,
     opened: Callable[[StatusPage], None],
 ) -> GatewayProcess | None:
-    """None if the API is disabled or cannot start, which it reports."""
+    """Returns None if the API is disabled or cannot start, which it reports."""
     if not config.gateway.enabled:
         return None
     setup = Setup(
@@ -211,7 +211,7 @@ class CommandHandler:
 
 
 def shown_config(config: RayocrConfig) -> dict[str, Any]:
-    """The effective configuration. It has no keys; credentials in addresses are masked."""
+    """Returns the effective configuration. It has no keys; credentials in addresses are masked."""
     from omegaconf import OmegaConf
 
     plain = OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True)

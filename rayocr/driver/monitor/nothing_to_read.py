@@ -10,7 +10,7 @@ from rayocr.overrides import literal, pattern_option
 
 
 def nothing_passes(config: RayocrConfig, totals: DiscoveryTotals) -> UsageError | None:
-    """The error for options that leave out every document of the source; None if some pass, or if there are none."""
+    """Returns the error for options that leave out every document of the source; None if some pass, or if there are none."""
     if totals.found or not totals.filtered or not (config.include or config.exclude or config.min_bytes or config.max_bytes):
         return None
     given: dict[str, object] = {"include": list(config.include), "exclude": list(config.exclude)}
@@ -48,8 +48,8 @@ def warn_of_unmatched(terminal: ConsoleTerminal, config: RayocrConfig, totals: D
 
 
 def is_empty(config: RayocrConfig, place: str, totals: DiscoveryTotals) -> UsageError | None:
-    """The error of a run whose source has no files although exit.empty=2 requires some, such as a folder to which no disk is
-    mounted; None otherwise."""
+    """Returns the error of a run whose source has no files although exit.empty=2 requires some, such as a folder to which no disk
+    is mounted; None otherwise."""
     has_something = totals.found or totals.filtered or totals.others or totals.own_outputs or totals.unreadable
     if has_something or config.mode is not Mode.run or config.exit.empty != 2:
         return None
@@ -58,7 +58,7 @@ def is_empty(config: RayocrConfig, place: str, totals: DiscoveryTotals) -> Usage
 
 
 def no_pdfs(place: str, totals: DiscoveryTotals) -> UsageError | None:
-    """The error for a source whose files are all outputs of rayocr, or no PDFs; None if it has PDFs or no files."""
+    """Returns the error for a source whose files are all outputs of rayocr, or no PDFs; None if it has PDFs or no files."""
     if totals.found or not (totals.others or totals.own_outputs):
         return None
     parts = []

@@ -31,7 +31,7 @@ class Readiness:
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def wrong(self) -> dict[str, str]:
-        """What is unavailable and why, by part; empty when ready. Blocks. Callable from any thread."""
+        """Returns what is unavailable and why, by part; empty when ready. Blocks. Callable from any thread."""
         checks: dict[str, Callable[[], object]] = {
             "source": self.plan.source.check_readable,
             "destination": self.plan.dest.check_readable,

@@ -61,7 +61,7 @@ class StatusCollector:
         }
 
     def _watching(self) -> dict[str, Any] | None:
-        """None if the run ends by itself."""
+        """Returns None if the run ends by itself."""
         progress = self.progress
         if not progress.watching:
             return None

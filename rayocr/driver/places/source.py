@@ -23,7 +23,7 @@ _READ_FIRST = 5  # objects, at least one of which must be readable
 
 
 def source_of(config: RayocrConfig) -> Storage:
-    """The source only, for modes that look documents up in it. Raises UsageError."""
+    """Returns the source only, for modes that look documents up in it. Raises UsageError."""
     return existing_source(parse_uri(source_folder(config, single_file(config))[0]), config.storage.source)
 
 
@@ -57,8 +57,8 @@ def single_file(config: RayocrConfig) -> tuple[str, str] | None:
 
 
 def source_folder(config: RayocrConfig, single: tuple[str, str] | None) -> tuple[str, list[str], list[str]]:
-    """The folder, with its include and exclude filters. A single file becomes its folder with all other files excluded; if
-    no source is named, the bundled samples are read without the broken ones, which are for testing."""
+    """Returns the folder, with its include and exclude filters. A single file becomes its folder with all other files excluded;
+    if no source is named, the bundled samples are read without the broken ones, which are for testing."""
     include, exclude = list(config.include), list(config.exclude)
     if single is not None:
         return single[0], [glob.escape(single[1])], exclude
@@ -89,8 +89,8 @@ def existing_source(uri: StorageUri, access: AccessConfig) -> Storage:
 
 
 def _missing_hints(path: str) -> tuple[str, str | None]:
-    """The next step, and its form on the command line. Windows' separators, and a pattern that the shell did not expand, for
-    example because it was quoted, have their own."""
+    """Returns the next step, and its form on the command line. Windows' separators, and a pattern that the shell did not expand,
+    for example because it was quoted, have their own."""
     if "\\" in path and Path(other := path.replace("\\", "/")).exists():
         return f"Separate folders with a slash: {for_shell(other)}", None
     folder, _, name = path.rpartition("/")

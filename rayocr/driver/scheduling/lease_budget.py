@@ -23,7 +23,7 @@ class Leased(Protocol):
 
     @property
     def pages_left(self) -> int | None:
-        """None while its page count is unknown."""
+        """Returns None while its page count is unknown."""
 
 
 class LeaseBudget:

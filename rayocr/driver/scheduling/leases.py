@@ -67,7 +67,7 @@ class Leases:
 
     @property
     def retry_s(self) -> float:
-        """How long to wait before retrying a document that another run holds."""
+        """Returns how long to wait before retrying a document that another run holds."""
         return min(self._ttl_s / 3, 5.0)
 
     def start(self, on_lost: Callable[[str], None]) -> None:
@@ -76,7 +76,7 @@ class Leases:
         self._renewing = asyncio.get_running_loop().create_task(self._renew_forever())
 
     async def acquire(self, key: str) -> Lease | None:
-        """None when another run holds it. Waits while the lock service is unavailable. Raises Draining."""
+        """Returns None when another run holds it. Waits while the lock service is unavailable. Raises Draining."""
         return await self.patiently(lambda: self._acquire(key))
 
     async def _acquire(self, key: str) -> Lease | None:
@@ -92,7 +92,7 @@ class Leases:
             self._held[lease.key] = lease
 
     async def patiently(self, call: Callable[[], Awaitable[T]]) -> T:
-        """The call's result, retried while the lock service is unavailable. Raises Draining."""
+        """Returns the call's result, retried while the lock service is unavailable. Raises Draining."""
         while True:
             try:
                 return await call()
@@ -111,7 +111,7 @@ class Leases:
             log_event(log, "lease_release_failed", "A lease could not be released.", document_id=lease.key, error=str(error))
 
     async def holders(self, keys: Sequence[str]) -> dict[str, Holder]:
-        """The owners of the keys that are held. Waits while the lock service is unavailable. Raises Draining."""
+        """Returns the owners of the keys that are held. Waits while the lock service is unavailable. Raises Draining."""
         return await self.patiently(lambda: asyncio.to_thread(self._locks.holders, keys))
 
     def holds(self, lease: Lease) -> bool:
@@ -215,8 +215,8 @@ class Leases:
 def open_run_locks(
     config: RayocrConfig, plan: Plan, keys: Secrets, *, run_id: str, owner: str
 ) -> tuple[Locks, DestinationLock | None]:
-    """The locks of a run: leases of documents, and a lock on the whole destination if its storage cannot distinguish two runs.
-    Raises LocksUnavailable at once instead of waiting, and LockError when another run has the destination."""
+    """Returns the locks of a run: leases of documents, and a lock on the whole destination if its storage cannot distinguish two
+    runs. Raises LocksUnavailable at once instead of waiting, and LockError when another run has the destination."""
     from rayocr.locks.factory import open_locks
 
     locks = open_locks(config.locks, plan.state.uri, owner=owner, redis_url=keys.redis_url)

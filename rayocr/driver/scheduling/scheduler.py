@@ -123,7 +123,7 @@ class Scheduler:
             await self._sleep(min(self._retry_s, 1.0))
 
     def has(self, document: Document) -> bool:
-        """Whether it is in progress, or will be without being found again."""
+        """Returns whether it is in progress, or will be without being found again."""
         known = document.document_id
         return known in self._flows or known in self._pushed or known in self._deferred
 

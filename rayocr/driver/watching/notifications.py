@@ -146,6 +146,6 @@ class Notifications:
 
 
 def name_in(source: Storage, bucket: str, name: str) -> str | None:
-    """The object's name below the source; None if it is elsewhere."""
+    """Returns the object's name below the source; None if it is elsewhere."""
     uri, prefix = f"gs://{bucket}/{name}", source.uri + "/"
     return uri[len(prefix) :] or None if uri.startswith(prefix) else None

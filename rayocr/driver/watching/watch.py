@@ -87,7 +87,7 @@ class Watch:
             await asyncio.gather(retrying, return_exceptions=True)
 
     async def _poll(self, what: Poll) -> bool:
-        """Whether the watch is permanently done."""
+        """Returns whether the watch is permanently done."""
         self._progress.next_poll_at = None
         started, found = self._clock(), self._progress.totals.found
         try:

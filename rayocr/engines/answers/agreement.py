@@ -56,13 +56,13 @@ class Agreement:
         return replace(self, found=self.kept, numbers=None)
 
     def value(self, *, translated: bool = False) -> float | None:
-        """The smaller share, 0..1; None if there is too little to compare."""
+        """Returns the smaller share, 0..1; None if there is too little to compare."""
         if translated:
             return self.numbers
         return None if self.found is None or self.kept is None else min(self.found, self.kept)
 
     def low(self, floor: float, *, translated: bool = False) -> bool:
-        """Whether the words or the numbers agree less than two readings of the same page would."""
+        """Returns whether the words or the numbers agree less than two readings of the same page would."""
         value = self.value(translated=translated)
         below = value is not None and value < (floor * _NUMBER_FLOOR if translated else floor)
         return below or (self.numbers is not None and self.numbers < floor * _NUMBER_FLOOR)
@@ -83,7 +83,7 @@ class Reading:
         return _numbers(self._plain)
 
     def may_suffice(self) -> bool:
-        """Whether there may be enough words or numbers to compare, even if the words are split into single letters."""
+        """Returns whether there may be enough words or numbers to compare, even if the words are split into single letters."""
         if self.words.total() >= _MIN_WORDS or self.numbers.total() >= _MIN_NUMBERS:
             return True
         single = sum(map(str.isalpha, self._plain)) - sum(len(word) * count for word, count in self.words.items())
@@ -105,7 +105,7 @@ def compare(answer: Reading, other: Reading) -> Agreement:
 
 
 def share_found(lines: list[str], answer: str) -> float | None:
-    """The share of these lines' words that the answer contains, 0..1; None if there are too few."""
+    """Returns the share of these lines' words that the answer contains, 0..1; None if there are too few."""
     words = words_of(_plain("\n".join(lines)))
     if words.total() < _MIN_WORDS:
         return None
@@ -135,7 +135,7 @@ def _counts(word: str) -> bool:
 
 
 def script_of_most(text: str) -> str:
-    """The first word in the Unicode names of most letters: LATIN, DEVANAGARI, CJK; empty for a text without letters."""
+    """Returns the first word in the Unicode names of most letters: LATIN, DEVANAGARI, CJK; empty for a text without letters."""
     if text.isascii():
         return "LATIN" if any(map(str.isalpha, text[:4000])) else ""
     names: Counter[str] = Counter()
@@ -152,8 +152,8 @@ def _of_numbers(ours: Counter[str], theirs: Counter[str]) -> float | None:
 
 
 def _numbers(text: str) -> Counter[str]:
-    """The numbers with digits 0-9: १,२३४ and 1.234 are the same number. Dates and file numbers are split into their parts, since
-    readers write the separators differently."""
+    """Returns the numbers with digits 0-9: १,२३४ and 1.234 are the same number. Dates and file numbers are split into their
+    parts, since readers write the separators differently."""
     text = _THOUSANDS.sub("", text)
     digits = text.translate(_ASCII_NO_DIGITS).split() if text.isascii() else _DIGITS.findall(text)  # faster than the expression
     runs = [run for run in digits if len(run) >= _MIN_DIGITS]

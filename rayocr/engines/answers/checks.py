@@ -78,8 +78,8 @@ def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loo
 
 
 def repeats_as_its_page(answer: PageText, own_text: str) -> bool:
-    """Whether an apparent loop in a complete answer is on the page: the text layer, trusted or not, repeats it as often (a form
-    with thirty equal lines)."""
+    """Returns whether an apparent loop in a complete answer is on the page: the text layer, trusted or not, repeats it as often
+    (a form with thirty equal lines)."""
     if finish_reason_of(answer.finish).error is not None:
         return False
     loop, own = find_loop(answer.text), find_loop(own_text)
@@ -127,6 +127,6 @@ def check_confidence(answer: PageText) -> None:
 
 
 def doubtful_share(boxes: Sequence[TextBox], floor: float) -> float:
-    """The share of all characters that are in lines below `floor`."""
+    """Returns the share of all characters that are in lines below `floor`."""
     total = sum(len(box.text) for box in boxes)
     return sum(len(box.text) for box in boxes if box.confidence < floor) / total if total else 0.0

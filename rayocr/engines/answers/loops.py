@@ -61,8 +61,8 @@ def _loop_in(flat: str) -> Loop | None:
 
 
 def _may_repeat(text: str) -> bool:
-    """Whether one of a few samples of the text repeats; False only if no stretch of `_SAMPLED_CHARS` or more is a loop. Much
-    longer texts than a page's are not sampled."""
+    """Returns whether one of a few samples of the text repeats; False only if no stretch of `_SAMPLED_CHARS` or more is a loop.
+    Much longer texts than a page's are not sampled."""
     if len(text) > _MOST_SAMPLED_CHARS:
         return True
     samples = (text[start : start + _SHINGLE] for start in range(0, len(text), _SAMPLED_CHARS - _SHINGLE))
@@ -130,7 +130,7 @@ def _distances(text: str) -> _Positions:
 
 
 def _hashes(codes: _Codes) -> _Codes:
-    """A hash of each `_SHINGLE` = 16 + 4 consecutive codes: polynomials made of those over half as many."""
+    """Returns a hash of each `_SHINGLE` = 16 + 4 consecutive codes: polynomials made of those over half as many."""
     by_length, factor = {1: codes}, _HASH_FACTOR
     for length in (1, 2, 4, 8):
         half = by_length[length]

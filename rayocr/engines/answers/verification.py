@@ -50,7 +50,7 @@ class LineReader(Protocol):
         """Returns the lines that it is sure of. May raise anything."""
 
     def knows(self, script: str) -> bool:
-        """Whether it reads this script. `script`: a name that `script_of_most` returns."""
+        """Returns whether it reads this script. `script`: a name that `script_of_most` returns."""
 
 
 class Verifier:
@@ -65,7 +65,7 @@ class Verifier:
         return self._settings.sample > 0 and self._reader is not None
 
     def chosen(self, content_hash: str) -> bool:
-        """Whether the page is in the sample."""
+        """Returns whether the page is in the sample."""
         lot = int(content_hash[:_LOT_DIGITS] or "0", 16) / 16**_LOT_DIGITS
         return lot < self._settings.sample
 
@@ -141,7 +141,7 @@ class Verifier:
 
 
 def translates(prompt: str) -> bool:
-    """Whether a prompt asks for a translation. A prompt that says not to translate contains the word, too."""
+    """Returns whether a prompt asks for a translation. A prompt that says not to translate contains the word, too."""
     text = prompt.lower()
     for word in _NOT:
         text = text.replace(f"{word} translat", "")

@@ -66,7 +66,7 @@ class GeminiBatchEngine(GeminiEngine):
 
 
 def request_body(config: GeminiConfig, settings: dict[str, Any], data: bytes, prompt: str) -> dict[str, Any]:
-    """A GenerateContentRequest in REST form: the SDK does not convert its own types in JSONL lines."""
+    """Returns a GenerateContentRequest in REST form: the SDK does not convert its own types in JSONL lines."""
     inline = {"mimeType": mime_type(config, data), "data": base64.b64encode(data).decode()}
     return {"contents": [{"role": "user", "parts": [{"inlineData": inline}, {"text": prompt}]}]} | settings
 
@@ -185,7 +185,7 @@ def gone_or(error: Exception, what: str, *, codes: tuple[int, ...] = (403, 404))
 
 
 def server_failure(error: Exception) -> Exception:
-    """The error of a call about files and jobs. An answer that cannot be understood may come from a proxy."""
+    """Returns the error of a call about files and jobs. An answer that cannot be understood may come from a proxy."""
     failure = translate(error)
     if isinstance(failure, MalformedAnswer):
         return EngineOverloaded(f"The answer about a batch could not be understood ({type(error).__name__}).")

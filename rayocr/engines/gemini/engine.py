@@ -207,7 +207,8 @@ def _tls_context(cafile: str | None, capath: str | None) -> ssl.SSLContext:
 
 
 def read_response(response: Any, model: str) -> PageText:
-    """The answer for one page, complete or truncated. `finish` is the server's finish reason. The caller computes the price."""
+    """Returns the answer for one page, complete or truncated. `finish` is the server's finish reason. The caller computes the
+    price."""
     usage = response.usage_metadata
     counts = ("prompt_token_count", "candidates_token_count", "thoughts_token_count", "cached_content_token_count")
     input_tokens, answer_tokens, thoughts_tokens, cached_tokens = (token_count(getattr(usage, name, None)) for name in counts)

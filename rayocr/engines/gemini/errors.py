@@ -41,14 +41,15 @@ def translate(error: Exception, *, model: str = "") -> RayocrError:
 
 
 def is_shed(error: RayocrError) -> TypeGuard[EngineOverloaded | EngineRateLimited]:
-    """Whether the server rejected a flex request for lack of capacity. An error that names a quota is not shedding."""
+    """Returns whether the server rejected a flex request for lack of capacity. An error that names a quota is not shedding."""
     return isinstance(error, EngineOverloaded) or (
         isinstance(error, EngineRateLimited) and not error.denied and not error.per_day and error.quota_id is None
     )
 
 
 def translate_code(code: int, message: str) -> RayocrError:
-    """The error for one line of a batch's results. Some lines have google.rpc codes (3, 8, 13, 14…) instead of HTTP statuses."""
+    """Returns the error for one line of a batch's results. Some lines have google.rpc codes (3, 8, 13, 14…) instead of HTTP
+    statuses."""
     words = _first_line(message)
     if code in (429, 8):
         return EngineRateLimited(f"Gemini's quota is used up: {words}")
@@ -148,7 +149,7 @@ def charged_tokens(error: Any) -> int:
 
 
 def has_reason(error: Any) -> bool:
-    """Whether the error names a reason, as those about the key, the project and its billing do."""
+    """Returns whether the error names a reason, as those about the key, the project and its billing do."""
     return any(detail.get("reason") for detail in _details(error, "ErrorInfo"))
 
 
@@ -163,14 +164,14 @@ def retry_after_s(error: Any) -> float | None:
 
 
 def is_googles(error: Any) -> bool:
-    """Whether the body is an error of a Google API. Otherwise a proxy or a front end wrote it, not the model."""
+    """Returns whether the body is an error of a Google API. Otherwise a proxy or a front end wrote it, not the model."""
     body = error.details
     inner = body.get("error") if isinstance(body, Mapping) else None
     return isinstance(inner, Mapping) and isinstance(inner.get("code"), int) and bool(inner.get("status"))
 
 
 def _details(error: Any, kind: str) -> Iterator[Mapping[str, Any]]:
-    """The details of type `kind` (google.rpc). The body can be anything, since a proxy may have written it."""
+    """Yields the details of type `kind` (google.rpc). The body can be anything, since a proxy may have written it."""
     body = error.details
     for level in ("error", "details"):
         body = body.get(level) if isinstance(body, Mapping) else None

@@ -23,7 +23,7 @@ PARTS_NOTE = (
 
 
 def prompt_for(data: bytes, prompt: str) -> str:
-    """The prompt for the page in the file `data`."""
+    """Returns the prompt for the page in the file `data`."""
     return f"{prompt}\n\n{PARTS_NOTE}" if is_in_parts(data) else prompt
 
 

@@ -45,7 +45,7 @@ def join_fractions(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: f
 
 
 def _ends_row(number: LayoutLine, lines: Sequence[LayoutLine]) -> bool:
-    """Whether words are on the number's baseline."""
+    """Returns whether words are on the number's baseline."""
     return any(
         abs(line.center_y - number.center_y) < _SAME_BASELINE * number.height and any(map(str.isalpha, line.text))
         for line in lines

@@ -83,17 +83,17 @@ class HeadingScale:
         return 0
 
     def is_bold_line(self, row: Row) -> bool:
-        """Whether a row of a text layer is bold and as large as the body."""
+        """Returns whether a row of a text layer is bold and as large as the body."""
         size = row.font_size_pt
         return row.bold and bool(size) and self.body_font_pt / _BOLD_RATIO < (size or 0.0) < self.body_font_pt * _BOLD_RATIO
 
     def is_bold_text(self, row: Row) -> bool:
-        """Whether a row of a scan is bold and not much larger than ordinary text."""
+        """Returns whether a row of a scan is bold and not much larger than ordinary text."""
         relative = self._relative(row)
         return relative is not None and relative[1] >= _BOLD_STROKE and relative[0] < _LARGE
 
     def _relative(self, row: Row) -> tuple[float, float] | None:
-        """The size and the stroke of the row's letters, relative to ordinary text; None if they are not known."""
+        """Returns the size and the stroke of the row's letters, relative to ordinary text; None if they are not known."""
         style = row.style
         if style is None:
             return None
@@ -153,8 +153,8 @@ def _is_bold_heading(group: Sequence[Row], below: Row, scale: HeadingScale, pitc
 
 
 def is_headline(row: Row, above: Sequence[Row]) -> bool:
-    """Whether a row of a scan, below the rows of a table, is a headline: its letters are much bolder and larger, and white space
-    is above it."""
+    """Returns whether a row of a scan, below the rows of a table, is a headline: its letters are much bolder and larger, and
+    white space is above it."""
     styles = [other.style for other in above if other.style is not None and other.style.is_cased]
     if row.style is None or not row.style.is_cased or len(styles) < _FEWEST_ROWS or row.y0 - above[-1].y1 < _ABOVE * row.height:
         return False
@@ -163,7 +163,7 @@ def is_headline(row: Row, above: Sequence[Row]) -> bool:
 
 
 def _median_style(lines: Sequence[LayoutLine], *, is_cased: bool) -> LetterStyle | None:
-    """The letters of ordinary text; None if too few lines were measured."""
+    """Returns the letters of ordinary text; None if too few lines were measured."""
     measured = [(line.style, len(line.text)) for line in lines if line.style is not None and line.style.is_cased == is_cased]
     if sum(count for _, count in measured) < _MIN_BODY_CHARS:
         return None

@@ -115,7 +115,7 @@ def mirrored_ruling(ruling: Ruling, page_width: float) -> Ruling:
 
 
 def reads_right_to_left(lines: Sequence[LayoutLine]) -> bool:
-    """Whether most letters are Hebrew or Arabic."""
+    """Returns whether most letters are Hebrew or Arabic."""
     rtl = total = 0
     for line in lines:
         for char in line.text:

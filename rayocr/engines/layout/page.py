@@ -106,14 +106,14 @@ def _take_aligned_tables(
 
 
 def _is_wide(table: AlignedTable, lines: Sequence[LayoutLine]) -> bool:
-    """Whether the table may reach over two columns of text: most of the page's width, beside as much text outside it."""
+    """Returns whether the table may reach over two columns of text: most of the page's width, beside as much text outside it."""
     left, right = min(line.x0 for line in lines), max(line.x1 for line in lines)
     inside = sum(len(line.text) for line in table.lines)
     return table.x1 - table.x0 > _WIDE_SHARE * (right - left) and inside < _TABLE_SHARE * sum(len(line.text) for line in lines)
 
 
 def _reaches_over(table: AlignedTable, left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
-    """Whether the table takes lines of both columns, but not most of them."""
+    """Returns whether the table takes lines of both columns, but not most of them."""
     inside = {id(line) for line in table.lines}
     shares = [sum(id(line) in inside for line in side) / len(side) for side in (left, right)]
     return min(shares) > 0 and sum(shares) < 2 * _TABLE_SHARE

@@ -143,8 +143,8 @@ class _Shape:
 
 
 def _usual(pitches: Sequence[float], em: float) -> float:
-    """The distance of lines within paragraphs, from all distances in ascending order. Not the median: columns of short paragraphs
-    have more wide gaps than narrow ones."""
+    """Returns the distance of lines within paragraphs, from all distances in ascending order. Not the median: columns of short
+    paragraphs have more wide gaps than narrow ones."""
     for start, pitch in enumerate(pitches[: len(pitches) * 35 // 100]):
         alike = sum(other <= _SAME_PITCH * pitch for other in pitches[start:])
         if pitch > _LEAST_PITCH_EM * em and alike >= max(2, _PITCH_SHARE * len(pitches)):
@@ -185,13 +185,13 @@ def _right_edges(rows: Sequence[Row], items: Sequence[bool], shape: _Shape) -> t
 
 
 def _is_address(group: Sequence[Row]) -> bool:
-    """Whether the rows are a postal address, with or without e-mail and web addresses."""
+    """Returns whether the rows are a postal address, with or without e-mail and web addresses."""
     return is_postal_address([row.text for row in group if _NETWORK.match(row.text) is None])
 
 
 def _ends_early(group: Sequence[Row], shape: _Shape) -> bool:
-    """Whether all rows are short and end far from the column's edge although the next word would fit: verse, an address. Rows
-    that end at the same place are a narrow paragraph, unless they are very short."""
+    """Returns whether all rows are short and end far from the column's edge although the next word would fit: verse, an address.
+    Rows that end at the same place are a narrow paragraph, unless they are very short."""
     right, left = max(row.x1 for row in group), min(row.x0 for row in group)
     if len(group) < 2 or right > shape.right - _EARLY * (shape.right - left):
         return False
@@ -292,30 +292,31 @@ def _continues(
 
 
 def _is_mid_sentence(above: Row) -> bool:
-    """Whether the row is long and ends without a punctuation mark."""
+    """Returns whether the row is long and ends without a punctuation mark."""
     return len(above.text) > _SENTENCE_CHARS and not above.text.rstrip(_CLOSING).endswith(_SENTENCE_END)
 
 
 def _may_continue(above: Row, row: Row) -> bool:
-    """Whether the row, which begins left of an item's first line, may be the item's second line."""
+    """Returns whether the row, which begins left of an item's first line, may be the item's second line."""
     return _is_mid_sentence(above) and _NUMBERED_LINE.match(row.text) is None
 
 
 def _sentence_continues(above: Row, row: Row) -> bool:
-    """Whether the sentence of the row above continues: with a word in lower case, after a word such as "or" or "the", or with a
-    number that is not the marker of an item."""
+    """Returns whether the sentence of the row above continues: with a word in lower case, after a word such as "or" or "the", or
+    with a number that is not the marker of an item."""
     if not _is_mid_sentence(above):
         return False
     return _begins_inside(row.text) or _OPEN_END.search(above.text) is not None or _NUMBER.match(row.text) is not None
 
 
 def _begins_inside(text: str) -> bool:
-    """Whether the text begins with a word in lower case, and not with an address or a letter that stands for a symbol."""
+    """Returns whether the text begins with a word in lower case, and not with an address or a letter that stands for a symbol."""
     return text[:1].islower() and _NO_WORD.match(text) is None
 
 
 def _number_continues(rows: Sequence[Row], place: int, shape: _Shape) -> bool:
-    """Whether a number that looks like a marker is the end of a sentence that begins above: "see line" "14. Then go on"."""
+    """Returns whether a number that looks like a marker is the end of a sentence that begins above: "see line" "14. Then go
+    on"."""
     if place == 0 or (marker := _NUMBER.match(rows[place].text)) is None:
         return False
     above = rows[place - 1]
@@ -330,14 +331,14 @@ def _number_continues(rows: Sequence[Row], place: int, shape: _Shape) -> bool:
 
 
 def _sentence_is_near(above: Row, row: Row, shape: _Shape) -> bool:
-    """Whether a sentence continues in a line that is a little further away, as lines with an exponent or an index are."""
+    """Returns whether a sentence continues in a line that is a little further away, as lines with an exponent or an index are."""
     is_near = row.center_y - above.center_y < shape.pitch + 2 * _GAP * shape.em
     is_full = above.x1 > shape.right - _FULL_EM * shape.em and not above.text.endswith(_SENTENCE_END)
     return is_near and is_full and row.text[:1].islower() and len(above.text) > _SENTENCE_CHARS
 
 
 def _ends_unit(block: Block, above: Row, row: Row, kind: BlockKind, shape: _Shape) -> bool:
-    """Whether the row is the second line of a field or another unit."""
+    """Returns whether the row is the second line of a field or another unit."""
     if block.kind is not BlockKind.STANZA or kind is not BlockKind.PARAGRAPH or shape.apart(above, row) or has_leader(above.text):
         return False
     is_below = not above.is_tabular(shape.em) or abs(row.x0 - above.segments[-1].x0) < shape.em
@@ -345,7 +346,7 @@ def _ends_unit(block: Block, above: Row, row: Row, kind: BlockKind, shape: _Shap
 
 
 def _has_room_for(row: Row, above: Row, right: float) -> bool:
-    """Whether the row's first word would have fitted at the end of the row above: then the line break is intended."""
+    """Returns whether the row's first word would have fitted at the end of the row above: then the line break is intended."""
     text = row.text
     char_width = (row.x1 - row.x0) / max(len(text), 1)
     first_word = text.split(" ", 1)[0][: _LONGEST_ADDRESS if text[:1].isascii() else _LONGEST_WORD]
@@ -367,7 +368,7 @@ def _hanging(rows: Sequence[Row], shape: _Shape) -> list[bool]:
 
 
 def _style_may_change(above: Row, row: Row) -> bool:
-    """Whether bold text ends or begins within a sentence, or the line break divides a word in small capitals."""
+    """Returns whether bold text ends or begins within a sentence, or the line break divides a word in small capitals."""
     if ends_in_broken_word(above.text):
         return True
     return not _changes_size(above, row) and (_sentence_continues(above, row) or above.text.endswith(","))

@@ -21,12 +21,12 @@ MARKER = re.compile(
 
 
 def are_labels(texts: Sequence[str]) -> bool:
-    """Whether these texts are labels of fields, some with their values: "Date:", "No.: 12"."""
+    """Returns whether these texts are labels of fields, some with their values: "Date:", "No.: 12"."""
     return len(texts) > 1 and _label_count(texts) >= 0.6 * len(texts)
 
 
 def has_labels(texts: Sequence[str]) -> bool:
-    """Whether some of these texts are labels. A single one may be the head of an address: "Bill to:"."""
+    """Returns whether some of these texts are labels. A single one may be the head of an address: "Bill to:"."""
     return _label_count(texts) > max(1, len(texts) // 5)
 
 
@@ -88,7 +88,7 @@ class Row:
         return all(segment.bold for segment in self.segments)
 
     def is_tabular(self, em: float) -> bool:
-        """Whether the row has a visible gap. The gap after a list item's marker does not count."""
+        """Returns whether the row has a visible gap. The gap after a list item's marker does not count."""
         segments = self.segments
         if len(segments) > 1 and MARKER.match(segments[0].text.strip()):
             segments = segments[1:]

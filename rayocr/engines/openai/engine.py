@@ -117,7 +117,7 @@ class OpenAIEngine(WaitingEngine):
 
 
 def read_completion(answer: dict[str, Any], config: OpenAIConfig, model: str) -> PageText:
-    """The answer for one page, complete or truncated. `finish` is the server's finish reason. Raises MalformedAnswer."""
+    """Returns the answer for one page, complete or truncated. `finish` is the server's finish reason. Raises MalformedAnswer."""
     usage = answer.get("usage") or {}
     choices = answer.get("choices")
     if not isinstance(usage, dict) or not isinstance(choices, list):
@@ -144,7 +144,7 @@ def read_completion(answer: dict[str, Any], config: OpenAIConfig, model: str) ->
 
 
 def _chars(answer: dict[str, Any]) -> int:
-    """The approximate number of tokens in the answer; 0 if it is malformed."""
+    """Returns the approximate number of tokens in the answer; 0 if it is malformed."""
     choices = answer.get("choices")
     first = choices[0] if isinstance(choices, list) and choices else None
     message = first.get("message") if isinstance(first, dict) else None
@@ -152,7 +152,7 @@ def _chars(answer: dict[str, Any]) -> int:
 
 
 def _text_of(content: object) -> str:
-    """A string or, from some servers, a list of parts."""
+    """Returns a string or, from some servers, a list of parts."""
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""

@@ -33,12 +33,12 @@ def is_set_in_columns(columns: Sequence[tuple[Any, str]], read: ReadsLines) -> b
 
 
 def is_wide(text: str) -> bool:
-    """Whether most of the text is Chinese, Japanese or Korean."""
+    """Returns whether most of the text is Chinese, Japanese or Korean."""
     return sum(_FIRST_WIDE <= sign <= _LAST_WIDE for sign in text) > _WIDE_SHARE * len(text)
 
 
 def _side_by_side(column: Any, count: int) -> Any:
-    """The characters of a column (rows, columns) as one line. `count` is their number; all are equally high."""
+    """Returns the characters of a column (rows, columns) as one line. `count` is their number; all are equally high."""
     import numpy as np
 
     edges = np.linspace(0, column.shape[0], count + 1).round().astype(int)

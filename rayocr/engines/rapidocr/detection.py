@@ -125,15 +125,15 @@ def _blobs(doubtful: Any, lines: Any, shape: tuple[int, ...]) -> list[tuple[int,
 
 
 def _heights(boxes: Any) -> Any:
-    """The shorter sides, which are the line heights even on a page that was scanned sideways."""
+    """Returns the shorter sides, which are the line heights even on a page that was scanned sideways."""
     import numpy as np
 
     return np.minimum(np.linalg.norm(boxes[:, 1] - boxes[:, 0], axis=1), np.linalg.norm(boxes[:, 3] - boxes[:, 0], axis=1))
 
 
 def _taken_wider(found: Any, lines: Any) -> Any:
-    """Which of the new boxes are wider than every known box around their center, so that the known ones are fragments. A narrower
-    new box is a piece of a line that the edge of the search cut off."""
+    """Returns which of the new boxes are wider than every known box around their center, so that the known ones are fragments. A
+    narrower new box is a piece of a line that the edge of the search cut off."""
     centers = found.mean(axis=1)[:, None]
     around = ((centers > lines.min(axis=1)[None]) & (centers < lines.max(axis=1)[None])).all(axis=2)
     widths, known = (boxes[:, :, 0].max(axis=1) - boxes[:, :, 0].min(axis=1) for boxes in (found, lines))
@@ -141,6 +141,6 @@ def _taken_wider(found: Any, lines: Any) -> Any:
 
 
 def _taken(found: Any, lines: Any) -> Any:
-    """Which of the new boxes have their center inside a known box."""
+    """Returns which of the new boxes have their center inside a known box."""
     centers = found.mean(axis=1)[:, None]
     return ((centers > lines.min(axis=1)[None]) & (centers < lines.max(axis=1)[None])).all(axis=2).any(axis=1)

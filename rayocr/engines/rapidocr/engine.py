@@ -82,13 +82,13 @@ class ReadsOtherScripts(Protocol):
         scripts. Raises LanguagePackMissing."""
 
     def is_upside_down(self, lines: Sequence[Any]) -> bool:
-        """Whether gray pictures of lines certainly are."""
+        """Returns whether gray pictures of lines certainly are."""
 
     def require(self, pack: str) -> None:
         """Raises LanguagePackMissing."""
 
     def missing_pack(self, lines: Sequence[Any]) -> str:
-        """The pack for the most likely script of lines that were not read; "" if it is not known or is installed."""
+        """Returns the pack for the most likely script of lines that were not read; "" if it is not known or is installed."""
 
 
 class RapidOcrEngine(ComputeEngine):
@@ -224,8 +224,8 @@ class RapidOcrEngine(ComputeEngine):
     def _with_other_scripts(
         self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]
     ) -> tuple[list[LineReading], tuple[str, ...]]:
-        """The readings, with Tesseract's text for lines in scripts that the models do not support, and the doubts: the packs that
-        are missing for a few lines. Raises LanguagePackMissing if a pack is missing for more than a few."""
+        """Returns the readings, with Tesseract's text for lines in scripts that the models do not support, and the doubts: the
+        packs that are missing for a few lines. Raises LanguagePackMissing if a pack is missing for more than a few."""
         unread = [
             index
             for index, (text, score, _) in enumerate(read)
@@ -275,8 +275,8 @@ class RapidOcrEngine(ComputeEngine):
         return read, tuple(doubts)
 
     def _doubts_of_unread(self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]) -> tuple[str, ...]:
-        """The doubt for lines of which almost nothing was read, with the pack for their script as far as Tesseract can detect it.
-        Raises LanguagePackMissing if it can, and the lines are more than a few."""
+        """Returns the doubt for lines of which almost nothing was read, with the pack for their script as far as Tesseract can
+        detect it. Raises LanguagePackMissing if it can, and the lines are more than a few."""
         unread = [i for i, aspect in enumerate(aspects) if aspect > _UNREAD_LINE and is_unread(read[i].text, aspect)]
         unread = _without_faint(upright, quads, unread, aspects)
         if not unread:
@@ -289,8 +289,8 @@ class RapidOcrEngine(ComputeEngine):
         return (f"{PACK_MISSING}:{pack or 'unknown'}",)
 
     def _orient_and_read(self, image: Any, shown: Any) -> tuple[int, bool, list[LineReading]]:
-        """The page's rotation, whether its text is set in vertical columns, and the text of each box. Costs nothing extra for an
-        upright page with good scores."""
+        """Returns the page's rotation, whether its text is set in vertical columns, and the text of each box. Costs nothing extra
+        for an upright page with good scores."""
         import numpy as np
 
         widths, heights = sides(shown)
@@ -316,8 +316,8 @@ class RapidOcrEngine(ComputeEngine):
         return best, columns_down, [best_read[index] for index in range(len(shown))]
 
     def _turns_of_unread(self, image: Any, shown: Any, turns: int, sample: Sequence[int], read: dict[int, LineReading]) -> int:
-        """The page's rotation. The scores of lines in a script that the models do not support do not tell it; Tesseract does. If
-        it is not certain, the page is upright."""
+        """Returns the page's rotation. The scores of lines in a script that the models do not support do not tell it; Tesseract
+        does. If it is not certain, the page is upright."""
         import numpy as np
 
         upright = turned_image(image, turns)
@@ -367,7 +367,7 @@ class RapidOcrEngine(ComputeEngine):
 
 
 def _without_faint(upright: Any, quads: Any, unread: list[int], aspects: list[float]) -> list[int]:
-    """The unread lines without those that are much fainter than the other lines: print that shows through the paper."""
+    """Returns the unread lines without those that are much fainter than the other lines: print that shows through the paper."""
     others = [i for i in range(len(quads)) if i not in unread and aspects[i] > _UNREAD_LINE][:_SAMPLE_LINES]
     if not unread or not others:
         return unread
@@ -389,10 +389,10 @@ def _as_own_score(confidence: float) -> float:
 
 
 def _weight(aspect: float) -> float:
-    """The expected number of letters in a line with this ratio of width to height."""
+    """Returns the expected number of letters in a line with this ratio of width to height."""
     return min(2.0 * aspect, _MOST_LETTERS)
 
 
 def without_padding(x0: float, x1: float, height: float) -> tuple[float, float]:
-    """The start and end of a line's letters. The detector's boxes are wider and would hide narrow gutters."""
+    """Returns the start and end of a line's letters. The detector's boxes are wider and would hide narrow gutters."""
     return (x0 + _PADDING[0] * height, x1 - _PADDING[1] * height) if x1 - x0 > height else (x0, x1)

@@ -37,7 +37,7 @@ def parted_at_gutters(image: Any, quads: Any) -> Any:
     seen: dict[tuple[int, int], bool] = {}
 
     def is_white(index: int, start: float) -> bool:
-        """Whether line `index` has white space where other lines start."""
+        """Returns whether line `index` has white space where other lines start."""
         if (key := (index, round(start))) not in seen:
             before = start - _BESIDE * height[index], start
             seen[key] = _white_run(image, quads[index], before, height[index], width[index]) is not None

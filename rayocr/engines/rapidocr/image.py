@@ -34,7 +34,7 @@ def turned_image(image: Any, quarter_turns: int) -> Any:
 
 
 def cut_out(image: Any, quad: Any) -> Any:
-    """The picture inside four corners (4, 2), clockwise from the top left, rotated to level."""
+    """Returns the picture inside four corners (4, 2), clockwise from the top left, rotated to level."""
     import cv2
     import numpy as np
 
@@ -51,7 +51,7 @@ def cut_out(image: Any, quad: Any) -> Any:
 
 
 def with_margin(quad: Any) -> Any:
-    """The corners of a level line, with a margin above and below: the detector's boxes cut off dots and accents."""
+    """Returns the corners of a level line, with a margin above and below: the detector's boxes cut off dots and accents."""
     import numpy as np
 
     down = _MARGIN * (quad[3] - quad[0] + quad[2] - quad[1]) / 2
@@ -59,7 +59,7 @@ def with_margin(quad: Any) -> Any:
 
 
 def ink_of(line: Any) -> float:
-    """The contrast between a line's paper and its ink, 0..255."""
+    """Returns the contrast between a line's paper and its ink, 0..255."""
     import numpy as np
 
     return float(np.median(line) - np.percentile(line, 2))

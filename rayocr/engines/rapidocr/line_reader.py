@@ -68,7 +68,7 @@ class RapidLineReader:
 
 
 def spread(boxes: list[tuple[int, int, int, int]]) -> list[tuple[int, int, int, int]]:
-    """The widest line of each horizontal strip of the page, from the top down."""
+    """Returns the widest line of each horizontal strip of the page, from the top down."""
     long = [box for box in boxes if box[2] >= _MIN_ASPECT * box[3]]
     if len(long) <= _LINES:
         return sorted(long, key=lambda box: box[1])
@@ -87,5 +87,5 @@ def _crop(image: Any, box: tuple[int, int, int, int]) -> Any:
 
 
 def _whole_words(text: str, box: tuple[int, int, int, int]) -> str:
-    """The words without the last one, which the cut may have damaged."""
+    """Returns the words without the last one, which the cut may have damaged."""
     return text.rpartition(" ")[0] or text if box[2] > _MAX_ASPECT * box[3] else text

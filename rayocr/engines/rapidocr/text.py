@@ -48,12 +48,12 @@ def with_marks(text: str) -> str:
 
 
 def is_chinese(text: str) -> bool:
-    """Whether the text has Chinese or Japanese characters that do not look like a check box."""
+    """Returns whether the text has Chinese or Japanese characters that do not look like a check box."""
     return _OTHER_CHINESE.search(text) is not None
 
 
 def is_unread(text: str, aspect: float) -> bool:
-    """Whether almost no text was read in a box that is `aspect` times as long as it is high."""
+    """Returns whether almost no text was read in a box that is `aspect` times as long as it is high."""
     if aspect < _LONG_ASPECT:
         return False
     signs = [char for char in text if not char.isspace()]
@@ -64,7 +64,7 @@ def is_unread(text: str, aspect: float) -> bool:
 
 
 def loses_words(text: str, aspect: float) -> bool:
-    """Whether a long line consists of a few numbers or words between blanks, as a Russian line with a number does."""
+    """Returns whether a long line consists of a few numbers or words between blanks, as a Russian line with a number does."""
     letters = sum(char.isalnum() for char in text)
     return aspect >= _LONG_ASPECT and letters < _FEW_LETTERS_AN_ASPECT * aspect and len(_LOST_WORD.findall(text)) > 1
 
@@ -74,8 +74,8 @@ def is_half_known(text: str) -> bool:
 
 
 def is_plain_latin(text: str) -> bool:
-    """Whether the text is a number or has several letters, none of them outside ASCII. Korean and Arabic syllables can look like
-    one or two Latin letters."""
+    """Returns whether the text is a number or has several letters, none of them outside ASCII. Korean and Arabic syllables can
+    look like one or two Latin letters."""
     signs = [char for char in text if char.isalnum()]
     return all(char.isascii() for char in signs) and (len(signs) > 2 or (bool(signs) and all(map(str.isdigit, signs))))
 
@@ -92,8 +92,8 @@ def pack_of_half_known(text: str) -> str:
 
 
 def weighted_mean(scores: Iterable[tuple[float, float]]) -> float | None:
-    """The mean of (score, weight) pairs, weighted by length so that a smudge does not lower a page's confidence. None if nothing
-    was found."""
+    """Returns the mean of (score, weight) pairs, weighted by length so that a smudge does not lower a page's confidence. None if
+    nothing was found."""
     pairs = list(scores)
     total = sum(weight for _, weight in pairs)
     return sum(score * weight for score, weight in pairs) / total if total else None

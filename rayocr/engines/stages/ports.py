@@ -35,7 +35,7 @@ class Slots(Protocol):
         """Pages that the model refused or truncated since its last usable answer to any worker."""
 
     def refusing(self, model: str) -> bool:
-        """Whether the model refused the last pages, which belong to several documents."""
+        """Returns whether the model refused the last pages, which belong to several documents."""
 
     def failing(self, model: str) -> float:
         """0..1, the share of the model's recent requests that failed; 1 while its server does not answer."""
@@ -53,7 +53,7 @@ class LocalEngines(Protocol):
     """The local engines of a later stage, which other processes run."""
 
     async def read(self, document_id: str, page_number: int) -> bool:
-        """Whether they read and recorded the page. If not, it needs another lane. Raises Draining."""
+        """Returns whether they read and recorded the page. If not, it needs another lane. Raises Draining."""
 
 
 class ReadLocally(Exception):

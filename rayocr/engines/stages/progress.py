@@ -72,7 +72,7 @@ class PageProgress:
         self._attempts.append(attempt)
 
     def all_engines_failed(self, first_engine: int) -> PageRecord:
-        """The state to save before the next request. The ledger keeps it until the page has an outcome."""
+        """Returns the state to save before the next request. The ledger keeps it until the page has an outcome."""
         return replace(self._record(PageOutcome.HANDED_ON), next_engine=first_engine)
 
     def keep_doubtful(self, answer: PageText) -> None:
@@ -121,7 +121,7 @@ class PageProgress:
         )
 
     def copied(self, duplicate: PageRecord) -> PageRecord:
-        """The text of an identical page. The cost is that of this page's failed attempts."""
+        """Returns the text of an identical page. The cost is that of this page's failed attempts."""
         vain = self._record(PageOutcome.DONE)
         return replace(
             vain,

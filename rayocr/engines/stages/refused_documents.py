@@ -50,8 +50,8 @@ class RefusedDocuments:
     _asking: dict[int, _Document] = field(default_factory=dict)  # by the id of the page that is asked again
 
     async def judge(self, page: object, account: str, document_id: str, *, truncated: bool) -> Refusal:
-        """What the refusal of this page means. Waits while another page of its document is asked again. `page` must be passed to
-        `left` when it is done."""
+        """Returns what the refusal of this page means. Waits while another page of its document is asked again. `page` must be
+        passed to `left` when it is done."""
         document = self._of(account, document_id)
         if document.verdict is not None:
             return document.verdict

@@ -263,8 +263,8 @@ class WaitingStage:
         progress.outage = outage
 
     async def _is_outage(self, engine: WaitingEngine, model: str, *, waits: int) -> bool:
-        """Whether the server rejects the requests of all pages, or answers nothing usable to any of them. Waits until the limiter
-        knows how other requests are doing, longer while all of them are refused."""
+        """Returns whether the server rejects the requests of all pages, or answers nothing usable to any of them. Waits until the
+        limiter knows how other requests are doing, longer while all of them are refused."""
         account = account_of(engine, model)
         for _ in range(waits):
             await self._sleep(_OTHERS_S)

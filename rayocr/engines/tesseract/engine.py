@@ -56,7 +56,7 @@ class TesseractEngine(ComputeEngine):
 
     @classmethod
     def available(cls) -> bool:
-        """Whether Tesseract is installed. Does not start a process."""
+        """Returns whether Tesseract is installed. Does not start a process."""
         return shutil.which("tesseract") is not None or find_spec("tesserocr") is not None
 
     def open(self) -> None:
@@ -111,7 +111,7 @@ class TesseractEngine(ComputeEngine):
     def _read_as_guessed(
         self, upright: Image, seen: Orientation, packs: tuple[str, ...], lines: list[TsvLine], scale: float
     ) -> tuple[list[TsvLine], tuple[str, ...]]:
-        """The reading with the packs of an uncertain script, if it is better than the reading with `packs`. Raises
+        """Returns the reading with the packs of an uncertain script, if it is better than the reading with `packs`. Raises
         LanguagePackMissing if the script has no pack and `lines` are junk."""
         assert self._tesseract is not None
         try:
@@ -194,8 +194,8 @@ class TesseractEngine(ComputeEngine):
         )
 
     def _doubts_of_language(self, texts: Sequence[str], packs: Sequence[str]) -> tuple[str, ...]:
-        """A doubt if the text is in another language than English and only the English pack read it, because the pack is not
-        installed: that pack loses accents without lower confidence. Raises LanguagePackMissing for Vietnamese, which is junk
+        """Returns a doubt if the text is in another language than English and only the English pack read it, because the pack is
+        not installed: that pack loses accents without lower confidence. Raises LanguagePackMissing for Vietnamese, which is junk
         without them."""
         assert self._tesseract is not None
         pack = pack_of_language("\n".join(texts)) if tuple(packs) == ("eng",) else ""
@@ -216,7 +216,7 @@ def _is_doubtful(lines: Sequence[TsvLine]) -> bool:
 
 
 def _misses_lines(image: Image, lines: Sequence[TsvLine], scale: float) -> bool:
-    """Whether the page shows printed lines that were not read, or were read with low confidence."""
+    """Returns whether the page shows printed lines that were not read, or were read with low confidence."""
     if find_spec("cv2") is None:
         return False
     import numpy as np

@@ -44,7 +44,7 @@ ReadsLatin = Callable[[Sequence[Any]], Sequence[Reading]]
 def with_foreign_words(
     lines: Sequence[Sequence[TsvWord]], sheet: LineSheet, packs: Sequence[str], read: ReadsLatin
 ) -> list[list[TsvWord]]:
-    """The lines, with the second reader's text in place of doubtful words that it reads as Latin ones or numbers."""
+    """Returns the lines, with the second reader's text in place of doubtful words that it reads as Latin ones or numbers."""
     groups = [_groups(words, packs[0]) for words in lines]
     is_wanted = _NUMBER.fullmatch if packs[0] in VIETNAMESE else _LATIN.fullmatch
     asked = [(line, words) for line, of_line in enumerate(groups) for doubtful, words in of_line if doubtful]
@@ -61,8 +61,8 @@ def with_foreign_words(
 
 
 def _groups(words: Sequence[TsvWord], pack: str) -> list[tuple[bool, list[TsvWord]]]:
-    """The words with whether they may be foreign. Tesseract reports Korean syllables as words, so that a foreign word is a run of
-    words without syllables."""
+    """Returns the words with whether they may be foreign. Tesseract reports Korean syllables as words, so that a foreign word is
+    a run of words without syllables."""
     if pack in KOREAN:
         return [(doubtful, list(run)) for doubtful, run in groupby(words, _is_not_korean)]
     foreign = _DIGIT if pack in VIETNAMESE else _LATIN_CHARACTER
@@ -93,8 +93,8 @@ def _chosen(
 
 
 def _loses_digits(text: str, ours: str) -> bool:
-    """Whether the second reading is Tesseract's number without some of its digits. Tesseract's box of a word is sometimes too
-    narrow, so that the picture of "2026" shows 202."""
+    """Returns whether the second reading is Tesseract's number without some of its digits. Tesseract's box of a word is sometimes
+    too narrow, so that the picture of "2026" shows 202."""
     digits, expected = "".join(_DIGIT.findall(text)), "".join(_DIGIT.findall(ours))
     both_numbers = _NUMBER.fullmatch(text) is not None and _NUMBER.fullmatch(ours) is not None
     return both_numbers and len(digits) < len(expected) and digits in expected

@@ -28,7 +28,8 @@ def has_doubtful_latin(line: TsvLine) -> bool:
 
 
 def without_doubtful_latin(lines: Sequence[TsvLine], alone: Sequence[TsvLine]) -> list[TsvLine]:
-    """The lines, with the words of `alone` in place of doubtful Latin ones. `alone` is the reading without the English pack."""
+    """Returns the lines, with the words of `alone` in place of doubtful Latin ones. `alone` is the reading without the English
+    pack."""
     words = [word for line in alone for word in line.words]
     return [_corrected(line, words) if has_doubtful_latin(line) else line for line in lines]
 

@@ -34,7 +34,7 @@ class LineSheet:
         self._tops = [gap + index * (height + gap) for index in range(len(lines))]
 
     def read(self, tesseract: Tesseract, packs: Sequence[str]) -> list[list[TsvWord]]:
-        """The words of each line from left to right. Raises EngineError."""
+        """Returns the words of each line from left to right. Raises EngineError."""
         tsv = tesseract.read_tsv(self._image, languages="+".join(packs), dpi=_DPI, as_block=True)
         found = sorted(lines_of_tsv(tsv), key=lambda line: line.words[0].left)
         return [
@@ -51,7 +51,7 @@ class LineSheet:
         return tesseract.detect_orientation(self._image, dpi=_DPI, **options)
 
     def cut_out(self, line: int, words: Sequence[TsvWord]) -> Any:
-        """The picture of neighboring words, as high as their line."""
+        """Returns the picture of neighboring words, as high as their line."""
         down, beside = _MARGIN
         top = self._tops[line]
         left = min(word.left for word in words) - beside
@@ -81,8 +81,8 @@ class LineSheet:
 
 
 def without_remnants(line: Any) -> Any:
-    """The picture without small pieces of ink at its upper and lower edge, which belong to the neighboring lines. With them,
-    Tesseract read an Arabic line with a confidence of .29, without them with .85."""
+    """Returns the picture without small pieces of ink at its upper and lower edge, which belong to the neighboring lines. With
+    them, Tesseract read an Arabic line with a confidence of .29, without them with .85."""
     import cv2
     import numpy as np
 
@@ -97,7 +97,8 @@ def without_remnants(line: Any) -> Any:
 
 
 def without_rules(line: Any) -> Any:
-    """The picture without the borders of its table cell. With them, Tesseract reads some cells as numbers or not at all."""
+    """Returns the picture without the borders of its table cell. With them, Tesseract reads some cells as numbers or not at
+    all."""
     import cv2
     import numpy as np
 

@@ -47,7 +47,8 @@ class TsvLine:
         return sum(word.confidence * len(word.text) for word in self.words) / sum(len(word.text) for word in self.words)
 
     def corners(self, *, full: bool = False) -> list[tuple[float, float]]:
-        """The corners clockwise from the top left. Unless `full`, the box is as tall as a word, not as the whole sloping line."""
+        """Returns the corners clockwise from the top left. Unless `full`, the box is as tall as a word, not as the whole sloping
+        line."""
         x0 = min(word.left for word in self.words)
         x1 = max(word.left + word.width for word in self.words)
         y0 = float(min(word.top for word in self.words))
@@ -95,7 +96,7 @@ def without_direction_marks(text: str) -> str:
 
 
 def skew_of(lines: Sequence[TsvLine]) -> float:
-    """The angle in degrees at which lines fall to the right, measured from the centers of words in the longer lines."""
+    """Returns the angle in degrees at which lines fall to the right, measured from the centers of words in the longer lines."""
     slopes = []
     for line in lines:
         if len(line.words) >= 5:
@@ -115,7 +116,8 @@ def mean_confidence(lines: Iterable[TsvLine]) -> float | None:
 
 
 def _is_inside_word(before: TsvWord, word: TsvWord) -> bool:
-    """Whether no space separates the two. Tesseract reports every Korean syllable and many Chinese characters as words."""
+    """Returns whether no space separates the two. Tesseract reports every Korean syllable and many Chinese characters as
+    words."""
     if word.spaced is not None:
         return not word.spaced
     if not (_TIGHT.match(before.text[-1]) and _TIGHT.match(word.text[0])):

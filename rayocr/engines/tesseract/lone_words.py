@@ -31,8 +31,8 @@ def with_lone_words(
     confidence: Callable[[Sequence[TsvWord]], float],
     least: float,
 ) -> list[list[TsvWord]]:
-    """The words of each line, with a new reading of short lines whose confidence is below `least`, if it is better. One call of
-    Tesseract if there are any. `lines`: gray pictures (rows, columns)."""
+    """Returns the words of each line, with a new reading of short lines whose confidence is below `least`, if it is better. One
+    call of Tesseract if there are any. `lines`: gray pictures (rows, columns)."""
     better = list(read)
     neighbors = sorted(range(len(lines)), key=lambda n: -confidence(read[n]))[:_NEIGHBORS]
     neighbors = [n for n in neighbors if confidence(read[n]) >= _READ_WELL]
@@ -56,7 +56,7 @@ def with_lone_words(
 
 
 def _beside(word: Any, line: Any, *, at_left: bool) -> Any:
-    """The end of the line's picture with the word behind it, all on the paper of the word's picture."""
+    """Returns the end of the line's picture with the word behind it, all on the paper of the word's picture."""
     import numpy as np
 
     reach = round(_CONTEXT * line.shape[0])

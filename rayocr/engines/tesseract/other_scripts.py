@@ -61,7 +61,7 @@ class OtherScripts:
         self._tesseract = tesseract
 
     def is_upside_down(self, lines: Sequence[Any]) -> bool:
-        """Whether gray pictures of lines certainly are."""
+        """Returns whether gray pictures of lines certainly are."""
         seen = _script_of(lines, self._open())
         return seen is not None and seen.quarter_turns == _HALF_TURN and seen.turn_confidence >= _SURE_TURN
 
@@ -71,8 +71,8 @@ class OtherScripts:
             raise LanguagePackMissing(f"Tesseract has no pack {pack}. Install tesseract-ocr-{pack}.", pack=pack)
 
     def missing_pack(self, lines: Sequence[Any]) -> str:
-        """The pack for the most likely script of lines that no installed pack has read. Returns "" if the script cannot be
-        detected or its pack is installed."""
+        """Returns the pack for the most likely script of lines that no installed pack has read. Returns "" if the script cannot
+        be detected or its pack is installed."""
         tesseract = self._open()
         seen = _script_of(lines, tesseract)
         if seen is not None and seen.script not in LATIN:
@@ -140,7 +140,7 @@ class OtherScripts:
     def _read_with(
         self, packs: Sequence[str], lines: Sequence[Any], tesseract: Tesseract, read_latin: ReadsLatin | None = None
     ) -> list[OtherReading]:
-        """The lines' texts. With `read_latin`, the best that is possible; without it, at once."""
+        """Returns the lines' texts. With `read_latin`, the best that is possible; without it, at once."""
         if read_latin is not None and packs[0] in _WITHOUT_ENGLISH and packs[-1] == "eng":
             packs = packs[:-1]
         sheet = LineSheet(lines)
@@ -177,8 +177,8 @@ class OtherScripts:
 def _with_lost_lines(
     read: Sequence[list[TsvWord]], lines: Sequence[Any], packs: Sequence[str], tesseract: Tesseract
 ) -> list[list[TsvWord]]:
-    """The words, with a second reading of lines that Tesseract read badly or not at all, if it is better. A page on which it read
-    nothing is in another script."""
+    """Returns the words, with a second reading of lines that Tesseract read badly or not at all, if it is better. A page on which
+    it read nothing is in another script."""
     better = list(read)
     if max(map(_confidence, read)) < _LOST_LINE:
         return better
@@ -195,7 +195,7 @@ def _confidence(words: Sequence[TsvWord]) -> float:
 
 
 def _likely_first(groups: Sequence[tuple[str, ...]], seen: Orientation | None) -> list[tuple[str, ...]]:
-    """The packs, with those of the detected script first, however uncertain it is."""
+    """Returns the packs, with those of the detected script first, however uncertain it is."""
     likely = packs_of_script(seen.script) if seen is not None else ()
     return sorted(groups, key=lambda packs: packs[0] not in likely)
 

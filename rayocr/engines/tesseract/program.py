@@ -57,7 +57,7 @@ class Tesseract(Protocol):
 
 
 def find_tesseract(*, timeout_s: float) -> Tesseract | None:
-    """The library if it has language data, else the program on PATH, else None."""
+    """Returns the library if it has language data, else the program on PATH, else None."""
     if find_spec("tesserocr") is not None:
         library = TesseractLibrary()
         if library.languages():

@@ -59,7 +59,7 @@ _PACKS = {
 
 
 def groups_of(installed: Sequence[str]) -> list[tuple[str, ...]]:
-    """The installed packs by script, without Latin. Vietnamese is included because rapidocr loses half of its accents."""
+    """Returns the installed packs by script, without Latin. Vietnamese is included because rapidocr loses half of its accents."""
     groups = {
         tuple(name for name in packs.split() if name in installed) for script, packs in _PACKS.items() if script not in LATIN
     }
@@ -69,12 +69,12 @@ def groups_of(installed: Sequence[str]) -> list[tuple[str, ...]]:
 
 
 def packs_of_script(script: str) -> tuple[str, ...]:
-    """The packs that read this script, installed or not; none for an unknown one."""
+    """Returns the packs that read this script, installed or not; none for an unknown one."""
     return (*_PACKS.get(script, "").split(), script, f"script/{script}")
 
 
 def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float = _SURE_SCRIPT) -> tuple[str, ...]:
-    """The packs to read a page with, best first. A script seen with less confidence than `sure` counts as none.
+    """Returns the packs to read a page with, best first. A script seen with less confidence than `sure` counts as none.
 
     Raises LanguagePackMissing if no pack is installed for the page's script.
     """

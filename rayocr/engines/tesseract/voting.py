@@ -25,7 +25,7 @@ def voted(readings: Sequence[Sequence[TsvWord]]) -> list[TsvWord]:
 
 
 def whole_words(words: Sequence[TsvWord]) -> list[TsvWord]:
-    """The words between spaces: Tesseract reports syllables of Korean and parts of other words as words."""
+    """Returns the words between spaces: Tesseract reports syllables of Korean and parts of other words as words."""
     whole: list[TsvWord] = []
     for word in words:
         if whole and (word.spaced is False or whole[-1].text in _ALEFS or _is_alef(whole[-1].text, word.text)):
@@ -41,7 +41,7 @@ def whole_words(words: Sequence[TsvWord]) -> list[TsvWord]:
 
 
 def _is_alef(text: str, following: str) -> bool:
-    """Whether a vertical bar before an Arabic word is an alef."""
+    """Returns whether a vertical bar before an Arabic word is an alef."""
     return text == "|" and "\u0620" <= following[0] <= "\u064a"
 
 

@@ -39,7 +39,7 @@ def is_sent(action: str, level: int = logging.INFO) -> bool:
 
 
 def row_of(fields: Mapping[str, Any], *, level: str, run_id: str, instance: str, message: str, at: float) -> Row:
-    """The row for a log line's fields; `at`: seconds since 1970."""
+    """Returns the row for a log line's fields; `at`: seconds since 1970."""
     row = {
         "event_id": str(uuid.uuid4()),
         "occurred_at": datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"),

@@ -98,7 +98,7 @@ def live_elements(text: str) -> list[str]:
 
 
 def safe_destination(address: str) -> bool:
-    """Whether a link may have this address: relative, or a scheme for pages, mail or telephone."""
+    """Returns whether a link may have this address: relative, or a scheme for pages, mail or telephone."""
     plain = _IGNORED_IN_ADDRESSES.sub("", unescape(_BACKSLASH.sub(r"\1", address)))
     scheme = _SCHEME.match(plain)
     return scheme is None or scheme.group()[:-1].lower() in _SAFE_SCHEMES

@@ -57,7 +57,7 @@ def is_dashes(line: str) -> bool:
 
 
 def _parts_rows(line: str) -> bool:
-    """Whether the line is a delimiter row below the head. A single dash in each cell is page text: an empty value."""
+    """Returns whether the line is a delimiter row below the head. A single dash in each cell is page text: an empty value."""
     return is_dashes(line) and all("--" in cell for cell in cells_of(line))
 
 

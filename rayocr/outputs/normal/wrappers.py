@@ -73,5 +73,5 @@ def _image(match: re.Match[str]) -> str:
 
 
 def _fits(address: str) -> bool:
-    """Whether the address can be written between Markdown's parentheses."""
+    """Returns whether the address can be written between Markdown's parentheses."""
     return _ADDRESS.fullmatch(address) is not None and safe_destination(address)

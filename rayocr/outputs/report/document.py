@@ -106,7 +106,7 @@ def _failed_pages(manifest: Manifest) -> int:
 
 
 def _kind(output: str, document: str) -> str:
-    """The part of its name that distinguishes an output of a document from the others: md, clean.pdf."""
+    """Returns the part of its name that distinguishes an output of a document from the others: md, clean.pdf."""
     stem = output.rpartition("/")[2]
     source = document.rpartition("/")[2]
     base = source[: -len(".pdf")] if source.lower().endswith(".pdf") else source

@@ -36,7 +36,7 @@ end
 
 
 def add_font(pdf: pikepdf.Pdf) -> pikepdf.Object:
-    """The font, as an object of this file; codes are UTF-16."""
+    """Returns the font, as an object of this file; codes are UTF-16."""
     name = pikepdf.Name(FONT_NAME)
     data = _font_file()
     descriptor = pdf.make_indirect(

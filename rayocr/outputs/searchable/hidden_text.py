@@ -59,14 +59,14 @@ def _without(page: pikepdf.Page, pieces: Collection[int], count: int) -> list[An
 
 
 def _is_drawn(operand: Any) -> bool:
-    """Whether PDFium creates a piece of text for the operand. It creates none for an empty string."""
+    """Returns whether PDFium creates a piece of text for the operand. It creates none for an empty string."""
     if isinstance(operand, pikepdf.Array):
         return any(isinstance(part, pikepdf.String) and len(bytes(part)) for part in operand)
     return isinstance(operand, pikepdf.String) and len(bytes(operand)) > 0
 
 
 def _rendered(pdf: pikepdf.Pdf, page_number: int) -> Any:
-    """The page alone, in pixels."""
+    """Returns the page alone, in pixels."""
     data = io.BytesIO()
     with pikepdf.new() as single:
         single.pages.append(pdf.pages[page_number - 1])

@@ -35,7 +35,7 @@ _RULE = re.compile(r"^[\s|:\-=_*`~]+$")
 
 
 def plain_lines(markdown: str) -> list[str]:
-    """The text without Markdown syntax, one string for each line that has text."""
+    """Returns the text without Markdown syntax, one string for each line that has text."""
     lines = (line for line in markdown.splitlines() if not _RULE.match(line))
     plain = (" ".join(_SYNTAX.sub(" ", line).split()) for line in lines)
     return [line for line in plain if line]

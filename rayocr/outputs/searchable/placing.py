@@ -41,7 +41,7 @@ def text_content(boxes: Iterable[TextBox], upright: Upright, *, tagged: bool) ->
 
 
 def frame_of(box: TextBox) -> _Frame:
-    """The line's own rectangle from the upright box around it: W = w cos a + h sin a, H = w sin a + h cos a."""
+    """Returns the line's own rectangle from the upright box around it: W = w cos a + h sin a, H = w sin a + h cos a."""
     quarters = round(box.angle_deg / 90)
     skew = math.radians(box.angle_deg - 90 * quarters)
     width, height = box.x1 - box.x0, box.y1 - box.y0
@@ -83,8 +83,8 @@ def _line(box: TextBox, to_page: Upright) -> bytes:
 
 
 def _words(text: str, count: int) -> Iterator[str]:
-    """Each word with the space after it, at its probable width in print. Words are stretched, not letters, because viewers take
-    a gap between letters for a space."""
+    """Yields each word with the space after it, at its probable width in print. Words are stretched, not letters, because viewers
+    take a gap between letters for a space."""
     em = count * ADVANCE_EM / max(sum(map(wideness, text)), 0.1)  # of the stretched font
     words = text.split(" ")
     for index, word in enumerate(words):

@@ -67,7 +67,7 @@ def font_folders() -> list[str]:
 
 
 def packaged_fonts() -> list[PackagedFont]:
-    """The fonts of the wheels, in order of preference."""
+    """Returns the fonts of the wheels, in order of preference."""
     return [PackagedFont(*entry) for entry in _FAMILIES]
 
 
@@ -132,7 +132,7 @@ class PackagedFont:
 
     @cached_property
     def path(self) -> Path | None:
-        """None if the package is not installed."""
+        """Returns None if the package is not installed."""
         folder = _folder(self._package)
         return None if folder is None else folder / self._file
 

@@ -49,7 +49,7 @@ class Typesetter:
         return answer
 
     def displays(self, characters: str) -> bool:
-        """Whether all characters can be printed. PDF/A forbids the boxes for missing ones, so Typst then fails."""
+        """Returns whether all characters can be printed. PDF/A forbids the boxes for missing ones, so Typst then fails."""
         text = " ".join(f"\\u{{{ord(character):x}}}" for character in characters)
         program = f'#set text(font: ("Noto Sans", "DejaVu Sans Mono", "New Computer Modern Math"))\n#"{text}"'
         try:

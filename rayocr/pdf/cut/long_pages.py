@@ -36,14 +36,14 @@ _IN_PARTS = b"\n% one page in parts\n"
 
 
 def is_in_parts(data: bytes) -> bool:
-    """Whether the file is a result of `in_parts`."""
+    """Returns whether the file is a result of `in_parts`."""
     return data.endswith(_IN_PARTS)
 
 
 def in_parts(page: Page, whole: bytes | None, *, dpi: int, max_bytes: int | None) -> bytes | None:
-    """A PDF of the whole page, followed by pictures of its parts from top to bottom and from left to right. `whole`: a PDF of the
-    page that looks like it, or None to show a picture. Returns None if the page is legible as a whole, or if the PDF would have
-    more than `max_bytes`. Raises PageUnrenderable."""
+    """Returns a PDF of the whole page, followed by pictures of its parts from top to bottom and from left to right. `whole`: a
+    PDF of the page that looks like it, or None to show a picture. Returns None if the page is legible as a whole, or if the PDF
+    would have more than `max_bytes`. Raises PageUnrenderable."""
     boxes = parts_of(page)
     if len(boxes) < 2:
         return None
@@ -62,7 +62,7 @@ def in_parts(page: Page, whole: bytes | None, *, dpi: int, max_bytes: int | None
 
 
 def parts_of(page: Page) -> list[Box]:
-    """The parts in points of the displayed page, without blank ones; empty if the page is legible as a whole."""
+    """Returns the parts in points of the displayed page, without blank ones; empty if the page is legible as a whole."""
     width, height = page.width_pt, page.height_pt
     longer, shorter = max(width, height), min(width, height)
     if not shorter > 0 or not (longer > _LONG_PT or _has_fine_print(page, longer, shorter)):
@@ -77,7 +77,7 @@ def parts_of(page: Page) -> list[Box]:
 
 
 def _has_fine_print(page: Page, longer: float, shorter: float) -> bool:
-    """Whether a slender picture on the page may have print that is illegible where the whole page is shown."""
+    """Returns whether a slender picture on the page may have print that is illegible where the whole page is shown."""
     return page.detail_dpi > _MORE_DETAIL * _SHOWN_PX / longer * 72 and longer > _SLENDER * shorter
 
 
@@ -112,7 +112,8 @@ def _divided(image: Any, size_pt: tuple[float, float], most_pt: float) -> list[B
 
 
 def _ends(strokes: Any, most_px: float) -> list[int]:
-    """Where to cut: in the widest white space near the end of each part. `strokes`: their number in each row or column."""
+    """Returns where to cut: in the widest white space near the end of each part. `strokes`: their number in each row or
+    column."""
     import numpy as np
 
     count = math.ceil(len(strokes) / most_px)

@@ -35,12 +35,12 @@ _SMALLEST_LONG_SIDE_PX = 500  # a page is illegible below this
 
 
 def media_type(data: bytes) -> str:
-    """The MIME type of a result of `page_document`."""
+    """Returns the MIME type of a result of `page_document`."""
     return "application/pdf" if data.startswith(b"%PDF-") else "image/jpeg"
 
 
 def page_document(page: Page, *, dpi: int = PICTURE_DPI, max_bytes: int | None = None) -> bytes:
-    """A PDF of one page, or a JPEG at `dpi` if the PDF would be larger than `max_bytes` or would look different.
+    """Returns a PDF of one page, or a JPEG at `dpi` if the PDF would be larger than `max_bytes` or would look different.
 
     Takes 0.5 to 1.5 ms for most pages. Pages with form fields, optional content or many unused resources are also compared as
     pixels, which takes 10 to 40 ms. A page that is illegible as a whole is followed by its parts. Raises PageUnrenderable.
@@ -56,7 +56,7 @@ def page_document(page: Page, *, dpi: int = PICTURE_DPI, max_bytes: int | None =
 
 
 def picture(page: Page, *, dpi: int, max_bytes: int | None) -> bytes:
-    """The page as a JPEG, reduced if it would be larger than `max_bytes`. Raises PageUnrenderable."""
+    """Returns the page as a JPEG, reduced if it would be larger than `max_bytes`. Raises PageUnrenderable."""
     image = page.render(dpi=dpi).image
     while True:
         data = _jpeg(image)
@@ -70,7 +70,7 @@ def picture(page: Page, *, dpi: int, max_bytes: int | None) -> bytes:
 
 
 def _faithful_cut(page: Page) -> bytes | None:
-    """None if the PDF would look different or would contain text that is invisible on the page."""
+    """Returns None if the PDF would look different or would contain text that is invisible on the page."""
     if page.hides_text():
         return None
 

@@ -29,7 +29,7 @@ MAX_ANNOTATIONS = 10_000  # maximum number read per page; a page with more is no
 
 @contextmanager
 def annotation(page: Any, index: int) -> Iterator[Any]:
-    """The raw FPDF_ANNOTATION, or None for an entry that is not one."""
+    """Yields the raw FPDF_ANNOTATION, or None for an entry that is not one."""
     found = pdfium.FPDFPage_GetAnnot(page, index)
     try:
         yield found
@@ -43,7 +43,7 @@ def annotation_count(page: Any) -> int:
 
 
 def is_shown(found: Any) -> bool:
-    """Whether viewers show this annotation on a screen. The Print flag has no effect there."""
+    """Returns whether viewers show this annotation on a screen. The Print flag has no effect there."""
     return not pdfium.FPDFAnnot_GetFlags(found) & _NOT_SHOWN
 
 
@@ -61,7 +61,7 @@ def hide_annotations(page: Any, hidden: Callable[[], Collection[int]]) -> None:
 
 
 def has_text_annotations(page: Any) -> bool:
-    """Whether flattening this raw FPDF_PAGE may add text to it or cover some. 2 µs per annotation; links do not count."""
+    """Returns whether flattening this raw FPDF_PAGE may add text to it or cover some. 2 µs per annotation; links do not count."""
     for index in range(annotation_count(page)):
         with annotation(page, index) as found:
             if found and pdfium.FPDFAnnot_GetSubtype(found) not in _WITHOUT_TEXT:
@@ -90,7 +90,7 @@ def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = ()) -> N
 
 @contextmanager
 def first_page(document: pypdfium2.PdfDocument) -> Iterator[Any]:
-    """The raw page, or None if it cannot be loaded."""
+    """Yields the raw page, or None if it cannot be loaded."""
     page = pdfium.FPDF_LoadPage(document.raw, 0)
     try:
         yield page

@@ -36,8 +36,8 @@ _ALIKE = 1.15  # ratio of the sizes of boxes of one form
 def drawn_boxes(
     shapes: Iterable[Box], rulings: Sequence[Ruling], lines: Sequence[TextLine], size_pt: tuple[float, float]
 ) -> list[Box]:
-    """The places that may be check boxes: squares, alone, beside text. `shapes`: bounds of paths. All in points of the upright
-    page, as are `lines`."""
+    """Returns the places that may be check boxes: squares, alone, beside text. `shapes`: bounds of paths. All in points of the
+    upright page, as are `lines`."""
     squares: list[Box] = []
     # The largest first, because a tick may be as square as its box.
     for box in sorted([*filter(_is_small_square, shapes), *_squares_of(rulings)], key=_area, reverse=True):
@@ -88,7 +88,7 @@ def _inspect(picture: Any, scale: float, box: Box) -> str:
 
 
 def _has_rim(picture: Any, paper: int, rim: int) -> bool:
-    """Whether most lines from the box's outside to its inside cross its border. A circle does not reach the corners."""
+    """Returns whether most lines from the box's outside to its inside cross its border. A circle does not reach the corners."""
     if picture.shape[0] < 4 * rim or picture.shape[1] < 4 * rim:
         return False
     differs = np.abs(picture.astype(np.int16) - paper) > _CONTRAST
@@ -127,7 +127,7 @@ def _squares_of(rulings: Sequence[Ruling]) -> list[Box]:
 
 
 def _in_column(box: Box, others: Sequence[Box]) -> bool:
-    """Whether several boxes of this size are below one another, as beside the questions of a form."""
+    """Returns whether several boxes of this size are below one another, as beside the questions of a form."""
     return sum(abs(box[0] - other[0]) < 1 and _same_size(box, other) for other in others) >= _COLUMN
 
 
@@ -143,13 +143,13 @@ def _is_beside_text(box: Box, lines: Sequence[TextLine], *, far: bool) -> bool:
 
 
 def _may_hold(box: Box, lines: Sequence[TextLine]) -> bool:
-    """Whether the box contains no text, or only a tick: a number in a circle is a number."""
+    """Returns whether the box contains no text, or only a tick: a number in a circle is a number."""
     inside = (word.text for line in lines for word in line.words if holds(box, word))
     return all(len(text) <= 2 and all(char in _TICKS for char in text) for text in inside)
 
 
 def holds(box: Box, word: Any) -> bool:
-    """Whether the middle of the word is inside the box."""
+    """Returns whether the middle of the word is inside the box."""
     x, y = (word.x0 + word.x1) / 2, (word.y0 + word.y1) / 2
     return bool(box[0] - 1 <= x <= box[2] + 1 and box[1] - 1 <= y <= box[3] + 1)
 

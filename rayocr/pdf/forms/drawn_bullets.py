@@ -50,7 +50,7 @@ def _outside_rows(boxes: Iterable[Box]) -> list[Box]:
 
 
 def _items_at(box: Box, lines: Sequence[TextLine]) -> Iterable[tuple[TextLine, float]]:
-    """The line that begins after the shape, with the gap between them."""
+    """Yields the line that begins after the shape, with the gap between them."""
     side, middle = max(box[2] - box[0], box[3] - box[1]), (box[1] + box[3]) / 2
     for line in lines:
         em, height = line.font_size_pt, line.y1 - line.y0

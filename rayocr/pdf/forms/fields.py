@@ -89,8 +89,8 @@ def read_fields(page: Any, form: Any, upright: Upright, size_pt: tuple[float, fl
 
 
 def has_drawn_password(page: Any, form: Any) -> bool:
-    """Whether a password field has an appearance, which may show the password. Removes the appearance, so that PDFium draws
-    asterisks after the page is reloaded."""
+    """Returns whether a password field has an appearance, which may show the password. Removes the appearance, so that PDFium
+    draws asterisks after the page is reloaded."""
     removed = False
     for index in range(annotation_count(page)):
         with annotation(page, index) as widget:
@@ -129,13 +129,13 @@ def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[fl
 
 
 def _is_hidden(value: str, box: Box, layer: TextLayer) -> bool:
-    """Whether the field draws its value invisibly: in white, or under something else."""
+    """Returns whether the field draws its value invisibly: in white, or under something else."""
     found = " ".join(line.text for line in layer.hidden if _holds(box, line))
     return bool(found.strip()) and Counter(found.split()) <= Counter(value.split())
 
 
 def value_lines(field: FormField) -> list[TextLine]:
-    """The value at the field's position on the displayed page."""
+    """Returns the value at the field's position on the displayed page."""
     return _lines_in(field.box, field.text, _DEFAULT_SIZE_PT)
 
 
@@ -222,8 +222,8 @@ def _wide(read: Callable[[Any, int], int]) -> str:
 
 
 def _lines_in(box: Box, text: str, size_pt: float) -> list[TextLine]:
-    """The text at the field's position: starts at the left edge; a single line is vertically centered, several lines start at the
-    top."""
+    """Returns the text at the field's position: starts at the left edge; a single line is vertically centered, several lines
+    start at the top."""
     texts = [part.strip() for part in text.splitlines() if part.strip()][:_MAX_LINES]
     x0, y0, x1, y1 = box
     size = min(size_pt, max(y1 - y0, 4.0))

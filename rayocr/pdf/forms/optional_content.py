@@ -47,7 +47,7 @@ class OptionalContent:
         return {"/AllOn": all(states), "/AnyOff": not all(states), "/AllOff": not any(states)}.get(policy, any(states))
 
     def is_on(self, group: Any) -> bool:
-        """Whether a group is switched on."""
+        """Returns whether a group is switched on."""
         identity = group.objgen
         state = self._base or identity in self._on
         if identity in self._off:

@@ -34,7 +34,7 @@ class DrawnText:
 
     @property
     def may_be_hidden(self) -> bool:
-        """Whether text is invisible, transparent, nearly white, tiny, clipped or covered. `inkless` is not considered."""
+        """Returns whether text is invisible, transparent, nearly white, tiny, clipped or covered. `inkless` is not considered."""
         return self._may_be_hidden or not self._small <= self._legible
 
     def distrust(self) -> None:
@@ -102,6 +102,6 @@ def _in_page(box: Box, outer: Matrix) -> Box:
 
 
 def around(points: Sequence[tuple[float, float]]) -> Box:
-    """The box around the points."""
+    """Returns the box around the points."""
     xs, ys = [x for x, _ in points], [y for _, y in points]
     return min(xs), min(ys), max(xs), max(ys)

@@ -41,7 +41,7 @@ def hidden_pieces(page: Any, layer: TextLayer) -> HiddenPieces:
 
 
 def _texts_of(item: Any) -> set[int] | None:
-    """The addresses of the text objects of a piece; None if the object is not a piece."""
+    """Returns the addresses of the text objects of a piece; None if the object is not a piece."""
     kind = pdfium.FPDFPageObj_GetType(item)
     if kind == pdfium.FPDF_PAGEOBJ_TEXT:
         return {address_of(item)}

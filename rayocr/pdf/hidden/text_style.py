@@ -33,7 +33,7 @@ class TextStyle:
         return red.value + green.value + blue.value < _NEARLY_WHITE and alpha.value >= _NEARLY_CLEAR
 
     def size_and_matrix(self, item: Any) -> tuple[float, Any] | None:
-        """The font size, and the matrix with its fields a to f."""
+        """Returns the font size, and the matrix with its fields a to f."""
         if pdfium.FPDFTextObj_GetFontSize(item, self._size) and pdfium.FPDFPageObj_GetMatrix(item, self._matrix):
             return self._size.value, self._matrix
         return None
@@ -47,7 +47,8 @@ class TextStyle:
 
 
 def is_clipped(item: Any, bounds: Box | None) -> bool:
-    """Whether an object may be cut off: it has a clip that is not a rectangle around its bounds. `bounds`: of the object."""
+    """Returns whether an object may be cut off: it has a clip that is not a rectangle around its bounds. `bounds`: of the
+    object."""
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     count = pdfium.FPDFClipPath_CountPaths(clip) if clip else 0
     if count <= 0:
@@ -65,7 +66,7 @@ def _contains(outer: Box | None, inner: Box) -> bool:
 
 
 def _rectangle(clip: Any, index: int) -> Box | None:
-    """The path of a clip as a box; None if it is not an upright rectangle."""
+    """Returns the path of a clip as a box; None if it is not an upright rectangle."""
     count = pdfium.FPDFClipPath_CountPathSegments(clip, index)
     if not 4 <= count <= 6:
         return None

@@ -25,7 +25,7 @@ Vector = tuple[float, float]
 
 
 def quarter_turns(text_page: Any, upright: Upright) -> int:
-    """The number of clockwise quarter turns after which most text runs from left to right. 0 if no direction prevails."""
+    """Returns the number of clockwise quarter turns after which most text runs from left to right. 0 if no direction prevails."""
     count = pdfium.FPDFText_CountChars(text_page)
     found: Counter[int] = Counter()
     for samples in (_FEW_SAMPLES, _MANY_SAMPLES):
@@ -39,13 +39,13 @@ def quarter_turns(text_page: Any, upright: Upright) -> int:
 
 
 def is_level(text_page: Any, index: int, upright: Upright) -> bool:
-    """Whether the character is upright on the page (`upright` includes the page's quarter turns)."""
+    """Returns whether the character is upright on the page (`upright` includes the page's quarter turns)."""
     baseline = _baseline(text_page, index, upright)
     return baseline is None or _turns_of(baseline) == 0
 
 
 def slant(text_page: Any, index: int, upright: Upright) -> float | None:
-    """The direction of a baseline that is neither level nor upright, in radians clockwise; None for all others."""
+    """Returns the direction of a baseline that is neither level nor upright, in radians clockwise; None for all others."""
     baseline = _baseline(text_page, index, upright)
     if baseline is None:
         return None
@@ -62,7 +62,7 @@ def _turns_of(baseline: Vector) -> int:
 
 
 def _baseline(text_page: Any, index: int, upright: Upright) -> Vector | None:
-    """The character's reading direction on the page (y down)."""
+    """Returns the character's reading direction on the page (y down)."""
     matrix = pdfium.FS_MATRIX()
     if not pdfium.FPDFText_GetMatrix(text_page, index, matrix):
         return None
@@ -80,7 +80,7 @@ def _baseline(text_page: Any, index: int, upright: Upright) -> Vector | None:
 
 
 def _advance(text_page: Any, index: int, upright: Upright) -> Vector | None:
-    """The vector from the character's origin to the next one's, if that is the next letter of the word."""
+    """Returns the vector from the character's origin to the next one's, if that is the next letter of the word."""
     code, following = pdfium.FPDFText_GetUnicode(text_page, index), pdfium.FPDFText_GetUnicode(text_page, index + 1)
     if code <= 0x20 or following <= 0x20 or _is_right_to_left(following):
         return None

@@ -79,18 +79,18 @@ class TextLayer:
 
     @property
     def is_over_scan(self) -> bool:
-        """Whether the text is an OCR engine's reading of a picture."""
+        """Returns whether the text is an OCR engine's reading of a picture."""
         return self.image_share > _SCAN_SHARE if self.is_reading is None else self.is_reading
 
     @property
     def hides_text(self) -> bool:
-        """Whether the page has invisible text, beyond specks that an OCR engine misread as letters."""
+        """Returns whether the page has invisible text, beyond specks that an OCR engine misread as letters."""
         least = _HIDDEN_CHARS if self.is_over_scan or self.image_share > _SCAN_SHARE else _HIDDEN_CHARS_ELSEWHERE
         return self.contradicted or self.on_blank >= _BLANK_CHARS or sum(_letters(line.text) for line in self.hidden) >= least
 
     @property
     def shows_all_text(self) -> bool:
-        """Whether all text of the page is visible and its characters are known, as far as this can be proven."""
+        """Returns whether all text of the page is visible and its characters are known, as far as this can be proven."""
         return not self.hides_text and self.is_proven and not self.unreadable
 
     @cached_property
@@ -116,7 +116,7 @@ class TextLayer:
         return Verdict(kind="partial", reason=f"{count} {'lines' if count > 1 else 'line'} of ink on the page have no text.")
 
     def _text_share(self) -> float:
-        """The share of the page's height that has text."""
+        """Returns the share of the page's height that has text."""
         spans = sorted((line.y0, line.y1) for line in self.lines)
         covered, end = 0.0, float("-inf")
         for y0, y1 in spans:
@@ -149,8 +149,8 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
 
 
 def is_reading_of(page: Any, upright: Upright, picture: Any, scale: float) -> bool:
-    """Whether the text of a raw FPDF_PAGE, all of it invisible, is a reading of this picture of the displayed page, and nothing
-    else. `picture`: a gray array; `scale`: its pixels per point. 3 to 8 ms, without rendering the page."""
+    """Returns whether the text of a raw FPDF_PAGE, all of it invisible, is a reading of this picture of the displayed page, and
+    nothing else. `picture`: a gray array; `scale`: its pixels per point. 3 to 8 ms, without rendering the page."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return False
@@ -190,7 +190,8 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
 
 
 def without_hidden(layer: TextLayer, hidden: Sequence[TextLine]) -> TextLayer:
-    """The layer without the words of these lines. `layer` belongs to a copy of the page, which may show hidden content."""
+    """Returns the layer without the words of these lines. `layer` belongs to a copy of the page, which may show hidden
+    content."""
     words: dict[str, list[Word]] = {}
     for word in (word for line in hidden for word in line.words):
         words.setdefault(word.text, []).append(word)
@@ -205,8 +206,8 @@ def without_hidden(layer: TextLayer, hidden: Sequence[TextLine]) -> TextLayer:
 
 
 def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
-    """The layer without invisible text. Invisible text counts as a reading of the ink under it if the page has little other text.
-    Next to visible text it may be anything, so the ink is read by OCR."""
+    """Returns the layer without invisible text. Invisible text counts as a reading of the ink under it if the page has little
+    other text. Next to visible text it may be anything, so the ink is read by OCR."""
     parts: list[tuple[_Kind, TextLine]] = []
     position = on_blank = mixed = 0
     seen, read, blank = found.seen.tolist(), found.read.tolist(), found.blank.tolist()
@@ -259,7 +260,7 @@ def _split_where_retyped(lines: Sequence[TextLine], hidden: Sequence[TextLine]) 
 
 
 def _parts(line: TextLine, shown: list[bool], inked: list[bool], blank: list[bool]) -> Iterator[tuple[_Kind, TextLine]]:
-    """The visible and the invisible words of a line. A word on blank ground is not a reading even if its line is one: the
+    """Yields the visible and the invisible words of a line. A word on blank ground is not a reading even if its line is one: the
     word was blacked out, or it was never there."""
     if all(shown):
         yield _Kind.SEEN, line
@@ -281,7 +282,7 @@ def _letters(text: str) -> int:
 
 
 def _origin_of(text_page: Any, index: int, upright: Upright, fonts: PageFonts) -> tuple[float, float]:
-    """The height of the character's baseline on the upright page, and its displayed size, both in points."""
+    """Returns the height of the character's baseline on the upright page, and its displayed size, both in points."""
     base = _baseline_of(text_page, index, upright)
     return (0.0, 0.0) if base is None else (base, fonts.size_pt(index))
 

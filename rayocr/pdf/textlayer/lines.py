@@ -50,7 +50,7 @@ class TextLine:
     words: tuple[Word, ...] = ()
 
     def of_words(self, words: Sequence[Word]) -> TextLine:
-        """The line with only these of its words."""
+        """Returns the line with only these of its words."""
         return replace(
             self,
             text=" ".join(word.text for word in words),
@@ -92,7 +92,7 @@ def lines_of(
 
 
 def _is_tilted(characters: Characters, run: Run, slant: Callable[[int], float | None]) -> bool:
-    """Whether the large letters of a stamp rise or fall along the line, although each overlaps with the next one."""
+    """Returns whether the large letters of a stamp rise or fall along the line, although each overlaps with the next one."""
     first, last = run.order[0], run.order[-1]
     height = float(characters.y1[first] - characters.y0[first])
     rises = abs(float(characters.y0[first] - characters.y0[last])) > _TILTED * height
@@ -100,7 +100,7 @@ def _is_tilted(characters: Characters, run: Run, slant: Callable[[int], float | 
 
 
 def _at_baseline(line: TextLine, slant: Callable[[int], float | None], baseline_of: Callable[[int], float | None]) -> TextLine:
-    """The line with a box around its baseline, if a font with a wrong bounding box places the box elsewhere."""
+    """Returns the line with a box around its baseline, if a font with a wrong bounding box places the box elsewhere."""
     size = line.font_size_pt
     some = {0: line.words[0], len(line.words) // 2: line.words[len(line.words) // 2], len(line.words) - 1: line.words[-1]}
     letters = [
@@ -191,7 +191,7 @@ def without_second_drawings(lines: Sequence[TextLine]) -> list[TextLine]:
 
 
 def is_same_place(one: Word, other: Word) -> bool:
-    """Whether the words mostly overlap."""
+    """Returns whether the words mostly overlap."""
     width = min(one.x1, other.x1) - max(one.x0, other.x0)
     height = min(one.y1, other.y1) - max(one.y0, other.y0)
     if width <= 0 or height <= 0:

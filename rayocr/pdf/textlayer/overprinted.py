@@ -24,9 +24,9 @@ _MOST_OBJECTS = 40  # one rendering each, 2 to 10 ms
 def hidden_behind_others(
     text_page: Any, words: Sequence[Word], seen: Any, render: Callable[[], Any], is_drawn: Callable[[Any, Any, int, int], bool]
 ) -> list[int]:
-    """The indexes of words that look visible only because of another word at their place. `render` returns the page in gray.
-    `is_drawn(before, after, n, letters)`: whether the renderings differ inside the n-th word's box by as much as this number of
-    letters. Words of more than 40 text objects are not checked."""
+    """Returns the indexes of words that look visible only because of another word at their place. `render` returns the page in
+    gray. `is_drawn(before, after, n, letters)`: whether the renderings differ inside the n-th word's box by as much as this
+    number of letters. Words of more than 40 text objects are not checked."""
     suspects = _overlapping(words, np.flatnonzero(seen).tolist())
     if not suspects:
         return []
@@ -64,7 +64,7 @@ def _objects_of(text_page: Any, word: Word) -> list[Any]:
 
 
 def _overlapping(words: Sequence[Word], places: Sequence[int]) -> list[int]:
-    """Those of the words that overlap a word with another text, in the order of the file. 1 ms per page."""
+    """Returns those of the words that overlap a word with another text, in the order of the file. 1 ms per page."""
     boxes = np.array([words[n][1:5] for n in places], float).reshape(-1, 4)
     order = np.argsort(boxes[:, 1], kind="stable")
     x0, y0, x1, y1 = boxes[order].T

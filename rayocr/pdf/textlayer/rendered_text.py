@@ -48,19 +48,19 @@ class TextObjects:
 
     @property
     def are_drawn(self) -> bool:
-        """Whether the page looks different without the text."""
+        """Returns whether the page looks different without the text."""
         return bool(self._drawn)
 
     def without_characters(self, text_page: Any) -> int:
-        """The number of objects that PDFium can neither draw nor map to characters. Other viewers show this text, but rayocr
-        cannot read it."""
+        """Returns the number of objects that PDFium can neither draw nor map to characters. Other viewers show this text, but
+        rayocr cannot read it."""
         if not self._lacking:
             return 0
         named = {address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in range(pdfium.FPDFText_CountChars(text_page))}
         return sum(address_of(item) not in named and _has_extent(item) for item in self._lacking)
 
     def without_meaning(self, text_page: Any) -> list[Any]:
-        """The drawn objects whose characters are all spaces or unknown."""
+        """Returns the drawn objects whose characters are all spaces or unknown."""
         shown = {
             address_of(pdfium.FPDFText_GetTextObject(text_page, n))
             for n in range(pdfium.FPDFText_CountChars(text_page))
@@ -88,7 +88,7 @@ def gray_scale(size_pt: Sequence[float], dpi: float) -> float:
 
 
 def gray_picture(page: Any, size_pt: Sequence[float], scale: float) -> Any:
-    """The raw page in gray, as an array (height, width). Raises PdfiumError, MemoryError or ValueError."""
+    """Returns the raw page in gray, as an array (height, width). Raises PdfiumError, MemoryError or ValueError."""
     width, height = max(1, int(size_pt[0] * scale)), max(1, int(size_pt[1] * scale))
     bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_Gray)
     try:
@@ -101,7 +101,7 @@ def gray_picture(page: Any, size_pt: Sequence[float], scale: float) -> Any:
 
 
 def address_of(item: Any) -> int:
-    """The address of a raw object. Two handles of one object have the same address."""
+    """Returns the address of a raw object. Two handles of one object have the same address."""
     return ctypes.cast(item, ctypes.c_void_p).value or 0
 
 
@@ -120,12 +120,12 @@ def _has_extent(item: Any) -> bool:
 
 
 def text_objects(page: Any) -> Iterator[Any]:
-    """The raw text objects of a raw FPDF_PAGE, including those in its forms."""
+    """Returns the raw text objects of a raw FPDF_PAGE, including those in its forms."""
     return _texts([(pdfium.FPDFPage_GetObject, page, pdfium.FPDFPage_CountObjects(page), 0)])
 
 
 def texts_within(form: Any) -> Iterator[Any]:
-    """The raw text objects of a raw form object, including those in its forms."""
+    """Returns the raw text objects of a raw form object, including those in its forms."""
     return _texts([(pdfium.FPDFFormObj_GetObject, form, pdfium.FPDFFormObj_CountObjects(form), 1)])
 
 

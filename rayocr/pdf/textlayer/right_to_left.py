@@ -19,14 +19,14 @@ _BESIDE_NUMBERS = frozenset("%$€£¥₪₹#°\u066a")
 
 
 def is_right_to_left(char: str) -> bool:
-    """Whether the character is a Hebrew or Arabic letter, in plain or shaped form."""
+    """Returns whether the character is a Hebrew or Arabic letter, in plain or shaped form."""
     if "\u0590" <= char <= "\u08ff":
         return not _is_digit(char)
     return "\ufb1d" <= char <= "\ufdff" or "\ufe70" <= char <= "\ufefc"
 
 
 def logical_order(shown: Sequence[str], *, right_to_left_page: bool) -> list[int]:
-    """The reading order of the parts of a line, as indexes into `shown`, which is in order from left to right.
+    """Returns the reading order of the parts of a line, as indexes into `shown`, which is in order from left to right.
 
     Each part is one or more characters that are already in reading order. `right_to_left_page`: whether the page's letters are
     mostly Arabic or Hebrew; it decides for lines that mix both.
@@ -74,7 +74,7 @@ def _from_the_right(kinds: Sequence[str], shown: Sequence[str], start: int, end:
 
 
 def _closes_latin_words(kinds: Sequence[str], shown: Sequence[str], start: int, last: int) -> bool:
-    """Whether the bracket at `last` closes a pair that belongs to the Latin words to its left, as in "Pro (64-bit)"."""
+    """Returns whether the bracket at `last` closes a pair that belongs to the Latin words to its left, as in "Pro (64-bit)"."""
     if shown[last] not in _BRACKETS:
         return False
     has_letters = False
@@ -93,7 +93,7 @@ def _has_arabic(shown: Sequence[str]) -> bool:
 
 
 def _run_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int) -> int:
-    """The start of the Latin words or the number that end at `last`."""
+    """Returns the start of the Latin words or the number that end at `last`."""
     first, has_letters = last, kinds[last] == "L"
     if not has_letters and (signed := _signed_start(kinds, shown, start, last)) is not None:
         return signed
@@ -116,8 +116,8 @@ def _run_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int
 
 
 def _is_read_from_the_right(kinds: Sequence[str], shown: Sequence[str], start: int, before: int, first: int, last: int) -> bool:
-    """Whether two numbers with a dash between them are in the order of the words around them: a range, or, after Arabic words,
-    the groups of a telephone number."""
+    """Returns whether two numbers with a dash between them are in the order of the words around them: a range, or, after Arabic
+    words, the groups of a telephone number."""
     dash = shown[before + 1]
     if dash in _DASHES:
         return _is_descending(shown, start, before, first, last)
@@ -132,8 +132,8 @@ def _is_read_from_the_right(kinds: Sequence[str], shown: Sequence[str], start: i
 
 
 def _signed_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int) -> int | None:
-    """The place of the sign before the number that ends at `last`, for -3 and +966 11 555; None if it has no sign. Programs
-    that set such numbers from the left write the sign to the left of the first digit, with nothing before it."""
+    """Returns the place of the sign before the number that ends at `last`, for -3 and +966 11 555; None if it has no sign.
+    Programs that set such numbers from the left write the sign to the left of the first digit, with nothing before it."""
     position, groups = last, 1
     while position > start:
         before = shown[position - 1]
@@ -158,7 +158,7 @@ def _signed_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: 
 
 
 def _is_descending(shown: Sequence[str], start: int, before: int, first: int, last: int) -> bool:
-    """Whether the number or time that ends at `before` is larger than the one from `first` to `last`."""
+    """Returns whether the number or time that ends at `before` is larger than the one from `first` to `last`."""
     begin = before
     while begin > start and (_is_digit(shown[begin - 1][:1]) or shown[begin - 1] in ".:"):
         begin -= 1

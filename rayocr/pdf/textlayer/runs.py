@@ -113,7 +113,8 @@ def _part_fraction(characters: Characters, beside: Any, n: int) -> None:
 
 
 def _continues_initial(text: str) -> bool:
-    """Whether the text may be the rest of a word that begins with an initial of several lines: small letters or capitals."""
+    """Returns whether the text may be the rest of a word that begins with an initial of several lines: small letters or
+    capitals."""
     return text[:1].isalpha() and (text[:1].islower() or text.isupper())
 
 
@@ -142,7 +143,7 @@ def _with_turned(
 def _direction_at(
     characters: Characters, n: int, beside: list[bool], below: list[bool], back: list[bool], is_level: Callable[[int], bool]
 ) -> list[bool] | None:
-    """The direction of a run that begins with the characters n - 1 and n; None if they do not belong together."""
+    """Returns the direction of a run that begins with the characters n - 1 and n; None if they do not belong together."""
     if back[n - 1] and not is_level(characters.indexes[n]):
         return back
     if beside[n - 1]:
@@ -151,8 +152,8 @@ def _direction_at(
 
 
 def _may_stand_above(characters: Characters, n: int, is_level: Callable[[int], bool]) -> bool:
-    """Whether a column may begin with the characters n - 1 and n: Chinese, Japanese, or rotated text along the margin. Stacked
-    digits are table cells."""
+    """Returns whether a column may begin with the characters n - 1 and n: Chinese, Japanese, or rotated text along the margin.
+    Stacked digits are table cells."""
     if all(_SET_VERTICALLY.match(characters.texts[place]) for place in (n - 1, n)):
         return True
     return not is_level(characters.indexes[n])
@@ -164,7 +165,7 @@ def _spaced_in_column(characters: Characters, spaced: list[bool], start: int, en
 
 
 def _is_close(characters: Characters, n: int) -> bool:
-    """Whether two characters of a column, at least one of them Chinese or Japanese, have no space between them."""
+    """Returns whether two characters of a column, at least one of them Chinese or Japanese, have no space between them."""
     if not any(map(_SET_VERTICALLY.match, characters.texts[n - 1 : n + 1])):
         return False
     gap = max(float(characters.y0[n] - characters.y1[n - 1]), float(characters.y0[n - 1] - characters.y1[n]))
@@ -232,7 +233,7 @@ def with_upturned(characters: Characters, runs: Iterable[Run], is_level: Callabl
 
 
 def _upturned(characters: Characters, run: Run, is_level: Callable[[int], bool]) -> Run | None:
-    """The run in reading order if its letters are upside down; None for all others."""
+    """Returns the run in reading order if its letters are upside down; None for all others."""
     first, last = run.order[0], run.order[-1]
     if run.vertical or run.slanted or not characters.texts[first].isalnum():
         return None
@@ -247,7 +248,7 @@ def _upturned(characters: Characters, run: Run, is_level: Callable[[int], bool])
 
 
 def _gap_to(characters: Characters, left: Run, right: Run) -> float | None:
-    """The gap in em between two pieces of one line; None if they are not beside each other."""
+    """Returns the gap in em between two pieces of one line; None if they are not beside each other."""
     one, other = left.order[0], right.order[-1]
     em = max(float(characters.y1[one] - characters.y0[one]), 1.0)
     gap = float(characters.x0[other] - characters.x1[one]) / em
@@ -267,7 +268,7 @@ def with_reversed(characters: Characters, runs: Sequence[Run]) -> Iterator[Run]:
 
 
 def _is_one_word(characters: Characters, group: Sequence[Run]) -> bool:
-    """Whether the pieces, given from right to left, touch."""
+    """Returns whether the pieces, given from right to left, touch."""
     first = group[0].order[0]
     least = _SPACE_EM * max(float(characters.y1[first] - characters.y0[first]), 1.0)
     return all(float(characters.x0[right.order[0]] - characters.x1[left.order[-1]]) < least for right, left in pairwise(group))

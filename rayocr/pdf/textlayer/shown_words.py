@@ -14,7 +14,7 @@ _LEAST_CONTRAST = 12  # of 255, for visible text: small light gray letters on wh
 
 
 def shows_word(layer: TextLayer, pixels: Any, size_pt: tuple[float, float], lacks_fonts: Callable[[], bool]) -> bool:
-    """Whether a word is at least faintly visible, or would be if its font were installed. `pixels`: the page in gray."""
+    """Returns whether a word is at least faintly visible, or would be if its font were installed. `pixels`: the page in gray."""
     for line in layer.lines:
         box = turn_box((line.x0, line.y0, line.x1, line.y1), -layer.turns, (layer.width_pt, layer.height_pt))
         if not any(c.isalnum() for c in line.text) or (seen := contrast(pixels, box, size_pt)) is None:

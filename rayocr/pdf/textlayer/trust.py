@@ -160,7 +160,8 @@ def _judge_scripts(text: str) -> Verdict | None:
 
 
 def _script(char: str) -> str:
-    """The script of a letter, for scripts whose words have no letters of other scripts; empty for all other characters."""
+    """Returns the script of a letter, for scripts whose words have no letters of other scripts; empty for all other
+    characters."""
     if char.isascii() and char.isalpha():
         return "Latin"
     return next((name for first, last, name in _SCRIPTS if first <= char <= last and char.isalpha()), "")
@@ -236,7 +237,7 @@ def _judge_letters(letters: list[str], tokens: list[str]) -> Verdict | None:
 
 
 def is_word(token: str) -> bool:
-    """Whether a token of Latin letters, digits and punctuation is well formed."""
+    """Returns whether a token of Latin letters, digits and punctuation is well formed."""
     core = token.strip(_EDGE)
     vowels = len(re.findall(r"[aeiouyà-öø-ÿ]", core, re.IGNORECASE))
     sounds = not core.isalpha() or len(core) < 3 or vowels >= max(1.0, _MIN_VOWELS * len(core))
@@ -268,8 +269,8 @@ def _is_junk(token: str) -> bool:
 
 
 def _vowelless_share(tokens: list[str]) -> float:
-    """The share of words with four or more lowercase letters that have no vowel. In Latin-script languages nearly every word has
-    one."""
+    """Returns the share of words with four or more lowercase letters that have no vowel. In Latin-script languages nearly every
+    word has one."""
     cores = (_without_rare_accents(token.strip(_EDGE)) for token in tokens)
     words = [core for core in cores if core.isalpha() and len(core) >= 4 and core[1:].islower()]
     if len(words) < _MIN_TOKENS:

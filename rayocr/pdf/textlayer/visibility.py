@@ -130,7 +130,7 @@ def compare_with_ink(
 def compare_with_picture(
     picture: Any, scale: float, lines: Sequence[TextLine], *, turns: int, size_pt: tuple[float, float]
 ) -> Comparison:
-    """The same for a page with invisible text only, without `ink_lines`. `picture`: the displayed page in gray."""
+    """Returns the same for a page with invisible text only, without `ink_lines`. `picture`: the displayed page in gray."""
     words = [word for line in lines for word in line.words]
     placed = [word[1:5] if not turns else turn_box(word[1:5], -turns, size_pt) for word in words]
     boxes = np.array(placed, float).reshape(-1, 4)
@@ -141,8 +141,8 @@ def compare_with_picture(
 
 
 def _on_ink(picture: Any, ink: tuple[Any, Any] | None, words: Sequence[Word], corners: Any, invisible: Any) -> tuple[Any, Any]:
-    """Which of the invisible words lie on ink, and which at a place without any. A single character is never at such a place: it
-    may be a speck that an OCR engine misread."""
+    """Returns which of the invisible words lie on ink, and which at a place without any. A single character is never at such a
+    place: it may be a speck that an OCR engine misread."""
     read, blank = np.zeros(len(words), bool), np.zeros(len(words), bool)
     paper = float(np.median(picture[::8, ::8]))
     for n in np.flatnonzero(invisible).tolist():
@@ -158,12 +158,13 @@ def _on_ink(picture: Any, ink: tuple[Any, Any] | None, words: Sequence[Word], co
 
 
 def _is_bar(picture: Any, paper: float, x0: int, y0: int, x1: int, y1: int) -> bool:
-    """Whether the box is mostly dark on a light page, like a word that was blacked out and got a label."""
+    """Returns whether the box is mostly dark on a light page, like a word that was blacked out and got a label."""
     return paper > _LIGHT and float(picture[y0:y1, x0:x1].mean()) < _BAR * paper
 
 
 def _is_blank(picture: Any, x0: int, y0: int, x1: int, y1: int) -> bool:
-    """Whether the box is without strokes, even faint ones. Its ends do not count: the end of a bar looks like a stroke."""
+    """Returns whether the box is without strokes, even faint ones. Its ends do not count: the end of a bar looks like a
+    stroke."""
     inside = picture[y0:y1, x0:x1] if x1 - x0 >= y1 - y0 else picture[y0:y1, x0:x1].T
     if min(inside.shape) < _LEAST_BLANK_PX:
         return False
@@ -172,7 +173,8 @@ def _is_blank(picture: Any, x0: int, y0: int, x1: int, y1: int) -> bool:
 
 
 def _letter_sizes(words: Sequence[Word], boxes: Any) -> Any:
-    """The smaller side of a word's box; for a single character the larger one, since an I is narrow and a dash is flat."""
+    """Returns the smaller side of a word's box; for a single character the larger one, since an I is narrow and a dash is
+    flat."""
     sides = boxes[:, 2:] - boxes[:, :2]
     alone = np.array([len(word.text) == 1 for word in words], bool)
     return np.where(alone, sides.max(axis=1, initial=0.0), sides.min(axis=1, initial=np.inf))
@@ -187,8 +189,8 @@ def _pixels(boxes: Any, scale: float, shape: tuple[int, int]) -> Any:
 
 
 def _seen(whole: Any, without: Any, corners: Any, words: Sequence[Word]) -> tuple[Any, float, Any]:
-    """Which boxes contain visible text, the share of visible text outside all boxes, and a mask of that text (None if there is
-    none)."""
+    """Returns which boxes contain visible text, the share of visible text outside all boxes, and a mask of that text (None if
+    there is none)."""
     import cv2
 
     lengths = [len(word.text) for word in words]
@@ -220,7 +222,7 @@ def _seen(whole: Any, without: Any, corners: Any, words: Sequence[Word]) -> tupl
 
 
 def _is_white_on_paper(whole: Any, without: Any, box: Sequence[int]) -> bool:
-    """Whether the text of the box is white and its ground is nearly white, like the paper of a scan."""
+    """Returns whether the text of the box is white and its ground is nearly white, like the paper of a scan."""
     x0, y0, x1, y1 = box
     shown, ground = whole[y0:y1, x0:x1].astype(np.int16), without[y0:y1, x0:x1]
     difference = shown - ground
@@ -260,7 +262,7 @@ def _lacks_font(text_page: Any, words: Sequence[Word], settled: Any, objects: Te
 
 
 def _strokes(picture: Any) -> tuple[Any, Any] | None:
-    """Where neighboring pixels differ, horizontally and vertically; None for an empty picture."""
+    """Returns where neighboring pixels differ, horizontally and vertically; None for an empty picture."""
     import cv2
 
     low, high, _, _ = cv2.minMaxLoc(picture)
@@ -278,7 +280,7 @@ def _strokes_along(ink: tuple[Any, Any], x0: int, y0: int, x1: int, y1: int) -> 
 
 
 def _may_hold_lines(ink: tuple[Any, Any]) -> bool:
-    """Whether some tiles have strokes in many columns and many rows. Crossing rules have them in two or three."""
+    """Returns whether some tiles have strokes in many columns and many rows. Crossing rules have them in two or three."""
     rows, columns = (min(mask.shape[side] for mask in ink) // _TILE_PX for side in (0, 1))
     if not (rows and columns):
         return False
@@ -292,7 +294,7 @@ def _may_hold_lines(ink: tuple[Any, Any]) -> bool:
 
 
 def _ink_lines(picture: Any, scale: float, read: Any) -> tuple[tuple[Box, bool], ...]:
-    """The boxes of lines of ink, in points, each with whether the boxes of `read` cover it."""
+    """Returns the boxes of lines of ink, in points, each with whether the boxes of `read` cover it."""
     from PIL import Image
 
     ink = _strokes(picture)
@@ -321,7 +323,7 @@ def _looks_like_text(ink: tuple[Any, Any], x: int, y: int, width: int, height: i
 
 
 def _is_barcode(ink: tuple[Any, Any], x: int, y: int, width: int, height: int) -> bool:
-    """Whether the middle of the box has many strokes across its length and none along it, unlike letters."""
+    """Returns whether the middle of the box has many strokes across its length and none along it, unlike letters."""
     across, along = ink if width >= height else (ink[1].T, ink[0].T)
     if width < height:
         x, y, width, height = y, x, height, width

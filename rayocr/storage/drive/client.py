@@ -87,7 +87,7 @@ class DriveClient:
             raise translate(error, place, doing=doing) from error
 
     def account(self) -> str:
-        """The e-mail address of the account."""
+        """Returns the e-mail address of the account."""
         answer = self.told(self._about.get(fields="user(emailAddress)"), place="Google Drive", doing="read")
         return str(answer["user"].get("emailAddress", "an account without an address"))
 
@@ -103,7 +103,7 @@ class DriveClient:
     def page(
         self, folder_id: str, drive_id: str | None, token: str | None, *, place: str, name: str | None = None, size: int = PAGE
     ) -> tuple[list[Item], str | None]:
-        """A page of the folder's items that are not in the trash; only those with `name`, if given."""
+        """Returns a page of the folder's items that are not in the trash; only those with `name`, if given."""
         query = f"{literal(folder_id)} in parents and trashed = false"
         if name is not None:
             query += f" and name = {literal(name)}"
@@ -148,7 +148,7 @@ class DriveClient:
         )
 
     def named(self, folder_id: str, drive_id: str | None, name: str, *, place: str) -> list[Item]:
-        """The items with exactly this name in the folder, oldest first."""
+        """Returns the items with exactly this name in the folder, oldest first."""
         found, token = self.page(folder_id, drive_id, None, place=place, name=name)
         while token:
             more, token = self.page(folder_id, drive_id, token, place=place, name=name)
@@ -158,7 +158,7 @@ class DriveClient:
     # -- changes of the tree ------------------------------------------------------------------------------------------------
 
     def new_id(self, *, place: str) -> str:
-        """An id for a new file, with which the server detects a repeated creation."""
+        """Returns an id for a new file, with which the server detects a repeated creation."""
         with self._lock:
             if not self._ids:
                 request = self.files.generateIds(count=_IDS, space="drive", fields="ids")
@@ -195,7 +195,7 @@ class DriveClient:
         return str(self._in_drive(drive_id, ask)["startPageToken"])
 
     def changes(self, token: str, drive_id: str | None, *, place: str) -> tuple[Sequence[tuple[str, Item | None]], str, bool]:
-        """A page of (id, the current item or None if deleted), the next token, and whether this is the last page."""
+        """Returns a page of (id, the current item or None if deleted), the next token, and whether this is the last page."""
         request = self._changes.list(
             pageToken=token,
             fields=f"nextPageToken,newStartPageToken,changes(changeType,removed,fileId,file({FIELDS}))",

@@ -60,7 +60,7 @@ def _of_file(path: Path, subject: str | None) -> Any:
 
 
 def _of_client(path: Path, client: Mapping[str, Any]) -> DriveToken:
-    """The sign-in that belongs to this OAuth client."""
+    """Returns the sign-in that belongs to this OAuth client."""
     stored = default_token_path()
     again = f"Sign in with: rayocr login drive login.client={path}"
     if not stored.is_file():
@@ -83,7 +83,7 @@ def _for(credentials: Any, subject: str | None) -> Any:
 
 
 def client_of(content: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    """The OAuth client in a file from the Google Cloud console. Raises ValueError."""
+    """Returns the OAuth client in a file from the Google Cloud console. Raises ValueError."""
     client = content.get("installed") or content.get("web")
     if not isinstance(client, Mapping) or not client.get("client_id"):
         raise ValueError(f"{path} is not an OAuth client")

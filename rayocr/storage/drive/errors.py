@@ -61,7 +61,7 @@ def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
 
 
 def refused(error: Exception, place: str) -> CredentialsError:
-    """The error for a refusal of the token server."""
+    """Returns the error for a refusal of the token server."""
     said, hint = _message(error), next_step("drive", 401, str(error))
     if "invalid_grant" in str(error):
         return CredentialsError(f"{place}: the sign-in is no longer valid, or the key was deleted ({said}).", hint=hint)
@@ -110,7 +110,7 @@ def _of_forbidden(answer: _Answer, shown: str, doing: str, hint: str | None) -> 
 
 
 def status_of(error: BaseException | None) -> int:
-    """The HTTP status of an error of the client; 0 for any other error."""
+    """Returns the HTTP status of an error of the client; 0 for any other error."""
     from googleapiclient.errors import HttpError
 
     return int(error.resp.status) if isinstance(error, HttpError) else 0

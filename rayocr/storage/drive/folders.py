@@ -66,7 +66,7 @@ class DriveFolders:
     # -- paths --------------------------------------------------------------------------------------------------------------
 
     def top(self) -> Ref:
-        """The folder of the URI's id. Raises ObjectNotFound, StorageDenied, and StorageError if it is not a folder."""
+        """Returns the folder of the URI's id. Raises ObjectNotFound, StorageDenied, and StorageError if it is not a folder."""
         known = self._cached(())
         if known:
             return known[0]
@@ -216,7 +216,7 @@ class DriveFolders:
         self.on_error(name, (StorageDenied if is_folder else ObjectNotFound)(words, hint="Share the target with the account."))
 
     def target(self, shortcut: Item) -> Item | None:
-        """The shortcut's target, under the shortcut's name; None if it does not exist."""
+        """Returns the shortcut's target, under the shortcut's name; None if it does not exist."""
         if shortcut.target_id is None:
             return None
         try:
@@ -232,7 +232,7 @@ class DriveFolders:
     # -- the way up ---------------------------------------------------------------------------------------------------------
 
     def path_of(self, item: Item) -> tuple[str, ...] | None:
-        """The folders between the root and the item, under rayocr's names; None if it is not below the root."""
+        """Returns the folders between the root and the item, under rayocr's names; None if it is not below the root."""
         roots = {ref.id for ref in self.root()}
         if item.id in roots:
             return ()
@@ -249,7 +249,7 @@ class DriveFolders:
         return None
 
     def _folder(self, identifier: str) -> Item | None:
-        """None if the account cannot see it: items that are shared individually have no visible parent."""
+        """Returns None if the account cannot see it: items that are shared individually have no visible parent."""
         if identifier not in self._above:
             try:
                 self._above[identifier] = call(

@@ -51,7 +51,7 @@ class Item:
 
     @property
     def is_file(self) -> bool:
-        """Whether it has its own bytes."""
+        """Returns whether it has its own bytes."""
         return not self.mime_type.startswith(_GOOGLE)
 
     @property
@@ -65,7 +65,7 @@ class Item:
 
 
 def shown(name: str) -> str:
-    """The name as one part of a path."""
+    """Returns the name as one part of a path."""
     text = name.translate(_SUBSTITUTES)
     if not text:
         return "_"
@@ -73,7 +73,7 @@ def shown(name: str) -> str:
 
 
 def stored(part: str) -> str:
-    """The name in Drive for a part of a path of ours. Raises UnsafeName."""
+    """Returns the name in Drive for a part of a path of ours. Raises UnsafeName."""
     try:
         part.encode()
     except UnicodeEncodeError as error:
@@ -82,12 +82,12 @@ def stored(part: str) -> str:
 
 
 def may_be_shown(part: str) -> bool:
-    """Whether the item for this part may have another name in Drive."""
+    """Returns whether the item for this part may have another name in Drive."""
     return part == "_" or any(character in _SHOWN for character in part)
 
 
 def marked_id(part: str) -> str | None:
-    """The id in a name that was made unique, if it looks like one."""
+    """Returns the id in a name that was made unique, if it looks like one."""
     match = _MARKED.fullmatch(part)
     return match.group(2) if match else None
 
@@ -116,7 +116,7 @@ def distinct(items: Iterable[Item]) -> Iterator[tuple[str, Item]]:
 
 
 def marked(name: str, identifier: str) -> str:
-    """The name with the id before its suffix."""
+    """Returns the name with the id before its suffix."""
     stem, dot, suffix = name.rpartition(".")
     if not stem or len(suffix) > 16 or not suffix:
         return f"{name}~{identifier}"

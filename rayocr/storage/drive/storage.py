@@ -188,7 +188,7 @@ class DriveStorage(Storage):
         return next((item for shown_name, item in contents.files if shown_name in (leaf, shown(leaf))), None)
 
     def _created_here(self, name: str, refs: Sequence[Ref]) -> Item | None:
-        """The file that this storage created recently, if it still exists."""
+        """Returns the file that this storage created recently, if it still exists."""
         identifier = self._created.get(name)
         if identifier is None:
             return None
@@ -201,7 +201,7 @@ class DriveStorage(Storage):
         return item if is_here and not item.trashed else None
 
     def _by_id(self, refs: Sequence[Ref], leaf: str) -> Item | None:
-        """The file whose id is in the name, if a listing would give it this name."""
+        """Returns the file whose id is in the name, if a listing would give it this name."""
         identifier = marked_id(leaf)
         if identifier is None:
             return None
@@ -258,7 +258,8 @@ class DriveStorage(Storage):
         return made
 
     def _made_before(self, name: str, identifier: str) -> Item:
-        """The file of an earlier attempt. Raises StorageUnavailable if it was deleted: the next attempt uses another id."""
+        """Returns the file of an earlier attempt. Raises StorageUnavailable if it was deleted: the next attempt uses another
+        id."""
         try:
             made = self._client.get(identifier, place=self._place(name))
         except ObjectNotFound:

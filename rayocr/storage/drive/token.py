@@ -21,7 +21,7 @@ _TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address
 
 
 def default_token_path() -> Path:
-    """Where `mode=login drive` stores the sign-in."""
+    """Returns where `mode=login drive` stores the sign-in."""
     home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
     return Path(home) / "rayocr" / "drive-token.json"
 

@@ -32,7 +32,7 @@ def entry_of(name: str, found: os.stat_result) -> Entry:
 
 
 def is_inside(root: str, path: str) -> bool:
-    """Whether a resolved path is the root or below it."""
+    """Returns whether a resolved path is the root or below it."""
     return path == root or path.startswith(f"{root.rstrip('/')}/")
 
 

@@ -300,7 +300,7 @@ class LocalStorage(Storage):
 
 
 def is_state(name: str) -> bool:
-    """Whether a name below the root belongs to the state, which contains page texts and is private to its user."""
+    """Returns whether a name below the root belongs to the state, which contains page texts and is private to its user."""
     return f"{name}/".startswith(".rayocr/")
 
 

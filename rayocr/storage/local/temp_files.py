@@ -127,7 +127,7 @@ def remove_empty_state(root: str) -> None:
 
 
 def missing_folders(place: str) -> list[str]:
-    """The folders that a run on this place will create, the deepest first. None for a bucket."""
+    """Returns the folders that a run on this place will create, the deepest first. None for a bucket."""
     if "://" in place:
         return []
     folder = local_path(place).absolute()

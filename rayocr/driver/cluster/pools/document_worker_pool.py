@@ -51,8 +51,8 @@ class DocumentWorkerPool:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[DocumentWorkerHandle]:
-        """A worker for one document. Raises NodeLost for a worker that died with its node, which is not the document's fault, and
-        ClusterUnavailable when workers do not start."""
+        """Yields a worker for one document. Raises NodeLost for a worker that died with its node, which is not the document's
+        fault, and ClusterUnavailable when workers do not start."""
         async with self._room:
             worker, node_id = await self._alive()
             try:
@@ -99,7 +99,8 @@ class DocumentWorkerPool:
             self._idle.append(_Idle(worker, node_id, self._clock()))
 
     async def _alive(self) -> tuple[DocumentWorkerHandle, str]:
-        """A worker that responds. A worker that died without a document, idle or at its start, is not a document's fault."""
+        """Returns a worker that responds. A worker that died without a document, idle or at its start, is not a document's
+        fault."""
         while self._idle:
             worker = self._idle.pop().worker
             try:

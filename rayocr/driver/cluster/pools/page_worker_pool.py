@@ -106,8 +106,8 @@ class PageWorkerPool:
 
     @property
     def shards_per_document(self) -> int:
-        """How many shards of one document are worth having in progress: more would only fill the window and keep other documents
-        out."""
+        """Returns how many shards of one document are worth having in progress: more would only fill the window and keep other
+        documents out."""
         return max(4, 4 * self._max_workers)
 
     @property
@@ -120,7 +120,7 @@ class PageWorkerPool:
 
     @property
     def failure(self) -> BaseException | None:
-        """Why no worker can start."""
+        """Returns why no worker can start."""
         return self._failure
 
     @property
@@ -362,7 +362,7 @@ class PageWorkerPool:
         )
 
     async def _end(self, worker: _Worker, error: ActorFailed) -> bool:
-        """Whether it was lost with its node; determined once for all of its shards."""
+        """Returns whether it was lost with its node; determined once for all of its shards."""
         try:
             return await worker.handle.lost_with_node(worker.info.node_id, error)
         finally:  # "unavailable" may mean alive behind a broken connection: it must not continue reading

@@ -114,7 +114,7 @@ class LaneWatch:
         return left if read < _FEW_PAGES else left * min(1.0, in_lanes / read)
 
     def _pages_per_s(self, now: float, pages: float) -> float:
-        """The pace of the shared quota: by the limits, and by the requests that the workers can have in flight."""
+        """Returns the pace of the shared quota: by the limits, and by the requests that the workers can have in flight."""
         progress, limits = self._progress, self._config.limits
         model = self._config.engine.gemini.ladder[0]
         read = progress.engines["gemini"]

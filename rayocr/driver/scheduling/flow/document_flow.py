@@ -144,7 +144,7 @@ class DocumentFlow:
         ]
 
     def fencing_token(self, document_id: str) -> int | None:
-        """The fencing token of the lease on a document in progress; None for others."""
+        """Returns the fencing token of the lease on a document in progress; None for others."""
         state = self._documents.get(document_id)
         return state.lease.fencing_token if state else None
 
@@ -263,7 +263,7 @@ class DocumentFlow:
             self._check(state)
 
     async def _copy(self, state: DocumentState) -> bool:
-        """Whether a document with the same bytes was read before; if so, this one is finished with its pages."""
+        """Returns whether a document with the same bytes was read before; if so, this one is finished with its pages."""
         assembled = await self._leases.patiently(
             lambda: self._actors.assemble_copy(state.context, state.content, state.started_at)
         )

@@ -51,7 +51,7 @@ class DocumentState:
 
     @property
     def pages_left(self) -> int | None:
-        """None until the document is fetched."""
+        """Returns None until the document is fetched."""
         return self.fetched.page_count - self.pages_done if self.fetched else None
 
     @property

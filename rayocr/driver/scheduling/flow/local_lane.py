@@ -53,7 +53,7 @@ class LocalLane:
             await asyncio.gather(*reading.values(), return_exceptions=True)
 
     async def _read(self, state: DocumentState, number: int) -> bool:
-        """Whether the page was read and recorded."""
+        """Returns whether the page was read and recorded."""
         shard = Shard(
             document_id=state.document_id,
             page_numbers=(number,),

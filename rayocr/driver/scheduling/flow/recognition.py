@@ -136,13 +136,13 @@ class Recognition:
     def _beside(
         self, state: DocumentState, shard: Shard, stage: StagePool
     ) -> Callable[[PageWorkerHandle], Coroutine[Any, Any, None]] | None:
-        """What runs while a worker of the stage reads the shard."""
+        """Returns what runs while a worker of the stage reads the shard."""
         if self._local is None or stage.stage.kind != "wait":
             return None
         return partial(self._local.serve, state=state, shard=shard)
 
     async def _without_recorded(self, state: DocumentState, shard: Shard) -> Shard:
-        """The pages of the shard that the dead worker had not recorded."""
+        """Returns the pages of the shard that the dead worker had not recorded."""
         await self._note_recorded(state, resumed=False)
         left = without(shard, {n for n in shard.page_numbers if state.waiting.get(n) != shard.first_engine})
         return replace(left, attempts={n: state.attempts[n] for n in left.page_numbers if n in state.attempts})

@@ -27,7 +27,8 @@ _CONTACT = re.compile(r"[^\s@]{1,60}@[^\s@]{3,60}|(?:https?://|www\.)\S+|\+\d[\d
 
 
 def have_same_labels(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
-    """Whether two rows or more have the same label on both sides, as "Name:" and "Date:" of two signatures, and most rows do."""
+    """Returns whether two rows or more have the same label on both sides, as "Name:" and "Date:" of two signatures, and most rows
+    do."""
     same = beside = 0
     for row in rows_of(left):
         others = [line for line in right if abs(line.center_y - row.center_y) < _SAME_ROW * row.height]
@@ -38,7 +39,8 @@ def have_same_labels(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) ->
 
 
 def have_same_texts(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
-    """Whether the same form stands on both sides: most long lines of the left side are level with the same line on the right."""
+    """Returns whether the same form stands on both sides: most long lines of the left side are level with the same line on the
+    right."""
     long = [line for line in left if len(line.text) >= _LONG_TEXT]
     same = sum(
         any(other.text == line.text and abs(other.center_y - line.center_y) < _SAME_ROW * line.height for other in right)
@@ -48,8 +50,8 @@ def have_same_texts(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> 
 
 
 def is_address(texts: Sequence[str]) -> bool:
-    """Whether these lines may be an address: a few short lines, some with a number and some without, of which none is a label or
-    only a number. Phone numbers, e-mail addresses and web addresses do not count."""
+    """Returns whether these lines may be an address: a few short lines, some with a number and some without, of which none is a
+    label or only a number. Phone numbers, e-mail addresses and web addresses do not count."""
     least, most = _ADDRESS_LINES
     texts = [text for text in texts if not _CONTACT.fullmatch(text.strip())]
     if not least <= len(texts) <= most or max(map(len, texts)) > _LONGEST:
@@ -61,5 +63,5 @@ def is_address(texts: Sequence[str]) -> bool:
 
 
 def is_postal_address(texts: Sequence[str]) -> bool:
-    """Whether these lines are an address with a street and a town."""
+    """Returns whether these lines are an address with a street and a town."""
     return is_address(texts) and sum(_PLACE.match(text.strip()) is not None for text in texts) >= _LEAST_PLACES

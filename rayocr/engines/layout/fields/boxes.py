@@ -57,7 +57,7 @@ def join_labels(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: floa
 
 
 def _are_figures(rows: Sequence[Row]) -> bool:
-    """Whether the rows are amounts between the head and the total of a column."""
+    """Returns whether the rows are amounts between the head and the total of a column."""
     return not any(char.isalpha() for row in rows for char in row.text)
 
 
@@ -86,7 +86,7 @@ def _fields(rulings: Sequence[Ruling]) -> list[_Field]:
 
 
 def _is_in_table(top: Ruling, bottom: Ruling, level: Sequence[Ruling]) -> bool:
-    """Whether rulings with the same ends follow at the same distance, as the rows of a table do."""
+    """Returns whether rulings with the same ends follow at the same distance, as the rows of a table do."""
     height = bottom.y0 - top.y0
     return any(
         abs(ruling.x0 - top.x0) < _SAME_PT

@@ -47,14 +47,14 @@ def join_combs(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float
 
 
 def _middles(line: LayoutLine) -> list[float]:
-    """The middles of the characters of a line, which are equally far apart."""
+    """Returns the middles of the characters of a line, which are equally far apart."""
     count = len(line.text.strip()) // 2 + 1
     letter = min(0.55 * line.height, line.width / count)
     return [line.x0 + letter / 2 + n * (line.width - letter) / (count - 1) for n in range(count)]
 
 
 def _are_between(middles: Sequence[float], line: LayoutLine, ticks: Sequence[Ruling]) -> bool:
-    """Whether a tick at the height of the line is between each two of its characters."""
+    """Returns whether a tick at the height of the line is between each two of its characters."""
     beside = [tick.x0 for tick in ticks if tick.y0 < line.y1 + line.height / 2 and tick.y1 > line.y0]
     return all(any(left < x < right for x in beside) for left, right in pairwise(middles))
 
@@ -73,7 +73,7 @@ def _continues(row: Sequence[LayoutLine], line: LayoutLine, ticks: Sequence[Ruli
 
 
 def _is_matrix(row: Sequence[LayoutLine], singles: Sequence[LayoutLine], em: float) -> bool:
-    """Whether most characters have another one above or below them, as in a table of digits."""
+    """Returns whether most characters have another one above or below them, as in a table of digits."""
     stacked = sum(
         any(
             other is not line

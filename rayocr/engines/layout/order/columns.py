@@ -187,7 +187,8 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], amid: frozenset[int], place
 
 
 def _is_running_text(run: Run, em: float) -> bool:
-    """Whether both sides are running text, which alone runs around a picture or a quotation. Fields beside fields do not."""
+    """Returns whether both sides are running text, which alone runs around a picture or a quotation. Fields beside fields do
+    not."""
     sides = sides_of(run)
     if any(has_leader(line.text) for lines in sides for line in lines):
         return False
@@ -214,8 +215,8 @@ def _free_runs(boxes: list[Boxed], crossing: list[Boxed], inset: AbstractSet[int
 
 
 def _is_amid(line: LayoutLine, boxes: Sequence[Boxed], em: float) -> bool:
-    """Whether the line has text beside it on both sides. Where it reaches over a gutter, it is the caption of a picture around
-    which the text runs, or a quotation."""
+    """Returns whether the line has text beside it on both sides. Where it reaches over a gutter, it is the caption of a picture
+    around which the text runs, or a quotation."""
     top, bottom = line.y0 + line.height / 2, line.y1 - line.height / 2
     left = right = False
     for other in boxes:
@@ -226,7 +227,7 @@ def _is_amid(line: LayoutLine, boxes: Sequence[Boxed], em: float) -> bool:
 
 
 def _inside(ruling: Ruling, box: Boxed) -> bool:
-    """Whether the ruling belongs to a table or underlines the text of this box."""
+    """Returns whether the ruling belongs to a table or underlines the text of this box."""
     if isinstance(box, LayoutLine):
         return ruling.x0 > box.x0 - 1 and ruling.x1 < box.x1 + 1 and box.y0 < ruling.y0 < box.y1 + box.height
     return box.y0 - 1 < ruling.y0 < box.y1 + 1 and ruling.x1 > box.x0 and ruling.x0 < box.x1
@@ -284,20 +285,20 @@ def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
 
 
 def _is_free(box: Boxed, others: Sequence[Boxed], free: tuple[float, float], em: float) -> bool:
-    """Whether none of the others is beside the box, nor in the white space above and below it."""
+    """Returns whether none of the others is beside the box, nor in the white space above and below it."""
     top, bottom = box.y0 - free[0] * em, box.y1 + free[1] * em
     return not any(other.y0 < bottom and other.y1 > top for other in others)
 
 
 def _stands_between(line: LayoutLine, boxes: Sequence[Boxed], em: float) -> bool:
-    """Whether these boxes are above and below the line, with white space."""
+    """Returns whether these boxes are above and below the line, with white space."""
     above = [line.y0 - other.y1 for other in boxes if other is not line and other.y0 < line.y0]
     below = [other.y0 - line.y1 for other in boxes if other is not line and other.y0 >= line.y0]
     return bool(above and below) and min(*above, *below) > _ALONE_EM * em
 
 
 def _is_level_with(lines: Sequence[LayoutLine], others: Sequence[LayoutLine], em: float) -> bool:
-    """Whether lines begin and end at the height of others, as the fields beside an address do."""
+    """Returns whether lines begin and end at the height of others, as the fields beside an address do."""
     above = min(line.y0 for line in others) - min(line.y0 for line in lines)
     below = max(line.y1 for line in lines) - max(line.y1 for line in others)
     return above < em and below < _BELOW_ADDRESS_EM * em
@@ -347,8 +348,8 @@ def _are_columns(left: tuple[LayoutLine, ...], right: tuple[LayoutLine, ...], em
 
 
 def _is_in_ruled_columns(run: Run, place: _Place) -> bool:
-    """Whether upright rulings on both sides of the gutter divide the whole height into columns that are not all text: the columns
-    of a form that are empty below their heads."""
+    """Returns whether upright rulings on both sides of the gutter divide the whole height into columns that are not all text: the
+    columns of a form that are empty below their heads."""
     if all(fullness(side, place.em) >= _RAGGED_PROSE and typical_chars(side) >= WORDY for side in sides_of(run)):
         return False
     middle, least = (run.top + run.bottom) / 2, _RULED_SHARE * (run.bottom - run.top)
@@ -360,7 +361,8 @@ def _is_in_ruled_columns(run: Run, place: _Place) -> bool:
 
 
 def _is_divided(run: Run, place: _Place) -> bool:
-    """Whether an upright ruling divides two short blocks whose lines are not level with each other, as in the head of a form."""
+    """Returns whether an upright ruling divides two short blocks whose lines are not level with each other, as in the head of a
+    form."""
     sides = sides_of(run)
     if not all(1 < len(side) <= _DIVIDED_LINES for side in sides) or sum(map(len, sides)) < len(run.left) + len(run.right):
         return False
@@ -376,7 +378,7 @@ def _is_divided(run: Run, place: _Place) -> bool:
 
 
 def _is_beside_fields(left: Sequence[LayoutLine], right: Sequence[LayoutLine], em: float) -> bool:
-    """Whether the left side is an address and the right side labels with values."""
+    """Returns whether the left side is an address and the right side labels with values."""
     texts = row_texts(left)
     if are_labels(row_texts(right)) and not has_labels(texts):
         return True

@@ -44,7 +44,7 @@ def take_margin_notes(lines: Sequence[LayoutLine], em: float) -> tuple[list[list
 
 
 def _are_figures_of_text(lines: Sequence[LayoutLine]) -> bool:
-    """Whether the lines number items (1, 2, 3; 4a, 4b), or some are amounts or times. Line numbers in steps of five are
+    """Returns whether the lines number items (1, 2, 3; 4a, 4b), or some are amounts or times. Line numbers in steps of five are
     neither."""
     texts = [line.text.strip() for line in sorted(lines, key=lambda line: line.y0)]
     if sum(_LETTERED.fullmatch(text) is not None for text in texts) >= _LEAST_LETTERED:

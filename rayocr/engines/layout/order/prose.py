@@ -66,7 +66,7 @@ def justified(group: Sequence[LayoutLine], em: float) -> set[int]:
 
 
 def _has_words(lines: Sequence[LayoutLine]) -> bool:
-    """Whether most characters are letters, and not figures such as times."""
+    """Returns whether most characters are letters, and not figures such as times."""
     counts = [_letters_and_signs(line.text) for line in lines]
     return 2 * sum(letters for letters, _ in counts) > sum(signs for _, signs in counts)
 
@@ -77,7 +77,8 @@ def _letters_and_signs(text: str) -> tuple[int, int]:
 
 
 def is_of_marks(lines: Sequence[LayoutLine]) -> bool:
-    """Whether these are check boxes, some with their answers, or a few numbers of items. They belong to the texts beside them."""
+    """Returns whether these are check boxes, some with their answers, or a few numbers of items. They belong to the texts beside
+    them."""
     texts = [line.text.strip() for line in lines]
     if any(map(_BOX.search, texts)):
         return all(sum(map(str.isalpha, _BOX.sub("", text))) <= _ANSWER for text in texts)
@@ -85,14 +86,15 @@ def is_of_marks(lines: Sequence[LayoutLine]) -> bool:
 
 
 def is_of_answers(lines: Sequence[LayoutLine]) -> bool:
-    """Whether these lines have no words, or most are numbers of a form's lines, repeated where the answers are written."""
+    """Returns whether these lines have no words, or most are numbers of a form's lines, repeated where the answers are
+    written."""
     if is_of_codes(lines) or not any(map(_letters, lines)):
         return True
     return sum(_ITEM_NUMBER.fullmatch(line.text.strip()) is not None for line in lines) >= _NUMBERS * len(lines)
 
 
 def is_of_codes(lines: Sequence[LayoutLine]) -> bool:
-    """Whether all lines are a few letters, with or without digits: A1, b."""
+    """Returns whether all lines are a few letters, with or without digits: A1, b."""
     return 0 < max(map(_letters, lines)) <= _CODE
 
 
@@ -101,12 +103,12 @@ def _letters(line: LayoutLine) -> int:
 
 
 def flows(lines: Sequence[LayoutLine]) -> bool:
-    """Whether most lines begin in the middle of a sentence, as those of ragged prose do."""
+    """Returns whether most lines begin in the middle of a sentence, as those of ragged prose do."""
     return typical_chars(lines) >= _FLOWING_CHARS and sum(line.text[:1].islower() for line in lines) >= _FLOWING * len(lines)
 
 
 def is_dense(lines: Sequence[LayoutLine], em: float) -> bool:
-    """Whether most lines are as close as those of a paragraph, and not as far apart as the rows of a form."""
+    """Returns whether most lines are as close as those of a paragraph, and not as far apart as the rows of a form."""
     pitches = sorted(below - above for above, below in pairwise(sorted(line.center_y for line in lines)))
     return bool(pitches) and pitches[len(pitches) // 2] < _DENSE_EM * em
 

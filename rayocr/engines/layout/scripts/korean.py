@@ -69,7 +69,7 @@ _WEIGHT_AFTER = {syllable: weight for weight, syllables in _AFTER.items() for sy
 
 
 def divides_word(before: str, after: str) -> bool:
-    """Whether the end of one line and the start of the next are one Korean word, judged by their syllables."""
+    """Returns whether the end of one line and the start of the next are one Korean word, judged by their syllables."""
     end, start = _END.search(before), _START.match(after)
     if end is None or start is None:
         return False
@@ -79,7 +79,7 @@ def divides_word(before: str, after: str) -> bool:
 
 
 def divides_no_words(paragraphs: Iterable[Sequence[str]]) -> bool:
-    """Whether the Korean lines of a page all end at a space, as in HTML with `word-break: keep-all`."""
+    """Returns whether the Korean lines of a page all end at a space, as in HTML with `word-break: keep-all`."""
     breaks = [
         divides_word(above, below)
         for lines in paragraphs

@@ -25,7 +25,7 @@ _OTHER_SIZE = 1.15
 
 
 def is_set_vertically(lines: Sequence[LayoutLine]) -> bool:
-    """Whether most of the page's Chinese and Japanese characters are in columns."""
+    """Returns whether most of the page's Chinese and Japanese characters are in columns."""
     columns = total = 0
     for line in lines:
         found = len(_SET_VERTICALLY.findall(line.text))
@@ -205,7 +205,7 @@ def _whole_columns(lines: Sequence[LayoutLine]) -> tuple[list[LayoutLine], list[
 
 
 def _is_within(piece: LayoutLine, column: LayoutLine) -> bool:
-    """Whether the piece is no wider than the column and lies in it or continues it."""
+    """Returns whether the piece is no wider than the column and lies in it or continues it."""
     shared = min(piece.x1, column.x1) - max(piece.x0, column.x0)
     near = max(column.y0 - piece.y1, piece.y0 - column.y1) < _JOINED * column.width
     return near and piece.width < 1.3 * column.width and shared > _SAME_COLUMN * piece.width

@@ -127,8 +127,8 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
 
 
 def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], most: int, em: float) -> bool:
-    """Whether a row behind white space begins another table: it is in none of the columns of the row above, or it is the head of
-    a table with more columns than all rows above, which have `most` cells."""
+    """Returns whether a row behind white space begins another table: it is in none of the columns of the row above, or it is the
+    head of a table with more columns than all rows above, which have `most` cells."""
     cells, above = _segments(rows[end], em), _segments(rows[end - 1], em)
     if len(cells) > max(most + 1, _MIN_ROWS) and (len(cells) > 2 * most or end - start >= _MIN_ROWS):
         return True
@@ -288,19 +288,20 @@ def _row_begins(
 
 
 def _is_stacked(above: Sequence[Sequence[LayoutLine]], cells: Sequence[Sequence[LayoutLine]]) -> bool:
-    """Whether a label with a number is below another number, as in the totals of an invoice."""
+    """Returns whether a label with a number is below another number, as in the totals of an invoice."""
     return sum(map(bool, cells)) > 1 and any(
         _is_figure(cell) and _is_figure(over) for over, cell in zip(above, cells, strict=True)
     )
 
 
 def _goes_on(cell: Sequence[LayoutLine], edge: float) -> bool:
-    """Whether the sentence of a cell does not end with this line, which is full."""
+    """Returns whether the sentence of a cell does not end with this line, which is full."""
     return bool(cell) and cell[-1].x1 > edge and not cell[-1].text.endswith(_SENTENCE_END)
 
 
 def _has_no_room(above: Sequence[LayoutLine], cell: Sequence[LayoutLine], grid: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
-    """Whether the text of a first cell continues in the next line, which begins in lower case or whose first word did not fit."""
+    """Returns whether the text of a first cell continues in the next line, which begins in lower case or whose first word did not
+    fit."""
     text = cell[0].text.strip()
     if not above or text[:1].islower():
         return bool(above)
@@ -310,14 +311,14 @@ def _has_no_room(above: Sequence[LayoutLine], cell: Sequence[LayoutLine], grid: 
 
 
 def _is_figure(cell: Sequence[LayoutLine]) -> bool:
-    """Whether the cell holds a number or an amount, which does not continue a cell above."""
+    """Returns whether the cell holds a number or an amount, which does not continue a cell above."""
     text = "".join(line.text for line in cell)
     letters = sum(char.isalpha() for char in text)
     return letters <= 3 and sum(char.isdigit() for char in text) > letters
 
 
 def _runs_on(cells: Sequence[Sequence[LayoutLine]]) -> bool:
-    """Whether the first lines of cells begin in lower case, as lines of running text do."""
+    """Returns whether the first lines of cells begin in lower case, as lines of running text do."""
     begins = [cell[0].text[:1] for cell in cells if cell]
     return sum(begin.islower() for begin in begins) > _LOWER * len(begins)
 
@@ -328,15 +329,15 @@ def _is_bulleted(cell: Sequence[LayoutLine]) -> bool:
 
 
 def _is_contents(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
-    """Whether the cells are entries and page numbers of a table of contents, in one column of the page or in several, or lines of
-    a form beside the heads of its parts."""
+    """Returns whether the cells are entries and page numbers of a table of contents, in one column of the page or in several, or
+    lines of a form beside the heads of its parts."""
     leaders = [{n for n, cell in enumerate(cells) for line in cell if has_leader(line.text)} for cells in begins]
     within = set().union(*leaders) if sum(map(bool, leaders)) > _LEADERS_SHARE * len(begins) else set()
     return bool(within) and (len(begins[0]) == 2 or len(within) > 1 or (0 not in within and len(begins[0]) <= _FORM_COLUMNS))
 
 
 def _ends_before_others(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
-    """Whether the first column has text in the first rows only, and the next text of these rows is not a number."""
+    """Returns whether the first column has text in the first rows only, and the next text of these rows is not a number."""
     last = max((place for place, cells in enumerate(begins) if cells[0]), default=0)
     first = begins[: last + 1]
     beside = [next((cell for cell in cells[1:] if cell), []) for cells in first]
@@ -344,14 +345,15 @@ def _ends_before_others(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> boo
 
 
 def _are_level(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
-    """Whether the cells of most rows begin on one baseline, unlike the lines of a sidebar and those of the text beside it."""
+    """Returns whether the cells of most rows begin on one baseline, unlike the lines of a sidebar and those of the text beside
+    it."""
     pairs = [(cells[0][0], other[0]) for cells in begins for other in cells[1:] if cells[0] and other]
     level = sum(abs(first.center_y - other.center_y) < _LEVEL * min(first.height, other.height) for first, other in pairs)
     return level >= 0.8 * len(pairs)
 
 
 def _is_narrower(columns: Sequence[_Column]) -> bool:
-    """Whether the first column is a column of terms beside their explanations."""
+    """Returns whether the first column is a column of terms beside their explanations."""
     return columns[0].x1 - columns[0].x0 < _TERMS * (columns[1].x1 - columns[1].x0)
 
 

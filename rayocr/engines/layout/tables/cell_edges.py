@@ -21,8 +21,8 @@ _NEAR_BLANK = 1.5  # letters; they are not equally wide
 
 
 def implied_borders(rulings: Sequence[Ruling], lines: Sequence[LayoutLine]) -> list[Ruling]:
-    """The upright borders of all such tables, and the level borders of a head whose cells have upright ones. No border divides
-    one of the lines."""
+    """Returns the upright borders of all such tables, and the level borders of a head whose cells have upright ones. No border
+    divides one of the lines."""
     if len(rulings) > _MOST_RULINGS:
         return []
     rows: dict[tuple[int, ...], list[tuple[float, list[float]]]] = defaultdict(list)
@@ -50,7 +50,7 @@ def implied_borders(rulings: Sequence[Ruling], lines: Sequence[LayoutLine]) -> l
 
 
 def _between_rows(edges: Sequence[float], ys: Sequence[float], lines: Sequence[LayoutLine]) -> list[Ruling]:
-    """The borders of each row; those of the rows with one cell only above and below the table are left out."""
+    """Returns the borders of each row; those of the rows with one cell only above and below the table are left out."""
     parts: list[list[Ruling]] = []
     for top, bottom in pairwise(ys):
         inside = [line for line in lines if top < line.center_y < bottom]
@@ -64,7 +64,7 @@ def _between_rows(edges: Sequence[float], ys: Sequence[float], lines: Sequence[L
 
 
 def _row_beyond(edges: Sequence[float], ys: Sequence[float], lines: Sequence[LayoutLine], *, up: bool) -> list[float]:
-    """The outer border of a row above the first ruling or below the last one, if its lines stand in several columns."""
+    """Returns the outer border of a row above the first ruling or below the last one, if its lines stand in several columns."""
     border = ys[0] if up else ys[-1]
     inside = [line for line in lines if ys[0] < line.center_y < ys[-1] and edges[0] < line.x1 and line.x0 < edges[-1]]
     if not inside:
@@ -88,7 +88,7 @@ def _row_beyond(edges: Sequence[float], ys: Sequence[float], lines: Sequence[Lay
 
 
 def _is_one_cell(line: LayoutLine, border: float, edges: Sequence[float]) -> bool:
-    """Whether a line reaches over this border, and is not the text of two cells with a blank at the border."""
+    """Returns whether a line reaches over this border, and is not the text of two cells with a blank at the border."""
     crossed = [x for x in edges[1:-1] if line.x0 + _MEET_PT < x < line.x1 - _MEET_PT]
     if border not in crossed:
         return False
@@ -98,7 +98,7 @@ def _is_one_cell(line: LayoutLine, border: float, edges: Sequence[float]) -> boo
 
 
 def _divided(rulings: Sequence[Ruling]) -> Iterator[tuple[float, list[float]]]:
-    """The rulings that consist of several parts: their height, and the ends of their parts from left to right."""
+    """Yields the rulings that consist of several parts: their height, and the ends of their parts from left to right."""
     at: dict[int, list[Ruling]] = defaultdict(list)
     for ruling in rulings:
         if ruling.is_horizontal and abs(ruling.x1 - ruling.x0) >= _LEAST_PT:

@@ -52,7 +52,7 @@ def join_centered_cells(lines: Sequence[LayoutLine], em: float) -> list[LayoutLi
 
 
 def _is_below(first: LayoutLine, second: LayoutLine, em: float) -> bool:
-    """Whether both lines begin or end at the same place."""
+    """Returns whether both lines begin or end at the same place."""
     return min(abs(first.x0 - second.x0), abs(first.x1 - second.x1)) < _ALIGNED * em
 
 

@@ -47,7 +47,7 @@ def take_contacts(lines: Sequence[LayoutLine], em: float) -> tuple[list[AlignedT
 
 
 def _end_of_parties(rows: Sequence[Row], start: int, em: float) -> int:
-    """The row after blocks such as "Bill to" and "Ship to"; `start` if no such blocks begin with this row."""
+    """Returns the row after blocks such as "Bill to" and "Ship to"; `start` if no such blocks begin with this row."""
     heads = rows[start].segments
     if len(heads) < 2 or not all(_PARTY.fullmatch(head.text.strip()) for head in heads):
         return start
@@ -76,7 +76,7 @@ def _is_of_addresses(row: Row) -> bool:
 
 
 def _belongs(above: Row, row: Row, addresses: Row, em: float) -> bool:
-    """Whether the row above the block consists of lines over different addresses."""
+    """Returns whether the row above the block consists of lines over different addresses."""
     if row.y0 - above.y1 > _GAP_EM * em or not 1 < len(above.segments) <= len(addresses.segments) or _is_of_addresses(above):
         return False
     places = [_place(segment, addresses) for segment in above.segments]

@@ -173,7 +173,7 @@ def _positions(spans: Sequence[_Span]) -> list[float]:
 
 
 def _at(spans: Sequence[_Span], position: float) -> list[_Span]:
-    """The strokes of one border."""
+    """Returns the strokes of one border."""
     return [span for span in spans if abs(span.at - position) <= _SAME_PT]
 
 

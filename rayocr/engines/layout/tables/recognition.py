@@ -117,7 +117,8 @@ def _aligned_cells(rows: Sequence[Row], em: float) -> list[list[str]] | None:
 
 
 def _fits(line: LayoutLine, grid: Grid) -> bool:
-    """Whether a line that runs up the page, as heads of narrow columns do, is inside a cell. All others may be in a table."""
+    """Returns whether a line that runs up the page, as heads of narrow columns do, is inside a cell. All others may be in a
+    table."""
     x = (line.x0 + line.x1) / 2
     return not line.is_vertical or (
         grid.contains(x, line.y0) and grid.contains(x, line.y1) and grid.cell_at(x, line.y0 + 1) == grid.cell_at(x, line.y1 - 1)
@@ -135,8 +136,8 @@ def _is_table(table: RuledTable) -> bool:
 
 
 def _holds_answers(table: RuledTable, lines: Sequence[LayoutLine]) -> bool:
-    """Whether the grid is the part of a form where answers are written: its first column repeats the numbers of the questions,
-    which are outside, left of it."""
+    """Returns whether the grid is the part of a form where answers are written: its first column repeats the numbers of the
+    questions, which are outside, left of it."""
     first = min(column for _, column in table.contents)
     cells = [cell for (_, column), cell in table.contents.items() if column == first]
     numbers = [cell[0] for cell in cells if len(cell) == 1 and _LINE_NUMBER.fullmatch(cell[0].text.strip())]

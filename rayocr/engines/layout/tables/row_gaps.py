@@ -13,20 +13,20 @@ _NEAR_EM = 0.6
 
 
 def is_set_off(rows: Sequence[Row], index: int, em: float) -> bool:
-    """Whether white space separates this row from the one above."""
+    """Returns whether white space separates this row from the one above."""
     return rows[index].y0 - rows[index - 1].y1 > SET_OFF_EM * em
 
 
 def stands_alone(rows: Sequence[Row], start: int, index: int, em: float) -> bool:
-    """Whether white space separates this row from the table that begins at `start`, and from the row below."""
+    """Returns whether white space separates this row from the table that begins at `start`, and from the row below."""
     if not is_set_off(rows, index, em) or (index + 1 < len(rows) and not is_set_off(rows, index + 1, em)):
         return False
     return not _is_second_line(rows, start, index, em)
 
 
 def _is_second_line(rows: Sequence[Row], start: int, index: int, em: float) -> bool:
-    """Whether the row is the second line of a cell: it is nearer to the row above than rows of the table are to each other, and
-    is below one of its cells."""
+    """Returns whether the row is the second line of a cell: it is nearer to the row above than rows of the table are to each
+    other, and is below one of its cells."""
     if index + 1 == len(rows) or index - start < 2 or len(rows[index + 1].segments) < 2:
         return False
     above, row = rows[index - 1], rows[index]

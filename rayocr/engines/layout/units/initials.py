@@ -33,7 +33,7 @@ def join_initials(lines: Sequence[LayoutLine]) -> list[LayoutLine]:
 
 
 def _begins_beside(line: LayoutLine, initial: LayoutLine) -> bool:
-    """Whether the line begins with a letter directly to the right of the upper part of the initial."""
+    """Returns whether the line begins with a letter directly to the right of the upper part of the initial."""
     if not line.text[:1].isalpha() or len(line.text) < 2 or initial.height < _LARGER * line.height:
         return False
     is_beside = -_OVERLAP * initial.width < line.x0 - initial.x1 < _GAP_EM * line.height

@@ -101,8 +101,8 @@ def _possible(text: str) -> list[_Marker]:
 
 
 def _has_neighbor(marker: _Marker, place: int, places: Mapping[_Marker, Sequence[int]]) -> bool:
-    """Whether one of the others is the previous or the next marker: for 1.2 these are 1.1, 1.3, 1.2.1, 1 and 2.1. A letter's
-    neighbor comes before or after it as in the alphabet: the initials of names are in any order."""
+    """Returns whether one of the others is the previous or the next marker: for 1.2 these are 1.1, 1.3, 1.2.1, 1 and 2.1. A
+    letter's neighbor comes before or after it as in the alphabet: the initials of names are in any order."""
     *above, last = marker.value
     if marker.style.startswith("number"):
         beside = [(*above, last - 1), (*above, last + 1), (*marker.value, 1), (*marker.value, 0)]

@@ -24,8 +24,8 @@ _SENTENCE_END = tuple(".!?:;。！？।॥")
 
 
 def runs_on(texts: Sequence[str]) -> bool:
-    """Whether the lines are ragged running text although each begins with a capital, for example with a name: the lines are long,
-    sentences begin inside them, and they end in the middle of a phrase."""
+    """Returns whether the lines are ragged running text although each begins with a capital, for example with a name: the lines
+    are long, sentences begin inside them, and they end in the middle of a phrase."""
     if sum(map(len, texts)) < _RUNNING_CHARS * len(texts):
         return False
     signs = sum(_SENTENCE_INSIDE.search(text) is not None or _SHORT_WORD_AT_END.search(text) is not None for text in texts[:-1])
@@ -33,7 +33,8 @@ def runs_on(texts: Sequence[str]) -> bool:
 
 
 def sentences_run_on(texts: Sequence[str]) -> bool:
-    """Whether sentences continue from line to line, as far as a script with capitals shows it. Fields begin with capitals."""
+    """Returns whether sentences continue from line to line, as far as a script with capitals shows it. Fields begin with
+    capitals."""
     begins = [text.lstrip("\"'([“‘„«")[:1] for text in texts]
     cased = [begin for begin in begins if begin.islower() or begin.isupper()]
     lower = sum(begin.islower() for begin in cased)
@@ -41,7 +42,7 @@ def sentences_run_on(texts: Sequence[str]) -> bool:
 
 
 def has_leader(text: str) -> bool:
-    """Whether the row has a leader: dots or dashes before a page number, an amount or a place to write."""
+    """Returns whether the row has a leader: dots or dashes before a page number, an amount or a place to write."""
     return _LEADER.search(text) is not None
 
 
@@ -65,7 +66,8 @@ def _with_neighbor(signs: Sequence[bool], place: int) -> bool:
 
 
 def _is_verse(group: Sequence[Row], em: float, *, has_items: bool) -> bool:
-    """Whether all lines begin with a capital or a number and end at different places, or are as short as those of an address."""
+    """Returns whether all lines begin with a capital or a number and end at different places, or are as short as those of an
+    address."""
     begins = [row.text.lstrip("\"'«»„“‘([–—- ")[:1] for row in group]
     if not all(begin.isupper() or begin.isdigit() for begin in begins):
         return False
@@ -76,7 +78,7 @@ def _is_verse(group: Sequence[Row], em: float, *, has_items: bool) -> bool:
 
 
 def _sentences_go_on(texts: Sequence[str]) -> bool:
-    """Whether the rows are ragged lines of a narrow paragraph: a line in lower case follows a long line."""
+    """Returns whether the rows are ragged lines of a narrow paragraph: a line in lower case follows a long line."""
     return runs_on(texts) or any(
         ends_in_broken_word(above)
         or (ends_in_broken_number(above) and below[:1].isdigit())

@@ -68,7 +68,7 @@ def _end_of_listing(rows: Sequence[Row], start: int) -> int | None:
 
 
 def _goes_on(group: Sequence[Row], row: Row) -> bool:
-    """Whether the row continues the listing: its letters are as wide as those above, and it is close enough."""
+    """Returns whether the row continues the listing: its letters are as wide as those above, and it is close enough."""
     if row.y0 - group[-1].y1 > 2.5 * max(group[-1].height, row.height):
         return False
     known = [above for above in group if len(above.text) >= _MIN_LETTERS]

@@ -70,7 +70,7 @@ def _continues(stack: Sequence[LayoutLine], letter: LayoutLine) -> bool:
 
 
 def _is_word(letters: Sequence[str]) -> bool:
-    """Whether the letters may spell a word; the letters of items (A, B, C) and of answers do not."""
+    """Returns whether the letters may spell a word; the letters of items (A, B, C) and of answers do not."""
     word = "".join(letters)
     plain = unicodedata.normalize("NFD", word)
     vowels = sum(char in _VOWELS for char in plain)
@@ -86,7 +86,7 @@ def _is_word(letters: Sequence[str]) -> bool:
 
 
 def _are_cells(stack: Sequence[LayoutLine], lines: Sequence[LayoutLine]) -> bool:
-    """Whether most letters have a line on their baseline, as codes and answers in the rows of a table have."""
+    """Returns whether most letters have a line on their baseline, as codes and answers in the rows of a table have."""
     others = [line for line in lines if len(line.text.strip()) > 1 or not _LETTER.fullmatch(line.text.strip())]
     level = sum(any(abs(line.center_y - letter.center_y) < _LEVEL * letter.height for line in others) for letter in stack)
     return level > _MOST_LEVEL * len(stack)

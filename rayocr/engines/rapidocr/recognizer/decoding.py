@@ -66,7 +66,7 @@ class BlankKeepingDecoder:
 
 
 def _may_part(text: list[str], after: str) -> bool:
-    """Whether a space can be missing between `text`, the text so far, and the symbol `after`."""
+    """Returns whether a space can be missing between `text`, the text so far, and the symbol `after`."""
     before = text[-1]
     if before >= _FIRST_WIDE or after >= _FIRST_WIDE or (before.isdigit() and after.isdigit()):
         return False

@@ -16,7 +16,7 @@ _PACKAGED = Path(__file__).parents[1] / "tiny"  # hatch_build.py writes it
 
 
 def model_file(task: Task) -> Path:
-    """The small model. Raises EngineUnavailable."""
+    """Returns the small model. Raises EngineUnavailable."""
     folder = _folder_of("rapidocr")
     if folder is None:
         raise EngineUnavailable("rapidocr is not installed.", hint=INSTALL_HINT)

@@ -27,7 +27,7 @@ _CHARACTERS = "character"  # key of the characters in the small model's metadata
 
 class ReadsLines(Protocol):
     def __call__(self, lines: Sequence[Any]) -> list[LineReading]:
-        """The text of each gray picture (rows, columns). Raises the errors of the runtime and of OpenCV."""
+        """Returns the text of each gray picture (rows, columns). Raises the errors of the runtime and of OpenCV."""
 
 
 class LineRecognizer:

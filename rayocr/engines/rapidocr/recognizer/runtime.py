@@ -22,7 +22,7 @@ class Model(Protocol):
     batch_size: int  # the best number of pictures to read together
 
     def run(self, batch: Any) -> Any:
-        """The model's first output for a float32 batch (n, channels, height, width); valid until the next call."""
+        """Returns the model's first output for a float32 batch (n, channels, height, width); valid until the next call."""
 
 
 def load_model(path: Path, *, runtime: str = "onnxruntime", device: str = "cpu") -> Model:

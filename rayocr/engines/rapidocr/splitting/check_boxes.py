@@ -55,8 +55,8 @@ class CheckBox(NamedTuple):
 
 
 def with_check_boxes(upright: Any, quads: Any, read: list[LineReading], recognize: ReadsLines) -> tuple[Any, list[LineReading]]:
-    """The lines and readings, with a line `[x]` or `[ ]` for each box. Lines with boxes inside them are split there, and the
-    parts are read again. `quads`: corners (n, 4, 2), clockwise from the top left, in pixels of `upright`."""
+    """Returns the lines and readings, with a line `[x]` or `[ ]` for each box. Lines with boxes inside them are split there, and
+    the parts are read again. `quads`: corners (n, 4, 2), clockwise from the top left, in pixels of `upright`."""
     import numpy as np
 
     kept: list[int] = []
@@ -103,7 +103,7 @@ def with_check_boxes(upright: Any, quads: Any, read: list[LineReading], recogniz
 
 
 def find_boxes(line: Any, letter_height: float) -> list[CheckBox]:
-    """The check boxes in a level gray picture from left to right. `letter_height`: of a line with its margins."""
+    """Returns the check boxes in a level gray picture from left to right. `letter_height`: of a line with its margins."""
     import cv2
     import numpy as np
 
@@ -134,8 +134,8 @@ def find_boxes(line: Any, letter_height: float) -> list[CheckBox]:
 
 
 def _boxes_beside(upright: Any, quad: Any, reading: LineReading) -> tuple[list[CheckBox], Any, int]:
-    """The boxes in and beside a line that have a word beside them, the line's corners widened at both ends, and by how many
-    pixels."""
+    """Returns the boxes in and beside a line that have a word beside them, the line's corners widened at both ends, and by how
+    many pixels."""
     import numpy as np
 
     width, height = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
@@ -162,7 +162,7 @@ def _has_word(picture: Any, box: CheckBox, reach: int) -> bool:
 
 
 def _is_frame(square: Any) -> bool:
-    """Whether each of the four sides is straight and has ink nearly everywhere, and the corners are not round."""
+    """Returns whether each of the four sides is straight and has ink nearly everywhere, and the corners are not round."""
     height = square.shape[0]
     corner = max(round(_CORNER * height), 2)
     ends: Sequence[slice] = (slice(corner), slice(-corner, None))
@@ -181,12 +181,13 @@ def _is_frame(square: Any) -> bool:
 
 
 def _longest_share(side: Any) -> float:
-    """The greatest share of ink in two neighboring rows: a scan may be slightly skewed."""
+    """Returns the greatest share of ink in two neighboring rows: a scan may be slightly skewed."""
     return max(float((above | below).astype(bool).mean()) for above, below in pairwise(side))
 
 
 def _is_apart(ink: Any, x: int, y: int, width: int, height: int) -> bool:
-    """Whether a box has white paper at both sides and, except for a tick, above and below, where a round letter goes on."""
+    """Returns whether a box has white paper at both sides and, except for a tick, above and below, where a round letter goes
+    on."""
     blur, white = max(round(_BLUR * width), 1), max(round(_MARGIN * width), 2)
     rows = ink[y : y + height]
     before = rows[:, max(x - blur - white, 0) : max(x - blur, 0)]
@@ -203,7 +204,7 @@ def _gap(box: CheckBox, other: CheckBox) -> int:
 
 
 def _slice(quad: Any, start: float, end: float, width: int) -> Any:
-    """The corners of the part of a line between two places of its picture."""
+    """Returns the corners of the part of a line between two places of its picture."""
     import numpy as np
 
     top, bottom = quad[1] - quad[0], quad[2] - quad[3]
@@ -213,7 +214,7 @@ def _slice(quad: Any, start: float, end: float, width: int) -> Any:
 
 
 def _is_within(quad: Any, lines: Any) -> bool:
-    """Whether the middle of a box is inside another line, which has no boxes."""
+    """Returns whether the middle of a box is inside another line, which has no boxes."""
     middle = quad.mean(axis=0)
     return bool(((middle > lines.min(axis=1)) & (middle < lines.max(axis=1))).all(axis=1).any()) if len(lines) else False
 

@@ -46,8 +46,8 @@ class Leader(NamedTuple):
 def with_page_numbers(
     upright: Any, quads: Any, read: list[LineReading], recognize: ReadsLines
 ) -> tuple[Any, list[LineReading], bool]:
-    """The lines and readings, with one line for each entry and its page number, and whether a page number could not be read.
-    `quads`: corners (n, 4, 2), clockwise from the top left, in pixels of `upright`."""
+    """Returns the lines and readings, with one line for each entry and its page number, and whether a page number could not be
+    read. `quads`: corners (n, 4, 2), clockwise from the top left, in pixels of `upright`."""
     import numpy as np
 
     if not len(quads):
@@ -99,7 +99,7 @@ def with_page_numbers(
 
 
 def find_leaders(gray: Any, height: float) -> list[Leader]:
-    """The dotted leaders with words behind them on an upright page. `height`: of a usual line with its margins."""
+    """Returns the dotted leaders with words behind them on an upright page. `height`: of a usual line with its margins."""
     import cv2
     import numpy as np
 
@@ -121,7 +121,7 @@ def find_leaders(gray: Any, height: float) -> list[Leader]:
 
 
 def _runs(centers: Any, height: float) -> list[list[int]]:
-    """The dots of each row, from left to right."""
+    """Returns the dots of each row, from left to right."""
     if len(centers) > _MOST_DOTS:
         return []
     level = _LEVEL * height
@@ -154,6 +154,6 @@ def _words_behind(letters: Any, right: int, base: int, height: float) -> tuple[i
 
 
 def _words_after_dots(text: str, fewest: int) -> bool:
-    """Whether the text ends in words behind at least so many dots in a row."""
+    """Returns whether the text ends in words behind at least so many dots in a row."""
     parts = _DOTS.split(text)
     return text[-1:].isalnum() and len(parts) > fewest and not any(part.strip() for part in parts[-fewest:-1])

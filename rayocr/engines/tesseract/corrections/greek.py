@@ -20,7 +20,7 @@ _LEAST_PART = 2  # letters beside a lost space
 
 
 def with_lost_spaces(text: str, other: str) -> str:
-    """The text with the spaces that a second reading has between its letters. The second reading may lack letters."""
+    """Returns the text with the spaces that a second reading has between its letters. The second reading may lack letters."""
     skeleton, parts = _skeleton(text), _skeleton(other).split()
     if " " in text or len(skeleton) != len(text) or len(parts) < 2 or min(map(len, parts)) < _LEAST_PART:
         return text
@@ -37,7 +37,7 @@ def with_lost_spaces(text: str, other: str) -> str:
 
 
 def is_greek_in_latin(text: str, latin: str) -> bool:
-    """Whether a short Greek word consists of letters that look like the Latin ones: το and "to"."""
+    """Returns whether a short Greek word consists of letters that look like the Latin ones: το and "to"."""
     return len(text) <= _SHORT_WORD and not text.isascii() and _skeleton(text) == _skeleton(latin)
 
 
@@ -47,7 +47,7 @@ def _skeleton(text: str) -> str:
 
 
 def modern_greek(texts: Sequence[str]) -> list[str]:
-    """The lines of a text, with modern accents if the text is not ancient Greek as a whole."""
+    """Returns the lines of a text, with modern accents if the text is not ancient Greek as a whole."""
     words = [unicodedata.normalize("NFD", word) for text in texts for word in text.split() if _skeleton(word)[:1] in _VOWELS]
     texts = [text.replace(_MICRO, _MU) for text in texts]
     if sum(not _BREATHINGS.isdisjoint(word[:3]) for word in words) > _ANCIENT_SHARE * len(words):

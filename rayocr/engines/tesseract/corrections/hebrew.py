@@ -23,7 +23,7 @@ _WORDS = frozenset(_STEMS.split())
 
 
 def with_final_mems(texts: Sequence[str]) -> list[str]:
-    """The lines of a page, corrected if most signs say that it is affected."""
+    """Returns the lines of a page, corrected if most signs say that it is affected."""
     plurals = sum(len(_PLURAL.findall(text)) for text in texts)
     misread = sum(
         not _is_word(found.group()[:-1]) for text in texts for found in _ENDING.finditer(text) if _MISREAD.search(found.group())
@@ -34,7 +34,7 @@ def with_final_mems(texts: Sequence[str]) -> list[str]:
 
 
 def _is_word(stem: str) -> bool:
-    """Whether the stem, with or without prefixes, and samekh are a word."""
+    """Returns whether the stem, with or without prefixes, and samekh are a word."""
     longest = _PREFIXES.match(stem)
     assert longest is not None
     return any(stem[start:] in _WORDS for start in range(longest.end() + 1))

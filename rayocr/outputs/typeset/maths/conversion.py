@@ -69,7 +69,7 @@ def typeset_maths(
 
 
 def looks_like_maths(source: str) -> bool:
-    """Whether the text between dollars is a formula, not a price followed by words."""
+    """Returns whether the text between dollars is a formula, not a price followed by words."""
     bare = _COMMAND.sub(" ", _TEXT.sub(" ", source))
     if "`" in source:
         return False

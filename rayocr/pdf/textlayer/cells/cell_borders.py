@@ -76,7 +76,7 @@ def split_at_gutters(lines: Sequence[TextLine]) -> Iterator[TextLine]:
 
 
 def _wide_gaps(line: TextLine) -> list[tuple[Word, Word]]:
-    """The pairs of words with a gap that may be a gutter. The text before the first one is longer than a marker."""
+    """Returns the pairs of words with a gap that may be a gutter. The text before the first one is longer than a marker."""
     if line.vertical or len(line.text) < _BESIDE_CHARS:
         return []
     least = _GUTTER_EM * (line.y1 - line.y0)
@@ -96,12 +96,13 @@ def _wide_gaps(line: TextLine) -> list[tuple[Word, Word]]:
 
 
 def _has_letters(word: Word) -> bool:
-    """Whether it is a word. An amount or a page number behind a leader belongs to its line."""
+    """Returns whether it is a word. An amount or a page number behind a leader belongs to its line."""
     return sum(map(str.isalpha, word.text)) > 1
 
 
 def _is_gutter(line: TextLine, left: Word, right: Word, starts: Sequence[tuple[float, float]]) -> bool:
-    """Whether other lines above and below begin where the right word does. `starts`: left and upper edges, in ascending order."""
+    """Returns whether other lines above and below begin where the right word does. `starts`: left and upper edges, in ascending
+    order."""
     em, x = line.y1 - line.y0, right.x0
     first, last = bisect_left(starts, (x - _SAME_START_PT, 0.0)), bisect_left(starts, (x + _SAME_START_PT, 0.0))
     least = _COLUMN_LINES if x - left.x1 >= _NARROW_EM * em else _MORE_LINES
@@ -109,7 +110,7 @@ def _is_gutter(line: TextLine, left: Word, right: Word, starts: Sequence[tuple[f
 
 
 def _is_passed(line: TextLine, right: Word, ordered: Sequence[TextLine]) -> bool:
-    """Whether a word above or below is in the gutter before this word. `ordered`: all lines, from left to right."""
+    """Returns whether a word above or below is in the gutter before this word. `ordered`: all lines, from left to right."""
     em = line.y1 - line.y0
     top, bottom, middle = line.y0 - _NEXT_EM * em, line.y1 + _NEXT_EM * em, right.x0 - _GUTTER_EM * em / 2
     for other in ordered:

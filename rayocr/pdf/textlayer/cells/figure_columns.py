@@ -63,7 +63,7 @@ def split_at_figures(lines: Sequence[TextLine]) -> Iterator[TextLine]:
 
 
 def _rows(lines: Sequence[TextLine]) -> list[list[_Placed]]:
-    """The words of level lines in rows, each from left to right."""
+    """Returns the words of level lines in rows, each from left to right."""
     level = [place for place, line in enumerate(lines) if line.words and not line.vertical and not line.slanted]
     rows: list[list[_Placed]] = []
     base = float("-inf")
@@ -105,7 +105,7 @@ def _columns(rows: Sequence[Sequence[_Placed]], lines: Sequence[TextLine], *, by
 
 
 def _is_set_apart(before: _Placed | None, figure: _Placed, lines: Sequence[TextLine]) -> bool:
-    """Whether more than a blank is before the figure, and no leader, end of a sentence or marker of a list item."""
+    """Returns whether more than a blank is before the figure, and no leader, end of a sentence or marker of a list item."""
     if before is None:
         return True
     line = lines[figure.line]
@@ -119,7 +119,8 @@ def _is_set_apart(before: _Placed | None, figure: _Placed, lines: Sequence[TextL
 
 
 def _goes_on(figure: _Placed, behind: _Placed | None, lines: Sequence[TextLine]) -> bool:
-    """Whether the figure is followed by words of its cell, as in "40 m" and "25 Income". A range in brackets may follow it."""
+    """Returns whether the figure is followed by words of its cell, as in "40 m" and "25 Income". A range in brackets may follow
+    it."""
     if behind is None or behind.line != figure.line or behind.word.text[0] in "([±":
         return False
     line = lines[figure.line]
@@ -127,7 +128,7 @@ def _goes_on(figure: _Placed, behind: _Placed | None, lines: Sequence[TextLine])
 
 
 def _takes(column: _Column, before: _Placed | None, figure: _Placed, rows: Sequence[Sequence[_Placed]], number: int) -> bool:
-    """Whether the figure continues the column: it is near, and no word from the last figure on is in the white space."""
+    """Returns whether the figure continues the column: it is near, and no word from the last figure on is in the white space."""
     last = column.rows[-1]
     em = _height(rows[number])
     if _middle(rows[number]) - _middle(rows[last]) > _NEAR_EM * em:

@@ -25,7 +25,8 @@ _SAME_SIZE = 0.7
 
 
 def with_accents(characters: Characters) -> Characters:
-    """The characters, with each accent merged into the letter below it. Takes no time if the page has no separate accents."""
+    """Returns the characters, with each accent merged into the letter below it. Takes no time if the page has no separate
+    accents."""
     texts = characters.texts
     if _COMBINING.keys().isdisjoint(texts):
         return characters

@@ -24,7 +24,7 @@ _NARROW_EM = 0.25  # per letter; a narrower object has fewer glyphs than letters
 
 
 def replacement_of(item: Any) -> str:
-    """The /ActualText of a raw text object if it is long, else empty."""
+    """Returns the /ActualText of a raw text object if it is long, else empty."""
     for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
         text = _param(pdfium.FPDFPageObj_GetMark(item, index))
         if len(text) >= _LONG and len(_letters(text)) >= _LONG:
@@ -33,7 +33,7 @@ def replacement_of(item: Any) -> str:
 
 
 def is_replaced(item: Any) -> bool:
-    """Whether a replacement that is about as long as a raw text object gives its text."""
+    """Returns whether a replacement that is about as long as a raw text object gives its text."""
     for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
         mark, size = pdfium.FPDFPageObj_GetMark(item, index), ctypes.c_ulong()
         if mark and pdfium.FPDFPageObjMark_GetParamStringValue(mark, _KEY, None, 0, size):
@@ -43,7 +43,7 @@ def is_replaced(item: Any) -> bool:
 
 
 def contradicts_glyphs(page: Any) -> bool:
-    """Whether a long replacement differs from its glyphs. `page` is a raw FPDF_PAGE of a copy: the replacements are
+    """Returns whether a long replacement differs from its glyphs. `page` is a raw FPDF_PAGE of a copy: the replacements are
     removed from it. Replacements of glyphs without characters cannot be checked."""
     groups: dict[str, list[Any]] = {}
     for item in text_objects(page):
@@ -90,7 +90,7 @@ def _glyph_text(item: Any, text_page: Any) -> str:
 
 
 def _ems(item: Any) -> float:
-    """The width of the object in its font sizes."""
+    """Returns the width of the object in its font sizes."""
     left, bottom, right, top, size = (ctypes.c_float() for _ in range(5))
     matrix = pdfium.FS_MATRIX()
     known = pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top) and pdfium.FPDFTextObj_GetFontSize(item, size)

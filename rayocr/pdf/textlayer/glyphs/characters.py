@@ -104,8 +104,8 @@ def read_characters(
 
 
 def _second_drawings(codes: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> Any:
-    """The places of letters that are drawn again directly after the same letter, as a shadow or to make it bold. The smaller of
-    the two boxes is kept: the box of a blurred shadow includes the blur."""
+    """Returns the places of letters that are drawn again directly after the same letter, as a shadow or to make it bold. The
+    smaller of the two boxes is kept: the box of a blurred shadow includes the blur."""
     first = np.flatnonzero(codes[1:] == codes[:-1])
     second = first + 1
     width = np.minimum(x1[first], x1[second]) - np.maximum(x0[first], x0[second])
@@ -119,8 +119,8 @@ def _second_drawings(codes: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> Any:
 
 
 def _drawn_again(codes: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> list[int]:
-    """The places of letters that were drawn at the same place before, anywhere in the file. On pages in right-to-left scripts the
-    letters of a line are ordered by their places, so that two copies of a line would be mixed."""
+    """Returns the places of letters that were drawn at the same place before, anywhere in the file. On pages in right-to-left
+    scripts the letters of a line are ordered by their places, so that two copies of a line would be mixed."""
     seen: dict[tuple[int, int, int], tuple[float, float]] = {}
     again: list[int] = []
     before = (0.0, 0.0)
@@ -171,7 +171,7 @@ def _kind(text: str) -> int:
 
 
 def _takes_room(x0: Any, x1: Any, height: Any) -> Any:
-    """Where a character has a width and the next one follows it."""
+    """Returns where a character has a width and the next one follows it."""
     least = _DRAWN_HYPHEN_EM * height
     takes = x1 - x0 > least
     takes[:-1] &= np.abs(x0[1:] - x0[:-1]) > least[:-1]
@@ -201,7 +201,7 @@ def _without_surrogates(codes: list[int]) -> list[int]:
 
 
 def character_of(code: int) -> str:
-    """The text of a code that PDFium reports. U+FFFD for half of a surrogate pair, which cannot be written to a file.
+    """Returns the text of a code that PDFium reports. U+FFFD for half of a surrogate pair, which cannot be written to a file.
 
     A visible soft hyphen becomes a hyphen. Shaped Arabic and Hebrew letters become plain ones.
     """

@@ -30,13 +30,13 @@ class PageFonts:
         return name.value.decode("latin-1") if known else ""
 
     def size_pt(self, index: int) -> float:
-        """The displayed size, including the text matrix."""
+        """Returns the displayed size, including the text matrix."""
         matrix = pdfium.FS_MATRIX()
         scale = math.hypot(matrix.c, matrix.d) if pdfium.FPDFText_GetMatrix(self._text_page, index, matrix) else 1.0
         return abs(pdfium.FPDFText_GetFontSize(self._text_page, index)) * scale
 
     def size_and_weight(self, index: int) -> tuple[float, bool]:
-        """The displayed size in points, and whether the font is bold."""
+        """Returns the displayed size in points, and whether the font is bold."""
         return self.size_pt(index), self._is_bold(index)
 
     def _is_bold(self, index: int) -> bool:

@@ -35,7 +35,7 @@ def with_letter_height(text_page: Any, upright: Upright, x0: Any, y0: Any, x1: A
 
 
 def _level_size(text_page: Any, index: int, upright: Upright) -> float:
-    """The displayed size of a character on a level baseline, in points; 0 for any other."""
+    """Returns the displayed size of a character on a level baseline, in points; 0 for any other."""
     matrix = pdfium.FS_MATRIX()
     if not pdfium.FPDFText_GetMatrix(text_page, index, matrix):
         return 0.0

@@ -27,7 +27,8 @@ _LEAST_PAIRS_OF_TOKEN = 0.5
 
 
 def are_names(tokens: Sequence[str]) -> bool:
-    """Whether the letters of these tokens follow one another as in words of European languages. False if there are too few."""
+    """Returns whether the letters of these tokens follow one another as in words of European languages. False if there are too
+    few."""
     known = total = 0
     for token in tokens:
         for word in _WORD.findall(token):

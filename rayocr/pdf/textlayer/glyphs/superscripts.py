@@ -67,7 +67,7 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
 
 
 def _table(characters: Characters, digit: int, other: int, origin_of: Origin) -> dict[int, int] | None:
-    """How to write a digit beside another character; None if both are of one size or on one baseline."""
+    """Returns how to write a digit beside another character; None if both are of one size or on one baseline."""
     base, size = origin_of(characters.indexes[other])
     height, own = origin_of(characters.indexes[digit])
     if not 0 < own <= _SMALLER * size:
@@ -79,7 +79,7 @@ def _table(characters: Characters, digit: int, other: int, origin_of: Origin) ->
 
 
 def _is_numerator(characters: Characters, n: int) -> bool:
-    """Whether the raised number is above another one, and not the exponent of a letter with an index below it."""
+    """Returns whether the raised number is above another one, and not the exponent of a letter with an index below it."""
     end = n + 1
     while end < len(characters) and characters.texts[end].isdigit() and _continues(characters, end):
         end += 1

@@ -24,7 +24,7 @@ FontName = Callable[[int], str]
 
 
 def _table(*runs: tuple[int, str]) -> dict[int, str]:
-    """A table from runs of characters that begin at these codes; a blank stands for a code without an entry."""
+    """Returns a table from runs of characters that begin at these codes; a blank stands for a code without an entry."""
     return {first + n: char for first, chars in runs for n, char in enumerate(chars) if char != " "}
 
 
@@ -120,7 +120,8 @@ def _of_private(char: str, font: str) -> str:
 
 
 def _of_letter(char: str, table: dict[int, str]) -> str:
-    """The glyph of a font without a map. PDFium reports its code as if the font had Latin letters, in one of two encodings."""
+    """Returns the glyph of a font without a map. PDFium reports its code as if the font had Latin letters, in one of two
+    encodings."""
     for encoding in ("cp1252", "mac-roman"):
         try:
             code = char.encode(encoding)[0]
@@ -137,7 +138,7 @@ def _table_of(font: str) -> dict[int, str] | None:
 
 
 def _alone(characters: Characters) -> list[int]:
-    """The places of characters with white space on both sides."""
+    """Returns the places of characters with white space on both sides."""
     if len(characters) < 2:
         return list(range(len(characters)))
     x0, y0, x1, y1 = characters.x0, characters.y0, characters.x1, characters.y1

@@ -73,7 +73,7 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
 
 
 def _suspects(text_page: Any, codes: Sequence[int]) -> list[int]:
-    """The characters without a known meaning, in order."""
+    """Returns the characters without a known meaning, in order."""
     has_error = pdfium.FPDFText_HasUnicodeMapError
     odd = {code for code in set(codes) if code == 0xFFFD or 0xE000 <= code < _BRACKET_PIECES or code in _CONTROLS}
     found = {n for n, code in enumerate(codes) if code in odd} if odd else set()
@@ -83,7 +83,7 @@ def _suspects(text_page: Any, codes: Sequence[int]) -> list[int]:
 
 
 def _drawings(text_page: Any, codes: Sequence[int], rectangles: Any) -> frozenset[int]:
-    """The addresses of text objects with letters or digits that draw whole words or pages: glyphs of Type 3 fonts."""
+    """Returns the addresses of text objects with letters or digits that draw whole words or pages: glyphs of Type 3 fonts."""
     left, top, right, bottom = rectangles.T
     large = np.flatnonzero(_is_large(right - left, top - bottom))
     found = set()
@@ -100,7 +100,7 @@ def _is_large(width: Any, height: Any) -> Any:
 
 
 def _draws_large(text_page: Any, index: int) -> bool:
-    """Whether the glyph itself is large, and not only the box that its font declares."""
+    """Returns whether the glyph itself is large, and not only the box that its font declares."""
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     known = pdfium.FPDFText_GetCharBox(text_page, index, left, right, bottom, top)
     return bool(known) and bool(_is_large(right.value - left.value, top.value - bottom.value))
@@ -121,7 +121,8 @@ def _is_legible(text_page: Any, runs: Iterable[Sequence[int]], codes: Sequence[i
 
 
 def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], rectangles: Any) -> frozenset[int]:
-    """The addresses of text objects in which single unknown characters stand within words or end numbers, like the 5 in 4,250."""
+    """Returns the addresses of text objects in which single unknown characters stand within words or end numbers, like the 5 in
+    4,250."""
     left, top, right, bottom = rectangles.T
     has_room = np.abs(right - left) > _HOLE * np.abs(top - bottom)
     wide = [n for n, code in enumerate(codes) if code == 0 and has_room[n]]
@@ -140,14 +141,14 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
 
 
 def _with_letters_in_numbers(text_page: Any, text: str) -> frozenset[int]:
-    """The addresses of text objects with letters in place of digits: 4,25O.75."""
+    """Returns the addresses of text objects with letters in place of digits: 4,25O.75."""
     places = [match.start() for match in _LETTER_IN_NUMBER.finditer(text)]
     return visible_objects(text_page, places)
 
 
 def _in_order_of_use(text_page: Any, text: str) -> frozenset[int]:
-    """The addresses of text objects in fonts whose glyphs are numbered from ! in the order of their use, as some programs write
-    them: half of their characters are punctuation, and hardly any are lowercase letters, which come after 64 others."""
+    """Returns the addresses of text objects in fonts whose glyphs are numbered from ! in the order of their use, as some programs
+    write them: half of their characters are punctuation, and hardly any are lowercase letters, which come after 64 others."""
     tokens = [match for match in _TOKEN.finditer(text) if _is_punctuation(match.group(), _TOKEN_SHARE)]
     fonts = {_font_of(text_page, match.start()) for match in tokens}
     fonts.discard(0)
@@ -176,7 +177,7 @@ def _font_of(text_page: Any, n: int) -> int:
 
 
 def _have_different_widths(text_page: Any, run: Sequence[int]) -> bool:
-    """Whether equal characters are drawn by different glyphs, unlike those of a row of dots."""
+    """Returns whether equal characters are drawn by different glyphs, unlike those of a row of dots."""
     box = pdfium.FS_RECTF()
     widths = []
     for n in run:

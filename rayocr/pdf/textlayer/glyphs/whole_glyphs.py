@@ -46,7 +46,8 @@ def with_whole_glyphs(page: Any, text_page: Any, codes: list[int], rectangles: A
 
 
 def _is_connected(code: int) -> bool:
-    """Whether the letter belongs to a script whose letters change with their neighbors: from Arabic to Mongolian, or Balinese."""
+    """Returns whether the letter belongs to a script whose letters change with their neighbors: from Arabic to Mongolian, or
+    Balinese."""
     return 0x600 <= code <= 0x109F or 0x1700 <= code <= 0x1CFF or 0xFB50 <= code <= 0xFDFF or 0xFE70 <= code <= 0xFEFC
 
 
@@ -65,7 +66,7 @@ def _glyphs_of_replacements(page: Any) -> dict[int, list[Bounds]]:
 
 
 def _replacing_mark(item: Any) -> int:
-    """The address of the mark whose /ActualText replaces the object; 0 if there is none."""
+    """Returns the address of the mark whose /ActualText replaces the object; 0 if there is none."""
     size = ctypes.c_ulong()
     for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
         mark = pdfium.FPDFPageObj_GetMark(item, index)
@@ -120,7 +121,7 @@ def _extent(glyphs: Sequence[Bounds]) -> tuple[float, float]:
 
 
 def _is_tight(text_page: Any, index: int, loose: Any) -> bool:
-    """Whether the loose box is the box of the ink."""
+    """Returns whether the loose box is the box of the ink."""
     left, right, bottom, top = (ctypes.c_double() for _ in range(4))
     if not pdfium.FPDFText_GetCharBox(text_page, index, left, right, bottom, top) or right.value <= left.value:
         return False

@@ -46,8 +46,8 @@ class _Shape(NamedTuple):
 
 
 def with_wrong_digits(text_page: Any, codes: Sequence[int], rectangles: Any) -> frozenset[int]:
-    """The addresses of raw text objects that show other digits, signs or letters than the text says. `rectangles`: the loose
-    boxes of the characters, (n, 4), in user space. 8 µs per digit."""
+    """Returns the addresses of raw text objects that show other digits, signs or letters than the text says. `rectangles`: the
+    loose boxes of the characters, (n, 4), in user space. 8 µs per digit."""
     values = np.fromiter(codes, np.int32, len(codes))
     is_digit = (values >= _ZERO) & (values <= _NINE)
     digits = np.flatnonzero(is_digit)
@@ -58,7 +58,8 @@ def with_wrong_digits(text_page: Any, codes: Sequence[int], rectangles: Any) -> 
 
 
 def visible_objects(text_page: Any, places: Iterable[int]) -> frozenset[int]:
-    """The addresses of the raw text objects of these characters, without those of invisible text, whose glyphs mean nothing."""
+    """Returns the addresses of the raw text objects of these characters, without those of invisible text, whose glyphs mean
+    nothing."""
     items = (pdfium.FPDFText_GetTextObject(text_page, n) for n in places)
     shown = (item for item in items if item and pdfium.FPDFTextObj_GetTextRenderMode(item) != _INVISIBLE)
     return frozenset(map(address_of, shown))
@@ -85,7 +86,7 @@ def _fonts_with_wrong_digits(text_page: Any, codes: Sequence[int], digits: Any, 
 
 
 def glyph_shapes(text_page: Any, places: Sequence[int], rectangles: Any) -> Iterator[_Shape | None]:
-    """None for slanted and tiny characters, and for those without an outline."""
+    """Yields None for slanted and tiny characters, and for those without an outline."""
     x, y = (ctypes.c_double() for _ in range(2))
     values = tuple(ctypes.c_double() for _ in range(4))
     get_box, get_origin = pdfium.FPDFText_GetCharBox, pdfium.FPDFText_GetCharOrigin
@@ -108,7 +109,7 @@ def glyph_shapes(text_page: Any, places: Sequence[int], rectangles: Any) -> Iter
 
 
 def _are_tabular(digits: dict[str, set[_Shape]]) -> bool:
-    """Whether all digits of the font are as wide as one of them, in one of the styles in which it is set."""
+    """Returns whether all digits of the font are as wide as one of them, in one of the styles in which it is set."""
     if len(digits) < _LEAST_DIGITS:
         return False
     one, *others = digits.values()
@@ -120,9 +121,9 @@ def _is_as_wide(one: _Shape, other: _Shape) -> bool:
 
 
 def _differ(shapes: Iterable[_Shape], *, tabular: bool) -> bool:
-    """Whether one digit is drawn by glyphs of one height and another form. A width that changes with the advance is a font that
-    is stretched, and one that does not is a digit with other white space around it. Tabular digits of another advance are set in
-    another style."""
+    """Returns whether one digit is drawn by glyphs of one height and another form. A width that changes with the advance is a
+    font that is stretched, and one that does not is a digit with other white space around it. Tabular digits of another advance
+    are set in another style."""
     for one, other in combinations(shapes, 2):
         gap = abs(one.height - other.height)
         is_other = gap > _OVERSHOOT or abs(one.width - other.width) > _SAME_WIDTH
@@ -134,7 +135,7 @@ def _differ(shapes: Iterable[_Shape], *, tabular: bool) -> bool:
 
 
 def _stand_wrong(digits: dict[str, set[_Shape]]) -> bool:
-    """Whether digits with a flat foot reach below those with a round one."""
+    """Returns whether digits with a flat foot reach below those with a round one."""
     shapes = [(digit in _FLAT, next(iter(found))) for digit, found in digits.items()]
     heights = [shape.height for _, shape in shapes]
     if len(shapes) < _LEAST_DIGITS or max(heights) > (1 + _ONE_HEIGHT) * min(heights):
@@ -145,7 +146,8 @@ def _stand_wrong(digits: dict[str, set[_Shape]]) -> bool:
 
 
 def _are_swapped(signs: dict[str, _Shape], digits: dict[str, set[_Shape]]) -> bool:
-    """Whether a point reaches as far below the digits as a comma does, or a comma stands on their baseline like a point."""
+    """Returns whether a point reaches as far below the digits as a comma does, or a comma stands on their baseline like a
+    point."""
     feet = [shape.above for found in digits.values() for shape in found]
     if not feet or max(feet) - min(feet) > _TAIL:
         return False  # old-style digits
@@ -183,7 +185,7 @@ def _showing(text_page: Any, codes: Sequence[int], spaces: Any, rectangles: Any)
 
 
 def _is_level(text_page: Any, n: int) -> bool:
-    """Whether the baseline is not slanted. The angle that PDFium gives is 0 for a skewed one."""
+    """Returns whether the baseline is not slanted. The angle that PDFium gives is 0 for a skewed one."""
     matrix = pdfium.FS_MATRIX()
     if not pdfium.FPDFText_GetMatrix(text_page, n, matrix):
         return False

@@ -44,7 +44,8 @@ class _Gaps:
     by_chance: float
 
     def evidence(self, hit: float) -> float:
-        """The logarithm of the odds that the words are at their place, if this share of a genuine line's gaps are hits."""
+        """Returns the logarithm of the odds that the words are at their place, if this share of a genuine line's gaps are
+        hits."""
         misses = self.count - self.hits
         return self.hits * math.log(hit / self.by_chance) + misses * math.log((1 - hit) / (1 - self.by_chance))
 
@@ -53,8 +54,8 @@ _UNKNOWN = _Gaps(0, 0, 0.5)
 
 
 def fits(picture: Any, scale: float, lines: Sequence[TextLine]) -> bool | None:
-    """Whether these lines are a reading of the picture; None if they have too few gaps to tell, like Chinese and Japanese.
-    `picture`: a gray array in which the lines run from left to right; `scale`: its pixels per point."""
+    """Returns whether these lines are a reading of the picture; None if they have too few gaps to tell, like Chinese and
+    Japanese. `picture`: a gray array in which the lines run from left to right; `scale`: its pixels per point."""
     found: list[_Gaps] = []
     against = 0.0
     for line in lines:
@@ -74,14 +75,15 @@ def fits(picture: Any, scale: float, lines: Sequence[TextLine]) -> bool | None:
 
 
 def _usual_hit(found: Sequence[_Gaps]) -> float:
-    """The share of hits in the better three quarters of the lines: on a clear page nearly all."""
+    """Returns the share of hits in the better three quarters of the lines: on a clear page nearly all."""
     best = sorted(found, key=lambda gaps: gaps.hits / max(gaps.count, 1), reverse=True)[: -(-3 * len(found) // 4)]
     hits, count = sum(gaps.hits for gaps in best), sum(gaps.count for gaps in best)
     return min(max((hits + 1) / (count + 2), 0.8), 0.985)
 
 
 def _unevenness(words: Sequence[Word]) -> float:
-    """How much the widths of Latin words deviate from those of their letters in an ordinary font, as a mean of logarithms."""
+    """Returns how much the widths of Latin words deviate from those of their letters in an ordinary font, as a mean of
+    logarithms."""
     ratios = [
         math.log((word.x1 - word.x0) / _natural_width(word.text))
         for word in words
@@ -131,7 +133,7 @@ def _better(one: _Gaps, other: _Gaps) -> _Gaps:
 
 
 def _band(strip: Any, top: float, height: float) -> Any:
-    """The rows of a line with the most strokes. A layer may be a third of a line too high or too low."""
+    """Returns the rows of a line with the most strokes. A layer may be a third of a line too high or too low."""
     first, last = max(0, round(top - _SHIFT * height)), round(top + (1 + _SHIFT) * height)
     rows = strip[first:last]
     size = max(2, round(_BAND * height))
@@ -144,7 +146,7 @@ def _band(strip: Any, top: float, height: float) -> Any:
 
 
 def _inked_columns(band: Any) -> Any:
-    """Which columns of a line have ink, dark on light or light on dark; None for an empty band."""
+    """Returns which columns of a line have ink, dark on light or light on dark; None for an empty band."""
     if band.size < 20:
         return None
     low, middle, high = np.percentile(band[::2, ::3], (4, 50, 96))
@@ -155,7 +157,7 @@ def _inked_columns(band: Any) -> Any:
 
 
 def _extent(inked: Any, start: int, em: float) -> tuple[int, int] | None:
-    """The first and the last inked column of the ink from `start` to the first wide gap."""
+    """Returns the first and the last inked column of the ink from `start` to the first wide gap."""
     columns = np.flatnonzero(inked[start:]) + start
     if len(columns) < 3:
         return None

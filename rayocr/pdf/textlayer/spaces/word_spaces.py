@@ -53,12 +53,12 @@ def correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> Non
 
 
 def _are_indic(texts: Sequence[str], n: int) -> bool:
-    """Whether the n-th character and the one before it belong to words of a script whose letters hang from one bar."""
+    """Returns whether the n-th character and the one before it belong to words of a script whose letters hang from one bar."""
     return _INDIC.match(texts[n - 1]) is not None and _INDIC.match(texts[n]) is not None
 
 
 def _is_tracked(gaps: Any, said: Any, n: int, around: range) -> bool:
-    """Whether the gap before the n-th character is like most of the nearest ones between letters: two on each side."""
+    """Returns whether the gap before the n-th character is like most of the nearest ones between letters: two on each side."""
     before = [float(gaps[m - 1]) for m in reversed(range(around.start, n)) if not said[m - 1]][:2]
     after = [float(gaps[m - 1]) for m in range(n + 1, around.stop) if not said[m - 1]][:2]
     gap = float(gaps[n - 1])
@@ -66,7 +66,7 @@ def _is_tracked(gaps: Any, said: Any, n: int, around: range) -> bool:
 
 
 def _around(gaps: Any, n: int) -> range:
-    """The characters near the n-th one on its line whose gap to the one before them is known."""
+    """Returns the characters near the n-th one on its line whose gap to the one before them is known."""
     start, end = n, n + 1
     while start > max(1, n - _AROUND) and np.isfinite(gaps[start - 2]):
         start -= 1
@@ -100,18 +100,18 @@ def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> N
 
 
 def _are_cased(one: str, other: str) -> bool:
-    """Whether both are letters of one case."""
+    """Returns whether both are letters of one case."""
     return (one.isupper() and other.isupper()) or (one.islower() and other.islower())
 
 
 def _is_alphabet(letters: Sequence[str]) -> bool:
-    """Whether letters that follow each other in the alphabet, or equal ones, are no word: A B C D."""
+    """Returns whether letters that follow each other in the alphabet, or equal ones, are no word: A B C D."""
     steps = [ord(other[0]) - ord(one[0]) for one, other in pairwise(letters)]
     return sum(step in (0, 1) for step in steps) * 2 > len(steps)
 
 
 def _ends_in_ligature(characters: Characters, n: int) -> bool:
-    """Whether the character and the one before it are one glyph."""
+    """Returns whether the character and the one before it are one glyph."""
     return n > 0 and bool(characters.x0[n] == characters.x0[n - 1]) and bool(characters.x1[n] == characters.x1[n - 1])
 
 
