@@ -1,5 +1,5 @@
 #!/bin/sh
-# Deletes from the site-packages folder $1 what rayocr never loads. tests/unit/deploy/test_docker.py names what has to stay.
+# Deletes files that rayocr never loads from the site-packages folder $1. tests/unit/deploy/test_docker.py names those that must stay.
 set -eu
 cd "$1"
 # Descriptions of Google's services: rayocr reads those of Drive and Pub/Sub.

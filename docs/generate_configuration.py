@@ -1,4 +1,4 @@
-"""`make docs`: docs/configuration.md, from the option classes in rayocr/config/ (see rayocr/config/describe.py)."""
+"""Writes docs/configuration.md from the option classes in rayocr/config/ (see rayocr/config/describe.py). Run by `make docs`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TARGET = PROJECT / "docs" / "configuration.md"
 _HEAD = """\
 # Configuration
 
-Generated from `rayocr/config/` by `make docs`; change it there.
+`make docs` generates this page from `rayocr/config/`; edit it there.
 
 Pass options on the command line as `key=value`, in any order (they are Hydra overrides):
 `rayocr in/ limits.rpm=600` (or `python -m rayocr source=in/ limits.rpm=600`, which is the same).
@@ -106,7 +106,7 @@ def _environment() -> str:
         lines.append(f"| `STORAGE_BACKEND={backend}` | `source={source}` and `dest={dest}`, from the variables in braces |")
     lines.append("| `RAY_ADDRESS` | the cluster that `cluster=auto` attaches to |")
     lines.append(
-        "| `RAY_AUTH_MODE` `RAY_AUTH_TOKEN` `RAY_AUTH_TOKEN_PATH` | Ray's own settings: `token`, and the token or its file |"
+        "| `RAY_AUTH_MODE` `RAY_AUTH_TOKEN` `RAY_AUTH_TOKEN_PATH` | Ray's settings: `token`, and the token or its file |"
     )
     return "\n".join(lines) + "\n"
 

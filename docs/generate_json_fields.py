@@ -1,4 +1,4 @@
-"""Writes the tables of `--json` into docs/outputs.md, from rayocr/observe/json_fields.py."""
+"""Writes the tables of `--json` into docs/outputs.md, from rayocr/observe/json_fields.py. Run by `make docs`."""
 
 from __future__ import annotations
 

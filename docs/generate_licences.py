@@ -1,4 +1,4 @@
-"""`make docs`: the package table of docs/licences.md, from the packages of requirements.lock as they are installed."""
+"""Writes the package table of docs/licences.md from the installed packages of requirements.lock. Run by `make docs`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Writes the table of metrics into docs/observability.md, from rayocr/observe/figures.py."""
+"""Writes the table of metrics into docs/observability.md, from rayocr/observe/figures.py. Run by `make docs`."""
 
 from __future__ import annotations
 

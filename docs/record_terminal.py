@@ -1,6 +1,6 @@
-"""`make recording`: docs/images/run.svg, a picture of a real run over samples/ in a terminal of 112 columns, and table-page.png.
+"""Writes docs/images/run.svg, a picture of a real run over samples/ in a terminal of 112 columns, and table-page.png.
 
-Runs the command on a pseudo-terminal, keeps the screen at the end, and draws it with rich.
+Runs the command on a pseudo-terminal, keeps the final screen, and draws it with rich. Run `make recording`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hooks of `make site`: README.md becomes the first page, and the list of decisions their index.
+"""Hooks of `make site`. README.md becomes the first page, and the list of decisions becomes their index.
 
 Links to files outside docs/ (code, manifests) become plain text, because no public address of the repository is known; a file
 that does not exist fails the build.

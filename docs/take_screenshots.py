@@ -1,4 +1,4 @@
-"""Makes docs/images/view-*-WIDTH-SCHEME.webp: the results view over the samples, read by this program. Needs Debian's chromium.
+"""Takes docs/images/view-*-WIDTH-SCHEME.webp: screenshots of the results view over samples/. Needs Debian's chromium.
 
 Run `make screenshots`.
 """

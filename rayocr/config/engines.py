@@ -12,8 +12,8 @@ from rayocr.errors import UsageError
 @dataclass
 class GeminiConfig:
     model: str = "gemini-3.1-flash-lite"  # the cheapest model that accepts a temperature; prices are in conf/
-    # The ladder: models to try in order when one refuses a page, truncates it, repeats itself, has used up its day or is retired.
-    # Empty: only `model`.
+    # The ladder: models to try in order when one refuses a page, truncates it, repeats itself, has used up its daily quota or is
+    # retired. Empty: only `model`.
     models: list[str] = field(default_factory=list)
     prompt: str = "transcribe"  # a file in conf/prompts/ without .md, or a path to your own file
     target_language: str = "English"  # for the prompt `translate`
@@ -29,13 +29,13 @@ class GeminiConfig:
         "auto"  # auto: the least that the model accepts; off, minimal, low, medium, high; default: the model's default
     )
     safety: str = "off"  # off, block_none, block_only_high, …: pages contain other people's words; default: Google's thresholds
-    request_timeout_s: float = 120.0  # the SDK's async client has no timeout
+    request_timeout_s: float = 120.0  # timeout of a request; the SDK's async client has none
     max_output_tokens: int = 16384  # a dense page needs 2,000 to 4,000; thinking counts as output
     temperature: float | None = 0.0  # null for models that reject the parameter
     # standard; flex: half the price, answers within 1 to 15 minutes, requests may be shed; auto: flex, then standard for a page
     # that was shed flex_tries times; priority: 80 % more, requests are not shed
     tier: str = "standard"
-    flex_tries: int = 3  # requests in flex for a page, before tier=auto asks in standard
+    flex_tries: int = 3  # flex requests for a page before tier=auto sends it in standard
     flex_timeout_s: float = 1200.0  # replaces request_timeout_s for requests in flex
     input_usd_per_million: float = 0.0  # USD per 1M input tokens; if either price is above 0, both override conf/prices.yaml
     output_usd_per_million: float = 0.0  # USD per 1M output tokens
@@ -77,7 +77,7 @@ class OpenAIConfig:
     target_language: str = "English"  # for the prompt `translate`
     image_format: str = "png"  # png, jpeg or webp; olmOCR and dots.ocr were trained on png
     dpi: int = 150  # A4 is 1240 x 1754 pixels, which these models were trained on; most scale larger images down
-    request_timeout_s: float = 300.0  # the queue of your own GPU can be long
+    request_timeout_s: float = 300.0  # timeout of a request; the queue of your own GPU can be long
     max_tokens: int = 8192  # longest answer; the server rejects more than its context length
     temperature: float | None = 0.0  # null: not sent
     extra_body: dict[str, Any] = field(default_factory=dict)  # added to every request unchanged, for example repetition_penalty
@@ -100,8 +100,8 @@ class OpenAIConfig:
 @dataclass
 class RapidOcrConfig:
     dpi: int = 200  # 150 to 300 give equal quality; 200 keeps small print and takes 20 to 60 ms to render
-    # best: the small models read every line that the tiny one is not sure of. auto: the tiny models read clean print alone, in
-    # about two thirds of the time, with slightly more errors. fast: they read nearly everything.
+    # best: the small models read every line that the tiny ones are not sure of. auto: the tiny models alone read clean print,
+    # in about two thirds of the time, with slightly more errors. fast: they read nearly everything.
     speed: str = "best"
     runtime: str = "onnxruntime"  # or openvino, if it is installed: equally fast in 32-bit floats, but twice the memory
     device: str = "auto"  # cpu, cuda, or auto: a GPU if the installed onnxruntime supports it
@@ -130,7 +130,7 @@ class EngineConfig:
     # Engines to try in order until an answer passes the checks; a trailing ? means: only if installed. Set by engine=.
     chain: list[str] = field(default_factory=list)
     # What happens to pages while the server of a waiting engine is unavailable. wait: the run waits for limits.patience_s, then
-    # ends, resumable. fallback: after that time the next engine reads them, and mode=retry reads them again.
+    # ends and can be resumed. fallback: after that time the next engine reads them, and mode=retry reads them again.
     on_outage: str = "wait"
     # Lanes that an objective may use: local, batch, flex, standard. Empty: batch and flex for cost, standard for speed, these
     # three for deadline. local: the local engines after gemini in engine.chain also read pages, at no cost, as fast as the CPUs
@@ -139,7 +139,9 @@ class EngineConfig:
     # With the lane local: a page that the local engines read with a lower mean confidence, or with any doubt, goes to Gemini.
     local_confidence: float = 0.9
     batch: bool = False  # use Gemini's Batch API: half the price, answers within a day; see batch.*
-    probe: bool = True  # check key and model with the server before the first page; set false for proxies without that call
+    probe: bool = (
+        True  # check key and model with the server before the first page; set false for proxies that do not support this request
+    )
     gemini: GeminiConfig = field(default_factory=GeminiConfig)
     openai: OpenAIConfig = field(default_factory=OpenAIConfig)
     rapidocr: RapidOcrConfig = field(default_factory=RapidOcrConfig)
@@ -181,13 +183,13 @@ class BatchConfig:
     max_pages: int = 10_000  # pages per job; the window limits it too
     max_bytes: int = 500_000_000  # size of a job's input file; Google accepts 2 GB
     linger_s: float = 20.0  # a job is submitted when no page has arrived for this long
-    poll_interval_s: float = 30.0  # between two polls of a job; jobs take minutes to hours
-    max_jobs: int = 100  # jobs of this run at Google at once; Google takes 100
+    poll_interval_s: float = 30.0  # seconds between two polls of a job; jobs take minutes to hours
+    max_jobs: int = 100  # jobs of this run at Google at once; Google accepts 100
     # Input tokens of all jobs that have not ended; Google limits them by tier and model. null: the value of the preset (limits=),
     # otherwise unknown until Google refuses a job.
     enqueued_tokens: int | None = None
-    expected_input_tokens: int = 1000  # of a page with its prompt, for enqueued_tokens
-    patience_h: float | None = 26.0  # a job that has not ended by then ends the run, resumable; null: wait without limit
+    expected_input_tokens: int = 1000  # input tokens of a page with its prompt, counted against enqueued_tokens
+    patience_h: float | None = 26.0  # if a job takes longer, the run ends and can be resumed; null: wait without limit
     gcs: str | None = None  # gs://BUCKET/PREFIX for the requests and answers of batches on Vertex AI, with storage.state's access
     keep_days: float = 3.0  # how long jobs of earlier runs are polled; Google keeps results for two days
 

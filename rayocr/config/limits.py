@@ -1,4 +1,4 @@
-"""Quotas, time-outs, money, and how often something is tried."""
+"""Options for quotas, timeouts, budgets and retries."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ class LimitsConfig:
     shared: str = "none"  # redis: all clusters with the same REDIS_URL and shared_name share one quota
     shared_name: str = "default"  # name of the shared quota; use one per project
     shared_ttl_s: float = 6.0  # a cluster that has not reported for this long counts as having no requests in flight
-    shared_patience_s: float = 300.0  # the run ends, resumable, if Redis is unavailable for longer
-    # The run ends, resumable, if a model answers nothing for longer. null, and mode=watch: wait without limit.
+    shared_patience_s: float = 300.0  # if Redis is unavailable for longer, the run ends and can be resumed
+    # If a model does not answer for longer, the run ends and can be resumed. null, and mode=watch: wait without limit.
     patience_s: float | None = 900.0
     day_quota_tries: int = 2  # refusals for the daily quota after which rayocr still waits, before it parks the model
-    page_timeout_s: float = 180.0  # a page that computes longer ends its worker (PDFium cannot be interrupted)
-    # Writing a document's outputs, without waiting for storage. If it takes longer, the worker ends, and the next one skips
-    # the slow steps.
+    page_timeout_s: float = 180.0  # a page that takes longer ends its worker (PDFium cannot be interrupted)
+    # Time for writing a document's outputs, without waiting for storage. If it takes longer, the worker ends, and the next one
+    # skips the slow steps.
     assemble_timeout_s: float = 600.0
     assemble_page_s: float = 2.0  # added to assemble_timeout_s for each page of the document; a page takes 40 ms
-    fetch_timeout_s: float = 900.0  # download of one document
-    validate_timeout_s: float = 60.0  # opening a document, for files that make PDFium spin
+    fetch_timeout_s: float = 900.0  # time for downloading a document
+    validate_timeout_s: float = 60.0  # time for opening a document; some files make PDFium loop
     # Memory for opening a document or reading a page; exceeding it ends the process. A color scan of 20,000 x 20,000 takes 1.2
     # GB.
     page_memory: int = 2 << 30  # bytes
@@ -81,8 +81,8 @@ class LimitsConfig:
             raise UsageError(f"limits.shared={self.shared} is unknown.", hint="Choose none or redis.")
 
     def of(self, model: str) -> ModelLimitsConfig:
-        """Returns the limits of this model: of the preset's row with its name or the longest one that it begins with, each
-        replaced by the figure that was given for all models."""
+        """Returns the limits of this model: those of the preset's row with the longest name that begins the model's name. Limits
+        that are set for all models override them."""
         names = [name for name in self.models if model.removeprefix("models/").startswith(name)]
         row = self.models[max(names, key=len)] if names else ModelLimitsConfig()
         rpm = row.rpm if self.rpm is None else self.rpm
@@ -124,8 +124,8 @@ class RetryConfig:
     engine_attempts: int = 8  # attempts of a page with one model, for 429, 5xx and connection resets
     base_s: float = 1.0  # first delay, doubled each time, with full jitter
     cap_s: float = 60.0  # maximum delay, unless the server asks for a longer one
-    # Filters of mode=retry and mode=dismiss, besides document= (a name, a glob or an id); all must match. Failed for this reason,
-    # a class of errors: RepetitionLoop, Refused, Quarantined.
+    # mode=retry, dismiss: only documents that failed for this reason, a class of errors: RepetitionLoop, Refused, Quarantined. If
+    # you set several filters, among them document= (a name, a glob or an id), all must match.
     reason: str | None = None
     engine: str | None = None  # mode=retry, dismiss: only documents with a page on which this engine failed
     since: str | None = None  # mode=retry, dismiss: only documents that failed since then, a date or time in UTC

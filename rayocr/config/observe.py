@@ -44,7 +44,7 @@ class GatewayConfig:
     """The HTTP API of a run: status page, metrics, status, control."""
 
     enabled: bool = True  # false: open no port
-    # Any other address needs RAYOCR_API_TOKEN in the environment. Without that variable each run makes a token, and prints it.
+    # Any other address needs RAYOCR_API_TOKEN in the environment. Without that variable each run generates a token and prints it.
     host: str = "127.0.0.1"
     port: int = 8080  # or the next free one of the following twenty; 0: any free port
     after: str = "exit"  # when the run ends: exit; view: serve the results at the same address until Ctrl-C

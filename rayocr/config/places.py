@@ -10,7 +10,7 @@ from rayocr.errors import UsageError
 
 @dataclass(unsafe_hash=True)
 class AccessConfig:
-    """Access to a bucket or a Drive: whose credentials, and which server."""
+    """Access to a bucket or to Google Drive: credentials and server."""
 
     credentials: str | None = (
         None  # a JSON file (service account or authorized user) that exists on every node; null: the node's own credentials

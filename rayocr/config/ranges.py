@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from rayocr.errors import UsageError
 
-_NEAR = 0.6  # of a misspelled value to the one that was meant
+_NEAR = 0.6  # least similarity of a misspelled value and the choice that is suggested
 
 
 def at_least(minimum: float, **values: float | None) -> None:
@@ -35,8 +35,8 @@ def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
 
 
 def choose(value: str, choices: Iterable[str], others: Mapping[str, str] | None = None) -> str:
-    """Returns the hint for a value that is not one of the choices: the nearest of them, unless several are equally near, and all.
-    `others`: words that people use for a choice, and that choice."""
+    """Returns the hint for a value that is not one of the choices: the most similar choice, unless several are
+    equally similar, and the list of choices. `others` maps words that people use to the choices that they mean."""
     known = [str(choice) for choice in choices]
     word = value.strip().lower()
     likeness = sorted(((difflib.SequenceMatcher(None, word, name.lower()).ratio(), name) for name in known), reverse=True)

@@ -34,22 +34,22 @@ class RayocrConfig:
         "output"  # where outputs go, in the same sub-folders as the source: a folder, gs://BUCKET/PREFIX or gdrive://FOLDER_ID
     )
     state: str | None = None  # where the state for resuming is kept; null: .rayocr/ in the destination
-    # What matters: cost (batch and flex at half price), speed (standard), or deadline (every page in the cheapest lane that still
-    # meets it); engine.lanes limits the choice, or adds local engines. null: as engine.gemini.tier and engine.batch say
+    # What to optimize for: cost (batch and flex at half price), speed (standard), or deadline (every page in the cheapest lane
+    # that still meets it); engine.lanes limits the choice, or adds local engines. null: engine.gemini.tier and engine.batch
+    # decide
     objective: str | None = None
     deadline: str | None = None  # for objective=deadline: 6h, 90m, or a time such as 2026-11-27T06:00 (UTC)
     # Choose from markdown, clean_pdf, searchable_pdf, jsonl, parquet.
     outputs: list[str] = field(default_factory=lambda: ["markdown", "clean_pdf"])
-    # Globs on names below the source; empty: all documents. `*` also matches `/`. `[xy]` is one of these characters, or the
-    # brackets as they are; `[[]` is a bracket only. The name of a document means this document.
+    # Globs on names below the source; empty: all documents. `*` also matches `/`. `[xy]` matches one of these characters, or
+    # the brackets literally; `[[]` matches a bracket only. The full name of a document selects that document.
     include: list[str] = field(default_factory=list)
-    exclude: list[str] = field(default_factory=list)  # as include, which it overrides; unused patterns are named
+    exclude: list[str] = field(default_factory=list)  # as include, which it overrides; rayocr names patterns that match nothing
     document: str | None = None  # for mode=cancel, retry and dismiss: a name below the source, or a document id
     min_bytes: int = 0  # smaller documents are skipped
     max_bytes: int | None = None  # larger documents are skipped; limits.max_document_bytes rejects them with a dead letter
-    order: str = (
-        "listing"  # or newest, oldest, smallest, largest, name: then everything is listed before the first document is read
-    )
+    # listing; or newest, oldest, smallest, largest, name: with these, rayocr lists the whole source before it reads a document
+    order: str = "listing"
     limit: int | None = None  # number of documents that this run reads; null: all
     poll_interval_s: float = 30.0  # mode=watch: seconds between two listings of the source
     overwrite: bool = False  # read finished documents again

@@ -104,7 +104,7 @@ class SubmitConfig:
     job_id: str | None = None  # null: rayocr-<time>; an existing job is followed, not submitted again
     follow: bool = True  # print the log of the job and exit with its exit code; false: submit and exit
     cpus: float = 0.0  # CPUs reserved for the driver, which mostly waits
-    patience_s: float = 300.0  # how long an unavailable head is waited for before this command gives up with exit code 3
+    patience_s: float = 300.0  # how long this command waits for an unavailable head before it ends with exit code 3
     stop_wait_s: int = 120  # time for a stopped job to finish its pages in flight before Ray kills it
 
     def __post_init__(self) -> None:

@@ -154,7 +154,7 @@ document.addEventListener("keydown", e => {
 });
 $("login").onsubmit = e => { e.preventDefault(); useToken($("token").value); connect(); };
 
-// The figures stay as they were at the end. What to do next is said, and how many documents and pages failed.
+// Keeps the final figures, and shows how many documents and pages failed and what to do next.
 function ended() {
   const d = last.documents, failed = last.pages?.failed ?? 0;
   const words = [`${count(d.complete ?? 0)} complete`, `${count(d.partial ?? 0)} partial`, `${count(d.rejected ?? 0)} rejected documents`];

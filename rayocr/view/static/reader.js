@@ -6,7 +6,7 @@ import {link, unlink} from "./words.js";
 let shown = null, address = null, zoom = 100, changed = () => {};
 export const prompted = new Set();  // engines that take a prompt
 
-// `name`: of the user of this machine, until a person writes another one.
+// Offers `name`, the user of this machine, until a person enters another one.
 export const offerAuthor = name => { if (!$("author").value) $("author").value = name; };
 
 export function start(onChange) {
@@ -38,12 +38,12 @@ export function start(onChange) {
   });
 }
 
-// `data-text`, `data-page` and `data-linked` tell what has arrived of the page.
+// `data-text`, `data-page` and `data-linked` tell which parts of the page have arrived.
 function forgetWhatIsShown() {
   for (const name of ["text", "page", "linked"]) delete $("view").dataset[name];
 }
 
-// Page numbers as runs ("1-3,7").
+// Page numbers as ranges ("1-3,7").
 const numbers = runs => (runs || "").split(",").filter(Boolean).flatMap(run => {
   const [first, last] = run.split("-").map(Number);
   return Array.from({length: (last || first) - first + 1}, (_, i) => first + i);
@@ -64,7 +64,7 @@ function offerKinds(d, chosen) {
   return kinds;
 }
 
-// Opens the page; if `engine` is given, the first page from there on that this engine has read.
+// Opens the page; if `engine` is given, opens the first page from there that this engine has read.
 export async function open(id, page, engine = "") {
   const kind = engine ? "read by " + engine : shown?.id === id ? $("v-kind").value : "";
   const mine = shown = {id, page, d: null, odd: []};
@@ -106,7 +106,7 @@ function file(id, output, position) {
   return b;
 }
 
-// The page before or after this one, of those that are shown; 0 at the end.
+// The previous or next page among those that are shown; 0 at the end.
 function beside(by) {
   const {page, d} = shown, pages = kindPages();
   if (!pages) return page + by >= 1 && page + by <= d.page_count ? page + by : 0;
@@ -155,7 +155,7 @@ async function go(page) {
   $("v-facts").replaceChildren();
   $("v-earlier").replaceChildren();
   unlink($("v-paper"));
-  // Until the picture is there, its place has the shape of the page before.
+  // Until the picture has arrived, its place keeps the shape of the previous page.
   if ($("v-image").naturalWidth) $("v-paper").style.aspectRatio = `${$("v-image").naturalWidth} / ${$("v-image").naturalHeight}`;
   $("v-image").removeAttribute("src");
   $("v-image").alt = `Page ${page} is being drawn`;
@@ -228,7 +228,7 @@ function edit() {
   $("v-source").focus();
 }
 
-// One page is read at a time, whichever document is shown meanwhile.
+// One page is read at a time, even if another document is shown meanwhile.
 let reading = null;
 
 function showReading() {
@@ -237,7 +237,7 @@ function showReading() {
   if (!reading) return;
   const seconds = Math.round((Date.now() - reading.since) / 1000);
   $("v-reading").textContent = `Page ${reading.page} of ${reading.name} is being read with ${reading.engine}: ${seconds} s. `
-    + "Another page can be read when it is done or cancelled.";
+    + "You can read another page when this one is done or cancelled.";
 }
 
 async function readAgain(e) {

@@ -1,4 +1,4 @@
-// The results view: the list with its filters. Names and excerpts only ever become text, never markup.
+// The results view: the list with its filters. Names and excerpts always become text, never markup.
 import {TokenNeeded, ask, json, useToken} from "./shared/api.js";
 import {$, badge, card, count, counted, make} from "./shared/parts.js";
 import {offerAuthor, open, prompted, start as startReader} from "./reader.js";
@@ -20,7 +20,7 @@ const excerpt = text => text.split(/\u0002|\u0003/).map((part, i) => i % 2 ? mak
 
 function line(d) {
   const name = make("button", {type: "button", className: "link", textContent: d.name, disabled: !d.page_count});
-  // With a search, the first page that has its words.
+  // With a search, opens the first page that has its words.
   name.onclick = () => d.found?.length ? open(d.document_id, d.found[0].page) : open(d.document_id, 1, $("engine").value);
   const first = make("td", {className: "name"}, name);
   for (const f of d.found || []) {
@@ -67,7 +67,7 @@ function options(select, values) {
   for (const value of values) if (!known.has(value)) select.append(make("option", {value, textContent: value}));
 }
 
-// An engine that cannot be used here is named with what it needs.
+// Lists engines that cannot be used here together with what they need.
 const readable = ({engine, missing}) =>
   make("option", {value: engine, textContent: missing ? `${engine} (not available)` : engine, disabled: !!missing, title: missing});
 

@@ -13,7 +13,7 @@ PROJECT = Path(__file__).parents[3]
 KUBERAY = PROJECT / "kuberay"
 RULE = KUBERAY / "components" / "monitoring" / "alerts.yaml"
 EXAMPLE = KUBERAY / "examples" / "rayjob.yaml"
-_RULE_HEAD = """# Made from docker/prometheus/alerts.yml by tests/unit/deploy/derive_manifests.py; change it there.
+_RULE_HEAD = """# Generated from docker/prometheus/alerts.yml by tests/unit/deploy/derive_manifests.py; edit it there.
 apiVersion: monitoring.coreos.com/v1
 kind: PrometheusRule
 metadata:
@@ -26,7 +26,7 @@ _EXAMPLE_HEAD = """# One run on its own cluster, beside kuberay/overlays/product
 #
 #   kubectl create -f kuberay/examples/rayjob.yaml
 #
-# as often as you like: each run gets its own name. Made by tests/unit/deploy/derive_manifests.py from
+# as often as you like: each run gets its own name. tests/unit/deploy/derive_manifests.py generates this file from
 # kuberay/base/cluster.yaml and kuberay/run/nightly/rayjob.yaml.
 """
 _NOT_IN_JOBS = ("upgradeStrategy", "gcsFaultToleranceOptions")
