@@ -35,7 +35,7 @@ def main() -> None:
 def _table(comparisons: list[Comparison]) -> Table:
     table = Table(title="rayocr against a bare loop", title_justify="left")
     rates = ("bare pages/s", "rayocr pages/s", "ratio", "budget")
-    costs = ("CPU ms per page (bare, rayocr)", "peak MB (rayocr, Ray's own)")
+    costs = ("CPU ms per page (bare, rayocr)", "peak MB (rayocr, Ray)")
     for column in ("what", *rates, *costs):
         table.add_column(column, justify="left" if column == "what" else "right")
     for c in comparisons:

@@ -53,7 +53,7 @@ def _pages(folder: Path) -> Any:
 
 
 def small_page() -> bytes:
-    """A page of one kilobyte, for measurements that do not depend on the page size."""
+    """Returns a page of one kilobyte, for measurements that do not depend on the page size."""
     from pypdfium2 import PdfDocument
 
     document = PdfDocument.new()

@@ -69,7 +69,7 @@ def main() -> None:
 def measure_throughput(work: Path, rounds: int, console: Console, *, text: bool = False) -> Comparison:
     make, kind = (make_text_documents, "pages with a text layer") if text else (make_documents, "scanned pages of 80 KB")
     sources = {pages: make(work / f"in-{int(text)}-{pages}", pages) for pages in (_FEW, _MANY)}
-    console.print(f"throughput: {_FEW} and {_MANY} {kind}, {rounds} rounds, 64 under way in the bare loop …")
+    console.print(f"throughput: {_FEW} and {_MANY} {kind}, {rounds} rounds, 64 requests in flight in the bare loop …")
     with Simulated() as server:
         return compare(
             f"gemini, {kind}",
@@ -179,8 +179,8 @@ def _quota_table(uses: list[QuotaUse]) -> Table:
         "429s (0)",
         "most in any 60 s",
         "most in flight",
-        "CPU ms per page: ours, Ray's",
-        "peak MB: ours, Ray's",
+        "CPU ms per page: rayocr, Ray",
+        "peak MB: rayocr, Ray",
     )
     for column in columns:
         table.add_column(column, justify="left" if column == "what" else "right")

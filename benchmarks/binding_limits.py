@@ -88,7 +88,7 @@ class Server:
     draws: random.Random = field(default_factory=lambda: random.Random(0))
 
     async def ask(self) -> tuple[int, float]:
-        """Tokens and USD of one page. Raises EngineRateLimited."""
+        """Returns tokens and USD of one page. Raises EngineRateLimited."""
         loop = asyncio.get_running_loop()
         tokens = self.draws.randint(*self.tokens)
         usd = tokens * 0.25e-6 + self.draws.randint(200, 4000) * 1.5e-6

@@ -76,7 +76,7 @@ def main() -> None:
 
 @contextlib.contextmanager
 def serving(kind: str, objects: int) -> Iterator[tuple[Server, Any]]:
-    """The server, and its number of requests."""
+    """Yields the server and its number of requests."""
     names = [f"{number // _FOLDER:04}/{number:07}.pdf" for number in range(objects)]
     done = sorted(manifest_name(document_id(f"gs://scans/{name}", _GENERATION)) for name in names[: objects // 2])
     if kind == "listing":

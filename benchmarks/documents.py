@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def small_documents(folder: Path, documents: int) -> None:
-    """One-page PDFs, a thousand per sub-folder."""
+    """Creates one-page PDFs, a thousand per sub-folder."""
     words = re.findall(r"[A-Za-z]{2,14}", (_PROJECT / "docs" / "architecture.md").read_text("utf-8"))
     for number in range(documents):
         path = folder / f"{number // 1000:03}" / f"{number:06}.pdf"
@@ -68,7 +68,8 @@ def small_documents(folder: Path, documents: int) -> None:
 
 
 def _watched_run(work: Path, documents: int) -> list[Moment]:
-    """The run's exit code must be 0. Finished documents are counted by their files below the destination."""
+    """Runs rayocr, which must end with exit code 0, and samples it. Counts finished documents by their files below the
+    destination."""
     command = [
         sys.executable,
         "-m",

@@ -35,8 +35,8 @@ def make_documents(folder: Path, pages: int, *, page_bytes: int = 80_000, pages_
 
 
 def make_text_documents(folder: Path, pages: int, *, lines: int = 45) -> Path:
-    """Like `make_documents`, with born-digital pages of about 3,000 characters: ten words in a row of this project's documents in
-    each line, and numbers."""
+    """Creates documents like `make_documents`, with born-digital pages of about 3,000 characters: each line has ten
+    consecutive words of this project's documents, and numbers."""
     folder.mkdir(parents=True)
     rl_config.useA85 = 0  # compressed as other programs do it, without ASCII85 around it
     words = re.findall(r"[A-Za-z]{2,14}", (_PROJECT / "docs" / "architecture.md").read_text("utf-8"))
@@ -55,7 +55,7 @@ def make_text_documents(folder: Path, pages: int, *, lines: int = 45) -> Path:
 
 
 def _jpeg(size_bytes: int) -> bytes:
-    """The sample scan, at the resolution that gives about this size."""
+    """Returns the sample scan, at the resolution that results in about this size."""
     with pypdfium2.PdfDocument(_SCAN) as document:
         dpi, data = 20, b""
         while len(data) < size_bytes:

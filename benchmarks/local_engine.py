@@ -1,8 +1,8 @@
 """Compares rapidocr in rayocr with bare multiprocessing loops over all cores: with the same engine, and with rapidocr's own
 pipeline.
 
-A bare loop is this module run as a program: a pool with one process per core, each with the engine, which gets one page after the
-other. It is what a user would write quickly, and keeps nothing.
+A bare loop is this module run as a program: a pool with one process per core, each with the engine, which gets the pages one at a
+time. A user would quickly write such a loop; it stores no results.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def measure_rapidocr(rounds: int, console: Console) -> list[Comparison]:
 
 
 def scan_of(pages: int, folder: Path) -> Path:
-    """One PDF with this many copies of the sample scan."""
+    """Returns one PDF with this many copies of the sample scan."""
     folder.mkdir(parents=True)
     with pikepdf.open(_SCAN) as source, pikepdf.new() as pdf:
         for number in range(pages):

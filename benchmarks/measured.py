@@ -54,7 +54,7 @@ def compare(
     rounds: int,
     budget: float | None,
 ) -> Comparison:
-    """Rates from the difference between a run over `few` and one over `many` pages."""
+    """Computes rates from the difference between a run over `few` and one over `many` pages."""
     pairs = []
     for _ in range(rounds):
         bare_few, ours_few, bare_many, ours_many = bare(few), ours(few), bare(many), ours(many)
@@ -120,7 +120,7 @@ def run_rayocr(pages: int, source: Path, work: Path, *options: str, variables: M
 
 
 def run_bare(pages: int, module: str, arguments: Sequence[str], variables: Mapping[str, str] | None = None) -> Timing:
-    """`python -m module arguments`: a bare loop."""
+    """Runs a bare loop: `python -m module arguments`."""
     started = time.monotonic()
     command = [sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(command, env=clean_environment(variables), stdout=subprocess.DEVNULL)
@@ -132,8 +132,8 @@ def run_bare(pages: int, module: str, arguments: Sequence[str], variables: Mappi
 
 
 def clean_environment(variables: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment without variables that would redirect a run or make it recompile its modules each time, and without the
-    event loop that Ray would find only among the development dependencies."""
+    """Returns the environment without variables that would redirect a run or make it recompile its modules each time, and
+    without the event loop that Ray would find only among the development dependencies."""
     project = str(Path(__file__).parents[1])
     dropped = ("GEMINI", "GOOGLE", "RAY_", "REDIS", "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}

@@ -1,7 +1,7 @@
 """`make bench-memory`: checks that memory is flat from 10 to 10,000 documents, and from 10 to 10,000 pages of one document.
 
 Runs the command line over one-page PDFs, and over one PDF of many pages, all with a text layer, so that the corpus passes
-through quickly, and prints the peak of the driver and of all rayocr processes (unique set size; Ray's own are separate).
+through quickly, and prints the peak of the driver and of all rayocr processes (unique set size; Ray's processes are separate).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def main() -> None:
     if not console.is_terminal:
         console.width = 160  # of a log
     table = Table(title="Memory over the size of the corpus (text layer)", title_justify="left")
-    for column in ("corpus", "time s", "driver peak MB", "all of ours, peak MB", "Ray's own, peak MB"):
+    for column in ("corpus", "time s", "driver peak MB", "all rayocr processes, peak MB", "Ray's processes, peak MB"):
         table.add_column(column, justify="left" if column == "corpus" else "right")
     with tempfile.TemporaryDirectory(prefix="rayocr-bench-") as folder:
         work = Path(folder)
@@ -49,7 +49,7 @@ def _add(table: Table, console: Console, corpus: str, timing: Timing) -> None:
 
 
 def folder_of(documents: int, folder: Path) -> Path:
-    """This many one-page PDFs, a thousand per sub-folder."""
+    """Creates this many one-page PDFs, a thousand per sub-folder."""
     with pikepdf.open(_PAGE) as source, pikepdf.new() as pdf:
         pdf.pages.append(source.pages[0])
         folder.mkdir(parents=True)

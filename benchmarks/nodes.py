@@ -115,7 +115,7 @@ def _workers_of(pid: int) -> int:
 
 
 def _memory(pids: list[int]) -> dict[str, float]:
-    """By kind of process, so that a pod's request can be added up."""
+    """Returns memory by kind of process, so that a pod's request can be added up."""
     largest: dict[str, float] = {}
     for process in [found for pid in pids for found in [psutil.Process(pid), *_below(pid)]]:
         try:
@@ -163,12 +163,12 @@ def _title(process: psutil.Process) -> str:
 
 
 def _table(paces: list[Pace]) -> Table:
-    title = f"{_IN_FLIGHT} pages in flight a node, answers after {_LATENCY_S:g} s, {_STEADY_S:g} s of the steady state"
+    title = f"{_IN_FLIGHT} pages in flight per node, answers after {_LATENCY_S:g} s, {_STEADY_S:g} s of the steady state"
     table = Table(title=title, title_justify="left")
     for column in (
         "nodes",
         "pages/s",
-        "of what latency allows",
+        "share of what latency allows",
         "against one node",
         "workers on the nodes",
         "driver, CPU ms per page",

@@ -107,7 +107,7 @@ def measure(case: str, pages: int) -> dict[str, float]:
 
 
 def _end_typesetters() -> int:
-    """Their peak in kB. Once ended, they count in this process's times."""
+    """Ends the typesetters and returns their peak in kB. Once ended, they count in this process's times."""
     from rayocr.outputs import clean_pdf
 
     peak_kb = 0
@@ -149,7 +149,7 @@ def _record(number: int, *, boxes: bool) -> Any:
 
 
 def _source_in_a_process(pages: int) -> bytes:
-    """Created in another process, so that its creation does not count."""
+    """Creates the source in another process, so that its creation does not count."""
     program = f"import sys; from benchmarks.outputs import source; sys.stdout.buffer.write(source({pages}))"
     return subprocess.run([sys.executable, "-c", program], env=clean_environment(), check=True, capture_output=True).stdout
 

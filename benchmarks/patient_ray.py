@@ -48,8 +48,9 @@ def be_patient() -> None:
 
 
 def start_only_what_is_used() -> None:
-    """Nodes without the processes that nothing here uses: the server of `ray://` addresses, which also takes a fixed port, the
-    autoscaler, the log monitor and, with include_dashboard=False, the rest of the dashboard. Each takes up to a second of CPU."""
+    """Makes nodes start without processes that nothing here uses: the server of `ray://` addresses, which also takes a fixed
+    port, the autoscaler, the log monitor and, with include_dashboard=False, the rest of the dashboard. Each takes up to a
+    second of CPU."""
     start_dashboard = Node.start_api_server
 
     def start_api_server(node: Node, *, include_dashboard: bool | None, raise_on_failure: bool) -> None:
@@ -61,12 +62,12 @@ def start_only_what_is_used() -> None:
 
 
 def agent_ports() -> dict[str, int]:
-    """The ports, by the names of Ray's parameters."""
+    """Returns free ports, by the names of Ray's parameters."""
     return {name: free_port() for name in _PORTS}
 
 
 def agent_port_options(given: list[str]) -> list[str]:
-    """Options for `ray start`, except those that are already set."""
+    """Returns options for `ray start`, except those that are already set."""
     names = ("--dashboard-agent-grpc-port", "--metrics-export-port", "--dashboard-agent-listen-port", "--runtime-env-agent-port")
     return [f"{name}={free_port()}" for name in names if not any(option.startswith(f"{name}=") for option in given)]
 

@@ -20,7 +20,7 @@ DOCUMENT_WORKER = "ray::DocumentWorkerActor"
 RATE_LIMITER = "ray::RateLimiterActor"
 BATCH_DESK = "ray::BatchQueueActor"
 ACTOR_TITLES = (PAGE_WORKER, LEDGER, DISCOVERY, DOCUMENT_WORKER, RATE_LIMITER, BATCH_DESK)
-_OURS = (*ACTOR_TITLES, "ray::Sender")  # actors of slot_senders.py; every other child is one of Ray's own processes
+_OURS = (*ACTOR_TITLES, "ray::Sender")  # actors of slot_senders.py; every other child is one of Ray's processes
 
 
 @dataclass(slots=True)
@@ -86,7 +86,8 @@ class ProcessWatch:
 
 
 def unique_bytes(pid: int) -> int:
-    """Resident memory that is not shared with other processes, which is freed when it ends. 0 if the process has ended."""
+    """Returns resident memory that is not shared with other processes, which is freed when the process ends; 0 if it has
+    ended."""
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_bytes().splitlines()
     except OSError:

@@ -139,7 +139,7 @@ def _mean_of(values: list[float]) -> str:
 
 
 def _print_layers(console: Console, results: Iterable[Result]) -> None:
-    """Text layers that were trusted but are wrong, and text layers that are right but were not trusted."""
+    """Prints text layers that were trusted but are wrong, and text layers that are right but were not trusted."""
     judged = [(layer, name, reading.engine) for _, _, name, layer, reading, _ in results if layer]
     believed = [name for layer, name, engine in judged if layer == "bad" and engine == "textlayer"]
     doubted = [name for layer, name, engine in judged if layer == "good" and engine != "textlayer"]

@@ -40,17 +40,17 @@ class Reading:
 
 
 def _chain(pdf: bytes) -> Reading:
-    """The local chain: textlayer, rapidocr, tesseract where it is installed"""
+    """The local chain: textlayer, rapidocr, tesseract where it is installed."""
     return _through(_stage(with_tesseract=TesseractEngine.available()), pdf)
 
 
 def _chain_alone(pdf: bytes) -> Reading:
-    """The local chain without tesseract: textlayer, rapidocr"""
+    """The local chain without tesseract: textlayer, rapidocr."""
     return _through(_stage(with_tesseract=False), pdf)
 
 
 def _tesseract(pdf: bytes) -> Reading:
-    """tesseract -l eng on pages drawn at 200 dpi"""
+    """`tesseract -l eng` on pages drawn at 200 dpi."""
     started = _cpu_s()
     pnm = BytesIO()
     _drawn(pdf).convert("L").save(pnm, "PPM")
@@ -65,14 +65,14 @@ def _tesseract(pdf: bytes) -> Reading:
 
 
 def _rapidocr(pdf: bytes) -> Reading:
-    """rapidocr's own pipeline and order on pages drawn at 200 dpi"""
+    """rapidocr's own pipeline and order on pages drawn at 200 dpi."""
     started = _cpu_s()
     found = bare_rapidocr()(np.asarray(_drawn(pdf).convert("RGB"))[:, :, ::-1])
     return Reading(text="\n".join(found.txts or ()), engine="rapidocr", cpu_s=_cpu_s() - started)
 
 
 def _ocrmypdf(pdf: bytes) -> Reading:
-    """ocrmypdf with its defaults and --force-ocr -l eng; its side file of text"""
+    """OCRmyPDF with its defaults and `--force-ocr -l eng`; reads its side file of text."""
     started = _cpu_s()
     with tempfile.TemporaryDirectory() as folder:
         source, text = Path(folder, "in.pdf"), Path(folder, "out.txt")
@@ -84,7 +84,7 @@ def _ocrmypdf(pdf: bytes) -> Reading:
 
 
 def _ocrmypdf_path() -> str:
-    """Of the program, which is not among our dependencies: OCRMYPDF names it, if it is not on PATH."""
+    """Returns the path of the program, which is not among our dependencies. OCRMYPDF sets it, if it is not on PATH."""
     return os.environ.get("OCRMYPDF", "ocrmypdf")
 
 

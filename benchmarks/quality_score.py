@@ -52,8 +52,8 @@ def score(text: str, truth: str, tables: Sequence[Table] = ()) -> Score:
 
 
 def _cell_f1(text: str, tables: Sequence[Table]) -> float:
-    """F1 of pairs of neighboring cells that are not empty, as in the table competition of ICDAR 2013. It sees cells that were
-    divided or joined, and those in a wrong row or column."""
+    """Returns the F1 of pairs of neighboring cells that are not empty, as in the table competition of ICDAR 2013. It detects
+    cells that were divided, joined, or put into a wrong row or column."""
     got = sum((_neighbors(table) for table in _tables_in(text)), Counter[tuple[str, str, str]]())
     wanted = sum((_neighbors(table) for table in tables), Counter[tuple[str, str, str]]())
     return 2 * (got & wanted).total() / max(got.total() + wanted.total(), 1)

@@ -62,8 +62,8 @@ class Node:
         self.process.wait(60)
 
     def tell_ports(self) -> None:
-        """A raylet exits if its agents have not reported their ports within 15 s, for example on a busy machine. The ports are
-        chosen here, so that the raylet knows them before the agents start."""
+        """Chooses the agents' ports, so that the raylet knows them before the agents start. A raylet exits if its agents have
+        not reported their ports within 15 s, for example on a busy machine."""
         if self.told:
             return
         from ray._raylet import persist_port
@@ -142,7 +142,7 @@ class RayNodes:
         return node
 
     def drain(self, node_id: str, *, seconds: int) -> None:
-        """As docker/bin/rayocr-drain-node does before its container is stopped."""
+        """Drains the node, as docker/bin/rayocr-drain-node does before its container is stopped."""
         why = ["--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "a spot machine is reclaimed"]
         where = [f"--address={self.address}", f"--node-id={node_id}", f"--deadline-remaining-seconds={seconds}"]
         subprocess.run([*RAY, "drain-node", *where, *why], env=dict(self.environment), check=True, timeout=_PATIENCE_S)
@@ -193,7 +193,7 @@ class RayNodes:
 
 
 def agent_ports() -> dict[str, int]:
-    """For a Node; `port_options` gives the options of `ray start` for them."""
+    """Returns ports for a Node; `port_options` returns the options of `ray start` for them."""
     return {name: free_port() for name in _AGENTS.values()}
 
 

@@ -59,7 +59,7 @@ def main() -> None:
         "first new page s (≤ 10)",
         "whole run s",
         "driver peak MB",
-        "all of ours, peak MB",
+        "all rayocr processes, peak MB",
     ):
         table.add_column(column, justify="right")
     for done in parser.parse_args().done:
@@ -101,7 +101,7 @@ def measure(work: Path, done: int) -> Resumed:
 
 
 def make_state(source: Path, dest: LocalStorage, done: int) -> int:
-    """The number of segments."""
+    """Writes the state and returns the number of segments."""
     _make_source(source, done // _PAGES)
     listing = Discovery(LocalStorage(source), dest, DiscoveryRules())
     documents: list[Document] = []

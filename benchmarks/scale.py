@@ -98,7 +98,7 @@ def main() -> None:
 
 def _table(rates: list[Rate]) -> Table:
     table = Table(title="shared parts of a run, each alone on this machine", title_justify="left")
-    for column in ("what", "callers", "calls/s", "pages/s", "its CPU ms per page (Redis: a call)"):
+    for column in ("what", "callers", "calls/s", "pages/s", "its CPU ms per page (Redis: per call)"):
         table.add_column(column, justify="left" if column == "what" else "right")
     for rate in rates:
         pages = f"{rate.pages_per_s:,.0f}" if rate.pages_per_s else ""
@@ -138,7 +138,7 @@ def measure_actors() -> list[Rate]:
 
 
 def _start_ray() -> None:
-    """Ray's own timeouts are 15 to 30 s, even on a busy machine."""
+    """Starts Ray with longer timeouts: Ray's defaults are 15 to 30 s, even on a busy machine."""
     import ray
 
     for left in reversed(range(6)):
@@ -173,7 +173,8 @@ def _call(what: str, caller: type, called: Any, callers: int, amount: float) -> 
 
 
 def measure_driver() -> Rate:
-    """The pool and its selection among 1,000 workers, with immediate answers and without Ray: rayocr's own cost per shard."""
+    """Measures the pool and its selection among 1,000 workers, with immediate answers and without Ray: rayocr's cost per
+    shard."""
     from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
     from rayocr.messages import Document, DocumentContext, PageOutcome, PageSummary, Shard, ShardReport, WorkerInfo
 

@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _iou(made: Scan, data: bytes) -> float:
-    """The overlap of every printed word with the best word of the same letters; 0 if there is none."""
+    """Returns the overlap of every printed word with the best word of the same letters; 0 if there is none."""
     by_letters: dict[str, list[Word]] = {}
     for word in words_of(data):
         by_letters.setdefault("".join(sorted(word.text)), []).append(word)
@@ -46,7 +46,7 @@ def _iou(made: Scan, data: bytes) -> float:
 
 
 def _changed(before: bytes, after: bytes) -> int:
-    """Pixels that differ."""
+    """Returns the number of pixels that differ."""
     with pypdfium2.PdfDocument(before) as one, pypdfium2.PdfDocument(after) as other:
         pairs = ((a.render(scale=2).to_numpy(), b.render(scale=2).to_numpy()) for a, b in zip(one, other, strict=True))
         return sum(int(np.count_nonzero(a != b)) for a, b in pairs)

@@ -32,7 +32,7 @@ class Simulated:
         return numbers
 
     def counts(self) -> dict[str, Any]:
-        """Requests and answers per page; a large result if there are many pages."""
+        """Returns requests and answers per page; the result is large if there are many pages."""
         with urllib.request.urlopen(f"{self.url}/counts", timeout=60) as answer:
             numbers: dict[str, Any] = json.load(answer)
         return numbers

@@ -44,7 +44,7 @@ def _compare(name: str, sources: dict[int, Path], work: Path, rounds: int) -> Co
 
 
 def document_of(sample: str, pages: int, folder: Path) -> Path:
-    """One PDF with this many copies of the sample's first page."""
+    """Returns one PDF with this many copies of the sample's first page."""
     folder.mkdir(parents=True)
     with pikepdf.open(_SAMPLES / f"{sample}.pdf") as source, pikepdf.new() as pdf:
         for _ in range(pages):

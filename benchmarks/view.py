@@ -65,7 +65,7 @@ def write_results(out: Path, documents: int) -> None:
 
 
 def write_document(out: Path, name: str, texts: list[str], *, failed: bool) -> None:
-    """`failed`: the last page could not be read."""
+    """Writes a finished document. `failed`: the last page could not be read."""
     uri = f"file:///nowhere/{name}"
     document = Document(
         document_id=document_id(uri, "1"), source_uri=uri, name=name, output_name=name[:-4], version="1", size_bytes=1
@@ -134,7 +134,7 @@ class Asker:
         self._address, self._token = address, token
 
     def __call__(self, path: str) -> tuple[Any, float]:
-        """The answer and its seconds."""
+        """Returns the answer and its duration in seconds."""
         request = urllib.request.Request(self._address + path, headers={"Authorization": f"Bearer {self._token}"})
         started = time.perf_counter()
         with urllib.request.urlopen(request, timeout=600) as answer:

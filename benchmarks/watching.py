@@ -169,7 +169,7 @@ def sample(pid: int, after_s: float, finished: int) -> Sample:
 
 
 def assembled(work: Path) -> Counter[str]:
-    """The number of times each document was finished, according to the run's log."""
+    """Returns the number of times each document was finished, according to the run's log."""
     found: Counter[str] = Counter()
     for path in (work / "logs" / "json").glob("*.jsonl"):
         for line in path.read_text(errors="replace").splitlines():
@@ -187,7 +187,7 @@ def show(console: Console, backend: str, source: Source, done: Counter[str], sam
         f" exit code {code}"
     )
     table = Table(title=f"A watch over a {backend}", title_justify="left")
-    for column in ("minutes", "documents finished", "driver MB", "all of ours MB", "Ray's own MB"):
+    for column in ("minutes", "documents finished", "driver MB", "all rayocr processes MB", "Ray's processes MB"):
         table.add_column(column, justify="right")
     for share in (0.0, 0.1, 0.25, 0.5, 0.75, 1.0):
         picked = samples[min(len(samples) - 1, int(share * len(samples)))]

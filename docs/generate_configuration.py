@@ -49,7 +49,7 @@ _SECRETS = {
 
 
 def text() -> str:
-    """The whole document."""
+    """Returns the whole document."""
     parts = [_HEAD + _groups(), "\n## Options\n"]
     for section in sections():
         lines = [f"### {section.prefix or 'The run'}\n", *([f"{section.title}\n"] if section.title else [])]

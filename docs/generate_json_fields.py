@@ -11,7 +11,7 @@ _BEGIN, _END = "<!-- json: made by `make docs` from rayocr/observe/json_fields.p
 
 
 def text() -> str:
-    """The page with the regenerated tables."""
+    """Returns the page with the regenerated tables."""
     before, begin, rest = TARGET.read_text().partition(_BEGIN)
     _, end, after = rest.partition(_END)
     return f"{before}{begin}{tables()}\n{end}{after}"

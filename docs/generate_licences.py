@@ -23,7 +23,7 @@ _KNOWN = {
 
 
 def locked() -> dict[str, str]:
-    """Name -> version of every package in an image (Linux)."""
+    """Returns name and version of every package in an image (Linux)."""
     text = (PROJECT / "requirements.lock").read_text()
     found = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)(?: ; ([^\\\n]+))?", text, re.MULTILINE)
     linux = {"sys_platform": "linux", "platform_system": "Linux", "os_name": "posix"}
@@ -31,7 +31,7 @@ def locked() -> dict[str, str]:
 
 
 def rows() -> list[tuple[str, str, str]]:
-    """Name, version and license of each installed package; packages of other platforms are omitted."""
+    """Returns name, version and license of each installed package; packages of other platforms are omitted."""
     command = [sys.executable, "-m", "piplicenses", "--from=mixed", "--format=json", "--with-system"]
     installed = json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
     by_name = {_canonical(entry["Name"]): entry for entry in installed}
@@ -49,7 +49,7 @@ def _canonical(name: str) -> str:
 
 
 def text() -> str:
-    """The page: its hand-written part, and the regenerated table."""
+    """Returns the page: its hand-written part, and the regenerated table."""
     written, heading, _ = TARGET.read_text().partition("## Packages\n")
     table = [f"| {name} | {version} | {licence.replace('|', '/')} |" for name, version, licence in rows()]
     return (

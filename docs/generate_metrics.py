@@ -11,7 +11,7 @@ _BEGIN, _END = "<!-- metrics: made by `make docs` from rayocr/observe/figures.py
 
 
 def text() -> str:
-    """The page with the regenerated table."""
+    """Returns the page with the regenerated table."""
     before, begin, rest = TARGET.read_text().partition(_BEGIN)
     _, end, after = rest.partition(_END)
     return f"{before}{begin}{table()}\n{end}{after}"

@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def _recorded(command: list[str], folder: Path) -> list[str]:
-    """The final screen of the command; overwritten lines (its progress) show their last state."""
+    """Returns the final screen of the command; overwritten lines (its progress) show their last state."""
     shutil.copytree(PROJECT / "samples", folder / "samples", ignore=shutil.ignore_patterns("broken"))
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))

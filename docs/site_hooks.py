@@ -52,7 +52,7 @@ def on_page_markdown(markdown: str, *, page: Any, config: Any, files: Files) -> 
 
 
 def _page_of(path: str) -> str | None:
-    """The page of the site that a file of the repository becomes; None if it is not in the site."""
+    """Returns the page of the site that a file of the repository becomes, or None if it is not in the site."""
     for page, source in _GENERATED.items():
         if path == source or path == str(PurePosixPath(source).parent):
             return page

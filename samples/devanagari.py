@@ -74,11 +74,11 @@ class SyllableFont:
         return sum(s.advance for s in self.syllables(text)) * size_pt / self.units_per_em
 
     def encode(self, text: str) -> bytes:
-        """Two bytes a syllable, for a Tj with Identity-H."""
+        """Returns two bytes per syllable, for a Tj with Identity-H."""
         return b"".join(self.cids.setdefault(s, len(self.cids) + 1).to_bytes(2, "big") for s in self.syllables(text))
 
     def font_file(self) -> bytes:
-        """TrueType with glyph number = CID: .notdef, then a glyph a syllable."""
+        """Returns a TrueType font with glyph number = CID: .notdef, then one glyph per syllable."""
         order = [".notdef", *(f"syllable{cid:04d}" for cid in self.cids.values())]
         glyphs = {".notdef": TTGlyphPen(None).glyph()}
         metrics = {".notdef": (600, 0)}

@@ -82,7 +82,7 @@ def lay_out(blocks: Sequence[Block], frames: Sequence[Frame], looks: dict[Kind, 
 
 
 def truth(blocks: Sequence[Block]) -> str:
-    """The page as a reader would say it: a block a line, words whole."""
+    """Returns the text of the page in reading order: one line per block, with whole words."""
     return "\n".join(("• " if b.kind == "bullet" else "") + b.text.replace(SOFT_HYPHEN, "") for b in blocks)
 
 
@@ -102,7 +102,7 @@ def _broken(text: str, width_pt: float, look: Style, measure: Measure) -> list[s
 
 
 def _fitting(line: str, word: str, width_pt: float, look: Style, measure: Measure) -> tuple[str, str]:
-    """The part of `word` that fits on `line` (with its space or hyphen), and the rest for the next line."""
+    """Returns the part of `word` that fits on `line` (with its space or hyphen), and the rest for the next line."""
     gap = " " if line else ""
     parts = word.split(SOFT_HYPHEN)
     for count in range(len(parts), 0, -1):

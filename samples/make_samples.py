@@ -43,7 +43,7 @@ def letter() -> Sample:
 
 
 def table() -> Sample:
-    """Vector rulings, cells left- and right-aligned, text above and below."""
+    """Draws a table with vector rulings, left- and right-aligned cells, and text above and below."""
     file = io.BytesIO()
     canvas = _canvas(file)
     looks, frame = styles(12), _frame(A4, 72)
@@ -77,7 +77,7 @@ def two_columns() -> Sample:
 
 
 def rotated() -> Sample:
-    """Three pages lie wrong in their pixels; the fourth lies wrong too, and its /Rotate entry puts it right."""
+    """Draws four pages with rotated pixels. The /Rotate entry of the fourth turns it upright."""
     turns = [Image.Transpose.ROTATE_270, Image.Transpose.ROTATE_180, Image.Transpose.ROTATE_90, Image.Transpose.ROTATE_90]
     pages = []
     for number, (blocks, turn) in enumerate(zip(texts.ROTATED, turns, strict=True)):
@@ -94,7 +94,7 @@ def devanagari() -> Sample:
 
 
 def broken_text_layer() -> Sample:
-    """A readable scan under an unreadable invisible text layer, which engines must not use."""
+    """Draws a readable scan under an unreadable invisible text layer, which engines must not use."""
     lines = lay_out(texts.BROKEN_TEXT_LAYER, [_frame(A4, 72)], styles(13.5), measure)
     mojibake = [text.encode().decode("cp1252", errors="ignore") for text in texts.MOJIBAKE_SOURCE]
     junk = [*texts.LEGACY_FONT_JUNK, *mojibake]
@@ -114,7 +114,7 @@ def blank_and_ticket() -> Sample:
 
 
 def encrypted() -> bytes:
-    """128-bit RC4: AES would start from a random vector and change the bytes at every run."""
+    """Encrypts with 128-bit RC4: AES would start from a random vector and change the bytes at every run."""
     file = io.BytesIO()
     canvas = _canvas(file, password=PASSWORD)
     _print(canvas, lay_out(texts.LETTER[1], [_frame(A4, 72)], styles(12.5), _print_width))
@@ -123,7 +123,7 @@ def encrypted() -> bytes:
 
 
 def cut_off() -> bytes:
-    """A truncated download: the last of three scanned pages is missing, and the cross-reference table."""
+    """Writes a truncated download: the last of three scanned pages and the cross-reference table are missing."""
     whole = _bytes(scan_pdf([*_scan_pages(), _two_column_page()]))
     return whole[: int(len(whole) * _CUT_AT)]
 

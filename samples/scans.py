@@ -34,12 +34,12 @@ class ScanPage:
 
 
 def measure(text: str, size_pt: float, bold: bool) -> float:
-    """In points. Measured large, so that a line breaks at the same word at every dpi."""
+    """Returns the width in points. Measures at a large size, so that a line breaks at the same word at every dpi."""
     return float(_font(size_pt * 8, bold).getlength(text)) / 8
 
 
 def draw(lines: Sequence[Line], width_pt: float, height_pt: float, *, dpi: int) -> Image.Image:
-    """Clean pixels, gray."""
+    """Returns clean gray pixels."""
     scale = dpi / 72
     image = Image.new("L", (round(width_pt * scale), round(height_pt * scale)), _PAPER)
     pen = ImageDraw.Draw(image)
@@ -50,7 +50,7 @@ def draw(lines: Sequence[Line], width_pt: float, height_pt: float, *, dpi: int) 
 
 
 def wear(image: Image.Image, *, seed: int, skew_degrees: float = 0.0, noise: int = 4, specks: int = 12) -> Image.Image:
-    """As after a scanner: slightly turned, unevenly lit, noisy, with a few specks of dust."""
+    """Degrades the page like a scanner: slightly turned, unevenly lit, noisy, with a few specks of dust."""
     random = np.random.default_rng(seed)
     turned = image.rotate(skew_degrees, resample=Image.Resampling.BICUBIC, fillcolor=_PAPER) if skew_degrees else image
     pixels = np.asarray(turned, dtype=np.int16).copy()
@@ -92,7 +92,7 @@ def _image(pdf: Pdf, page: ScanPage) -> Stream:
 
 
 def _hidden(x_pt: float, y_pt: float, size_pt: float, text: str) -> bytes:
-    """Render mode 3 paints nothing: the text is there for programs only."""
+    """Writes text in render mode 3, which paints nothing: only programs can read it."""
     codes = text.encode("cp1252").hex().upper()
     return f"BT 3 Tr /F1 {size_pt:g} Tf 1 0 0 1 {x_pt:g} {y_pt:g} Tm <{codes}> Tj ET\n".encode("ascii")
 

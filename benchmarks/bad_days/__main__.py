@@ -38,7 +38,7 @@ def main() -> None:
             result = live_through(day, sources[each], work / f"day-{number}", arguments.pages)
             failed |= not result.passed
             _add(table, result)
-            console.print(f"{day.name}: {'as it should be' if result.passed else 'NOT as it should be'}, {result.seconds:.0f} s")
+            console.print(f"{day.name}: {'as expected' if result.passed else 'NOT as expected'}, {result.seconds:.0f} s")
         console.print(table)
     sys.exit(failed)
 

@@ -106,7 +106,7 @@ def _post(server: Simulated, path: str, body: object) -> None:
 
 
 def _manifests(out: Path) -> tuple[dict[str, int], Decimal]:
-    """Pages by outcome, and the cost."""
+    """Returns the pages by outcome, and the cost."""
     from rayocr.ledger.runs import runs_of
 
     outcomes: dict[str, int] = {}

@@ -13,7 +13,7 @@ _PATIENCE = ("limits.patience_s=15",)
 
 
 def _googles(code: int, status: str, message: str, **details: dict[str, Any]) -> dict[str, Any]:
-    """An error in the format of Google's APIs. `details` by type."""
+    """Returns an error in the format of Google's APIs, with `details` by type."""
     rows = [{"@type": f"{_TYPE}{kind}"} | fields for kind, fields in details.items()]
     return {"error": {"code": code, "message": message, "status": status, "details": rows}}
 
@@ -44,13 +44,13 @@ _HTML = "<html><head><title>Error</title></head><body>Error</body></html>"
 
 
 def _ends(name: str, body: dict[str, Any], said: str, *, options: tuple[str, ...] = ()) -> BadDay:
-    """A day whose run ends with exit code 3 and these words."""
+    """Returns a day whose run ends with exit code 3 and these words."""
     script = (_reply(body["error"]["code"], body),)
     return BadDay(name=name, script=script, server=_QUICK, options=options, exits=(3, 0), said=(said,))
 
 
 def _passes(name: str, event: dict[str, Any], **more: Any) -> BadDay:
-    """A day that the run waits out: the event lasts 15 seconds."""
+    """Returns a day that the run waits out: the event lasts 15 seconds."""
     return BadDay(name=name, script=({"at_request": 500, "for_s": 15} | event,), server=_QUICK, **more)
 
 

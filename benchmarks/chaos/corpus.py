@@ -23,7 +23,7 @@ class PageName:
 
     @classmethod
     def said_by(cls, text: str) -> PageName | None:
-        """None if the text names no page or several."""
+        """Returns the page that the text names, or None if it names no page or several."""
         said = _SAYS.findall(" ".join(text.split()))
         return cls(int(said[0][1]), int(said[0][0])) if len(said) == 1 else None
 
@@ -42,7 +42,7 @@ class Corpus:
         return corpus
 
     def add_hostile(self) -> None:
-        """PDFs that must be rejected without affecting other documents."""
+        """Adds PDFs that must be rejected without affecting other documents."""
         folder = self.folder / "hostile"
         folder.mkdir(parents=True)
         pages = b"2 0 obj<</Type/Pages/Kids[3 0 R]/Count 99999>>endobj\n3 0 obj<</Type/Page/Parent 2 0 R>>endobj\n"
@@ -57,7 +57,7 @@ class Corpus:
         return sum(self.page_counts)
 
     def stem(self, document: int) -> str:
-        """Below source and destination, without the suffix."""
+        """Path below source and destination, without the suffix."""
         return f"{document // 100:02}/{document:04}"
 
     def pages(self, document: int) -> set[PageName]:

@@ -57,7 +57,7 @@ class Driver:
             )
 
     def set_clock(self, jumped_s: float) -> None:
-        """Takes effect at once, also in the processes of its own Ray."""
+        """Moves the clock of the driver and of the processes of its own Ray. Takes effect at once."""
         with (self.folder / f"clock{self.number}").open("r+b") as file:
             file.write(struct.pack("d", jumped_s))
 
@@ -66,7 +66,7 @@ class Driver:
         return self.folder / f"driver{self.number}.log"
 
     def ports(self) -> list[str]:
-        """The URL of its HTTP API, if it runs."""
+        """Returns the port of the driver's HTTP API, or an empty list if it does not run."""
         said = re.findall(rb"Status page: http://127\.0\.0\.1:(\d+)", self.output.read_bytes()) if self.runs else []
         return [said[-1].decode()] if said else []
 

@@ -39,7 +39,7 @@ class Durable:
 
 
 def read_json(path: Path) -> dict[str, Any] | None:
-    """None if the file is missing or being written."""
+    """Returns None if the file is missing or being written."""
     try:
         content: dict[str, Any] = json.loads(path.read_bytes())
     except (FileNotFoundError, ValueError):

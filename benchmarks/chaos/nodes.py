@@ -49,7 +49,7 @@ class Nodes:
 
 
 def titled(processes: list[psutil.Process], titles: tuple[str, ...]) -> list[psutil.Process]:
-    """Ray's workers that run an actor of this class, oldest first."""
+    """Returns Ray's workers that run an actor of this class, oldest first."""
     found = []
     for process in processes:
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
@@ -59,7 +59,7 @@ def titled(processes: list[psutil.Process], titles: tuple[str, ...]) -> list[psu
 
 
 def carrying(variable: str, value: str) -> list[psutil.Process]:
-    """Every process of this machine with this text in its environment, regardless of its current parent."""
+    """Returns every process of this machine with this text in its environment, regardless of its current parent."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
@@ -69,7 +69,7 @@ def carrying(variable: str, value: str) -> list[psutil.Process]:
 
 
 def tree(pid: int) -> list[psutil.Process]:
-    """The process and its descendants; empty if it has ended."""
+    """Returns the process and its descendants, or an empty list if it has ended."""
     try:
         return [psutil.Process(pid), *_children(pid)]
     except psutil.NoSuchProcess:

@@ -67,7 +67,7 @@ class Scene:
 
     @property
     def scratch(self) -> Path:
-        """Where the scenario's processes put temporary files."""
+        """Folder in which the scenario's processes put temporary files."""
         return self.folder / "tmp"
 
     def play(self, faults: list[Fault], chance: random.Random) -> None:
@@ -108,7 +108,7 @@ class Scene:
             time.sleep(0.02)
 
     def _finish(self) -> None:
-        """Runs all drivers until exit code 0: survivors end by themselves, killed drivers are restarted."""
+        """Runs all drivers until exit code 0. Survivors end by themselves; killed drivers are restarted."""
         for driver in self.drivers:
             driver.wait()
         for _ in range(_STARTS):
@@ -145,7 +145,7 @@ class Scene:
 
 
 def draw_options(chance: random.Random) -> tuple[str, ...]:
-    """Settings that change the amount of work in progress and its location."""
+    """Draws settings that change the amount of work in progress and its location."""
     return (
         f"limits.max_in_flight={chance.choice((8, 16, 32))}",
         f"window.documents={chance.choice((12, 48, 256))}",

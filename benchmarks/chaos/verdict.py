@@ -101,7 +101,7 @@ def _judge_document(scene: Scene, verdict: Verdict, document: int, found: tuple[
 
 
 def _is_current(scene: Scene, verdict: Verdict, path: Path, manifest: dict[str, Any]) -> bool:
-    """The outputs match the manifest, and no owner with a higher token had the document when it was written."""
+    """Checks that the outputs match the manifest, and that no owner with a higher token had the document when it was written."""
     before = len(verdict.violations)
     for output in manifest["outputs"]:
         data = (scene.dest / output["name"]).read_bytes()
@@ -166,7 +166,7 @@ def _left(scene: Scene) -> list[Any]:
 
 
 def _judge_leftovers(scene: Scene, verdict: Verdict) -> None:
-    """Obsolete or unknown files."""
+    """Reports obsolete or unknown files."""
     outputs = {f"{scene.corpus.stem(d)}.{form}" for d in range(verdict.documents) for form in ("md", "jsonl")}
     names = {str(path.relative_to(scene.dest)) for path in scene.dest.rglob("*") if path.is_file()}
     left = sorted(name for name in names - outputs if not _OURS.fullmatch(name))

@@ -73,11 +73,11 @@ class Witness:
 
     @property
     def pages_answered(self) -> int:
-        """Different ones."""
+        """Number of different pages that were answered."""
         return len(self.answered)
 
     def fault(self, name: str, *, may_lose: bool) -> None:
-        """Call this immediately before a fault strikes. Takes a sample, so that pages currently at risk count."""
+        """Takes a sample, so that pages currently at risk count. Call this immediately before a fault strikes."""
         with self._lock:
             self.risks.append(Risk(name, may_lose))
         self.poll()
@@ -104,7 +104,7 @@ class Witness:
 
 
 def file_leases(dest: Path) -> dict[str, tuple[int, str]]:
-    """Token and owner by document_id."""
+    """Returns token and owner by document_id."""
     found = {}
     for path in (dest / ".rayocr" / "leases").glob("*.json"):
         lease = read_json(path)
@@ -114,7 +114,7 @@ def file_leases(dest: Path) -> dict[str, tuple[int, str]]:
 
 
 def redis_leases(url: str) -> dict[str, tuple[int, str]]:
-    """As above; empty while the server is unavailable."""
+    """Returns token and owner by document_id; empty while the server is unavailable."""
     found = {}
     try:
         with redis.Redis.from_url(url, decode_responses=True) as client:

@@ -11,7 +11,7 @@ Field = tuple[str, str]
 
 
 def fields(dice: random.Random, writer: Writer) -> list[Field]:
-    """Twelve fields in the usual order."""
+    """Returns twelve fields in the usual order."""
     first, last = writer.name().split()
     return [
         ("Surname", last),
@@ -40,7 +40,7 @@ def _in_rows(dice: random.Random, items: list[Field], most: int) -> list[list[Fi
 
 
 def boxed_fields(dice: random.Random) -> Leaf:
-    """Ruled boxes of different widths with a small label above the value, under headings of sections."""
+    """Draws ruled boxes of different widths with a small label above the value, under headings of sections."""
     writer, leaf = Writer(dice), Leaf(font=SANS, size_pt=10)
     heading(leaf, f"Registration Form {dice.randint(10, 99)}-B", scale=1.5)
     items = fields(dice, writer)
@@ -62,7 +62,7 @@ def boxed_fields(dice: random.Random) -> Leaf:
 
 
 def input_boxes(dice: random.Random) -> Leaf:
-    """Boxes that stand apart, as browsers draw them, with the label above each; one to three in a row."""
+    """Draws boxes that stand apart, as browsers do, with the label above each; one to three in a row."""
     writer, leaf = Writer(dice), Leaf(font=SANS, size_pt=10)
     heading(leaf, "Book a Visit", scale=1.5)
     prose(leaf, writer, 1, 1, 2)
@@ -81,7 +81,7 @@ def input_boxes(dice: random.Random) -> Leaf:
 
 
 def lined_fields(dice: random.Random) -> Leaf:
-    """Labels with their values on lines, one to three fields in a row, no boxes."""
+    """Draws labels with their values on lines, one to three fields in a row, without boxes."""
     writer, leaf = Writer(dice), Leaf(font=dice.choice([SANS, SERIF]), size_pt=11)
     heading(leaf, "Notice of a Change of Address", scale=1.4, align="center")
     prose(leaf, writer, 1, 1, 2)
@@ -102,7 +102,7 @@ def lined_fields(dice: random.Random) -> Leaf:
 
 
 def paired_fields(dice: random.Random) -> Leaf:
-    """Two columns of labels and values on common lines, without rulings; read row by row."""
+    """Draws two columns of labels and values on common lines, without rulings, to be read row by row."""
     writer, leaf = Writer(dice), Leaf(font=SANS, size_pt=10)
     heading(leaf, "Record of Examination", scale=1.4)
     items = fields(dice, writer)
@@ -124,7 +124,7 @@ def paired_fields(dice: random.Random) -> Leaf:
 
 
 def form_table(dice: random.Random) -> Leaf:
-    """A ruled table of labels and values, with merged cells and a question over the whole width."""
+    """Draws a ruled table of labels and values, with merged cells and a question over the whole width."""
     writer, leaf = Writer(dice), Leaf(font=SANS, size_pt=10)
     heading(leaf, "Application for Leave", scale=1.4, align="center")
     items = fields(dice, writer)
@@ -151,7 +151,7 @@ def form_table(dice: random.Random) -> Leaf:
 
 
 def questions(dice: random.Random) -> Leaf:
-    """Numbered questions with options in a row and answers on lines."""
+    """Draws numbered questions with options in a row and answers on lines."""
     writer, leaf = Writer(dice), Leaf(font=SANS, size_pt=10.5)
     heading(leaf, "Survey of Readers", scale=1.5)
     prose(leaf, writer, 1, 1, 2)
@@ -168,7 +168,7 @@ def questions(dice: random.Random) -> Leaf:
 
 
 def card(dice: random.Random) -> Leaf:
-    """An identity card: a frame, a picture, small labels above or beside values."""
+    """Draws an identity card: a frame, a picture, small labels above or beside values."""
     writer, leaf = Writer(dice), Leaf(width="420pt", height="270pt", margin="18pt", font=SANS, size_pt=11)
     leaf.add('#align(center)[#text(size: 1.2em, weight: "bold")[LIBRARY OF WHITCOMBE]]', "LIBRARY OF WHITCOMBE")
     above = dice.random() < 0.5
@@ -191,7 +191,7 @@ def card(dice: random.Random) -> Leaf:
 
 
 def invoice(dice: random.Random) -> Leaf:
-    """Seller, buyer beside the invoice's data, items, totals on the right, terms, a footer in three columns."""
+    """Draws an invoice: seller, buyer beside the invoice's data, items, totals on the right, terms, a footer in three columns."""
     writer, leaf = Writer(dice), Leaf(font=SANS, size_pt=10, margin="(x: 56pt, y: 50pt)")
     leaf.add('#text(size: 1.8em, weight: "bold")[Mill & Sons Ltd]', "Mill & Sons Ltd")
     leaf.add("14 Quay Street, Whitcombe WH2 7AB", "14 Quay Street, Whitcombe WH2 7AB")

@@ -113,7 +113,7 @@ def single_column(dice: random.Random) -> Leaf:
 
 
 def two_columns(dice: random.Random) -> Leaf:
-    """A paper: title and authors over both columns, headings, a footer with the page's number."""
+    """Draws a paper: title and authors over both columns, headings, a footer with the page number."""
     writer, leaf = Writer(dice), Leaf(font=dice.choice(FAMILIES), size_pt=dice.choice([9, 10]), margin="(x: 52pt, y: 56pt)")
     leaf.settings = f"#set par(justify: true, first-line-indent: {dice.choice(['0pt', '1em'])})"
     title, authors = f"{writer.title()} and {writer.title().lower()}", f"{writer.name()}, {writer.name()}"
@@ -126,7 +126,7 @@ def two_columns(dice: random.Random) -> Leaf:
 
 
 def newspaper(dice: random.Random) -> Leaf:
-    """Three columns with a masthead and a headline over all of them, with or without rules between the columns."""
+    """Draws three columns with a masthead and a headline over all of them, with or without rules between the columns."""
     writer, leaf = Writer(dice), Leaf(font=SERIF, size_pt=9, margin="(x: 40pt, y: 44pt)")
     leaf.settings = "#set par(justify: true)"
     masthead, line = "The Whitcombe Messenger", f"No. {dice.randint(100, 999)} · {writer.date()} · Price 40p"
@@ -184,7 +184,7 @@ def _table(dice: random.Random, *, stroke: str) -> Leaf:
 
 
 def form(dice: random.Random) -> Leaf:
-    """Labels with values on lines and in boxes, check boxes, two fields in a row, a signature."""
+    """Draws a form: labels with values on lines and in boxes, check boxes, two fields in a row, a signature."""
     writer, leaf = Writer(dice), Leaf(font=SANS, size_pt=10)
     heading(leaf, "Application for a Place in the Archive", scale=1.5, align="center")
     prose(leaf, writer, 1, 1, 2)
@@ -284,7 +284,7 @@ def _spaced(line: str) -> str:
 
 
 def footnotes(dice: random.Random) -> Leaf:
-    """A page of a book: running header, body, notes below a rule, page number."""
+    """Draws a page of a book: running header, body, notes below a rule, page number."""
     writer, leaf = Writer(dice), Leaf(font=SERIF, size_pt=11, margin="(x: 70pt, top: 50pt, bottom: 60pt)")
     leaf.settings = "#set par(justify: true, first-line-indent: 1.2em)"
     header, page = f"{writer.title()}", str(dice.randint(11, 399))
@@ -309,7 +309,7 @@ def small_print(dice: random.Random) -> Leaf:
 
 
 def ornaments(dice: random.Random) -> Leaf:
-    """Letter-spaced headings, a drop capital, text along the margin."""
+    """Draws letter-spaced headings, a drop capital, and text along the margin."""
     writer, leaf = Writer(dice), Leaf(font=SERIF, size_pt=11, margin="(left: 90pt, right: 60pt, y: 60pt)")
     title = writer.title().upper()
     leaf.add(f"#align(center)[#text(size: 1.3em, tracking: {dice.choice([2, 4])}pt)[{literal(title)}]]", title)

@@ -10,7 +10,7 @@ from benchmarks.corpus.leaves import FAMILIES, SANS, SERIF, Leaf, Writer, headin
 
 
 def _section(writer: Writer, *, count: int = 2, least: int = 2, most: int = 4, title: bool = True) -> tuple[str, list[str]]:
-    """Markup and truth of a heading with paragraphs."""
+    """Returns markup and truth of a heading with paragraphs."""
     markup, truth = [], []
     if title:
         text = writer.title()
@@ -32,7 +32,7 @@ def _balanced(body: str, count: int, gutter_pt: int) -> str:
 
 
 def heading_across(dice: random.Random) -> Leaf:
-    """Columns, a heading or a wide figure across the page, and columns again."""
+    """Draws columns, a heading or a wide figure across the page, and columns again."""
     writer, leaf = Writer(dice), Leaf(font=dice.choice(FAMILIES), size_pt=dice.choice([9, 10]), margin="(x: 50pt, y: 54pt)")
     leaf.settings = f"#set par(justify: {dice.choice(['true', 'false'])})"
     count, gutter = dice.choice([2, 2, 3]), dice.choice([14, 20])
@@ -51,7 +51,7 @@ def heading_across(dice: random.Random) -> Leaf:
 
 
 def paper_with_figure(dice: random.Random) -> Leaf:
-    """An abstract over two columns, a figure with a caption in one of them, a last column that ends early."""
+    """Draws an abstract over two columns, a figure with a caption in one of them, and a last column that ends early."""
     writer, leaf = Writer(dice), Leaf(font=dice.choice(FAMILIES), size_pt=9.5, margin="(x: 50pt, y: 54pt)")
     leaf.settings = "#set par(justify: true)"
     heading(leaf, writer.title(), scale=1.8, align="center")
@@ -74,7 +74,7 @@ def paper_with_figure(dice: random.Random) -> Leaf:
 
 
 def sidebar(dice: random.Random) -> Leaf:
-    """A main text with a boxed sidebar in small print on its right."""
+    """Draws a main text with a boxed sidebar in small print on its right."""
     writer, leaf = Writer(dice), Leaf(font=SERIF, size_pt=10.5, margin="(x: 54pt, y: 56pt)")
     leaf.settings = "#set par(justify: true)"
     heading(leaf, writer.title(), scale=1.8)
@@ -91,7 +91,7 @@ def sidebar(dice: random.Random) -> Leaf:
 
 
 def margin_notes(dice: random.Random) -> Leaf:
-    """A text with short notes in the outer margin, each beside its paragraph."""
+    """Draws a text with short notes in the outer margin, each beside its paragraph."""
     writer, leaf = Writer(dice), Leaf(font=SERIF, size_pt=10.5, margin="(left: 60pt, right: 40pt, y: 60pt)")
     leaf.settings = "#set par(justify: true)"
     heading(leaf, writer.title(), scale=1.6)
@@ -109,7 +109,7 @@ def margin_notes(dice: random.Random) -> Leaf:
 
 
 def articles(dice: random.Random) -> Leaf:
-    """A newspaper: an article in two columns beside one in a single column, and a third one below them."""
+    """Draws a newspaper: an article in two columns beside one in a single column, and a third one below them."""
     writer, leaf = Writer(dice), Leaf(font=SERIF, size_pt=9, margin="(x: 38pt, y: 40pt)")
     leaf.settings = "#set par(justify: true)"
     heading(leaf, "The Eastbridge Courier", scale=2.8, align="center")
@@ -132,7 +132,8 @@ def articles(dice: random.Random) -> Leaf:
 
 
 def business_letter(dice: random.Random) -> Leaf:
-    """The sender on the right, the recipient on the left, a row of references, a list, a signature, a footer in columns."""
+    """Draws a letter: the sender on the right, the recipient on the left, a row of references, a list, a signature, a footer
+    in columns."""
     writer, leaf = Writer(dice), Leaf(font=dice.choice([SANS, SERIF]), size_pt=10.5, margin="(left: 66pt, right: 56pt, y: 50pt)")
     sender = [
         "Harbour Trust of Whitcombe",
@@ -173,7 +174,7 @@ def business_letter(dice: random.Random) -> Leaf:
 
 
 def two_column_notes(dice: random.Random) -> Leaf:
-    """Ragged columns with list items, and notes under a rule at the end of the page."""
+    """Draws ragged columns with list items, and notes under a rule at the end of the page."""
     writer, leaf = Writer(dice), Leaf(font=dice.choice(FAMILIES), size_pt=9.5, margin="(x: 52pt, y: 54pt)")
     heading(leaf, writer.title(), scale=1.6)
     parts, truth = [], []

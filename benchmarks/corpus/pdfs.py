@@ -30,7 +30,8 @@ def close() -> None:
 
 
 def typeset(program_at: Callable[[float], str]) -> bytes:
-    """A PDF of one page. `program_at(shrink)` gives the program. Text is reduced until it fits; raises ValueError otherwise."""
+    """Returns a PDF of one page. `program_at(shrink)` gives the program. Reduces text until it fits; raises ValueError if it
+    never does."""
     for shrink in _SHRINK:
         data = _typesetter().compile(program_at(shrink), tags=False)
         with pypdfium2.PdfDocument(data) as pdf:
@@ -60,7 +61,7 @@ def without_unicode(data: bytes) -> bytes:
 
 
 def over_image(image: Image.Image, data: bytes, dice: random.Random, *, errors: float) -> bytes:
-    """The image with an invisible text layer, as OCR programs write it. `errors`: share of wrong letters."""
+    """Returns the image with an invisible text layer, as OCR programs write it. `errors`: share of wrong letters."""
     with pypdfium2.PdfDocument(data) as source:
         words = _words(source[0])
     with pikepdf.open(io.BytesIO(of_image(image))) as pdf:
@@ -79,7 +80,7 @@ def over_image(image: Image.Image, data: bytes, dice: random.Random, *, errors: 
 
 
 def _words(page: pypdfium2.PdfPage) -> list[tuple[float, float, float, str]]:
-    """Left, bottom, size and text of each line as PDFium finds them."""
+    """Returns left, bottom, size and text of each line that PDFium finds."""
     text_page = page.get_textpage()
     found = []
     for number in range(text_page.count_rects()):

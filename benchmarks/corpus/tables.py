@@ -23,12 +23,12 @@ def _cells(rows: Sequence[Sequence[str]]) -> str:
 
 
 def wrapped(dice: random.Random) -> Leaf:
-    """Cells of several lines beside short ones; ruled."""
+    """Draws cells of several lines beside short ones, with rulings."""
     return _wrapped(dice, dice.choice(RULED))
 
 
 def wrapped_open(dice: random.Random) -> Leaf:
-    """Cells of several lines beside short ones, without vertical rulings."""
+    """Draws cells of several lines beside short ones, without vertical rulings."""
     return _wrapped(dice, dice.choice(_OPEN))
 
 
@@ -49,7 +49,7 @@ def _wrapped(dice: random.Random, stroke: str) -> Leaf:
 
 
 def terms(dice: random.Random) -> Leaf:
-    """Two columns: a term and its explanation in running text."""
+    """Draws two columns: a term and its explanation in running text."""
     writer, leaf = Writer(dice), Leaf(font=dice.choice(FAMILIES), size_pt=10.5)
     heading(leaf, "Terms", scale=1.3)
     rows = [[term, writer.paragraph(1, 2)] for term in dice.sample(TITLES, 6)]
@@ -60,7 +60,7 @@ def terms(dice: random.Random) -> Leaf:
 
 
 def spans(dice: random.Random) -> Leaf:
-    """A head of two rows with merged cells, groups of rows with a merged first cell; ruled."""
+    """Draws a ruled table whose head has two rows with merged cells, and groups of rows with a merged first cell."""
     writer, leaf = Writer(dice), Leaf(font=dice.choice(FAMILIES), size_pt=10)
     heading(leaf, f"Table {dice.randint(1, 9)}. {writer.title()}")
     years = dice.sample(range(1990, 2026), 2)
@@ -87,7 +87,7 @@ def spans(dice: random.Random) -> Leaf:
 
 
 def figures(dice: random.Random) -> Leaf:
-    """Many narrow columns of numbers, with or without rulings, some empty."""
+    """Draws many narrow columns of numbers, with or without rulings; some cells are empty."""
     writer, leaf = Writer(dice), Leaf(font=dice.choice(FAMILIES), size_pt=9)
     prose(leaf, writer, 1)
     months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun"]

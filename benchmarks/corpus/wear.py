@@ -13,7 +13,7 @@ Treatment = Callable[[Image.Image, random.Random], Image.Image]
 
 
 def scanned(image: Image.Image, dice: random.Random) -> Image.Image:
-    """An ordinary office scan: slightly skewed, slight noise, off-white paper, JPEG."""
+    """Makes an ordinary office scan: slightly skewed, slight noise, off-white paper, JPEG."""
     image = skewed(image, dice, most=0.8)
     pixels = np.asarray(image, np.float32) * 0.86 + 22
     pixels += _random(dice).normal(0, 5, pixels.shape)
@@ -49,19 +49,19 @@ def jpeg(image: Image.Image, dice: random.Random, *, quality: int | None = None)
 
 
 def coarse(image: Image.Image, dice: random.Random) -> Image.Image:
-    """Like a scan at 100 dpi, enlarged again."""
+    """Makes a scan at 100 dpi, and enlarges it again."""
     half = image.resize((image.width // 2, image.height // 2), Image.Resampling.LANCZOS)
     return jpeg(half, dice, quality=45).resize(image.size, Image.Resampling.BICUBIC)
 
 
 def faded(image: Image.Image, dice: random.Random) -> Image.Image:
-    """Low contrast: gray on gray."""
+    """Lowers the contrast to gray on gray."""
     pixels = np.asarray(image, np.float32) * 0.25 + dice.choice([110, 150])
     return _image(pixels + _random(dice).normal(0, 4, pixels.shape))
 
 
 def uneven(image: Image.Image, dice: random.Random) -> Image.Image:
-    """A photograph under a lamp: bright in one corner, dark in the other."""
+    """Makes a photograph under a lamp: bright in one corner, dark in the other."""
     height, width = image.height, image.width
     across, down = np.meshgrid(np.linspace(0, 1, width), np.linspace(0, 1, height))
     light = 1.0 - 0.65 * (across if dice.random() < 0.5 else 1 - across) * (0.4 + 0.6 * down)
@@ -70,7 +70,7 @@ def uneven(image: Image.Image, dice: random.Random) -> Image.Image:
 
 
 def bleeding(image: Image.Image, dice: random.Random) -> Image.Image:
-    """The back of the sheet shows through."""
+    """Lets the back of the sheet show through."""
     back = image.transpose(Image.Transpose.FLIP_LEFT_RIGHT).filter(ImageFilter.GaussianBlur(2.0))
     shift = dice.randint(8, 30)
     back = ImageChops.offset(back, 0, shift).point(lambda value: 255 - (255 - value) * 3 // 10)
@@ -78,7 +78,7 @@ def bleeding(image: Image.Image, dice: random.Random) -> Image.Image:
 
 
 def stamped(image: Image.Image, dice: random.Random) -> Image.Image:
-    """A stamp across the text, in a gray lighter than the ink."""
+    """Draws a stamp across the text, in a gray lighter than the ink."""
     layer = Image.new("L", (700, 240), 255)
     pen = ImageDraw.Draw(layer)
     pen.rounded_rectangle((6, 6, 693, 233), radius=24, outline=120, width=8)
@@ -90,14 +90,14 @@ def stamped(image: Image.Image, dice: random.Random) -> Image.Image:
 
 
 def faxed(image: Image.Image, dice: random.Random) -> Image.Image:
-    """Black and white, coarse: 200 by 100 dpi."""
+    """Makes a coarse fax: black and white, 200 by 100 dpi."""
     low = image.resize((image.width, image.height // 2), Image.Resampling.BILINEAR)
     pixels = np.asarray(low, np.float32) + _random(dice).normal(0, 20, (low.height, low.width))
     return _image(np.where(pixels < 150, 0, 255)).resize(image.size, Image.Resampling.NEAREST)
 
 
 def copied(image: Image.Image, dice: random.Random) -> Image.Image:
-    """A copy of a copy: eroded letters, specks, a black edge."""
+    """Makes a copy of a copy: eroded letters, specks, a black edge."""
     thin = image.filter(ImageFilter.GaussianBlur(1.0))
     pixels = np.asarray(thin, np.float32) + _random(dice).normal(0, 25, (thin.height, thin.width))
     hard = np.where(pixels < dice.choice([110, 175]), 20, 250).astype(np.uint8)

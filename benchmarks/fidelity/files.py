@@ -26,12 +26,12 @@ _MAX_PIXELS = 40_000_000
 
 
 def pdfs_in(folder: Path) -> Iterator[Path]:
-    """The PDFs in the folder and its subfolders, sorted by name; the folder may be a PDF itself."""
+    """Returns the PDFs in the folder and its subfolders, sorted by name; the folder may be a PDF itself."""
     yield from [folder] if folder.is_file() else sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".pdf")
 
 
 def checks_of(path: Path, chain: Sequence[str], *, max_pages: int, spool: Path) -> Iterator[dict[str, Any]]:
-    """A row for each checked page, spread over the file; a row with an `error` if the file ended the child process."""
+    """Returns a row for each checked page, spread over the file, or a row with an `error` if the file ended the child process."""
     spool.write_text("")
     context = multiprocessing.get_context("fork")  # all imports happen here, once
     child = context.Process(target=_check_file, args=(str(path), list(chain), max_pages, str(spool)), daemon=True)
@@ -78,7 +78,7 @@ def _check_file(path: str, chain: list[str], max_pages: int, spool: str) -> None
 
 
 def spread(count: int, most: int) -> list[int]:
-    """A limited number of page numbers of a document, from its first to its last page."""
+    """Returns a limited number of page numbers of a document, from its first to its last page."""
     if count <= most:
         return list(range(1, count + 1))
     return sorted({1 + round(n * (count - 1) / (most - 1)) for n in range(most)}) if most > 1 else [1]

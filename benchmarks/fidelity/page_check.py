@@ -109,12 +109,12 @@ class Reader:
 
 
 def plain_text(markdown: str) -> str:
-    """The text without tags, escapes, separators of tables, and check boxes."""
+    """Returns the text without tags, escapes, separators of tables, and check boxes."""
     return _EXPONENT.sub(" ", _ESCAPED.sub(r"\1", html.unescape(_MARKUP.sub(" ", markdown))))
 
 
 def words_of(text: str) -> list[str]:
-    """Words as a bag of letters and digits: ligatures, shaped letters and hyphens at the ends of lines make no difference."""
+    """Returns words as a bag of letters and digits: ligatures, shaped letters and hyphens at line ends make no difference."""
     plain = unicodedata.normalize("NFKC", _DIRECTIONS.sub(" ", text.replace("\u00ad", "-")))
     plain = re.sub(r"(?<=\w)[-\u2010]\s*\n\s*(?=\w)", "", plain)
     plain = "".join(char for char in plain if unicodedata.category(char) not in ("Cf", "Mn"))
@@ -133,7 +133,7 @@ def word_f1(ours: Sequence[str], theirs: Sequence[str]) -> float | None:
 
 
 def number_differences(ours: str, theirs: str) -> tuple[list[str], list[str]]:
-    """Runs of digits that only `theirs` has, and those that only `ours` has. Digits of all scripts become ASCII."""
+    """Returns runs of digits that only `theirs` has, and those that only `ours` has. Digits of all scripts become ASCII."""
     one, other = (
         Counter(
             str(int(digits)) if len(digits) < 19 else digits for digits in _NUMBER.findall(unicodedata.normalize("NFKC", text))
@@ -156,7 +156,7 @@ def _engine(name: str) -> Engine | None:
 
 
 def _boxes(page: Page, packed: str) -> list[Box]:
-    """The boxes of all of rayocr's lines, in points of the displayed page."""
+    """Returns the boxes of all of rayocr's lines, in points of the displayed page."""
     from rayocr.ledger.boxes import unpack_boxes
     from rayocr.pdf.geometry import turn_box
 
@@ -169,7 +169,7 @@ def _boxes(page: Page, packed: str) -> list[Box]:
 
 
 def _compare_with_ink(check: PageCheck, page: Page, boxes: Sequence[Box]) -> list[tuple[str, Box]]:
-    """Boxes on the displayed page, in points, each with its problem: `uncovered` ink, or an `inkless` line."""
+    """Returns boxes on the displayed page, in points, each with its problem: `uncovered` ink, or an `inkless` line."""
     if not (page.width_pt > 0 and page.height_pt > 0):
         return []
     image = page.thumbnail(DETECTION_DPI)
@@ -197,7 +197,7 @@ def _compare_with_ink(check: PageCheck, page: Page, boxes: Sequence[Box]) -> lis
 
 
 def _picture(page: Page, marks: Sequence[tuple[str, Box]]) -> str:
-    """The page with a frame around each mark, as a JPEG in base64."""
+    """Returns the page with a frame around each mark, as a JPEG in base64."""
     from PIL import ImageDraw
 
     image = page.thumbnail(_PICTURE_DPI).convert("RGB")

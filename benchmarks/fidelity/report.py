@@ -74,7 +74,7 @@ class Summary:
             heappushpop(self.worst, entry)
 
     def table(self) -> list[tuple[str, ...]]:
-        """Rows of cells, the first one being the names of the columns."""
+        """Returns rows of cells; the first row has the names of the columns."""
         return [_HEAD, *((*key, *tally.cells()) for key, tally in sorted(self.tallies.items()))]
 
     def lines(self) -> list[str]:
@@ -84,7 +84,8 @@ class Summary:
 
 
 def badness(row: Mapping[str, Any]) -> float:
-    """The priority for review: pages whose used text differs, then lines without ink, uncovered ink, and different numbers."""
+    """Returns the priority for review: pages whose used text differs come first, then lines without ink, uncovered ink, and
+    different numbers."""
     if row.get("error"):
         return 0.5
     used = row["outcome"] in ("done", "fallback")
@@ -163,7 +164,7 @@ def _section(value: float, row: Mapping[str, Any]) -> Iterable[str]:
 
 
 def marked(text: str, other: str) -> str:
-    """The text as HTML, with marks around words that it has more often than the other text."""
+    """Returns the text as HTML, with marks around words that it has more often than the other text."""
     left = Counter(word.casefold() for word in _WORD.findall(other))
     parts: list[str] = []
     end = 0

@@ -76,7 +76,7 @@ def head_unavailable(fleet: Fleet) -> Result:
 
 
 def drivers_node_lost(fleet: Fleet) -> Result:
-    """The limiter is on the driver's node: the run ends with it, and the same command resumes."""
+    """Removes the driver's node, where the limiter is: the run ends with it, and the same command resumes."""
 
     def lost() -> int:
         at_risk = fleet.at_risk()
@@ -110,7 +110,7 @@ def network_cut(seconds: float) -> Callable[[Fleet], Result]:
 
 
 def spill_disk_full(fleet: Fleet) -> Result:
-    """The disks that Ray spills to are full from the start, and the documents together are larger than all object stores."""
+    """Runs with full spill disks from the start, and with documents that together are larger than all object stores."""
     for disk in fleet.folder.glob("spill-*"):
         with (disk / "full").open("wb") as file:
             try:
@@ -142,7 +142,7 @@ def _during(
     meanwhile: Callable[[], None] = lambda: None,
     note: Callable[[], str] = lambda: "",
 ) -> Result:
-    """`happens` is called when a third of the pages has been read, and returns the number of pages at risk."""
+    """Calls `happens` when a third of the pages has been read, and returns the number of pages at risk."""
     started = time.monotonic()
     run = fleet.run()
     wait_until(lambda: run.poll() is not None or sum(fleet.answered().values()) > _DOCUMENTS * _PAGES // 3, "a third is read")

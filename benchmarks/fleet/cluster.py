@@ -85,7 +85,8 @@ class Fleet:
         self._ray("head", [*options, "--num-cpus=0"], of_redis)
 
     def restart_ended_head(self) -> None:
-        """As Kubernetes does: Ray's control store never reconnects to a Redis that was gone, and ends after about 100 s."""
+        """Restarts the head, as Kubernetes does: Ray's control store never reconnects to a Redis that was unavailable, and
+        ends after about 100 s."""
         if self.head.poll() is not None:
             self.start_head()
 
@@ -138,12 +139,12 @@ class Fleet:
         return [event for event in map(json.loads, lines) if event["action"] == action]
 
     def answered(self) -> dict[str, int]:
-        """The number of answers by page. Every answer is paid for."""
+        """Returns the number of answers by page. Every answer is paid for."""
         counted: dict[str, int] = self._ask("/counts")[0]["answered"]
         return counted
 
     def at_risk(self) -> int:
-        """Pages in flight, and pages that are paid for but neither in a ledger segment nor in a finished document."""
+        """Returns pages in flight, and pages that are paid for but neither in a ledger segment nor in a finished document."""
         in_flight, answered = self._ask("/pace", "/counts")
         state = self.folder / "out" / ".rayocr"
         durable: set[tuple[str, int]] = set()
@@ -157,7 +158,7 @@ class Fleet:
         return int(in_flight["in_flight"]) + len(answered["answered"]) - len(durable)
 
     def nodes_of_actors(self, names: tuple[str, ...]) -> list[str]:
-        """The nodes of the run's actors whose names start with this prefix."""
+        """Returns the nodes of the run's actors whose names start with this prefix."""
         script = """
 import json, sys
 from ray._private.state import GlobalState
@@ -215,7 +216,7 @@ print(json.dumps([[actor["Name"], nodes.get(actor["Address"]["NodeID"], "")] for
 
 
 def manifest_environment() -> dict[str, str]:
-    """The Ray options of the head in kuberay/base/cluster.yaml."""
+    """Returns the Ray options of the head in kuberay/base/cluster.yaml."""
     cluster = yaml.safe_load((PROJECT / "kuberay" / "base" / "cluster.yaml").read_text())
     container = cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"][0]
     return {variable["name"]: variable["value"] for variable in container["env"] if variable["name"].startswith("RAY_")}

@@ -65,7 +65,7 @@ class Network:
         self._inside(HUB, "link", "set", name, "down" if cut else "up")
 
     def part(self, names: Sequence[str], *, parted: bool) -> None:
-        """These nodes cannot reach each other, but can reach all others. Packets between them are dropped."""
+        """Drops packets between these nodes. They can still reach all other nodes."""
         for name in names:
             command = ["bridge", "link", "set", "dev", name, "isolated", "on" if parted else "off"]
             subprocess.run(self._command(HUB, command), check=True, timeout=60)

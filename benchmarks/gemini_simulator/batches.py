@@ -152,7 +152,7 @@ class Batches:
         return web.json_response({"operations": [self._as_operation(job) for job in reversed(self._jobs.values())]})
 
     async def cancel(self, request: web.Request) -> web.Response:
-        """Requests that were processed by now are answered and billed, the others are not."""
+        """Cancels a job. Answers and bills only the requests that were processed by now."""
         job = self._jobs.get(f"batches/{request.match_info['batch']}")
         if job is None:
             return web.json_response({"error": {"code": 404, "message": "No batch.", "status": "NOT_FOUND"}}, status=404)
@@ -232,6 +232,6 @@ class Batches:
 
 
 def _gone(file: str) -> web.Response:
-    """Google's answer for a file that is deleted or belongs to another user."""
+    """Returns Google's answer for a file that is deleted or belongs to another user."""
     message = f"You do not have permission to access the File {file} or it may not exist."
     return web.json_response({"error": {"code": 403, "message": message, "status": "PERMISSION_DENIED"}}, status=403)

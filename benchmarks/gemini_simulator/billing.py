@@ -40,7 +40,7 @@ class Bill:
     def charge(
         self, now: float, *, model: str, tier: str, input_tokens: int, output_tokens: int, cached_tokens: int = 0, page: str = ""
     ) -> None:
-        """`cached_tokens` are part of `input_tokens`."""
+        """Adds a request to the bill. `cached_tokens` are part of `input_tokens`."""
         row = f"{model} {tier}"
         self.requests[row] += 1
         self.input_tokens[row] += input_tokens

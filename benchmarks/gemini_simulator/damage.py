@@ -1,4 +1,4 @@
-"""Billed answers that do not arrive as they should."""
+"""Damages billed answers on their way to the client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from benchmarks.gemini_simulator.outages import Outage
 async def damaged(
     request: web.Request, event: Outage, answer: dict[str, Any], *, wait: Callable[[float], Awaitable[None]]
 ) -> web.StreamResponse:
-    """`wait` is called with simulated seconds."""
+    """Sends a damaged answer. `wait` is called with simulated seconds."""
     if event.what in ("finish", "no_candidate", "blocked"):
         return web.json_response(_without_text(answer, event))
     data = json.dumps(answer).encode()

@@ -101,7 +101,7 @@ class Script:
         self._events, self._since = events, None
 
     def now(self, now: float, *, answered: int) -> Outage | None:
-        """The outage of this moment; the first of several."""
+        """Returns the current outage; the first one if there are several."""
         if not self._events:
             return None
         self._since = now if self._since is None else self._since
@@ -111,7 +111,7 @@ class Script:
         return None
 
     def new_settings(self, now: float, *, answered: int) -> dict[str, float]:
-        """Settings that change now; each event is returned once."""
+        """Returns settings that change now; each event is returned once."""
         changed: dict[str, float] = {}
         for event in self._events:
             if (
@@ -123,7 +123,7 @@ class Script:
         return changed
 
     def strikes(self, event: Outage) -> bool:
-        """Whether this request meets the event."""
+        """Returns whether this request meets the event."""
         return event.share >= 1 or self._random.random() < event.share
 
     @property

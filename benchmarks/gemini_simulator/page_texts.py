@@ -23,12 +23,12 @@ _LEAST_SHOWN = 20  # lines
 
 
 def lot_of(text: str, *, salt: str = "") -> float:
-    """0..1, determined by the page: the same for repeated requests."""
+    """Returns a number from 0 to 1 that the page determines, so that it is the same for repeated requests."""
     return int(hashlib.sha256((salt + text).encode()).hexdigest()[:8], 16) / 2**32
 
 
 def invented(text: str, lot: float) -> str:
-    """As many words as the page has, in invented sentences. `lot`: 0..1, so that every page gets a different text."""
+    """Returns as many words as the page has, in invented sentences. `lot`: 0..1, so that every page gets a different text."""
     chosen = random.Random(lot)
     known = _INVENTED.split()
     words = [chosen.choice(known) for _ in range(max(len(text.split()), 20))]
@@ -37,7 +37,7 @@ def invented(text: str, lot: float) -> str:
 
 
 def page_text(body: dict[str, object]) -> str:
-    """The text of the one page that the request carries; for a page without any, a hash of its bytes."""
+    """Returns the text of the one page in the request, or a hash of its bytes if the page has no text."""
     parts = [part for content in body["contents"] for part in content["parts"]]  # type: ignore[attr-defined,index]
     inline = [part["inlineData"] for part in parts if "inlineData" in part]
     assert len(inline) == 1, "one page per request"
@@ -66,8 +66,8 @@ def _without_text(data: bytes) -> str:
 
 
 def _text_of_benchmark_page(data: bytes) -> str:
-    """The text of a page of `make_text_documents`, in a tenth of the time that PDFium needs; empty for any other page. Otherwise
-    the simulator would use the cores that the benchmark measures: Google's servers use none of them."""
+    """Returns the text of a page of `make_text_documents`, in a tenth of the time that PDFium needs; empty for any other page.
+    Otherwise the simulator would use the cores that the benchmark measures: Google's servers use none of them."""
     streams = _STREAM.findall(data)
     if len(streams) != 1:
         return ""

@@ -78,7 +78,7 @@ class Simulator:
         return web.json_response(self.bill.as_dict())
 
     async def change_script(self, request: web.Request) -> web.Response:
-        """An empty list ends the current outage."""
+        """Starts a script of outages. An empty list ends the current outage."""
         try:
             self.script.load(await request.text())
         except (ValueError, TypeError) as error:
@@ -88,7 +88,7 @@ class Simulator:
         return web.json_response({})
 
     async def _watch_for_cuts(self) -> None:
-        """A cut must also end requests in flight, which the script alone does not affect."""
+        """Ends requests in flight when the network is cut, which the script alone does not do."""
         while self.script.any:
             if self._outage() == "cut":
                 for request in list(self._in_progress.values()):
@@ -117,7 +117,7 @@ class Simulator:
         )
 
     async def pace(self, _: web.Request) -> web.Response:
-        """A few numbers, for clients that poll every second during millions of pages."""
+        """Returns a few numbers, for clients that poll every second during millions of pages."""
         return web.json_response(
             {
                 "at": self.now(),
@@ -293,7 +293,7 @@ class Simulator:
         )
 
     def _billed(self, model: str, tier: str, text: str) -> dict[str, object]:
-        """The answer, which is billed."""
+        """Returns the answer, and bills it."""
         finish, said = self._script(text)
         if self.settings.fenced:
             said = f"Here is the transcription of the page:\n\n```markdown\n{said}\n```"
@@ -326,7 +326,7 @@ class Simulator:
         }
 
     def _script(self, text: str) -> tuple[str, str]:
-        """The page determines its result, so that repeated requests have the same result."""
+        """Chooses the page's result. The page determines it, so that repeated requests have the same result."""
         settings = self.settings
         lot = lot_of(text)
         shares = (settings.recitation_always_share, settings.loop_share, settings.cut_off_share)

@@ -11,27 +11,29 @@ from rayocr.errors import UsageError
 
 @dataclass
 class GeminiConfig:
-    model: str = "gemini-3.1-flash-lite"  # the cheapest model that accepts a temperature; prices are in conf/
+    model: str = "gemini-3.1-flash-lite"  # the default is the cheapest model that accepts a temperature; prices are in conf/
     # The ladder: models to try in order when one refuses a page, truncates it, repeats itself, has used up its daily quota or is
     # retired. Empty: only `model`.
     models: list[str] = field(default_factory=list)
     prompt: str = "transcribe"  # a file in conf/prompts/ without .md, or a path to your own file
-    target_language: str = "English"  # for the prompt `translate`
+    target_language: str = "English"  # language into which the prompt `translate` translates
     vertexai: bool = False  # use Vertex AI: Google credentials and a project instead of an API key
     project: str | None = None  # Vertex AI project; null: GOOGLE_CLOUD_PROJECT
     location: str = "global"  # Vertex AI location; also set by GOOGLE_CLOUD_LOCATION
-    base_url: str | None = None  # null: Google's; also set by GOOGLE_GEMINI_BASE_URL
+    base_url: str | None = None  # address of the API; null: Google's; also set by GOOGLE_GEMINI_BASE_URL
     page_format: str = "pdf"  # pdf: the page cut from the file, in about 1 ms; jpeg, webp, png: rendered at `dpi`
     dpi: int = 200  # resolution of rendered pages
-    max_request_mb: float = 20.0  # Gemini rejects larger inline requests; a larger page is sent as a JPEG
+    max_request_mb: float = 20.0  # largest inline request that Gemini accepts; a larger page is sent as a JPEG
     media_resolution: str = "default"  # low, medium or high: 280, 560 or 1120 tokens per page on Gemini 3; a PDF page uses 560
     thinking: str = (
-        "auto"  # auto: the least that the model accepts; off, minimal, low, medium, high; default: the model's default
+        "auto"  # auto: the lowest level that the model accepts; off, minimal, low, medium, high; default: the model's default
     )
-    safety: str = "off"  # off, block_none, block_only_high, …: pages contain other people's words; default: Google's thresholds
+    # Google's safety filters: off, since you did not write the pages; block_none, block_only_high, …; default: Google's
+    # thresholds.
+    safety: str = "off"
     request_timeout_s: float = 120.0  # timeout of a request; the SDK's async client has none
-    max_output_tokens: int = 16384  # a dense page needs 2,000 to 4,000; thinking counts as output
-    temperature: float | None = 0.0  # null for models that reject the parameter
+    max_output_tokens: int = 16384  # longest answer; a dense page needs 2,000 to 4,000, and thinking counts as output
+    temperature: float | None = 0.0  # temperature of the model; null for models that reject the parameter
     # standard; flex: half the price, answers within 1 to 15 minutes, requests may be shed; auto: flex, then standard for a page
     # that was shed flex_tries times; priority: 80 % more, requests are not shed
     tier: str = "standard"
@@ -71,15 +73,15 @@ class GeminiConfig:
 class OpenAIConfig:
     """Any server that speaks OpenAI's chat completions with images: vLLM, SGLang, LM Studio, Ollama, llama.cpp, OpenAI."""
 
-    base_url: str = "http://127.0.0.1:8000/v1"  # vLLM's default; also set by OPENAI_BASE_URL
+    base_url: str = "http://127.0.0.1:8000/v1"  # address of the server; the default is vLLM's; also set by OPENAI_BASE_URL
     model: str = ""  # name of the model on the server; empty: the only model that the server lists
     prompt: str = "transcribe"  # a file in conf/prompts/ without .md, or a path to your own file
-    target_language: str = "English"  # for the prompt `translate`
+    target_language: str = "English"  # language into which the prompt `translate` translates
     image_format: str = "png"  # png, jpeg or webp; olmOCR and dots.ocr were trained on png
-    dpi: int = 150  # A4 is 1240 x 1754 pixels, which these models were trained on; most scale larger images down
+    dpi: int = 150  # resolution of a page; these models were trained on A4 at 150 dpi, and most scale larger images down
     request_timeout_s: float = 300.0  # timeout of a request; the queue of your own GPU can be long
     max_tokens: int = 8192  # longest answer; the server rejects more than its context length
-    temperature: float | None = 0.0  # null: not sent
+    temperature: float | None = 0.0  # temperature of the model; null: not sent
     extra_body: dict[str, Any] = field(default_factory=dict)  # added to every request unchanged, for example repetition_penalty
     input_usd_per_million: float = 0.0  # USD per 1M input tokens; 0 for your own server
     output_usd_per_million: float = 0.0  # USD per 1M output tokens
@@ -99,11 +101,13 @@ class OpenAIConfig:
 
 @dataclass
 class RapidOcrConfig:
-    dpi: int = 200  # 150 to 300 give equal quality; 200 keeps small print and takes 20 to 60 ms to render
+    dpi: int = 200  # resolution of a page; 150 to 300 give equal quality; 200 keeps small print and takes 20 to 60 ms to render
     # best: the small models read every line that the tiny ones are not sure of. auto: the tiny models alone read clean print,
     # in about two thirds of the time, with slightly more errors. fast: they read nearly everything.
     speed: str = "best"
-    runtime: str = "onnxruntime"  # or openvino, if it is installed: equally fast in 32-bit floats, but twice the memory
+    runtime: str = (
+        "onnxruntime"  # onnxruntime; or openvino, if it is installed: equally fast in 32-bit floats, but twice the memory
+    )
     device: str = "auto"  # cpu, cuda, or auto: a GPU if the installed onnxruntime supports it
 
     def __post_init__(self) -> None:
@@ -118,7 +122,7 @@ class TesseractConfig:
     languages: list[str] = field(
         default_factory=lambda: ["auto"]
     )  # Tesseract's language packs; auto chooses by the script of the page
-    dpi: int = 300  # the resolution that Tesseract's models were trained on
+    dpi: int = 300  # resolution of a page; Tesseract's models were trained on 300
 
     def __post_init__(self) -> None:
         at_least(50, **{"engine.tesseract.dpi": self.dpi})
@@ -208,7 +212,7 @@ class BatchConfig:
 class DoubtConfig:
     """Verification of answers from servers: do they agree with the page's own text, or with lines read locally?"""
 
-    text_layer: bool = True  # compare every page that has a text layer with it; 1 to 3 ms
+    text_layer: bool = True  # compare the answer with the page's text layer, if it has one; 1 to 3 ms
     # Share of the other pages of which a few lines are read locally and searched for in the answer; 0.15 s per sampled page.
     sample: float = 0.001
     floor: float = 0.6  # share of words that must agree; a page below it is `suspect`

@@ -36,7 +36,7 @@ class LimitsConfig:
     # The limits of a preset, by model or the beginning of its name: rpm, tpm, rpd, max_in_flight, enqueued_tokens. The
     # options limits.rpm, tpm, rpd and max_in_flight override the first four, and batch.enqueued_tokens the last one.
     models: dict[str, ModelLimitsConfig] = field(default_factory=dict)
-    headroom: float = 0.01  # unused share of rpm and tpm: allows a difference of 0.6 s between the fastest and the slowest path
+    headroom: float = 0.01  # unused share of rpm and tpm; allows a difference of 0.6 s between the fastest and slowest request
     # Input tokens of a page with its prompt (a PDF page takes 560), until actual use is known.
     expected_input_tokens: int = 1000
     expected_output_tokens: int = 1000  # output tokens of a page, until actual use is known; a dense page is 2-4 thousand
@@ -54,9 +54,9 @@ class LimitsConfig:
     assemble_page_s: float = 2.0  # added to assemble_timeout_s for each page of the document; a page takes 40 ms
     fetch_timeout_s: float = 900.0  # time for downloading a document
     validate_timeout_s: float = 60.0  # time for opening a document; some files make PDFium loop
-    # Memory for opening a document or reading a page; exceeding it ends the process. A color scan of 20,000 x 20,000 takes 1.2
-    # GB.
-    page_memory: int = 2 << 30  # bytes
+    # Bytes of memory for opening a document or reading a page. A process that exceeds it ends. A color scan of 20,000 x 20,000
+    # takes 1.2 GB.
+    page_memory: int = 2 << 30
     max_document_bytes: int = 2 << 30  # a larger document is rejected unread
     max_document_pages: int = 100_000  # a document with more pages is rejected unread
 
@@ -103,9 +103,9 @@ class BudgetConfig:
     """Budgets. rayocr sends no request that is expected to exceed one of them; null: no limit. Days and months begin at midnight
     in California and count all runs on this state, or with limits.shared=redis all runs that share the quota."""
 
-    usd: float | None = None  # for this run
-    usd_per_day: float | None = None  # per day, over all runs
-    usd_per_month: float | None = None  # per month, over all runs
+    usd: float | None = None  # USD for this run
+    usd_per_day: float | None = None  # USD per day, over all runs
+    usd_per_month: float | None = None  # USD per month, over all runs
 
     def __post_init__(self) -> None:
         at_least(0, **{"budget.usd": self.usd})

@@ -9,7 +9,7 @@ from rayocr.config.ranges import at_least, at_most, one_of
 
 @dataclass
 class LogsConfig:
-    dir: str = "logs"  # contains json/ (JSON lines) and dead_letter/
+    dir: str = "logs"  # folder of the logs: json/ (JSON lines) and dead_letter/
     retention_days: int = 14  # older files are deleted at the start of a run and daily
     stdout: str = "none"  # json: log lines go to standard output too, messages to standard error; also set by RAYOCR_LOGS_STDOUT
     pages: bool = True  # one log line of 400 bytes per page; false: only for pages that failed or are retried
@@ -28,7 +28,7 @@ class SupabaseConfig:
     # Maps field names to your column names; null omits a field. Fields that are not listed keep their names.
     columns: dict[str, str | None] = field(default_factory=dict)
     batch: int = 200  # rows per request
-    interval_s: float = 2.0  # between two checks for pending rows
+    interval_s: float = 2.0  # seconds between two checks for pending rows
     timeout_s: float = 10.0  # timeout of a request
     spool_bytes: int = (
         64 << 20
@@ -44,9 +44,10 @@ class GatewayConfig:
     """The HTTP API of a run: status page, metrics, status, control."""
 
     enabled: bool = True  # false: open no port
-    # Any other address needs RAYOCR_API_TOKEN in the environment. Without that variable each run generates a token and prints it.
+    # Address to listen on. An address other than loopback needs RAYOCR_API_TOKEN in the environment. Without that variable each
+    # run generates a token and prints it.
     host: str = "127.0.0.1"
-    port: int = 8080  # or the next free one of the following twenty; 0: any free port
+    port: int = 8080  # if it is in use, the next free one of the following twenty; 0: any free port
     after: str = "exit"  # when the run ends: exit; view: serve the results at the same address until Ctrl-C
     push_audience: str | None = (
         None  # audience of the OIDC tokens that Pub/Sub sends to /gcs-event; null: RAYOCR_API_TOKEN protects it

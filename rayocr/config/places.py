@@ -18,7 +18,7 @@ class AccessConfig:
     anonymous: bool = False  # true for public buckets
     user_project: str | None = None  # project that pays for requester-pays buckets
     endpoint: str | None = None  # a server other than Google's, for example an emulator
-    subject: str | None = None  # Drive only: the person for whom a service account with domain-wide delegation acts
+    subject: str | None = None  # Drive only: the user for whom a service account with domain-wide delegation acts
     follow_links: bool = False  # folders only: follow symbolic links that lead out of the folder, too
     timeout_s: float = 120.0  # a request that receives no byte for this long is aborted and retried
 

@@ -70,7 +70,7 @@ class WatchConfig:
 
 @dataclass
 class ShutdownConfig:
-    grace_s: float = 20.0  # from SIGTERM to exit; pages that are still in flight after it are read again by the next run
+    grace_s: float = 20.0  # seconds from SIGTERM to exit; the next run reads pages again that are still in flight after it
 
     def __post_init__(self) -> None:
         at_least(0, **{"shutdown.grace_s": self.grace_s})
@@ -101,7 +101,7 @@ class SubmitConfig:
     working_dir: str | None = (
         None  # a checkout to upload, e.g. "." (rayocr/, conf/, *.py and *.md); null: rayocr is installed in the cluster's image
     )
-    job_id: str | None = None  # null: rayocr-<time>; an existing job is followed, not submitted again
+    job_id: str | None = None  # id of the job; null: rayocr-<time>; an existing job is followed, not submitted again
     follow: bool = True  # print the log of the job and exit with its exit code; false: submit and exit
     cpus: float = 0.0  # CPUs reserved for the driver, which mostly waits
     patience_s: float = 300.0  # how long this command waits for an unavailable head before it ends with exit code 3
