@@ -1,8 +1,8 @@
 """The engine port: an engine reads a page. Each adapter has its own folder or file beside this one; the chain calls them.
 
-There are two kinds, because they need different processes: compute engines block a CPU and run one page at a time; waiting
-engines call a server and keep many pages in flight on one event loop. An adapter imports its SDK inside `open()`, so a run loads
-only the engines that it uses. It raises only `rayocr.errors`.
+The two kinds of engines need different processes. Compute engines block a CPU and read one page at a time. Waiting engines call a
+server and keep many pages in flight on one event loop. An adapter imports its SDK inside `open()`, so a run loads only the
+engines that it uses. It raises only `rayocr.errors`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EngineKind = Literal["compute", "wait"]
 
 
 class OfferedPage(Protocol):
-    """A page as a waiting engine sees it. It is cut out or rendered on demand, on the only PDFium thread of the process."""
+    """A page as a waiting engine sees it. The process's only PDFium thread cuts it out or renders it on demand."""
 
     @property
     def document_id(self) -> str: ...
@@ -38,13 +38,13 @@ class OfferedPage(Protocol):
         """Number of recorded attempts on this page, over all engines and all runs."""
 
     give_up_s: float | None
-    """How long its request may take, if a deadline demands it; None: as long as the engine's own timeout."""
+    """Timeout of its request, if a deadline requires a shorter one; None: the engine's own timeout."""
 
     batch_keys: list[str]
     """The keys of its requests in batches."""
 
     def let_go(self) -> None:
-        """Releases the bytes of the page, since a page may wait for hours. They are made again on demand."""
+        """Releases the bytes of the page, since a page may wait for hours. A later call makes them again."""
 
     async def content_hash(self) -> str:
         """Returns a hash that is equal for identical pages; see `rayocr.pdf.cut.content_hash`."""
@@ -80,19 +80,19 @@ class ComputeEngine(Engine):
         text layer), which is not a failure and is not recorded as an attempt. Raises EngineError."""
 
     def partial(self, page: Page) -> PageText | None:
-        """Called if `recognize` returned None. Returns the part of the page that this engine can read, for later engines to
-        complete."""
+        """Returns the part of the page that this engine can read, for later engines to complete. Called if `recognize` returned
+        None."""
         return None
 
 
 class WaitingEngine(Engine):
     kind = "wait"
-    prices_itself: ClassVar[bool] = False  # its answers contain their cost
-    batched: ClassVar[bool] = False  # requests are sent in batch jobs: no limiter slots, batch price
+    prices_itself: ClassVar[bool] = False  # answers contain their cost
+    batched: ClassVar[bool] = False  # requests are sent in batch jobs, without limiter slots and at the batch price
 
     lanes: ClassVar[Mapping[str, WaitingEngine]] = MappingProxyType(
         {}
-    )  # by name: the engines that a run's objective chooses from
+    )  # the engines that a run's objective chooses from, by name
 
     @property
     def tier(self) -> str:
@@ -107,7 +107,7 @@ class WaitingEngine(Engine):
     @abstractmethod
     async def recognize_async(self, page: OfferedPage, model: str) -> PageText:
         """Sends exactly one request to one of `models` (the caller holds the slot). Returns the answer with the server's finish
-        reason and the cost, also if the model refused or the answer was truncated. Raises EngineError and OutsideError."""
+        reason and the cost, even if the model refused or truncated it. Raises EngineError and OutsideError."""
 
     async def aclose(self) -> None:
         """Closes the connections, in the event loop that used them. Idempotent."""
@@ -122,8 +122,8 @@ BATCH_ACCOUNT = "@batch"
 
 
 def account_of(engine: WaitingEngine, model: str) -> str:
-    """Returns the name of the requests in the limiter. Batch requests have their own, since they have no rate limit and cost
-    less."""
+    """Returns the name of the requests in the limiter. Batch requests have a separate name, since they have no rate limit and
+    cost less."""
     return model + BATCH_ACCOUNT if engine.batched else model
 
 

@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 _SURE = 0.75  # confidence of a line
 _VERY_SURE, _WORD_CHARS = 0.9, 3  # minimum confidence of a line where no ink looked like text
-_UNREADABLE = 0.5  # confidence of an answer without any certain line: the engine does not support the script
+_UNREADABLE = 0.5  # confidence of an answer without any certain line; the engine does not support the script
 _COVERED = 0.5  # share of a line's box covered by the layer's words; above it, the line has been read
-_PAGE_SHARE = 0.6  # a larger picture is the page
+_PAGE_SHARE = 0.6  # a larger picture is a scan of the page
 _ROWS_SHARE = 0.15  # least distance of a picture's first and last line, as a share of its height
 _STRIP_PT, _MOST_PICTURES = 1.0, 200
-_DOUBTFUL_CHARS = 20  # lines with low confidence, on a page that has lines without text
+_DOUBTFUL_CHARS = 20  # characters in lines with low confidence, on a page that has lines without text
 
 
 def complete(page: Page, engine: ComputeEngine) -> PageText | None:
-    """`page` has a partial layer. Returns None if the engine does not read this page. The answer has the doubt `unread_ink` if
-    something that looks like text could not be read reliably. Raises EngineError."""
+    """Completes the partial layer of a page. Returns None if the engine does not read this page. The answer has the doubt
+    `unread_ink` if something that looks like text could not be read reliably. Raises EngineError."""
     layer = page.text_layer()
     if not any(char.isalnum() for line in layer.lines for char in line.text):
-        return engine.recognize(page)  # hyphens in a font of which nothing else is known
+        return engine.recognize(page)  # hyphens in a font whose other characters are unknown
     with page.without_own_text():
         answer = engine.recognize(page)
         if answer is None:
@@ -95,9 +95,9 @@ def _arranged(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], layer: Tex
 
 
 def _pictures_beside_text(page: Page, layer: TextLayer, own: Sequence[LayoutLine], seen: Sequence[LayoutLine]) -> list[Box]:
-    """Returns the boxes of pictures, such as screenshots, whose text must not form rows with the page's own text beside them:
-    several lines were read in the picture, and none of the page's own lines is on it. From top to bottom, as the layer is
-    turned."""
+    """Returns the boxes of pictures, such as screenshots, whose text must not form rows with the page's own text beside them. The
+    engine read several lines in such a picture, and none of the page's own lines is on it. The boxes are ordered from top to
+    bottom and rotated like the layer."""
     size_pt = (page.width_pt, page.height_pt)
     boxes = _joined([turn_box(box, layer.turns, size_pt) for box in page.picture_boxes])
     most = _PAGE_SHARE * page.width_pt * page.height_pt
@@ -112,7 +112,7 @@ def _pictures_beside_text(page: Page, layer: TextLayer, own: Sequence[LayoutLine
 
 
 def _joined(boxes: Sequence[Box]) -> list[Box]:
-    """Returns the boxes; those that touch are one, since a picture may be stored in strips."""
+    """Joins boxes that touch, since a picture may be stored in strips."""
     if len(boxes) > _MOST_PICTURES:
         return []
     joined: list[Box] = []

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import aiohttp
 
 _TLS = re.compile(r" ssl:(<[^>]*>|\S+)")
-MAX_ANSWER_BYTES = 64 << 20  # per answer, decompressed; a page of text has a few KB
+MAX_ANSWER_BYTES = 64 << 20  # maximum size of an answer, decompressed; a page of text has a few KB
 
 
 def new_session(**options: Any) -> aiohttp.ClientSession:

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from rayocr.pdf.textlayer.lines import Word
 
 _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
-_SAME_PITCH = 0.03  # of the letter width: words of a monospaced font
-_OFF_COLUMN = 0.2  # letters
+_SAME_PITCH = 0.03  # share of the letter width, for words of a monospaced font
+_OFF_COLUMN = 0.2  # in letters
 
 
 class TextLayerEngine(ComputeEngine):

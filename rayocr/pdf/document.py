@@ -1,6 +1,6 @@
 """Opens and checks PDFs. PDFium is not thread-safe: one thread of a process may use it at a time.
 
-Hostile files can make PDFium crash or loop, so `validate` runs in a process that may die, within `guard.bounded`.
+A hostile file can make PDFium crash or loop, so `validate` runs in a process that may die, within `guard.bounded`.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from rayocr.errors import CorruptPdf, DocumentError, DocumentTooLarge, EmptyPdf,
 from rayocr.pdf.page import Page
 from rayocr.pdf.structure import PdfStructure
 
-logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # it warns about XFA forms; rayocr reads their AcroForm instead
+logging.getLogger("pypdfium2").setLevel(logging.ERROR)  # pypdfium2 warns about XFA forms; rayocr reads their AcroForm instead
 
 _HEADER_BYTES = 1024  # readers look for %PDF- there (ISO 32000-1, Annex H, implementation note 13)
-_TAIL_BYTES = 4096  # searched for %%EOF, which junk follows in many files
-_SAMPLED_PAGES = 8  # pages loaded by validate: first, last and some between; loading all of 10,000 takes seconds
-_OTHER_KINDS = {  # by the first bytes
+_TAIL_BYTES = 4096  # bytes at the end that are searched for %%EOF, since junk follows it in many files
+_SAMPLED_PAGES = 8  # number of pages that `validate` loads: first, last and some between; loading all of 10,000 takes seconds
+_OTHER_KINDS = {  # kinds of files by their first bytes
     b"\xff\xd8\xff": "JPEG picture",
     b"\x89PNG": "PNG picture",
     b"II*\0": "TIFF picture",
@@ -42,7 +42,7 @@ _OTHER_KINDS = {  # by the first bytes
 _MAX_TITLE_CHARS = 500
 _NO_TITLE = re.compile(r"untitled(?:[ -]?document)?(?:[ -]?\d+)?|\(?unspecified\)?", re.IGNORECASE)
 _MAX_LABEL_CHARS = 50
-_MOST_LOST, _FEW_PAGES = 2, 100  # a count above _MOST_LOST x (named pages) + _FEW_PAGES is rejected
+_MOST_LOST, _FEW_PAGES = 2, 100  # a page count above _MOST_LOST x (named pages) + _FEW_PAGES is rejected
 # Control characters, and those that change the direction of the text after them. Joiners select the form of a letter.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 _MASK = re.compile(rb"/S?Mask\b")
@@ -79,7 +79,7 @@ class PdfFile:
         size = pdfium.FPDF_GetMetaText(self._document.raw, b"Title", None, 0)
         raw = ctypes.create_string_buffer(max(size, 2))
         pdfium.FPDF_GetMetaText(self._document.raw, b"Title", raw, size)
-        # Not pypdfium2's own method, which raises on half a surrogate pair.
+        # pypdfium2's own method raises an error on half a surrogate pair.
         title = raw.raw.decode("utf-16-le", "replace").replace("\0", " ")
         line = " ".join(_CONTROLS.sub("", " ".join(title.split())).split())[:_MAX_TITLE_CHARS]
         return None if not line or _NO_TITLE.fullmatch(line) else line
@@ -95,11 +95,11 @@ class PdfFile:
         return _CONTROLS.sub("", self._structure.page_label(page_number))[:_MAX_LABEL_CHARS]
 
     def page_references(self) -> int | None:
-        """See `PdfStructure.page_references`."""
+        """The maximum number of pages, see `PdfStructure.page_references`."""
         return self._structure.page_references()
 
     def page(self, page_number: int) -> Page:
-        """`page_number` is 1-based. Raises PageUnrenderable if PDFium cannot load the page."""
+        """Loads a page. `page_number` is 1-based. Raises PageUnrenderable if PDFium cannot load the page."""
         return Page(
             self._document,
             page_number,
@@ -113,7 +113,7 @@ class PdfFile:
     @cached_property
     def _is_dynamic_form(self) -> bool:
         """Returns whether the document is an XFA form whose pages Adobe Acrobat makes when it opens the file. Other programs show
-        a page that says so."""
+        a placeholder."""
         return bool(pdfium.FPDF_GetFormType(self._document.raw) == pdfium.FORMTYPE_XFA_FULL)
 
     @cached_property
@@ -122,7 +122,7 @@ class PdfFile:
         return _MASK.search(self._data.data) is not None
 
     def close(self) -> None:
-        """Idempotent. Close all pages first."""
+        """Closes the document. Idempotent. Close all pages first."""
         self._document.close()
         self._structure.close()
 
@@ -187,14 +187,15 @@ def _open(data: Any) -> pypdfium2.PdfDocument:
 
 
 def _check_some_pages(file: PdfFile, *, whole: bool) -> None:
-    """Loads a sample of pages. A page that cannot be loaded fails alone, unless all of them fail."""
+    """Loads a sample of pages. Raises an error only if none of them can be loaded; a single damaged page fails by itself
+    later."""
     count = file.page_count
     numbers = sorted({1 + round(i * (count - 1) / max(1, _SAMPLED_PAGES - 1)) for i in range(_SAMPLED_PAGES)})
     failed = 0
     for number in numbers:
         try:
             file.page(number).close()
-        except Exception:  # counted; the outcome is decided below
+        except Exception:  # counted and decided below
             failed += 1
     if failed == len(numbers) or (failed and not whole):
         raise _corrupt() if whole else _cut_off()

@@ -9,13 +9,13 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-_FINE = 1000  # PDFium maps to whole device pixels; this enlargement gives a precision of a thousandth of a point
+_FINE = 1000  # PDFium maps to whole device pixels; this scale gives a precision of a thousandth of a point
 _SPAN = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
 class Upright:
-    """x' = a x + c y + e, y' = b x + d y + f, in points, origin top left, y down."""
+    """Maps user space to the upright page: x' = a x + c y + e, y' = b x + d y + f, in points, origin top left, y down."""
 
     a: float
     b: float
@@ -64,7 +64,7 @@ def turned_size(turns: int, size_pt: tuple[float, float]) -> tuple[float, float]
 
 
 def upright_of(page: Any, width_pt: float, height_pt: float) -> Upright:
-    """Derived from PDFium by mapping three points, so that /Rotate and unusual boxes match its renderings."""
+    """Asks PDFium to map three points, so that /Rotate and unusual boxes match its renderings."""
     scale = min(_FINE, 1_000_000_000 / max(width_pt, height_pt, 1.0))
     size = (round(width_pt * scale), round(height_pt * scale))
 
@@ -81,7 +81,7 @@ def upright_of(page: Any, width_pt: float, height_pt: float) -> Upright:
 
 @dataclass(slots=True)
 class Matrix:
-    """x' = a x + c y + e, y' = b x + d y + f: from an object's space to the page's."""
+    """Maps an object's space to the page's: x' = a x + c y + e, y' = b x + d y + f."""
 
     a: float = 1.0
     b: float = 0.0
@@ -111,7 +111,7 @@ PAGE_SPACE = Matrix()  # the matrix of objects that are not in a form
 
 
 def shown_size(page: Any) -> tuple[float, float]:
-    """Upright, in points; 0 x 0 if the size is invalid."""
+    """Returns the size of the upright page in points; 0 x 0 if the size is invalid."""
     width, height = page.get_size()
     if not (width > 0 and height > 0):
         # The /CropBox lies outside the /MediaBox. Viewers then show the whole page, and so does rayocr.

@@ -1,10 +1,10 @@
 """Enforces time and memory limits for PDFium. Python cannot interrupt it, so exceeding a limit ends the process.
 
-A Python thread checks every few hundredths of a second (ctypes releases the interpreter while PDFium works): a content stream of
-2 MB can inflate to gigabytes, and a kernel limit would make PDFium return an empty page, which is worse than a failure. If that
-thread cannot run because something holds the interpreter, faulthandler's watchdog in C ends the process later. The driver detects
-the dead process, counts it against the document, and starts a new one. Each thread can have one limit at a time. Memory is
-measured per process, so the limits of several threads add up.
+A Python thread checks every few hundredths of a second, since ctypes releases the interpreter while PDFium works. A content
+stream of 2 MB can inflate to gigabytes. A kernel limit would make PDFium return an empty page, which is worse than a failure. If
+the thread cannot run because something holds the interpreter, faulthandler's watchdog in C ends the process later. The driver
+detects the dead process, counts it against the document, and starts a new one. Each thread can have one limit at a time. Memory
+is measured per process, so the limits of several threads add up.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 @dataclass(slots=True)
 class _Limit:
-    """The limits of the block that one thread is in."""
+    """The limits of the block that one thread runs."""
 
     seconds: float
     memory_bytes: int
@@ -37,7 +37,7 @@ class _Limit:
 
 class _Limits:
     def __init__(self) -> None:
-        self.open: dict[int, _Limit] = {}  # by thread
+        self.open: dict[int, _Limit] = {}  # limits by thread
         self.lock = threading.Lock()
         self.before_end: Callable[[str], None] = lambda why: None
         self.watcher: int | None = None  # the process whose thread checks; a fork does not copy threads
@@ -114,8 +114,8 @@ class Allowance:
 
 
 def quiet_process() -> None:
-    """Discards standard error of a child process, for a parent that reports the crash itself: the traceback of `bounded` would
-    reach the user's terminal."""
+    """Discards standard error of a child process whose parent reports the crash itself. Otherwise the traceback of `bounded`
+    would reach the user's terminal."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
 
 

@@ -17,26 +17,28 @@ from rayocr.pdf.marks import has_marks
 if TYPE_CHECKING:
     from PIL import Image
 
-BLANK_COVERAGE = 0.004  # pages with less are blank and are not sent; pages with any mark have at least this
+BLANK_COVERAGE = 0.004  # pages with less coverage are blank and are not sent; pages with any mark have at least this
 RENDER_DPI = 75  # strokes of 8 pt type are one pixel wide; 4 to 25 ms per page
 
-COARSE_DPI = 20  # of a scan: JPEG decoders divide by two, four or eight, which gives 20 to 40 dpi; a line of text is a gray bar
+# For scans. JPEG decoders divide by two, four or eight, which gives 20 to 40 dpi; a line of text becomes a gray bar.
+COARSE_DPI = 20
 
-_SURELY_INKED = 0.10  # below this, the shapes of the ink decide: shadows along two edges cover .05
-_SURELY_INKED_COARSE = 0.20  # of a rendering at COARSE_DPI, whose tiles are three times as large
+_SURELY_INKED = 0.10  # below this, the shapes of the ink decide, since shadows along two edges cover .05
+_SURELY_INKED_COARSE = 0.20  # for a rendering at COARSE_DPI, whose tiles are three times as large
 _TILE_PX = 8  # 2.7 mm
-_MARGIN_SHARE = 0.02  # of each side: shadows of the lid, punch holes, the edge of the next sheet
-_CONTRAST = 40.0  # of 255, darker (or, on dark paper, lighter) than the paper around it; JPEG noise stays under 20
+_MARGIN_SHARE = 0.02  # share of each side that may show shadows of the lid, punch holes or the edge of the next sheet
+# Gray levels (0 to 255) by which ink is darker than the paper around it, or lighter on dark paper. JPEG noise stays under 20.
+_CONTRAST = 40.0
 _COLOR_CONTRAST = 42.0  # the same for one channel of a color
-_INK_PX_IN_TILE = 3  # fewer are a speck
-_SHADOW_SHARE = 0.5  # of a row or column of pixels along an edge
+_INK_PX_IN_TILE = 3  # fewer pixels are a speck
+_SHADOW_SHARE = 0.5  # dark share of a row or column of pixels along an edge
 _BLOCK_PX = 32  # local paper is the bright level of such a block (the dark level if most of it is dark)
 _PAPER_RANK = round(0.8 * (_BLOCK_PX**2 - 1))  # index in a block's sorted pixels
 
 
 def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False) -> float:
-    """0..1 for a page rendered at about RENDER_DPI, any mode: 0 if it is blank, at least BLANK_COVERAGE if it is not. `clean`:
-    the page has no pictures, so every shape on it is intended."""
+    """Returns the coverage, 0..1, of a page rendered at about RENDER_DPI in any mode: 0 if the page is blank, otherwise at least
+    BLANK_COVERAGE. `clean`: the page has no pictures, so every shape on it is intended."""
     pixels = np.asarray(image.convert("L"))
     margin_y, margin_x = (0, 0) if clean else (round(side * _MARGIN_SHARE) for side in pixels.shape)
     inner = pixels[margin_y : pixels.shape[0] - margin_y, margin_x : pixels.shape[1] - margin_x]
@@ -106,7 +108,7 @@ def _ink(pixels: Any) -> Any:
 def _paper(blocks: Any) -> Any:
     """Returns the paper level of each block: the bright end, unless most of the block is ink."""
     rows, _, columns, _ = blocks.shape
-    # Bytes use radix sort, which is ten times as fast as np.percentile on every processor.
+    # NumPy sorts bytes with radix sort, which is ten times as fast as np.percentile on every processor.
     ordered = np.sort(blocks.transpose(0, 2, 1, 3).reshape(rows, columns, -1), axis=2, kind="stable")
     levels = ordered[:, :, _PAPER_RANK].astype(np.float32)
     # A block inside a large dark area has no paper. It is compared with the page's paper, so that the area counts as ink.
@@ -116,7 +118,7 @@ def _paper(blocks: Any) -> Any:
 
 def _ink_in_tiles(ink: Any) -> Any:
     """Returns the number of ink pixels in each tile."""
-    tiles = np.ascontiguousarray(_blocks(ink, _TILE_PX)).view(np.uint64)  # eight pixels at a time
+    tiles = np.ascontiguousarray(_blocks(ink, _TILE_PX)).view(np.uint64)  # counts eight pixels at a time
     return np.bitwise_count(tiles[..., 0]).sum(axis=1)
 
 

@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from PIL import Image
 
 DETECTION_DPI = 100
-_TOUCHING = 1.7  # in heights of a letter; a higher row contains at least two lines
-_THIN = 0.3  # share of a full row's ink; less is a gap between lines
-_LEAST = 0.35  # letter heights; less is a row of accents or other marks
-_MIN_LETTER_IN, _MAX_LETTER_IN = 0.04, 0.7  # height: 3 to 50 pt
+_TOUCHING = 1.7  # in letter heights; a higher row contains at least two lines
+_THIN = 0.3  # share of a full row's ink; a row with less is a gap between lines
+_LEAST = 0.35  # in letter heights; a lower row contains accents or other marks
+_MIN_LETTER_IN, _MAX_LETTER_IN = 0.04, 0.7  # height of a line: 3 to 50 pt
 
 
 def line_boxes(image: Image.Image, dpi: float) -> list[tuple[int, int, int, int]]:
-    """(x, y, width, height) in pixels, in no particular order. `image`: any mode, upright."""
+    """Returns the lines as (x, y, width, height) in pixels, in no particular order. `image`: any mode, upright."""
     import cv2
     import numpy as np
 

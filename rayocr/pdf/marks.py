@@ -12,19 +12,19 @@ from typing import Any
 
 import numpy as np
 
-_SPECK_MM = 1.1  # up to this size: dust and the dots of halftones; the x-height of 6 pt
-_LINE_WIDTH_MM, _LINE_LENGTH_MM = 1.1, 10.0  # rules, folds, streaks of the scanner's glass
+_SPECK_MM = 1.1  # shapes up to this size are dust or the dots of halftones; the x-height of 6 pt
+_LINE_WIDTH_MM, _LINE_LENGTH_MM = 1.1, 10.0  # lines at most this thick are rules, folds or streaks of the scanner's glass
 _LINE_ASPECT = 10.0
-_FOLD_SHARE = 0.6  # of the page's side: a fold crosses the page, and where two folds cross they are one shape
-_EDGE_SHARE = 0.06  # of the page's shorter side: how far the black around a crooked sheet reaches into the page
+_FOLD_SHARE = 0.6  # share of the page's side: a fold crosses the page; two folds that cross are one shape
+_EDGE_SHARE = 0.06  # share of the page's shorter side: how far the black around a crooked sheet reaches into the page
 _HOLE_MM = (4.5, 9.0)  # punch hole size in both directions; 5.5 to 8 are common
 _HOLE_MARGIN_MM = 22.0  # from the nearest edge of the page to the middle of the hole
-_STAPLE_MM, _CORNER_MM = (8.0, 16.0), 35.0  # its length, and the maximum distance of its middle from both edges of a corner
+_STAPLE_MM, _CORNER_MM = (8.0, 16.0), 35.0  # length, and maximum distance of the middle from both edges of a corner
 _FIGURE_MM = 5.0  # a shape of this size is a drawing, handwriting, or a word whose letters touch
-_LONE_MM = 2.0  # in height: a page number of 8 pt
+_LONE_MM = 2.0  # height of a page number of 8 pt
 _GAP = 1.6  # letter heights between the letters of a line
-_DUSTY = 8  # letter-sized shapes; with more, two adjacent ones are coincidence
-_MAX_SHAPES = 2_000  # a page with more is not nearly empty
+_DUSTY = 8  # number of letter-sized shapes; with more, two adjacent ones are a coincidence
+_MAX_SHAPES = 2_000  # a page with more shapes is not nearly empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class _Shape:
 
 
 def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
-    """`ink` is a mask (bool or uint8) of the inked pixels, without the page's margins. `clean`: nothing on the page comes from a
-    scanner, so even the smallest shape is intended."""
+    """Returns whether the page shows anything but artifacts. `ink`: a mask (bool or uint8) of the inked pixels, without the
+    page's margins. `clean`: nothing on the page comes from a scanner, so even the smallest shape is intended."""
     import cv2
 
     px_per_mm = dpi / 25.4
@@ -74,7 +74,8 @@ def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
 
 
 def _without_folds(ink: Any, px_per_mm: float) -> Any:
-    """Removes thin lines that cross the page, also slightly crooked ones. No letter has a part that is as long and straight."""
+    """Removes thin lines that cross the page, even if they are slightly crooked. No letter has a part that is as long and
+    straight."""
     import cv2
 
     length, thick = round(_LINE_LENGTH_MM * px_per_mm), _LINE_WIDTH_MM * px_per_mm

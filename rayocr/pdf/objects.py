@@ -15,17 +15,17 @@ from rayocr.pdf.hidden.drawn_text import DrawnText, around
 from rayocr.pdf.hidden.text_style import TextStyle
 
 _MAX_OBJECTS = 20_000  # maximum number of visited objects; maps and plots have millions of paths and no tables
-_MAX_DEPTH = 4  # of forms within forms
-_MAX_SEGMENTS = 500  # per path; a longer one is a drawing
+_MAX_DEPTH = 4  # levels of forms within forms
+_MAX_SEGMENTS = 500  # maximum number of segments per path; a path with more is a drawing
 _MAX_RULINGS = 5_000
 _MAX_SHAPES = 1_000
 _LARGEST_BOX_PT = 24.0
 _STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
 _MIN_RULING_PT = 6.0
-_MIN_BAR_PT, _MOST_BARS = 3.5, 40  # of fractions; more short lines on a page are dashes or the ticks of an axis
+_MIN_BAR_PT, _MOST_BARS = 3.5, 40  # bars of fractions; more short lines on a page are dashes or the ticks of an axis
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
-_STRIPES_PT = 2.0  # the thickness of two of them
-_DOT_GAP_PT, _LEAST_DOTS = 5.0, 6  # of a line that is drawn dot by dot
+_STRIPES_PT = 2.0  # thickness of two such rectangles side by side
+_DOT_GAP_PT, _LEAST_DOTS = 5.0, 6  # for lines that are drawn dot by dot
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +41,21 @@ class Ruling:
 @dataclass(slots=True)
 class PageObjects:
     count: int = 0
-    image_area: float = 0.0  # square points
+    image_area: float = 0.0  # in square points
     page_area: float = 1.0
-    native_dpi: float = 0.0  # of the largest image, where images cover half of the page
-    detail_dpi: float = 0.0  # highest of the images that span half of the page's longer side
+    native_dpi: float = 0.0  # resolution of the largest image if images cover half of the page
+    detail_dpi: float = 0.0  # highest resolution of the images that span half of the page's longer side
     largest_image: Any = None  # a raw object, valid while the page is open
-    largest_image_area: float = 0.0  # only the part on the page
+    largest_image_area: float = 0.0  # the part of the box that is on the page
     largest_image_box: Box = (0.0, 0.0, 0.0, 0.0)
-    largest_image_is_level: bool = False  # the upright page shows it as stored: not rotated, skewed or mirrored
+    largest_image_is_level: bool = False  # whether the upright page shows the image as stored: not rotated, skewed or mirrored
     cover_count: int = 0  # paths and shadings, which can hide an image
     text: DrawnText = field(default_factory=DrawnText)
     pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
     ruling_list: list[Ruling] = field(default_factory=list)
     short_bars: list[Ruling] = field(default_factory=list)
-    small_shapes: list[Box] = field(default_factory=list)  # the bounds of paths as small as a check box
+    small_shapes: list[Box] = field(default_factory=list)  # bounds of paths as small as a check box
 
     @property
     def image_share(self) -> float:
@@ -71,7 +71,7 @@ class PageObjects:
 
 
 def inspect_objects(page: Any, upright: Upright, width_pt: float, height_pt: float) -> PageObjects:
-    """`page` is a raw FPDF_PAGE. Bounded in time: at most 20,000 objects."""
+    """Lists what is drawn on a raw FPDF_PAGE. Visits at most 20,000 objects, to limit the time."""
     found = PageObjects(page_area=max(width_pt * height_pt, 1.0), text=DrawnText(max(width_pt, height_pt)))
     inspector = _Inspector(found, upright, (width_pt, height_pt))
     for index in range(min(pdfium.FPDFPage_CountObjects(page), _MAX_OBJECTS)):
@@ -135,7 +135,7 @@ class _Inspector:
         elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
             self._form(item, _matrix_of(item).then(outer), depth)
         elif kind == pdfium.FPDF_PAGEOBJ_FORM:
-            self._found.text.distrust()  # its objects are not examined
+            self._found.text.distrust()  # the form's objects are not examined
 
     def _form(self, item: Any, inner: Matrix, depth: int) -> None:
         drawn_before = self._found.text.visible
@@ -146,7 +146,7 @@ class _Inspector:
         self._found.text.add_form(item, drawn_before)
 
     def _image(self, item: Any, matrix: Matrix) -> None:
-        """An image is the unit square under its matrix. The part outside the page does not count."""
+        """Reads one image. Its place is the unit square under its matrix. The part outside the page does not count."""
         corners = [matrix.point(x, y) for x, y in ((0, 0), (1, 0), (0, 1), (1, 1))]
         xs, ys = [x for x, _ in corners], [y for _, y in corners]
         x0, y0, x1, y1 = self._upright.box(min(xs), min(ys), max(xs), max(ys))
@@ -173,7 +173,8 @@ class _Inspector:
             self._found.native_dpi = native_dpi or self._found.native_dpi
 
     def _is_level(self, corners: list[tuple[float, float]]) -> bool:
-        """`corners`: of the bottom left, bottom right and top left of an image, in page space."""
+        """Returns whether the image is not rotated, skewed or mirrored. `corners`: bottom left, bottom right and top left, in
+        page space."""
         (x, y), (right_x, right_y), (top_x, top_y), _ = corners
         along_x, along_y = self._upright.direction(right_x - x, right_y - y)
         up_x, up_y = self._upright.direction(top_x - x, top_y - y)

@@ -148,7 +148,7 @@ class Page:
 
     @cached_property
     def _own_layer(self) -> TextLayer:
-        """Without the text of annotations."""
+        """The page's text layer without the text of annotations."""
         size_pt = (self.width_pt, self.height_pt)
         return read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
 
@@ -167,8 +167,8 @@ class Page:
 
     @property
     def raw_text(self) -> str:
-        """The text of the page's content as PDFium returns it: in file order, including hidden text, without form fields. Costs a
-        twentieth of `text_layer`; for callers that need no more."""
+        """The text of the page's content as PDFium returns it: in file order, including hidden text, without form fields. Twenty
+        times as fast as `text_layer`."""
         return self._raw.text
 
     def text_layer(self) -> TextLayer:
@@ -177,7 +177,7 @@ class Page:
 
     @contextmanager
     def without_own_text(self) -> Iterator[None]:
-        """Within this context, `render` shows only the content for OCR: pictures, drawings and text without known characters."""
+        """Within this context, `render` shows only the content for OCR: pictures, drawings, text without known characters."""
         with TextObjects(self._page.raw).without_text(kept=self._own_layer.unreadable):
             yield
 
@@ -208,7 +208,7 @@ class Page:
         )
 
     def visible_text(self) -> str:
-        """Returns the text that the page shows, in file order. Costs a tenth of `text_layer` where `raw_text` is the same."""
+        """Returns the text that the page shows, in file order. Ten times as fast as `text_layer` if `raw_text` is the same."""
         return self.raw_text if self.shows_raw_text() else self._text_layer.text
 
     def hidden_pieces(self) -> HiddenPieces:
@@ -221,7 +221,7 @@ class Page:
 
     @property
     def image_share(self) -> float:
-        """0..1 of the page's area."""
+        """Share of the page's area that images cover, 0..1."""
         return self._objects.image_share
 
     @property
@@ -234,7 +234,7 @@ class Page:
         return tuple(box for _, box in self._objects.pictures)
 
     def ink_coverage(self) -> float:
-        """0..1, see `rayocr.pdf.ink`: 0 if the page is blank, at least BLANK_COVERAGE if anything can be seen on it.
+        """Ink coverage, 0..1 (see `rayocr.pdf.ink`): 0 if the page is blank, at least BLANK_COVERAGE if anything is visible.
 
         Renders the page at a small size, unless nothing is drawn on it or it is a scan. Rendering a scan takes 20 to 90 ms,
         almost all of it for decoding the full picture; decoding it at a reduced size takes 1 to 6 ms. A page that looks blank in
@@ -383,7 +383,7 @@ class Page:
             raise PageUnrenderable(f"Page {self.page_number} cannot be rendered: {error}") from error
 
     def when_closed(self, call: Callable[[], None]) -> None:
-        """`call` is called once, after the page has been closed."""
+        """Registers a function that is called once, after the page has been closed."""
         self._after.append(call)
 
     def close(self) -> None:

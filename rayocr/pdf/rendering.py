@@ -12,16 +12,15 @@ if TYPE_CHECKING:
     from PIL import Image
 
 
-MAX_SIDE_PX = 20_000  # for very long and narrow strips: decoders and engines fail at 32,767 pixels or earlier
+MAX_SIDE_PX = 20_000  # for very long and narrow pages: decoders and engines fail at 32,767 pixels or earlier
 _SMALL_LONG_SIDE_PX = 1500  # for small pages: at 200 dpi, the letters of a ticket are 12 pixels high
 _MAX_SMALL_DPI = 600.0
 _MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a one-inch page
 
 
 def render_scale(width_pt: float, height_pt: float, *, dpi: float, max_pixels: int, native_dpi: float = 0.0) -> float:
-    """Pixels per point for a page, never more than `max_pixels` in total, regardless of the page's declared size.
-
-    Based on `dpi`. Small pages and pages that are one image with a higher resolution (`native_dpi`) get a larger scale, so that
+    """Returns the pixels per point for a page, based on `dpi`. The picture never has more than `max_pixels`, whatever the page's
+    declared size. Small pages and pages that are one image with a higher resolution (`native_dpi`) get a larger scale, so that
     letters stay legible; large pages get a smaller one.
     """
     long_side_in = max(width_pt, height_pt) / 72
@@ -42,7 +41,7 @@ def draw(
     form: Any = None,
     placed: tuple[int, int, int, int] | None = None,
 ) -> Image.Image:
-    """`page` is a raw FPDF_PAGE, `form` the raw form handle of its document, if it has a form. RGB or gray. `placed`: left, top,
+    """Draws a raw FPDF_PAGE in RGB or gray. `form`: the raw form handle of its document, if it has a form. `placed`: left, top,
     width and height in pixels of the whole page on the image, which may show a part of it.
 
     Raises PdfiumError, MemoryError or ValueError if the bitmap cannot be created.

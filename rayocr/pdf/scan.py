@@ -14,8 +14,8 @@ from rayocr.pdf.objects import PageObjects
 if TYPE_CHECKING:
     from PIL import Image
 
-SCAN_SHARE = 0.5  # of the page under pictures
-_MAX_PIXELS = 80_000_000  # of the full image: Pillow warns above 89 million
+SCAN_SHARE = 0.5  # share of the page under pictures
+_MAX_PIXELS = 80_000_000  # pixels of the full image; Pillow warns above 89 million
 _JPEG = b"DCTDecode\0"
 
 
@@ -59,7 +59,7 @@ def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:
         ValueError,
         SyntaxError,
         Image.DecompressionBombError,
-    ):  # Pillow's errors for damaged files; the page is rendered instead
+    ):  # Pillow raises these for damaged files; the page is then rendered
         return None
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, cast
 
 _lock = threading.RLock()  # reentrant: PDFium calls back, and callbacks may close an object
-_state = threading.local()  # `error` of this thread's last load; in PDFium, another thread's load would overwrite it
+_state = threading.local()  # the error of this thread's last load; PDFium keeps one error for all threads
 _done = False
 
 

@@ -13,12 +13,12 @@ import pikepdf
 
 from rayocr.pdf.forms.optional_content import OptionalContent
 
-# What pikepdf raises for files that qpdf cannot read. PDFium opens some files for which qpdf asks for a password.
+# pikepdf raises these for files that qpdf cannot read. PDFium opens some files for which qpdf asks for a password.
 UNREADABLE = (pikepdf.PdfError, pikepdf.PasswordError, pikepdf.DataDecodingError, RuntimeError)
 
 _MAX_NODES = 50_000  # maximum number of visited page tree nodes
 _MAX_DEPTH = 60
-_EMPTY_BYTES = 32  # of a compressed stream without content
+_EMPTY_BYTES = 32  # bytes of a compressed stream without content
 _COMMENT = re.compile(rb"%[^\r\n]*")
 _DRAWS = re.compile(rb"(/[^\s/<>\[\](){}%]{1,127})\s+Do\b")
 

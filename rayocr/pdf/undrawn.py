@@ -1,5 +1,4 @@
-"""Finds pictures that PDFium cannot decode. PDFium draws nothing in their place, so the page may look blank although it is
-not."""
+"""Finds pictures that PDFium cannot decode. PDFium draws nothing in their place, so a page with content may look blank."""
 
 from __future__ import annotations
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 _MAX_PICTURES = 64  # number of pictures checked per page, largest first
 _MAX_FILTERS = 8
 _LEAST_SHARE_OF_PAGE = 0.02  # minimum size of a picture that may have content
-_HUGE_PX = 500_000_000  # PDFium refuses larger ones
+_HUGE_PX = 500_000_000  # PDFium refuses larger pictures
 # Maximum size of a picture with one color: zlib needs a thousandth, JPEG one byte per 64 pixels and component.
 _FLAT_SHARE = 1 / 200
 _FLAT_JPEG_BYTES_PER_PX = 2.5 / 64
@@ -37,8 +36,8 @@ _GRAYS = (pdfium.FPDF_COLORSPACE_DEVICEGRAY, pdfium.FPDF_COLORSPACE_CALGRAY, pdf
 _HEAD_BYTES, _DENSE_SAMPLE, _LEAST_DENSE_BYTES = 64, 100_000, 500
 _DENSE = 0.5  # size of encoded data after another compression; those of one color repeat
 _END_BYTES, _JPEG_END = 1_024, b"\xff\xd9"
-_RGB_OF_2_BITS = 6  # bits of a pixel; PDFium reports 8
-_LINE_END = 2  # bytes that some writers add
+_RGB_OF_2_BITS = 6  # bits per pixel; PDFium reports 8
+_LINE_END = 2  # number of bytes that some writers add
 _LEAST_SHARE = 0.9  # share of a picture's bytes; some writers omit the last row
 _BYTES_PER_PX = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPDFBitmap_BGRx: 4, pdfium.FPDFBitmap_BGRA: 4}
 
@@ -51,7 +50,7 @@ def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image
     for picture, box in by_size:
         metadata = pdfium.FPDF_IMAGEOBJ_METADATA()
         if not pdfium.FPDFImageObj_GetImageMetadata(picture, page, metadata) or not metadata.width or not metadata.height:
-            continue  # nothing to draw
+            continue  # there is nothing to draw
         filters = _filters(picture)
         what = f"A picture of {metadata.width} x {metadata.height} pixels ({', '.join(filters) or 'not compressed'})"
         if metadata.bits_per_pixel == 0:
@@ -63,7 +62,7 @@ def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image
         if contrast(pixels, box, size_pt) or (size <= _most_if_flat(metadata, filters) and not _is_dense(picture, size)):
             continue
         if _has_one_color(picture, metadata):
-            return f"{what} is damaged: nothing of it can be seen."
+            return f"{what} is damaged: no part of it is visible."
     return ""
 
 
@@ -140,7 +139,7 @@ def cut_off_share(page: Any, pictures: Sequence[tuple[Any, Box]], size_pt: tuple
 
 
 def _most_if_flat(metadata: Any, filters: Sequence[str]) -> float:
-    """Encoded bytes of a picture with one color only."""
+    """Returns the maximum number of encoded bytes of a picture with one color only."""
     pixels = metadata.width * metadata.height
     if pixels > _HUGE_PX:
         return 0
@@ -160,7 +159,7 @@ def _is_cut_off(picture: Any, metadata: Any, filters: Sequence[str]) -> bool:
 
 def _missing_bytes(picture: Any, metadata: Any) -> float:
     """Returns the share of the picture's decoded data, 0..1, that is missing at its end. PDFium reports 8 bits per color for
-    pictures that have 4 or 2, so data that are exactly as long as those need are complete."""
+    pictures that have 4 or 2, so data of exactly the length for 4 or 2 bits are complete."""
     bits, size = _bits_of(metadata), pdfium.FPDFImageObj_GetImageDataDecoded(picture, None, 0)
     fewer_bits = (bits // 2, bits // 4, _RGB_OF_2_BITS)
     if any(0 <= size - metadata.height * -(-metadata.width * fewer // 8) <= _LINE_END for fewer in fewer_bits):
@@ -169,7 +168,7 @@ def _missing_bytes(picture: Any, metadata: Any) -> float:
 
 
 def _bits_of(metadata: Any) -> int:
-    """Bits of a pixel, at least."""
+    """Returns the minimum number of bits per pixel."""
     bits = metadata.bits_per_pixel if metadata.bits_per_pixel < 32 else 8  # PDFium reports 32 for a gray picture with a color key
     if bits > 8 and metadata.colorspace in _WIDENED:
         bits = 8  # PDFium reports its own format; the file has at least this many, 16 bits of gray or several inks

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 
-_MAX_LINE = 220  # characters; longer first lines belong to the page
-# By language: how such a line begins, and what it must name. "The text of the treaty" is page text; that of the page is not.
+_MAX_LINE = 220  # in characters; a longer first line belongs to the page
+# For each language, how such a line begins, and what it must name. "The text of the treaty" is page text; "the text of the page"
+# is not.
 _INTRODUCTIONS = (
     (
         r"(?:(?:sure|certainly|absolutely|okay|ok|of course|yes)\b[^\n:]{0,30}[,.!]?\s+)?"
@@ -91,17 +92,17 @@ _GOODBYE = re.compile(
     re.IGNORECASE,
 )
 _DECORATION_BEFORE = re.compile(r"[\s*_>()\[\]#-]*")
-_DECORATION_BEHIND = re.compile(r"[\s*_()\[\]]*")  # matched on the reversed text, which takes linear time
+_DECORATION_BEHIND = re.compile(r"[\s*_()\[\]]*")  # matches the reversed text, which takes linear time
 _RULE = re.compile(r"\A(?:-{3,}|\*{3,}|_{3,})[ \t]*(?:\n|\Z)")
 _RULE_LINE = re.compile(r"[ \t]*+(?:-{3,}|\*{3,}|_{3,})\s*")
 _MAX_GOODBYE = 400
-_MOST_SENTENCES = 8  # removed from one answer
+_MOST_SENTENCES = 8  # maximum number of remarks that are removed from one answer
 _ENDS_WITH_COLON = (":", "：", "：**", ":**", ":*")
 _ENDS_A_SENTENCE = (".", "!", "。", "！", "।", "।।")
 
 
 def without_chatter(text: str) -> str:
-    """`text` is stripped."""
+    """Removes introductions and closing remarks. `text` has no white space at its ends."""
     text = _MODEL_MATTER.sub("", text, count=1).lstrip("\n")
     for _ in range(_MOST_SENTENCES):
         shorter = _without_goodbye(_without_introduction(text))
@@ -126,7 +127,7 @@ def _without_introduction(text: str) -> str:
 
 
 def _after(rest: str) -> str:
-    """Also removes a horizontal rule between the introduction and the page."""
+    """Returns the text after the introduction and a horizontal rule between the two."""
     return _RULE.sub("", rest.strip(), count=1).strip()
 
 

@@ -1,6 +1,5 @@
-"""Checks every answer: is it a reading of the page? A page whose answer fails goes to the next engine of the chain.
-
-Pure functions.
+"""Checks whether an answer is a reading of the page. A page whose answer fails goes to the next engine of the chain. Pure
+functions.
 """
 
 from __future__ import annotations
@@ -88,12 +87,13 @@ def repeats_as_its_page(answer: PageText, own_text: str) -> bool:
     if loop.unit != own.unit:
         words = set(_WORD.findall(loop.unit.lower()))
         if len(words & set(_WORD.findall(own_text.lower()))) < 0.8 * len(words):
-            return False  # it repeats something else
+            return False  # the page repeats something else
     return loop.repeats <= 1.2 * own.repeats and len(answer.text.split()) <= 1.2 * len(own_text.split())
 
 
 def check_finish(answer: PageText) -> None:
-    """Raises according to the finish reason. An unknown finish reason is an error, since the answer may be incomplete."""
+    """Raises the error for the finish reason, if there is one. An unknown finish reason is an error, since the answer may be
+    incomplete."""
     finish = finish_reason_of(answer.finish)
     if finish.error is None:
         return
@@ -106,8 +106,8 @@ def check_finish(answer: PageText) -> None:
 
 
 def check_confidence(answer: PageText) -> None:
-    """Raises LowConfidence if a local engine read junk, and Unreadable if it read nothing else, most often because it does not
-    know the script."""
+    """Raises LowConfidence if a local engine read junk, and Unreadable if it read only junk, most often because it does not
+    support the script."""
     floor = _FLOORS.get(answer.engine)
     if floor is None or answer.confidence is None:
         return

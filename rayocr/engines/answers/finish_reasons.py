@@ -1,4 +1,4 @@
-"""Maps every finish reason of the servers to what it means for the page.
+"""Maps every finish reason of the servers to its meaning for the page.
 
 One table holds Gemini's finish reasons, its block reasons and those of OpenAI-compatible servers. A test fails when the SDK's
 enums gain a value that the table lacks.
@@ -34,17 +34,17 @@ _ENDINGS: dict[str, FinishReason] = {
     "stop": _WHOLE,
     "eos": _WHOLE,
     "end_turn": _WHOLE,
-    # Truncated: a retry is truncated again (40 of 742 pages of one book, all of them twice).
+    # A retry is truncated again (40 of 742 pages of one book, all of them twice).
     "max_tokens": _CUT_OFF,
     "length": _CUT_OFF,
     "max_output_tokens": _CUT_OFF,
     "continuation": _CUT_OFF,
-    # Random on forms, where one page in ten is refused and passes on a retry; permanent on famous texts.
+    # On forms, a refusal is random: one page in ten is refused, and a retry succeeds. On famous texts, it is permanent.
     "recitation": _REFUSED_BY_CHANCE,
     "image_recitation": _REFUSED_BY_CHANCE,
     "other": _REFUSED_UNEXPLAINED,
     "image_other": _REFUSED_UNEXPLAINED,
-    # Caused by the content of the page: the same model refuses it again.
+    # The content of the page is the cause, so the same model refuses it again.
     "safety": _REFUSED,
     "blocklist": _REFUSED,
     "prohibited_content": _REFUSED,
@@ -72,7 +72,7 @@ _ENDINGS: dict[str, FinishReason] = {
     "finish_reason_unspecified": _BROKEN,
     "blocked_reason_unspecified": _BROKEN,
     "no_candidate": _BROKEN,
-    "not_json": _BROKEN,  # status 200 with an HTML page of a proxy
+    "not_json": _BROKEN,  # a proxy answered with status 200 and an HTML page
 }
 
 

@@ -14,20 +14,20 @@ from functools import lru_cache
 
 import numpy as np
 
-_SHINGLE = 20  # characters; shorter repetitions are ignored
-_HASH_FACTOR = 0x9E3779B97F4A7C15  # odd and large, so that equal hashes of different shingles do not occur in practice
+_SHINGLE = 20  # in characters; shorter repetitions are ignored
+_HASH_FACTOR = 0x9E3779B97F4A7C15  # odd and large, so that different shingles have different hashes in practice
 _POSITION_BITS = np.uint64(20)  # an answer has at most MAX_ANSWER_CHARS
-_MANY_WORDS = 6  # distinct words that make a unit a phrase
+_MANY_WORDS = 6  # number of distinct words that make a unit a phrase
 _PHRASE_LIMITS = ((300, 6), (100, 12), (0, 30))  # (least characters of the unit, repeats that no real page has)
 _LEAST_REPEATS = _PHRASE_LIMITS[0][1]
 _MIN_PHRASE_CHARS = 25
-_LEAST_SHINGLES_OF_SENTENCES = (_PHRASE_LIMITS[-1][1] - 1) * (_MIN_PHRASE_CHARS - _SHINGLE + 1)  # repeated ones
-_SHORT_UNIT_CHARS = 6000  # of one repeated cell or sign; a page full of `Nil` has about 3000
+_LEAST_SHINGLES_OF_SENTENCES = (_PHRASE_LIMITS[-1][1] - 1) * (_MIN_PHRASE_CHARS - _SHINGLE + 1)  # number of repeated shingles
+_SHORT_UNIT_CHARS = 6000  # characters of one repeated cell or sign; a page full of `Nil` has about 3000
 _SHORT_UNIT_REPEATS = 60
-_ONE_SIGN_CHARS = 1500  # on one line; dots of a table of contents stay below 200
+_ONE_SIGN_CHARS = 1500  # characters on one line; dots of a table of contents stay below 200
 _COUNT = re.compile(r"\d+")
 _ASCII_COUNT = dict.fromkeys(map(ord, "123456789"), "0")
-_ASCII_ZEROS = re.compile("00+")  # in a third of the time
+_ASCII_ZEROS = re.compile("00+")  # takes a third of the time
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE_SIGNS = ".!?;:|।。"
 _SENTENCE_END = re.compile(rf"(?<=[{_SENTENCE_SIGNS}])\s*")
@@ -92,7 +92,7 @@ def _search(flat: str, uncounted: str, *, long_numbers: bool) -> Loop | None:
         repeats = (end - start) // period
         if repeats >= next(limit for least, limit in _PHRASE_LIMITS if period >= least) and _is_phrase(unit):
             return Loop(unit, repeats)
-    # Or it repeats the same sentence with a few other words in between.
+    # A looping model may also repeat the same sentence with a few other words in between.
     if np.count_nonzero(distances) < _LEAST_SHINGLES_OF_SENTENCES:
         return None
     sentence, repeats = Counter(_SENTENCE_END.split(uncounted)).most_common(1)[0]
@@ -116,7 +116,7 @@ def _repetitions(distances: _Positions) -> Iterator[tuple[int, int, int]]:
 
 
 def _distances(text: str) -> _Positions:
-    """For each shingle, the distance to its previous occurrence in characters; 0 for the first one."""
+    """Returns, for each shingle, the distance to its previous occurrence in characters; 0 for the first one."""
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.uint64)
     hashes = _hashes(codes)
     count = len(hashes)
@@ -130,10 +130,12 @@ def _distances(text: str) -> _Positions:
 
 
 def _hashes(codes: _Codes) -> _Codes:
-    """Returns a hash of each `_SHINGLE` = 16 + 4 consecutive codes: polynomials made of those over half as many."""
+    """Returns a hash of each `_SHINGLE` = 16 + 4 consecutive codes: polynomials made of the polynomials over half as many
+    codes."""
     by_length, factor = {1: codes}, _HASH_FACTOR
     for length in (1, 2, 4, 8):
         half = by_length[length]
         by_length[2 * length] = half[:-length] * np.uint64(factor) + half[length:]
         factor = factor * factor % 2**64
-    return (by_length[16][:-4] * np.uint64(factor) + by_length[4][16:]) * np.uint64(_HASH_FACTOR)  # into the upper bits
+    # The hash goes into the upper bits.
+    return (by_length[16][:-4] * np.uint64(factor) + by_length[4][16:]) * np.uint64(_HASH_FACTOR)

@@ -1,4 +1,4 @@
-"""Long answers are processed on a thread, with a deadline, so that no answer of a server stops the event loop of a worker.
+"""Processes long answers on a thread, with a deadline, so that no answer of a server blocks the event loop of a worker.
 
 The regular expressions involved take linear time (tests/unit/test_linear_time.py), so a thread releases the loop within
 milliseconds. The deadline covers unforeseen cases.
@@ -13,8 +13,8 @@ from typing import ParamSpec, TypeVar
 
 from rayocr.errors import MalformedAnswer
 
-MAX_ANSWER_CHARS = 500_000  # a page of a newspaper has 60,000
-_ON_THE_LOOP_CHARS = 20_000  # processed in about a millisecond, and a thread costs a tenth of one
+MAX_ANSWER_CHARS = 500_000  # a newspaper page has 60,000
+_ON_THE_LOOP_CHARS = 20_000  # shorter answers take about a millisecond, and a thread costs a tenth of one
 _DEADLINE_S = 60.0
 
 P = ParamSpec("P")

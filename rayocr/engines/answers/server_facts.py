@@ -1,4 +1,5 @@
-"""Bounds what a server says about its own answer, because token counts are billed and names are kept with every page."""
+"""Limits the facts that a server reports about its own answer, because token counts are billed and names are stored with every
+page."""
 
 from __future__ import annotations
 

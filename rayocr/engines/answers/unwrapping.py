@@ -1,7 +1,7 @@
 """Removes what a model adds around a page (code fences, introduction, closing remark) and detects a refusal written as text.
 
-Pure. Cautious: a page that is itself a listing keeps its fence (a fence with the name of a language belongs to the page), and
-only sentences about the task itself, at the very beginning or end, count as the model's own.
+Pure functions. A page that is itself a listing keeps its fence: a fence with the name of a language belongs to the page. Only
+sentences about the task itself, at the very beginning or end, count as the model's own.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ _REFUSAL = re.compile(
     r"|read (?:this|the) (?:page|image|document))",
     re.I,
 )
-_REFUSAL_CHARS = 400  # a longer answer is a page that contains such a sentence
+_REFUSAL_CHARS = 400  # a longer answer is a page that contains such a sentence itself
 
 
 def unwrapped(text: str) -> str:
     """Returns the page's Markdown without what the model added around it."""
     text = _without_long_runs(text).strip()
     if len(text) > MAX_ANSWER_CHARS:
-        return text  # the checks reject it
+        return text  # the checks reject this answer
     text = without_chatter(text)
-    # Only if the answer consists of fences: a fence in the middle of a page belongs to the page.
+    # Fences are removed only if the answer consists of them. A fence in the middle of a page belongs to the page.
     blocks = _nothing_but_fences(text)
     return without_chatter("\n\n".join(blocks).strip()) if blocks else text
 
@@ -38,7 +38,7 @@ def unwrapped(text: str) -> str:
 def _without_long_runs(text: str) -> str:
     """Shortens runs of blanks. No page has thousands in a row, but a looping model writes hundreds of thousands."""
     if text.isascii() and text.count("\n") <= 100 and not any(run in text for run in _ASCII_RUNS):
-        return text  # the same in a tenth of the time
+        return text  # the same result in a tenth of the time
     return _LONG_RUNS.sub(lambda run: run.group()[:200] if run[1] else "\n\n", text)
 
 

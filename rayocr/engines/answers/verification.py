@@ -1,9 +1,9 @@
 """Verifies a server's answer against the page's own text layer, or against a few lines that a local engine reads.
 
-Models invent text, and nothing in their answer shows it. Every page with a text layer is compared with it. Of the other pages
-the verification sample is compared, chosen by the page's content so that every run chooses the same pages. If the two readings
-agree too little, the page is `suspect`: its text stays, and outputs and report mark it. Never raises: a failed verification
-says nothing about the page.
+Models invent text, and nothing in their answer shows it. rayocr compares every page that has a text layer with that layer. Of the
+other pages it compares a sample, chosen by the page's content so that every run chooses the same pages. If the two readings agree
+too little, the page is `suspect`: its text stays, and outputs and report mark it. Never raises, since a failed verification is
+not evidence against the page.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ log = logging.getLogger(__name__)
 
 _PICTURES = 0.1  # share of the page under images: beyond it, a layer with fewer words may lack the words in the images
 _WHOLE = 0.7
-_BEYOND_DOUBT = 0.9  # share of the words that agree; for numbers about half of it, as in `Agreement.low`
-_OLD_OCR = 0.4  # factor on the floor: an untrusted old OCR layer still has most words nearly right
+_BEYOND_DOUBT = 0.9  # share of the words that agree; for numbers, about half of the share counts, as in `Agreement.low`
+_OLD_OCR = 0.4  # factor on the floor, since an untrusted old OCR layer still has most words nearly right
 _TRANSLATING = ("translat", "übersetz", "tradu", "перевод", "перевед", "अनुवाद", "भाषांतर", "翻译", "翻訳", "번역", "ترجم")
 _NOT = ("not", "don't", "without", "no", "never")
 _LOT_DIGITS = 8  # hexadecimal digits of the content hash
@@ -38,7 +38,7 @@ class VerificationResult:
 
     agreement: float
     suspect: bool
-    against: str  # textlayer, or the engine that read the lines
+    against: str  # `textlayer`, or the engine that read the lines
 
 
 class LineReader(Protocol):
@@ -47,7 +47,7 @@ class LineReader(Protocol):
     name: str
 
     def read(self, page: Page) -> list[str]:
-        """Returns the lines that it is sure of. May raise anything."""
+        """Returns the lines that it read with high confidence. May raise any exception."""
 
     def knows(self, script: str) -> bool:
         """Returns whether it reads this script. `script`: a name that `script_of_most` returns."""
@@ -55,7 +55,7 @@ class LineReader(Protocol):
 
 class Verifier:
     def __init__(self, settings: DoubtConfig, reader: LineReader | None, *, prompts: Mapping[str, str] | None = None) -> None:
-        """`prompts`: by engine. If a prompt asks for a translation, only the numbers are compared."""
+        """`prompts`: the prompts by engine. If a prompt asks for a translation, only the numbers are compared."""
         self._settings = settings
         self._reader = reader
         self._translating = {engine for engine, prompt in (prompts or {}).items() if translates(prompt)}
@@ -70,20 +70,22 @@ class Verifier:
         return lot < self._settings.sample
 
     def verify(self, page: Page, answer: PageText, *, sampled: bool) -> VerificationResult | None:
-        """Runs on the PDFium thread. None if nothing can be compared. A text layer takes 1 to 3 ms, lines take 0.16 s."""
+        """Verifies an answer, on the PDFium thread. Returns None if nothing can be compared. A text layer takes 1 to 3 ms, lines
+        take 0.16 s."""
         try:
             found = None
             if self._settings.text_layer:
                 found = self._against_text(page, answer)
             if found is None and sampled:
                 found = self._at_lines(page, answer)
-        except Exception as error:  # any failure (a model, memory, an image): the answer is paid for and stays
+        except Exception as error:  # after any failure (a model, memory, an image) the paid answer stays
             log.debug("Verification of page %d failed: %s", page.page_number, error)
             return None
         return found
 
     def _against_text(self, page: Page, answer: PageText) -> VerificationResult | None:
-        """Compares with the page's raw text if that decides, otherwise with its text layer, at 5 to 40 times the cost."""
+        """Compares the answer with the page's raw text if that is sufficient, otherwise with its text layer, which takes 5 to 40
+        times as long."""
         if not page.has_filled_annotations:
             text = page.raw_text
             shown = Reading(text)
@@ -92,7 +94,7 @@ class Verifier:
             if answer.engine not in self._translating and script_of_most(text) == script_of_most(answer.text):
                 agreement = compare(Reading(answer.text), shown)
                 if agreement.extent < _WHOLE and page.has_text_over_scan():
-                    return None  # a stamp says nothing about the rest of the page
+                    return None  # a stamp is not evidence about the rest of the page
                 if (found := self._at_a_glance(page, agreement)) is not None:
                     return found
         return self._at_layer(page.text_layer(), answer)
@@ -117,7 +119,7 @@ class Verifier:
         same_script = script_of_most(text) == script_of_most(answer.text)
         translated = answer.engine in self._translating or not same_script
         if over_scan and translated:
-            return None  # too many numbers of an OCR layer are wrong
+            return None  # OCR layers have too many wrong numbers
         agreement = measure(answer.text, text)
         if layer.image_share > _PICTURES and agreement.extent < _WHOLE:
             agreement = agreement.of_a_part()  # the images contain words, too
@@ -141,7 +143,7 @@ class Verifier:
 
 
 def translates(prompt: str) -> bool:
-    """Returns whether a prompt asks for a translation. A prompt that says not to translate contains the word, too."""
+    """Returns whether a prompt asks for a translation. A prompt that forbids translation contains the word, too."""
     text = prompt.lower()
     for word in _NOT:
         text = text.replace(f"{word} translat", "")

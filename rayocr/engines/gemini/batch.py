@@ -27,8 +27,9 @@ from rayocr.errors import BatchGone, EngineOverloaded, MalformedAnswer, UnknownM
 from rayocr.messages import PageText
 from rayocr.untrusted_json import parse_value
 
-KEY_LABEL = "rayocr_key"  # letters, digits and _, as Google's labels allow
-ENDED = ("SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")  # the SDK's `done` does not include the second
+KEY_LABEL = "rayocr_key"  # consists of letters, digits and _, as Google's labels require
+# The SDK's `done` does not include PARTIALLY_SUCCEEDED.
+ENDED = ("SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")
 TIMEOUT_MS = 600_000  # enough to upload half a gigabyte over a slow connection
 
 
@@ -47,8 +48,8 @@ class GeminiBatchEngine(GeminiEngine):
         from google.genai import types
 
         data = await self._page_bytes(page)
-        # A page has the same key in every run, so that its answer is found after a crash. `tried` gives a retry after a refusal
-        # its own key.
+        # A page has the same key in every run, so that its answer can be found after a crash. `tried` gives a retry after a
+        # refusal a separate key.
         identity = (self._settings_hash, await page.content_hash(), model, str(page.tried))
         key = hashlib.sha256("\n".join(identity).encode()).hexdigest()[:40]
         request = request_body(self._config, self._settings[model], data, prompt_for(data, self._prompt))
@@ -72,12 +73,12 @@ def request_body(config: GeminiConfig, settings: dict[str, Any], data: bytes, pr
 
 
 def with_label(request: dict[str, Any], key: str) -> dict[str, Any]:
-    """Vertex AI returns no key, but repeats the request, so the key is one of its labels."""
+    """Adds the key to the request's labels, since Vertex AI does not return a key but repeats the request."""
     return request | {"labels": {KEY_LABEL: key}}
 
 
 def _failure(answer: dict[str, Any]) -> Exception:
-    """A line that has an error instead of a response."""
+    """Returns the error of a line that has no response."""
     error = answer.get("error") or answer.get("status") or {}
     code = error.get("code") if isinstance(error, dict) else None
     message = str(error.get("message") or "no reason given")[:300] if isinstance(error, dict) else "no reason given"
@@ -92,7 +93,7 @@ class JobStatus:
     ended: bool
     state: str
     results: str | None
-    words: str = ""  # why it failed
+    words: str = ""  # reason of the failure
     inline: dict[str, bytes] | None = None
 
 
@@ -158,7 +159,7 @@ class GeminiJobs:
         return by_key(_keyed_lines(data))
 
     async def cancel(self, job: str) -> None:
-        """The job answers no further requests; its answers so far can be fetched."""
+        """Stops the job. Its answers so far can still be fetched."""
         try:
             await self._client.aio.batches.cancel(name=job)
         except Exception as error:
@@ -185,7 +186,7 @@ def gone_or(error: Exception, what: str, *, codes: tuple[int, ...] = (403, 404))
 
 
 def server_failure(error: Exception) -> Exception:
-    """Returns the error of a call about files and jobs. An answer that cannot be understood may come from a proxy."""
+    """Converts the failure of a call about files and jobs to a rayocr error. A malformed answer may come from a proxy."""
     failure = translate(error)
     if isinstance(failure, MalformedAnswer):
         return EngineOverloaded(f"The answer about a batch could not be understood ({type(error).__name__}).")
@@ -218,7 +219,8 @@ def failure_words(job: Any) -> str:
 
 
 def by_key(lines: Iterable[tuple[str, bytes]]) -> dict[str, bytes]:
-    """If a key comes twice, a response wins over an error: both may be billed, but only one has the page."""
+    """Returns the lines by key. If a key occurs twice, a response takes precedence over an error: both may be billed, but only
+    one has the page."""
     found: dict[str, bytes] = {}
     for key, line in lines:
         if key not in found or b'"response"' not in found[key]:
@@ -245,6 +247,6 @@ def _keyed_lines(data: bytes) -> Iterator[tuple[str, bytes]]:
         try:
             row = parse_value(line)
         except ValueError:
-            continue  # truncated line; its page is requested again
+            continue  # a truncated line; its page is requested again
         if isinstance(row, dict) and isinstance(row.get("key"), str):
             yield row["key"], line

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 # Source: Google's pages about Flex PayGo and Priority PayGo, read on 2026-11-27.
 VERTEX_TIER_HEADER = "X-Vertex-AI-LLM-Shared-Request-Type"
-_SERVED_HEADER = "x-gemini-service-tier"  # of answers of the Developer API
-_SERVED_TRAFFIC = {"ON_DEMAND": "standard", "ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority"}  # of Vertex AI
+_SERVED_HEADER = "x-gemini-service-tier"  # in answers of the Developer API
+_SERVED_TRAFFIC = {"ON_DEMAND": "standard", "ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority"}  # in answers of Vertex AI
 MIME = {"jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
 _LEAST_DPI = 50  # for a page that is rendered again because its request would be too large
 _PROBE_TIMEOUT_MS = 10_000
@@ -48,10 +48,10 @@ class GeminiEngine(WaitingEngine):
         self._config = config
         self._prompt = prompt
         self._secrets = secrets
-        self._settings: dict[str, dict[str, Any]] = {}  # of requests, by model
-        self._instruction: Any = None  # the prompt as the SDK has it
+        self._settings: dict[str, dict[str, Any]] = {}  # request settings by model
+        self._instruction: Any = None  # the prompt, converted to the SDK's type
         self._session: aiohttp.ClientSession | None = None
-        self._clients: dict[tuple[str, str], Client] = {}  # by model and tier
+        self._clients: dict[tuple[str, str], Client] = {}  # clients by model and tier
         self._shed: WeakKeyDictionary[OfferedPage, int] = WeakKeyDictionary()  # how often a page's request was shed
 
     @property
@@ -83,8 +83,8 @@ class GeminiEngine(WaitingEngine):
         tier = self._tier_for(page)
         models = self._client(model, tier).aio.models
         try:
-            # The settings belong to the client. Passed here, the SDK would convert them for every page, which (with a list
-            # instead of a Content) takes 0.6 of its 1.1 ms.
+            # The settings belong to the client. If they were passed here, the SDK would convert them for every page, which (with
+            # a list instead of a Content) takes 0.6 of its 1.1 ms.
             instruction = self._instruction if not is_in_parts(data) else types.Part(text=prompt_for(data, self._prompt))
             contents = types.Content(role="user", parts=[content, instruction])
             async with asyncio.timeout(page.give_up_s):
@@ -113,7 +113,7 @@ class GeminiEngine(WaitingEngine):
         return "flex" if self._shed.get(page, 0) < self._config.flex_tries else "standard"
 
     def _client(self, model: str, tier: str) -> Client:
-        """Created on first use: the session needs a running loop."""
+        """Returns the client, created on first use, because the session needs a running loop."""
         if (model, tier) not in self._clients:
             self._session = self._session or new_session(read_bufsize=_READ_BUFFER_BYTES)
             timeout_ms = int(self._config.flex_timeout_s * 1000) if tier == "flex" else self._timeout_ms
@@ -180,13 +180,13 @@ def new_client(
         extra_body=body,
         headers=headers or None,
         aiohttp_client=session,
-        **({} if config.vertexai else _tls_options()),  # there, the SDK adds a client certificate
+        **({} if config.vertexai else _tls_options()),  # in this case the SDK adds a client certificate
     )
     client = partial(genai.Client, http_options=options)
     if config.vertexai and config.project:
         try:
             return client(vertexai=True, project=config.project, location=config.location)
-        except Exception as error:  # google-auth looks for credentials here
+        except Exception as error:  # google-auth searches for credentials here
             raise translate(error) from error
     if not secrets.gemini_api_key:
         raise CredentialsError.no_gemini_key()
@@ -200,7 +200,8 @@ def _tls_options() -> dict[str, Any]:
 
 @cache
 def _tls_context(cafile: str | None, capath: str | None) -> ssl.SSLContext:
-    """As the SDK makes it. The SDK makes three for each client, and each reads all certificates, which takes 16 ms."""
+    """Creates the same context as the SDK, once. The SDK creates three for each client, and each reads all certificates, which
+    takes 16 ms."""
     import certifi
 
     return ssl.create_default_context(cafile=cafile or certifi.where(), capath=capath)

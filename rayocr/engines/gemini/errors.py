@@ -30,7 +30,7 @@ _TRANSPORT_CODES = (408, 499)
 
 
 def translate(error: Exception, *, model: str = "") -> RayocrError:
-    """Never raises. Returns rayocr errors unchanged. `model`: the one that was asked for."""
+    """Converts an error. Returns rayocr errors unchanged. Never raises. `model`: the requested model."""
     from google.genai import errors
 
     if isinstance(error, RayocrError):
@@ -54,7 +54,7 @@ def translate_code(code: int, message: str) -> RayocrError:
     if code in (429, 8):
         return EngineRateLimited(f"Gemini's quota is used up: {words}")
     if code in (*_TRANSPORT_CODES, 504, 4, 1):
-        return EngineTimeout(f"Gemini gave up on the page ({code}): {words}")
+        return EngineTimeout(f"Gemini did not finish the page ({code}): {words}")
     if 400 <= code < 500 or code in (3, 9, 11):
         return EngineRejected(f"Gemini rejected the request ({code}): {words}")
     return EngineOverloaded(f"Gemini answered {code}: {words}")
@@ -123,7 +123,7 @@ _DENIED = re.compile(r"\blimit: 0\b(?![.,]\d)|prepa\w+ credits|credits are deple
 def _rate_limited(error: Any, message: str) -> EngineRateLimited:
     whole = " ".join(str(error.message or "").split())
     if (found := _DENIED.search(whole)) is not None:
-        start = whole.rfind("* ", 0, found.start()) + 1 or 0  # start of the line about the zero limit in a list of quotas
+        start = whole.rfind("* ", 0, found.start()) + 1 or 0  # the start of the line about the zero limit in a list of quotas
         return EngineRateLimited(f"Gemini's quota is 0: {whole[start:][:300].strip()}", denied=True)
     quotas = [
         str(violation.get("quotaId") or "")
@@ -141,7 +141,8 @@ def _rate_limited(error: Any, message: str) -> EngineRateLimited:
 
 
 def charged_tokens(error: Any) -> int:
-    """Input tokens that the server charges for a request that it answered with an error; Google charges for none, as a rule."""
+    """Returns the input tokens that the server charges for a request that it answered with an error. Google usually charges for
+    none."""
     body = getattr(error, "details", None)
     usage = body.get("usageMetadata") if isinstance(body, Mapping) else None
     tokens = usage.get("promptTokenCount") if isinstance(usage, Mapping) else None
@@ -154,7 +155,8 @@ def has_reason(error: Any) -> bool:
 
 
 def retry_after_s(error: Any) -> float | None:
-    """Seconds: RetryInfo.retryDelay ("34.07s"), else the Retry-After header (seconds or a date); None if both are missing."""
+    """Returns the delay in seconds: RetryInfo.retryDelay ("34.07s"), else the Retry-After header (seconds or a date); None if
+    both are missing."""
     for detail in _details(error, "RetryInfo"):
         delay_s = seconds_of(str(detail.get("retryDelay", "")).removesuffix("s"))
         if delay_s is not None:
@@ -164,7 +166,7 @@ def retry_after_s(error: Any) -> float | None:
 
 
 def is_googles(error: Any) -> bool:
-    """Returns whether the body is an error of a Google API. Otherwise a proxy or a front end wrote it, not the model."""
+    """Returns whether the body is an error of a Google API. Otherwise a proxy or a front end wrote it."""
     body = error.details
     inner = body.get("error") if isinstance(body, Mapping) else None
     return isinstance(inner, Mapping) and isinstance(inner.get("code"), int) and bool(inner.get("status"))
@@ -181,7 +183,7 @@ def _details(error: Any, kind: str) -> Iterator[Mapping[str, Any]]:
 
 
 def _field_violations(error: Any) -> str:
-    """Vertex AI reports an invalid key as BadRequest."""
+    """Returns the field violations. Vertex AI reports an invalid key as BadRequest."""
     return " ".join(str(v) for detail in _details(error, "BadRequest") for v in detail.get("fieldViolations") or ())
 
 

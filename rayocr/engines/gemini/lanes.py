@@ -1,4 +1,4 @@
-"""Gemini in several lanes: one engine for each, with one connection pool, prompt and ladder of models."""
+"""Runs Gemini in several lanes: one engine for each, with a common connection pool, prompt and ladder of models."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class GeminiLanes(GeminiEngine):
         lanes: dict[str, WaitingEngine] = {}
         for name in names:
             if name == LOCAL_LANE:
-                continue  # other processes read its pages
+                continue  # other processes read the pages of this lane
             if name == "batch":
-                if batch_queue is not None:  # the check before a run has none, and sends no page
+                if batch_queue is not None:  # the check before a run has no lanes, and sends no page
                     lanes[name] = GeminiBatchEngine(config, prompt=prompt, secrets=secrets, batch_queue=batch_queue)
             else:
                 lanes[name] = GeminiEngine(replace(config, tier=name), prompt=prompt, secrets=secrets)

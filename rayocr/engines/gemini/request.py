@@ -1,4 +1,4 @@
-"""The settings of a Gemini request: minimal thinking, safety filters, resolution.
+"""Creates the settings of a Gemini request: minimal thinking, safety filters, resolution.
 
 Pure functions that convert rayocr's configuration to the SDK's. They import the SDK, so they are called inside `open()`.
 """
@@ -37,7 +37,8 @@ def generation_config(config: GeminiConfig, model: str) -> Any:
         media_resolution=_media_resolution(config.media_resolution),
         safety_settings=_safety_settings(config.safety),
         response_mime_type="text/plain",
-        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),  # no tools, so no extra requests
+        # Disables tools, so that the SDK sends no extra requests.
+        automatic_function_calling=types.AutomaticFunctionCallingConfig(disable=True),
     )
 
 
@@ -50,8 +51,8 @@ def settings_body(generation: Any) -> dict[str, Any]:
 
 
 def thinking_config(wanted: str, model: str) -> Any:
-    """None leaves thinking to the model. `auto` selects the lowest setting that the model accepts: reading needs no reasoning,
-    and thinking tokens are billed as output and count toward `max_output_tokens`."""
+    """Returns the thinking settings; None leaves thinking to the model. `auto` selects the lowest setting that the model accepts:
+    reading needs no reasoning, and thinking tokens are billed as output and count toward `max_output_tokens`."""
     from google.genai import types
 
     if wanted == "default":
@@ -68,7 +69,7 @@ def thinking_config(wanted: str, model: str) -> Any:
         return types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)  # rejects MINIMAL with a 400
     if model.startswith("gemini-3"):
         return types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL)
-    return None  # gemma, tuned models and future ones
+    return None  # this includes gemma, tuned models and future models
 
 
 def _media_resolution(wanted: str) -> Any:

@@ -1,4 +1,4 @@
-"""Batches on Vertex AI: requests and answers are files in Cloud Storage.
+"""Sends batches to Vertex AI, which reads requests from files in Cloud Storage and writes answers to files.
 
 | step | Cloud Storage, below `batch.gcs` |
 |---|---|
@@ -8,7 +8,7 @@
 | delete | deletes both |
 
 Vertex AI repeats the request in each line of an answer and has no field for a key. The key is a label of the request
-(`rayocr_key`), and is read from the repeated request. Answers are read in pieces, because they contain the pages again.
+(`rayocr_key`), and is read from the repeated request. Answers are read in pieces, because they repeat the pages and are large.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class VertexJobs:
         return JobStatus(ended=ended, state=state, results=folder if ended else None, words=failure_words(job))
 
     async def results(self, file_name: str) -> dict[str, bytes]:
-        """Returns the lines by key, without the repeated requests. Empty for a job that ended before it wrote anything."""
+        """Returns the lines by key, without the repeated requests; empty if the job ended before it wrote anything."""
         prefix = file_name.removeprefix(self._storage.uri).strip("/") + "/"
         return await _storage_call(self._read, prefix)
 
@@ -145,7 +145,7 @@ def _keyed(lines: Iterable[bytes]) -> Iterator[tuple[str, bytes]]:
 
 
 async def _storage_call(function: Any, *arguments: Any) -> Any:
-    """In a thread, with errors of storage as those of a server: the batch queue decides on retries."""
+    """Calls storage on a thread. Converts its errors to those of a server, since the batch queue decides on retries."""
     try:
         return await asyncio.to_thread(function, *arguments)
     except ObjectNotFound as error:

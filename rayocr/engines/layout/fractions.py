@@ -1,4 +1,4 @@
-"""Joins the numbers above and below a fraction bar: read line by line, 1 ¾ becomes 1 3 4."""
+"""Joins the numbers above and below a fraction bar. Read line by line, 1 ¾ would become 1 3 4."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def join_fractions(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: f
     """Returns the lines, with one line for each fraction of two whole numbers."""
     upright = [ruling for ruling in rulings if not ruling.is_horizontal]
     bars = [ruling for ruling in rulings if ruling.is_horizontal and ruling.x1 - ruling.x0 < _BAR_EM * em]
-    bars = [bar for bar in bars if not any(_touches(bar, other) for other in upright)]  # the borders of cells
+    bars = [bar for bar in bars if not any(_touches(bar, other) for other in upright)]  # these bars are the borders of cells
     numbers = [line for line in lines if _NUMBER.fullmatch(line.text.strip())] if 0 < len(bars) <= _MOST_RULINGS else []
     joined = {id(line): line for line in lines}
     for bar in bars:
@@ -30,7 +30,7 @@ def join_fractions(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: f
         if len(above) == len(below) == 1 and below[0].center_y - above[0].center_y < _CLOSE * above[0].height:
             (top,), (bottom,) = above, below
             if any(_is_at(bottom, other, -1) for other in bars) or (_ends_row(top, lines) and _ends_row(bottom, lines)):
-                continue  # underlined numbers below each other, as in a table of contents with links
+                continue  # these are underlined numbers below each other, as in a table of contents with links
             text = f"{top.text.strip()}/{bottom.text.strip()}"
             del joined[id(bottom)]
             around = next((line for line in joined.values() if line is not top and _goes_around(line, bar)), None)

@@ -1,4 +1,5 @@
-"""Detects headings by their size and weight relative to the body. Conservative: a false heading is worse than a missed one."""
+"""Detects headings by their size and weight relative to the body. It is conservative, since a false heading is worse than a
+missed one."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from rayocr.engines.layout.lines import LayoutLine, em_of
 from rayocr.engines.layout.rows import Row
 
 _MAX_CHARS = 100
-_MIN_BODY_CHARS = 120  # with fewer, the body's size is unknown
+_MIN_BODY_CHARS = 120  # with fewer characters, the body's size is unknown
 # (least ratio to the body's size, level). OCR boxes jitter by a fifth of their height, so their ratios are higher.
 _BY_FONT = ((1.6, 1), (1.3, 2), (1.15, 3))
 _BY_HEIGHT = ((1.75, 1), (1.4, 2))
@@ -26,8 +27,10 @@ _SECTION_STROKE = 1.15
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})\.?\s+[^\W\d_]")
 _DEEPEST = 4
 _BOLD_ROWS, _LEAST_TEXT = 2, 45  # a bold heading, and the characters of the line below it
-_WIDER_PITCH, _NEAR_PITCHES = 0.3, 3.0  # heights that set a heading apart; largest distance to its text, in pitches
-_FEWEST_ROWS, _ABOVE, _MUCH_BOLDER, _LARGER = 3, 0.25, 1.7, 1.05  # of a headline below a table; white space in its heights
+# Extra distance that sets a heading apart, in heights; largest distance to its text, in pitches.
+_WIDER_PITCH, _NEAR_PITCHES = 0.3, 3.0
+# Rows of the table above a headline, white space in heights, and least ratios of stroke and size.
+_FEWEST_ROWS, _ABOVE, _MUCH_BOLDER, _LARGER = 3, 0.25, 1.7, 1.05
 _SAME_TEXT = 0.6  # distance of the lines of a sentence, in heights
 _TEXT_END = tuple(".,;!?。！？।")
 _HEADLINE_EM = 1.7  # least height of a headline that is joined
@@ -41,7 +44,7 @@ class HeadingScale:
 
     body_font_pt: float
     body_height: float
-    body_styles: tuple[LetterStyle, ...] = ()  # as measured on scans: of scripts with capitals, and of others
+    body_styles: tuple[LetterStyle, ...] = ()  # as measured on scans, for scripts with capitals and for others
 
     @classmethod
     def of(cls, lines: Sequence[LayoutLine]) -> HeadingScale:
@@ -57,8 +60,8 @@ class HeadingScale:
         return cls(body_font, em_of(lines), tuple(styles))
 
     def level(self, row: Row) -> int:
-        """Returns 1 to 3, or 4 for a number of three parts; 0 for text that is not a heading. Sections are below chapters though
-        they are set in one size: 3 is of level 2 or higher, 3.1 of level 3."""
+        """Returns 1 to 3, or 4 for a number of three parts; 0 for text that is not a heading. Sections are below chapters even if
+        they have the same size: 3 has level 2 or higher, 3.1 has level 3."""
         text = row.text
         if len(text) > _MAX_CHARS or sum(char.isalpha() for char in text) < 3 or text[-1:] in ".,;:。，":
             return 0

@@ -14,7 +14,7 @@ _WORD = re.compile(rf"[^\W\d_]++(?:[{_HYPHENS}][^\W\d_]++)*+")
 _ENDS_OF_OPEN_ADDRESS = tuple("./-_=&?")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _NO_SPACE = re.compile(r"[\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
-# First parts of compounds that keep their hyphen. A short list, since most also begin ordinary words (soft-ware, ten-sion).
+# First parts of compounds that keep their hyphen. The list is short, since most also begin ordinary words (soft-ware, ten-sion).
 _COMPOUND_HEADS = frozenset(
     {"well", "self", "non", "half", "quasi", "cross", "vice", "two", "three", "twenty", "thirty", "forty", "fifty", "sixty"}
 )

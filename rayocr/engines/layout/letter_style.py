@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-_INK = 0.5  # of the contrast between paper and ink
-_LEAST_CONTRAST = 40  # of 255
-_EDGE = 0.12  # of the picture's height: remnants of the neighboring lines
+_INK = 0.5  # share of the contrast between paper and ink
+_LEAST_CONTRAST = 40  # gray levels (0 to 255)
+_EDGE = 0.12  # share of the picture's height that may contain remnants of the neighboring lines
 _BAND = 0.5  # ink of a row within the letters without ascenders, relative to the rows with the most ink
 _CAPITALS = 0.72  # the height of small letters, relative to capitals and digits
 _FEWEST_LETTERS = 3
@@ -22,7 +22,8 @@ class LetterStyle(NamedTuple):
 
 
 def letter_style(line: Any, text: str) -> LetterStyle | None:
-    """`line` is a level gray picture (rows, columns) with dark letters. None if it has too few letters or too little contrast."""
+    """Measures the letters of a line. `line`: a level gray picture (rows, columns) with dark letters. Returns None if it has too
+    few letters or too little contrast."""
     import numpy as np
 
     letters = [char for char in text if char.isalnum()]

@@ -1,4 +1,4 @@
-"""The input of layout: text lines and rulings with positions. In points, origin top left, y down, page upright.
+"""The input of layout: text lines and rulings with positions on the upright page, in points, origin top left, y down.
 
 Layout does not depend on the source of the lines (a text layer or an OCR engine).
 """
@@ -25,12 +25,12 @@ class LayoutLine:
     y0: float
     x1: float
     y1: float
-    font_size_pt: float | None = None  # from text layers only; OCR uses the box height, which is noisy
+    font_size_pt: float | None = None  # only known for text layers; OCR uses the box height, which is noisy
     bold: bool = False
     confidence: float = 1.0
-    turned: bool = False  # runs up or down the page; short lines do not show it by their shape
-    columns: str = ""  # in a monospaced font: the text with all its blanks, for code listings
-    style: LetterStyle | None = None  # of OCR: the letters as measured in the picture
+    turned: bool = False  # the line runs up or down the page, which short lines do not show by their shape
+    columns: str = ""  # the text with all its blanks, if the font is monospaced, for code listings
+    style: LetterStyle | None = None  # for OCR: the letters as measured in the picture
 
     @property
     def height(self) -> float:

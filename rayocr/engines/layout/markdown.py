@@ -22,7 +22,7 @@ _MARKS_OF_NOTES = frozenset("*+")
 _ONLY_RULE = re.compile(r"^[-=_*~`][-=_*~`\s]+$")
 _SYNTAX = re.compile(r"^(?:#{1,6}(?=\s|$)|>|[-+*](?=\s|$)|\||`{3}|~{3})")
 _ITEM_OF_MARKDOWN = re.compile(r"(?:-|[0-9]{1,9}[.)]) ")
-_DEFINITION = re.compile(r"\[[^\[\]]{1,999}\]:")  # a link definition: renderers do not show it
+_DEFINITION = re.compile(r"\[[^\[\]]{1,999}\]:")  # a link definition, which renderers do not show
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!(?:https?://|mailto:)[^\s<>]{1,2000}>|[\w.+-]{1,100}@[\w.-]{1,200}>)")
 _ENTITY = re.compile(r"&(?=#?\w{1,32};)")
 _INLINE_MARKS = re.compile(r"[*`\[\]~]|_|\\(?=[!-/:-@\[-`{-~])")
@@ -52,8 +52,8 @@ def to_markdown(blocks: Iterable[Block], *, known_words: frozenset[str] = frozen
 
 
 def _between_items(above: str, below: str) -> str:
-    """Markdown has the markers `-`, `1.` and `1)`. It reads items with other markers ("(a)", "A.", "①") as lines of a paragraph:
-    they need a hard line break, and a blank line if they would continue an item above."""
+    """Returns what separates list items. Markdown has the markers `-`, `1.` and `1)`. It reads items with other markers ("(a)",
+    "A.", "①") as lines of a paragraph, so they need a hard line break, and a blank line if they would continue an item above."""
     known = _ITEM_OF_MARKDOWN.match(above) is not None, _ITEM_OF_MARKDOWN.match(below) is not None
     return "\n" if all(known) else "\n\n" if any(known) else "  \n"
 
@@ -101,13 +101,13 @@ def pipe_table(rows: Sequence[Sequence[str]]) -> str:
 
 
 def _render(block: Block, known_words: frozenset[str], *, whole_korean: bool, notes: frozenset[str]) -> str:
-    """`notes`: bullets that stay as they are, since a single one is the mark of a footnote."""
+    """Writes one block. `notes`: bullets that stay unchanged, since a single one is the mark of a footnote."""
     if block.kind is BlockKind.TABLE:
         return pipe_table(block.cells)
     if block.kind is BlockKind.CODE:
         return _fenced("\n".join(block.lines))
     if block.kind is BlockKind.STANZA:
-        return "  \n".join(escaped(line.strip()) for line in block.lines if line.strip())  # two spaces: a hard line break
+        return "  \n".join(escaped(line.strip()) for line in block.lines if line.strip())  # two spaces are a hard line break
     text = join_lines(block.lines, known_words=known_words, whole_korean=whole_korean)
     if block.kind is BlockKind.HEADING:
         return f"{'#' * block.level} {_inline_escaped(text)}"

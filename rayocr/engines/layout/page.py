@@ -38,9 +38,9 @@ from rayocr.engines.layout.units.leaders import join_leaders
 from rayocr.engines.layout.units.listings import listings
 from rayocr.engines.layout.units.stacked import join_stacked_letters
 
-_WIDE_SHARE = 0.6  # of the width of the text; a narrower table is in one column
-_TABLE_SHARE = 0.7  # of the lines of two columns; a table that takes fewer lies in running text
-_NEAR_PT = 30.0  # from a horizontal line on a page of columns to its rulings
+_WIDE_SHARE = 0.6  # share of the width of the text; a narrower table is in one column
+_TABLE_SHARE = 0.7  # share of the lines of two columns; a table that takes fewer lies in running text
+_NEAR_PT = 30.0  # distance from a horizontal line on a page of columns to its rulings
 
 
 def layout_markdown(lines: Sequence[LayoutLine], *, page_width: float, page_height: float, rulings: Sequence[Ruling] = ()) -> str:

@@ -20,16 +20,16 @@ _SAME_PITCH, _PITCH_SHARE = 1.1, 0.2  # distances that differ by a tenth are equ
 _LEAST_PITCH_EM = 0.7  # rows that are closer overlap
 _FULL_EM = 2.5  # rows that end this close to the right edge fill the column
 _INDENT_EM, _HANGING_EM = 0.8, 4.0
-_EARLY = 0.3  # of the column's width
+_EARLY = 0.3  # share of the column's width
 _NARROW_EM = 10.0
 _HEADING_ROWS = 4  # more rows of one size are text
-_SALUTATION = 40  # characters
+_SALUTATION = 40  # maximum number of characters
 _SHORT_CHARS = 38  # mean length of a line
 _LONGEST_WORD, _LONGEST_ADDRESS = 30, 100  # Chinese is written without spaces
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
 _NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s")
 _SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[^\W\d_]")
-_NUMBERED_LINE = re.compile(r"\d{1,3}[a-z]?\s+[A-Z(]")  # of a form
+_NUMBERED_LINE = re.compile(r"\d{1,3}[a-z]?\s+[A-Z(]")  # a numbered line of a form
 _OPEN_END = re.compile(
     r" (?:or|and|of|the|to|in|a|an|for|by|with|as|at|on|is|are|from|that|if|than|but|its|which|de|la|le|les|et|du|des|der|die|das"
     r"|und|von|zu|den|dem|el|y|di|il|e)$"
@@ -322,7 +322,7 @@ def _number_continues(rows: Sequence[Row], place: int, shape: _Shape) -> bool:
     above = rows[place - 1]
     end = above.text[-1:]
     if ends_in_broken_number(above.text) and not shape.apart(above, rows[place]):
-        return True  # the pages of a reference: "33–" "40. https://"
+        return True  # these are the pages of a reference: "33–" "40. https://"
     if shape.apart(above, rows[place]) or not _is_mid_sentence(above) or not (end.islower() or end == ","):
         return False
     others = (_NUMBER.match(row.text) for row in rows)

@@ -52,7 +52,7 @@ if TYPE_CHECKING:
 
 _MIN_LINE_SCORE = 0.5  # rapidocr's own limit; results below it are specks and rules
 _SAMPLE_LINES = 5  # lines read first, to detect whether the page is upright
-_MOST_SAMPLE_LINES = 20  # for Tesseract, which is uncertain about the orientation of a few lines in Korean
+_MOST_SAMPLE_LINES = 20  # number of lines for Tesseract, which is uncertain about the orientation of a few lines in Korean
 _SURE = 0.9  # above this mean score of the sample, no other orientation is tried
 _BETTER = 1.1  # the upside-down reading must be better by this factor
 _PADDING = (0.16, 0.11)  # left and right margins, in box heights: nine of ten boxes have at least this much
@@ -61,15 +61,15 @@ _LETTER_BOX = 3.0
 _UNREAD_ASPECT = 4.0  # longer boxes always contain text; many shorter ones are specks
 _UNREAD_LINE = 8.0  # unread boxes that are longer hold a line of print; shorter ones may be signatures or ornaments
 _LEAST_INK = 0.4  # contrast of an unread line, relative to the lines that were read
-_MOST_LETTERS = 120.0  # in an unread line; longer ones are usually rules
-_FEWEST_UNREAD = 2  # lines; a single one may be a signature or an ornament
+_MOST_LETTERS = 120.0  # number of letters in an unread line; longer lines are usually rules
+_FEWEST_UNREAD = 2  # number of lines; a single one may be a signature or an ornament
 _MUCH_UNREAD = (
     0.1  # share of the print; a page that lacks more because a language pack is missing fails; with less it gets a doubt
 )
 _JUNK = 0.8  # below this score, a line may be in a script that the models mistake for Latin
 _MOSTLY_UNREAD = 0.5  # share of the print; with more, the page is in an unsupported script
 _DOUBTFUL = 0.75  # Tesseract's confidence of a line; it reads numbers in words of another script with less
-_LEAST_ASPECT = 1.2  # of a short word
+_LEAST_ASPECT = 1.2  # aspect ratio of a short word
 _MOST_UNREAD = 0.7  # share of the print; Tesseract reads all of a page that lacks more because a pack is missing
 _MIN_VERTICAL_SHARE = 0.6  # share of the length of all boxes, for the page to count as rotated
 
@@ -192,7 +192,7 @@ class RapidOcrEngine(ComputeEngine):
         aspects = [float(x1 - x0) / max(float(y1 - y0), 0.1) for x0, y0, x1, y1 in level]
         lines: list[LayoutLine] = []
         boxes: list[TextBox] = []
-        scores: list[tuple[float, float]] = []  # with their weights: the number of letters, read or expected
+        scores: list[tuple[float, float]] = []  # scores with their weights: the number of letters, read or expected
         read = [r._replace(score=min(r.score, UNKNOWN_SCORE)) if is_half_known(r.text) else r for r in read]
         read, doubts = self._with_other_scripts(upright, quads, read, aspects)
         doubts = tuple(dict.fromkeys((*doubts, LOW_CONFIDENCE))) if lost else doubts

@@ -11,11 +11,11 @@ from typing import Any
 
 _WIDE = 8.0  # aspect of lines that may be two
 _NEAR = 15.0  # distance of lines that show a gutter, in heights
-_LEAST_LINES = 3  # that end at the gutter, and that begin at it
+_LEAST_LINES = 3  # number of lines that end at the gutter, and of lines that begin at it
 _WIDEST = 3.0  # widest gutter, in heights
 _MOST_CROSSING = 0.4  # share of the near lines that may reach over the gutter
 _LEAST_JOINED, _MOST_WHITE = 4, 0.8  # joined lines around a gutter, and the share of them that must be white there
-_BESIDE = 0.3  # from the start of lines to the white space before them, in heights
+_BESIDE = 0.3  # distance from the start of lines to the white space before them, in heights
 _WHITE = 0.45  # least white space in a line, in heights of its box; a blank has 0.2 to 0.35
 _RULE = 0.12  # widest ruling in a gutter, in heights
 _INK = 0.04  # share of dark pixels in a white column of a scan

@@ -6,9 +6,9 @@ from typing import Any
 
 # The models do not normalize contrast. At a quarter of full contrast they read normally; at a tenth they miss one line in twelve
 # (CER .078; .004 after stretching). Pages with less contrast are blank paper.
-_FAINT, _FLAT = 100, 16  # of 255, between the darkest and the lightest pixels
+_FAINT, _FLAT = 100, 16  # gray levels (0 to 255) between the darkest and the lightest pixels
 _LEVEL_PX = 0.5  # boxes whose corners deviate by less are not rotated
-_MARGIN = 0.12  # of a line's height
+_MARGIN = 0.12  # share of a line's height
 _DARKEST, _LIGHTEST = 0.0005, 0.995  # shares of the pixels; two lines of text cover a thousandth of a page
 
 

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 _DPI = 150
 _LINES = 3
-_MAX_ASPECT = 14.0  # longer lines are cut off here: half a line of prose, or four words
+_MAX_ASPECT = 14.0  # longer lines are cut off here, at half a line of prose or four words
 _SURE = 0.9  # minimum score of a line
 _MIN_ASPECT = 4.0  # width divided by height; shorter lines contain at most one word
 _PADDING = 0.15  # share of a line's height, on all sides

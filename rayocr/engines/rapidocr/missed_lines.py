@@ -16,8 +16,8 @@ _LEAST_HEIGHT_PX = 6  # 4 pt
 _LEAST_LETTERS = 6
 _LETTER = (0.35, 1.05)  # letter height relative to line height
 _WIDEST_LETTER = 1.6
-_LETTER_SHARE = 0.6  # share of the components in a row
-_LEAST_DENSITY = 0.5  # letters per line height of width; prose has 1.5 to 2.5
+_LETTER_SHARE = 0.6  # share of the connected shapes in a row
+_LEAST_DENSITY = 0.5  # number of letters per line height of width; prose has 1.5 to 2.5
 
 
 def missed_lines(gray: Any, boxes: Any, *, dpi: float, with_fragments: bool = False) -> list[tuple[float, float, float, float]]:

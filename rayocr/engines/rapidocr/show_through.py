@@ -14,10 +14,10 @@ from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 
 _SURE = 0.9  # score of lines that are read well
 _FAINT = 0.5  # contrast, relative to lines that are read well; print that shows through had .12 to .2
-_SAMPLE = 5  # lines whose contrast is compared
+_SAMPLE = 5  # number of lines whose contrast is compared
 _BETTER = 1.05  # least ratio of the scores
 _CLEANED = 1.5  # pixels with no more than this contrast, relative to the darkest such line, become paper
-_PAPER_SHARE = 0.75  # of the page; unevenly lit pages have less, and would get edges
+_PAPER_SHARE = 0.75  # share of the page; unevenly lit pages have less paper, and would get edges
 
 
 def without_show_through(upright: Any, quads: Any, read: Sequence[LineReading], recognize: ReadsLines) -> Any | None:

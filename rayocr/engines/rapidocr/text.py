@@ -19,7 +19,7 @@ _EMPTY_BOX, _TICKED_BOX = "□口囗☐▢◻", "冈区凶図囟网☒☑⊠因�
 _BOX = re.compile(rf"(?<!\S)(?:(?P<empty>[{_EMPTY_BOX}])|[{_TICKED_BOX}])\s?(?=[A-Za-zÀ-ÿ])")
 _OTHER_CHINESE = re.compile(rf"(?![{_EMPTY_BOX}{_TICKED_BOX}])[\u3040-\u30ff\u3400-\u9fff]")
 _LONG_ASPECT = 4.0  # width by height; shorter boxes may hold a page number, a bullet, a tick
-_LETTERS_AN_ASPECT = 0.25  # of ordinary print: 1.5 to 2.5; letter-spaced: 0.7; Chinese: 0.9
+_LETTERS_AN_ASPECT = 0.25  # in ordinary print: 1.5 to 2.5; letter-spaced: 0.7; Chinese: 0.9
 _SIGNS_AN_ASPECT = 0.4
 _FEW_LETTERS_AN_ASPECT = 0.8
 _LITER = re.compile(
@@ -28,7 +28,7 @@ _LITER = re.compile(
 _LOST_WORD = re.compile(r"\s{2}")
 VIETNAMESE = "vie"
 _VIETNAMESE = frozenset("ơưđăƠƯĐĂạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ")
-_VIETNAMESE_SHARE = 0.04  # share of the letters; below it: Croatian, Romanian, Turkish (one or two each)
+_VIETNAMESE_SHARE = 0.04  # share of the letters; Croatian, Romanian and Turkish have less (one or two each)
 _LEADERS = 0.6  # share of one symbol, for a row of dots or dashes
 
 

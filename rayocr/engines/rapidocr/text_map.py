@@ -15,7 +15,7 @@ from rayocr.engines.rapidocr.windows import windows
 _MARKED = 0.3
 _UNCLIP = 1.6
 _LEAST_SIDE_PX = 3.0
-_MULTIPLE_PX = 32  # of the model's input sides
+_MULTIPLE_PX = 32  # the sides of the model's input are multiples of this
 
 
 class TextDetector:

@@ -13,7 +13,8 @@ from itertools import pairwise
 from typing import Any
 
 _BLOCK_PX = 32
-_CONTRAST = 14  # of 255, between the darkest and the lightest pixel of a block with ink; faint pages were stretched before
+# Gray levels (0 to 255) between the darkest and the lightest pixel of a block with ink; faint pages were stretched before.
+_CONTRAST = 14
 _BAND_BLOCKS = 3  # white bands of at least this height are skipped; narrower ones cost less than another model call
 _WINDOW_PX = 1344  # A4 at the detector's resolution is 1286 pixels high
 _OVERLAP_PX = 192  # lines are 15 to 40 pixels high

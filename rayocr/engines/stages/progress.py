@@ -41,7 +41,8 @@ class PageProgress:
         self.is_last_stage = is_last_stage
         self.is_placeholder = False  # the page only says which program can show the document
         self.outage: OutsideError | None = None  # error of an unavailable server, with engine.on_outage=fallback
-        self.left_unread = False  # by the local engines of the lane local, so that the page needs another lane
+        # Whether the local engines of the lane local left the page unread, so that it needs another lane.
+        self.left_unread = False
         self._attempts = list(attempts)
         self._doubtful: PageText | None = None
 

@@ -33,7 +33,7 @@ class Refusal(Enum):
 
 @dataclass(slots=True, eq=False)
 class _Document:
-    answered: bool = False  # the model has read a page of it
+    answered: bool = False  # the model has read a page of the document
     asking: object | None = None  # the page that is asked again
     intervals: int = 0
     decided: asyncio.Future[Refusal] | None = None
@@ -47,7 +47,7 @@ class RefusedDocuments:
     refused_in_a_row: Callable[[str], int]
     sleep: Callable[[float], Awaitable[None]]
     _documents: dict[tuple[str, str], _Document] = field(default_factory=dict)
-    _asking: dict[int, _Document] = field(default_factory=dict)  # by the id of the page that is asked again
+    _asking: dict[int, _Document] = field(default_factory=dict)  # documents by the id of the page that is asked again
 
     async def judge(self, page: object, account: str, document_id: str, *, truncated: bool) -> Refusal:
         """Returns what the refusal of this page means. Waits while another page of its document is asked again. `page` must be

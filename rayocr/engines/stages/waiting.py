@@ -51,7 +51,7 @@ _BATCHES_HINT = (
     " to try one more batch."
 )
 _SUSPECTED = "{} refused this page after pages of other documents, so the page may not be the cause. `rayocr retry` asks again."
-_REFUSAL_WAITS = 4  # to see whether the pages of other documents are refused, too
+_REFUSAL_WAITS = 4  # number of waits to see whether the pages of other documents are refused, too
 _OTHERS_S = 0.5  # longer than a worker collects the slots that it returns
 
 
@@ -86,7 +86,7 @@ class WaitingStage:
         self._duplicates = dedup
         self._verifier = verifier
         self._fall_back = fall_back  # engine.on_outage: use the next engine if the server is unavailable
-        self._local = local  # with the lane local
+        self._local = local  # set if the run has the lane local
         self._sleep = sleep
         self._on_retry = on_retry
         self._refused = RefusedDocuments(slots.refused_in_a_row, sleep)

@@ -33,7 +33,8 @@ _PACK = re.compile(r"[a-z]{3}(_[a-z]+)*|script/\w+")
 _JUNK = 0.55  # below this mean confidence, no text was read
 _SURE = 0.75  # above this mean confidence, a page is assumed to be upright
 _SURE_TURN = 1.0  # Tesseract's own unit; upright pages have 5 to 20
-_DOUBTFUL_SHARE = 0.03  # of the letters, in words of low confidence; the page segmentation may have cut lines
+# Share of the letters that are in words of low confidence; with more, the page segmentation may have cut lines.
+_DOUBTFUL_SHARE = 0.03
 _BETTER = 1.01  # a second reading must have more certain letters by this factor
 _MIN_LINE_CONFIDENCE = 0.25  # below this, pictures and rules misread as letters
 

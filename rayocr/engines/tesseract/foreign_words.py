@@ -19,8 +19,8 @@ from rayocr.engines.tesseract.lines import TsvWord
 from rayocr.engines.tesseract.scripts import ARABIC, GREEK, HEBREW, KOREAN, VIETNAMESE
 
 _SURE_WORD = 0.9  # Tesseract's confidence of words in its own script; Latin ones have up to .88
-_SURE_SCORE, _SURE_LETTER = 0.94, 0.55  # the second reader's; words of other scripts have less
-_LEAST_LENGTH = 0.75  # of Tesseract's text: letters of other scripts are omitted
+_SURE_SCORE, _SURE_LETTER = 0.94, 0.55  # scores of the second reader; words of other scripts have less
+_LEAST_LENGTH = 0.75  # share of the length of Tesseract's text, since letters of other scripts are omitted
 _LATIN = re.compile(r"(?=(?:[^A-Za-z0-9]*[A-Za-z0-9]){2})[\x21-\x7e\xab\xbb\u2010-\u201e ]+")
 _NUMBER = re.compile(r"(?=\D*\d)[\d.,:/%()-]+")
 _DIGIT = re.compile(r"\d")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 _WORD = re.compile(r"[^\W\d_]+")
 _FEWEST, _DIFFERENT = 10, 5  # words of the table on a page; a list can repeat one of them
-_SHARE = 0.12  # of all words; pages in these languages have .14 to .22, English ones almost none
+_SHARE = 0.12  # share of all words; pages in these languages have .14 to .22, English ones almost none
 _ENGLISH = "the of and to in is that it for as with was on be by at this are from or an which not have"
 _FREQUENT = {
     "deu": "und der das ist nicht mit von zu des im auf ein eine dem einer eines einem sich auch nach bei wird sind als aus zum",

@@ -17,10 +17,10 @@ from rayocr.engines.tesseract.program import Orientation, Tesseract
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-HEIGHT = 68  # pixels, of a line with its margins: letters of 10 pt at 300 dpi
+HEIGHT = 68  # pixels of a line with its margins: letters of 10 pt at 300 dpi
 _DPI = 300
-_REMNANT = 0.25  # of a line's height
-_RULE = (0.6, 0.85)  # of a picture's width and height: the minimum length of a horizontal and a vertical rule
+_REMNANT = 0.25  # share of a line's height
+_RULE = (0.6, 0.85)  # minimum length of a horizontal and a vertical rule, as shares of a picture's width and height
 _RULE_PLACE = (0.2, 0.5)  # in heights: rules are at most this far from the upper or lower edge, and from the sides
 _MARGIN = (6, 8)  # pixels above and below, and beside words that are cut out
 
@@ -108,7 +108,7 @@ def without_rules(line: Any) -> Any:
     upright = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((max(round(_RULE[1] * height), 1), 1), np.uint8))
     down, beside = round(_RULE_PLACE[0] * height), min(round(_RULE_PLACE[1] * height), width // 4)
     level[down : height - down] = 0
-    level[(level[:, :3] == 0).all(axis=1) & (level[:, -3:] == 0).all(axis=1)] = 0  # the top line of Devanagari ends before
+    level[(level[:, :3] == 0).all(axis=1) & (level[:, -3:] == 0).all(axis=1)] = 0  # the top line of Devanagari ends before this
     upright[:, beside : width - beside] = 0
     rules = level | upright
     if not rules.any():

@@ -15,7 +15,7 @@ _DIRECTION_MARKS = str.maketrans("", "", "\u200e\u200f\u202a\u202b\u202c\u202d\u
 _BLANK = 0.3  # the minimum width of a space, in character heights
 _WORD_LEVEL = "5"
 _SPACED, _NOT_SPACED = "1", "0"
-_MOST_WHITE_SPACE = 200  # characters between two words of the plain text
+_MOST_WHITE_SPACE = 200  # number of characters between two words of the plain text
 _MAX_SKEW_DEG = 10.0
 
 
@@ -27,7 +27,7 @@ class TsvWord:
     width: int
     height: int
     confidence: float  # 0..1
-    spaced: bool | None = None  # whether white space comes before it in Tesseract's text; None: not known
+    spaced: bool | None = None  # whether white space comes before the word in Tesseract's text; None: not known
 
 
 @dataclass(frozen=True, slots=True)

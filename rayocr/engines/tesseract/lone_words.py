@@ -15,9 +15,9 @@ from rayocr.engines.tesseract.program import Tesseract
 from rayocr.engines.tesseract.scripts import ARABIC, HEBREW
 from rayocr.engines.tesseract.voting import voted, whole_words
 
-_LONGEST = 5.0  # heights
-_NEIGHBORS = 3  # lines, whose readings vote
-_CONTEXT, _GAP = 10.0, 0.35  # heights: the part of the neighbor, and the space before the word
+_LONGEST = 5.0  # in heights
+_NEIGHBORS = 3  # number of lines whose readings vote
+_CONTEXT, _GAP = 10.0, 0.35  # width of the neighbor's part, and the space before the word, in heights
 _READ_WELL = 0.8
 _MOST = 8  # lone words of a page
 

@@ -24,10 +24,11 @@ from rayocr.errors import EngineError, EngineTimeout, EngineUnavailable
 if TYPE_CHECKING:
     from PIL.Image import Image
 
-FEW_LETTERS = 5  # for a second detection of the script: less reliable, but Tesseract counts words in Devanagari as one letter
+# Minimum for a second detection of the script, which is less reliable; Tesseract counts a word in Devanagari as one letter.
+FEW_LETTERS = 5
 _QUESTION_TIMEOUT_S = 20.0
 _LEAST_LETTERS, _LEAST_LETTERS_NAME = 50, "min_characters_to_try"  # Tesseract's default for the detection of the script
-_TSV_TABS = 11  # in each row of TSV; the plain text follows
+_TSV_TABS = 11  # number of tabs in each row of TSV; the plain text follows
 _VERSION = re.compile(r"tesseract v?([\d.]+)")
 _FIELD = re.compile(r"^([\w ]+): ?(.+)$", re.MULTILINE)
 INSTALL_HINT = (

@@ -12,8 +12,8 @@ from difflib import SequenceMatcher
 
 from rayocr.engines.tesseract.lines import TsvWord
 
-_ALEFS = frozenset("اأإآ")  # not a word by itself; Tesseract puts a space after it, since it does not join the next letter
-_LOST = 0.3  # the confidence that words must exceed which the other reading does not have at all
+_ALEFS = frozenset("اأإآ")  # an alef is not a word; Tesseract puts a space after it, since it does not join the next letter
+_LOST = 0.3  # minimum confidence of words that the other reading does not have at all
 
 
 def voted(readings: Sequence[Sequence[TsvWord]]) -> list[TsvWord]:

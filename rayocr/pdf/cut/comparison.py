@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from PIL import Image
 
 COMPARISON_DPI = 75
-_DIFFERENCE = 48  # of 255 levels; edges that are placed by a fraction of a pixel differ by less where strokes are thin
+_DIFFERENCE = 48  # gray levels (0 to 255); edges that differ by a fraction of a pixel stay below this where strokes are thin
 _WINDOW_PX = 8  # 2.7 mm
-_PIXELS_IN_WINDOW = 6  # fewer are edges; a hidden word of 6 pt differs in more
+_PIXELS_IN_WINDOW = 6  # fewer differing pixels are edges; a hidden word of 6 pt has more
 
 
 def look_alike(one: Image.Image, other: Image.Image) -> bool:

@@ -1,4 +1,4 @@
-"""A hash that is equal for identical pages, so that each distinct page is read once."""
+"""Computes a hash that is equal for identical pages, so that each distinct page is read once."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ _BIRTH = re.compile(rb"/CreationDate\([^)]{0,40}\)/Creator\(PDFium\)")
 
 
 def content_hash(page_pdf: bytes) -> str:
-    """32 hex digits over the sent page (see `page_document`), without the date and the file identifier that PDFium generates at
-    every save. The same page of the same bytes always has the same hash, regardless of the file's name."""
+    """Returns 32 hex digits: the hash of the sent page (see `page_document`), without the date and the file identifier that
+    PDFium generates at every save. The hash does not depend on the file's name."""
     digest = hashlib.sha256()
     view, position = memoryview(page_pdf), 0
     for start, end in (_birth(page_pdf), _identifier(page_pdf)):

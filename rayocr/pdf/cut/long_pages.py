@@ -1,8 +1,8 @@
 """Divides a page that is too long or too wide to be legible as one picture: a receipt of two meters, a plan on A0, a screenshot
-of ten screens. It is sent as a PDF of the whole page and, on further pages, its parts.
+of ten screens. rayocr sends a PDF that shows the whole page and, on further pages, its parts.
 
 Gemini reduces each page of a PDF to 3072 pixels (ai.google.dev, "Document understanding"), which leaves four pixels for the
-letters of such a receipt. Takes 30 to 200 ms for pages of this kind; others are recognized by their size.
+letters of such a receipt. Takes 30 to 200 ms for pages of this kind. All other pages are ruled out by their size.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ _SHOWN_PX = 3072  # longer side of a page that a model sees
 _LONG_PT = 1684.0  # A2; on shorter pages, 8 pt has 14 pixels
 _SLENDER, _MORE_DETAIL = 2.0, 1.2  # sides of a picture that may be a screenshot; its resolution relative to what a model sees
 _LEAST_SCALE, _MOST_PIXELS = 2.0, 8_000_000  # for measuring letters: pixels per point, pixels
-_LINES_DPI = 100.0  # as `line_boxes` counts: letters of 4 to 70 pixels
+_LINES_DPI = 100.0  # `line_boxes` finds letters of 4 to 70 pixels
 _FEWEST_LINES, _LINE_ASPECT = 5, 2.0
 _LEGIBLE_PX, _GOOD_PX = 11.0, 18.0  # height of a line that a model sees
 _MOST_PARTS = 16  # in each direction; each part costs as much as a page
-_STROKE = 25  # of 255: between neighboring pixels
-_SEARCHED = 0.3  # of a part's length, on both sides of its end, for white space
+_STROKE = 25  # gray levels (0 to 255) between neighboring pixels
+_SEARCHED = 0.3  # share of a part's length that is searched for white space on both sides of its end
 _JPEG_QUALITY = 85
 _SMALLER, _TRIES = 0.75, 5
 _IN_PARTS = b"\n% one page in parts\n"
@@ -82,7 +82,7 @@ def _has_fine_print(page: Page, longer: float, shorter: float) -> bool:
 
 
 def _usual_height(image: Any) -> float:
-    """In pixels, weighted by the length of the lines; 0 if unknown."""
+    """Returns the usual height of a line in pixels, weighted by the length of the lines; 0 if unknown."""
     lines = [(min(box[2:]), max(box[2:])) for box in line_boxes(image, _LINES_DPI) if max(box[2:]) > _LINE_ASPECT * min(box[2:])]
     if len(lines) < _FEWEST_LINES:
         return 0.0

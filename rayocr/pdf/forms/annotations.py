@@ -13,7 +13,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-# Links, and what viewers show as an icon or in a separate window.
+# Links, and annotations that viewers show as an icon or in a separate window.
 _WITHOUT_TEXT = (
     pdfium.FPDF_ANNOT_LINK,
     pdfium.FPDF_ANNOT_TEXT,
@@ -24,7 +24,7 @@ _WITHOUT_TEXT = (
 )
 # Browsers also hide fields with the Invisible flag, although ISO 32000-1 intends it for unknown annotation types.
 _NOT_SHOWN = pdfium.FPDF_ANNOT_FLAG_INVISIBLE | pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
-MAX_ANNOTATIONS = 10_000  # maximum number read per page; a page with more is not a form
+MAX_ANNOTATIONS = 10_000  # maximum number of annotations that are read per page; a page with more is not a form
 
 
 @contextmanager

@@ -17,17 +17,17 @@ from rayocr.pdf.geometry import Box
 from rayocr.pdf.objects import Ruling
 from rayocr.pdf.textlayer.lines import TextLine
 
-DRAWN = -1  # the index of a field that is not an annotation
+DRAWN = -1  # index of a field that is not an annotation
 BOX_DPI = 150
 
 _SIDES_PT = (6.0, 22.0)
 _SQUARE = 1.25  # ratio of the sides
 _MOST = 300  # a page with more small shapes is a drawing
 _BESIDE = 1.6  # maximum distance of the text, in sides of the box
-_FAR, _COLUMN = 30.0, 3  # in sides; for boxes in a column, which may be far from the text
-_ADJACENT_PT = 1.5  # cells of a comb or of a grid are closer
+_FAR, _COLUMN = 30.0, 3  # the same for boxes in a column, which may be far from the text
+_ADJACENT_PT = 1.5  # cells of a comb or of a grid are closer to each other
 _TICKS = frozenset("xX×4✓✔✕✖✗✘☑☒•●■·\u2713\u2714\u2717\u2718\uf0fc\uf0fb\uf0fe\uf0a8\uf06e")
-_CONTRAST = 50  # of 255
+_CONTRAST = 50  # gray levels (0 to 255) between the rim and the paper
 _MARK = 0.04  # share of the inside that a tick covers
 _RIM = 0.55  # share of the rim that must be visible
 _ALIKE = 1.15  # ratio of the sizes of boxes of one form
@@ -39,7 +39,7 @@ def drawn_boxes(
     """Returns the places that may be check boxes: squares, alone, beside text. `shapes`: bounds of paths. All in points of the
     upright page, as are `lines`."""
     squares: list[Box] = []
-    # The largest first, because a tick may be as square as its box.
+    # The largest shape is first, because a tick may be as square as its box.
     for box in sorted([*filter(_is_small_square, shapes), *_squares_of(rulings)], key=_area, reverse=True):
         if not any(_overlap(box, other) for other in squares) and box[0] >= 0 and box[1] >= 0 and box[2] <= size_pt[0]:
             squares.append(box)
@@ -47,11 +47,11 @@ def drawn_boxes(
             return []
     alone = [box for box in squares if not any(box is not other and _touch(box, other) for other in squares)]
     found = [box for box in alone if _is_beside_text(box, lines, far=_in_column(box, alone)) and _may_hold(box, lines)]
-    return found if 2 * len(found) >= len(squares) else []  # others are marks of a plot, or cells
+    return found if 2 * len(found) >= len(squares) else []  # other shapes are marks of a plot, or cells
 
 
 def read_boxes(picture: Any, scale: float, boxes: Sequence[Box]) -> list[FormField]:
-    """`picture`: the page in gray, `scale` pixels per point."""
+    """Reads the state of the boxes. `picture`: the page in gray with `scale` pixels per point."""
     contents = [(box, _inspect(picture, scale, box)) for box in boxes]
     empty = [box for box, content in contents if content == "empty"]
     fields = []
@@ -64,7 +64,7 @@ def read_boxes(picture: Any, scale: float, boxes: Sequence[Box]) -> list[FormFie
 
 
 def _inspect(picture: Any, scale: float, box: Box) -> str:
-    """Returns empty, ticked, filled (a mark on a colored ground), or "" for anything else."""
+    """Returns `empty`, `ticked`, `filled` (a mark on a colored ground), or "" for anything else."""
     x0, y0, x1, y1 = (round(at * scale) for at in box)
     side, rim = min(x1 - x0, y1 - y0), max(2, round(0.12 * (x1 - x0)))
     around = picture[max(0, y0 - 2 * rim) : y1 + 2 * rim, max(0, x0 - 2 * rim) : x1 + 2 * rim]
@@ -109,7 +109,7 @@ def _is_small_square(box: Box) -> bool:
 
 
 def _squares_of(rulings: Sequence[Ruling]) -> list[Box]:
-    """Squares that are drawn as four separate lines."""
+    """Finds squares that are drawn as four separate lines."""
     short = [r for r in rulings if _SIDES_PT[0] <= max(abs(r.x1 - r.x0), abs(r.y1 - r.y0)) <= _SIDES_PT[1]]
     if len(short) > 4 * _MOST:
         return []

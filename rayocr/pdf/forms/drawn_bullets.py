@@ -12,17 +12,17 @@ from rayocr.pdf.textlayer.right_to_left import is_right_to_left
 BULLET = "•"
 _SIDES_EM = (0.12, 0.75)
 _SQUARE = 1.6  # ratio of the sides
-_GAP_EM = (0.12, 3.2)  # between the bullet and the item
-_TEXT_BEFORE_EM = 1.5  # text as close as this before the shape: a dot of a leader or of a letter
-_ROW_OF_DOTS_EM = 3.0  # another shape as close as this: a leader, a rating, letters drawn as outlines
+_GAP_EM = (0.12, 3.2)  # maximum gap between the bullet and the item
+_TEXT_BEFORE_EM = 1.5  # if text is as close as this before the shape, it is a dot of a leader or of a letter
+_ROW_OF_DOTS_EM = 3.0  # if another shape is as close as this, both belong to a leader, a rating, or letters drawn as outlines
 _MOST_IN_ROW = 12
 _MOST = 150  # a page with more small shapes is a drawing
-_LONG = 25  # letters; a shorter text beside a single shape may be a label of a drawing
+_LONG = 25  # number of letters; a shorter text beside a single shape may be a label of a drawing
 _OWN_MARKERS = frozenset("•●▪■◦○‣∙·⁃➢➤❖✓✔✗✘☐☑☒□▢[")
 
 
 def drawn_bullets(shapes: Iterable[Box], lines: Sequence[TextLine]) -> list[FormField]:
-    """`shapes`: the bounds of paths and pictures, as points of the upright page, as are `lines`."""
+    """Finds bullets. `shapes`: the bounds of paths and pictures, in points of the upright page, as are `lines`."""
     sizes = [line.font_size_pt for line in lines]
     most = _SIDES_EM[1] * max(sizes, default=0.0)
     small = _outside_rows(box for box in dict.fromkeys(shapes) if _is_compact(box, most))

@@ -19,7 +19,7 @@ from rayocr.pdf.textlayer.rendered_text import gray_picture, gray_scale
 def drawn_marks(
     page: Any, objects: PageObjects, lines: Sequence[TextLine], fields: Sequence[FormField], size_pt: tuple[float, float]
 ) -> tuple[FormField, ...]:
-    """`page` is a raw FPDF_PAGE. Renders it if it may have check boxes."""
+    """Returns the check boxes and bullets of a raw FPDF_PAGE. Renders the page if it may have check boxes."""
     shapes = [*objects.small_shapes, *(box for _, box in objects.pictures)]
     if not shapes and not objects.ruling_list:
         return ()

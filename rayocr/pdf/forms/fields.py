@@ -26,15 +26,16 @@ from rayocr.pdf.textlayer.lines import TextLine, Word
 
 TICKED, UNTICKED = "[x]", "[ ]"
 
-_PASSWORD, _COMB = 1 << 13, 1 << 24  # of text fields (ISO 32000-1, table 228)
-_PUSH_BUTTON = 1 << 16  # of buttons (table 226)
+_PASSWORD, _COMB = 1 << 13, 1 << 24  # flags of text fields (ISO 32000-1, table 228)
+_PUSH_BUTTON = 1 << 16  # flags of buttons (table 226)
 _MAX_VALUE_CHARS = 20_000
 _MAX_OPTIONS = 1_000
-_MAX_LINES = 60  # for a value without an appearance
+_MAX_LINES = 60  # lines of a value without an appearance
 _DEFAULT_SIZE_PT = 10.0
-_LINE_HEIGHT = 1.2  # font sizes
-_BOX_GLYPHS, _GLYPH_PT = frozenset("☐□❏❐❑❒▢○☑☒"), 3.0  # a box in the page's text under a field, and how far it may be off
-_SHOWS_TEXT = re.compile(r"T[jJ]|['\"]|\b(?:Do|EI)\b")  # operators of an appearance
+_LINE_HEIGHT = 1.2  # in font sizes
+# Box characters in the page's text under a field, and their maximum distance from the field.
+_BOX_GLYPHS, _GLYPH_PT = frozenset("☐□❏❐❑❒▢○☑☒"), 3.0
+_SHOWS_TEXT = re.compile(r"T[jJ]|['\"]|\b(?:Do|EI)\b")  # text operators in an appearance
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 
 
@@ -43,9 +44,9 @@ class FieldKind(Enum):
     COMB = auto()
     PASSWORD = auto()
     BOX = auto()
-    BULLET = auto()  # drawn before a list item
+    BULLET = auto()  # a shape that is drawn before a list item
     LIST = auto()
-    OTHER = auto()  # push buttons and signatures: their appearance is their only text
+    OTHER = auto()  # push buttons and signatures, whose appearance is their only text
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +69,8 @@ class FormField:
 
 
 def read_fields(page: Any, form: Any, upright: Upright, size_pt: tuple[float, float]) -> tuple[FormField, ...]:
-    """`page`: a raw FPDF_PAGE. `form`: the document's raw form handle, or None for a document without a form, whose pages may
-    still have widgets. Fields that are hidden or outside the page are omitted."""
+    """Reads the visible fields of a page. `page`: a raw FPDF_PAGE. `form`: the document's raw form handle, or None for a document
+    without a form, whose pages may still have widgets. Omits fields that are hidden or outside the page."""
     found = []
     for index in range(annotation_count(page)):
         with annotation(page, index) as widget:
@@ -111,7 +112,7 @@ def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[fl
     for field in fields:
         box = turn_box(field.box, layer.turns, size_pt)
         if field.replaces_appearance:
-            if field.index < 0:  # the page's own text may have the tick
+            if field.index < 0:  # the page's own text may contain the tick
                 lines = _without_words_in(lines, box)
             elif field.kind is FieldKind.BOX:
                 lines = _without_words_in(lines, _widened(box), _BOX_GLYPHS)
@@ -120,7 +121,7 @@ def with_fields(layer: TextLayer, fields: Sequence[FormField], size_pt: tuple[fl
             shown = [line for line in lines if _holds(box, line)]
             if not shown and not _is_hidden(field.text, box, layer):
                 lines += _lines_in(box, field.text, size)
-                hidden += _lines_in(box, field.text, size) if field.undrawn else ()  # so that the text is a doubt
+                hidden += _lines_in(box, field.text, size) if field.undrawn else ()  # so that the text counts as doubtful
             elif field.kind is FieldKind.COMB and _same(field.text, (line.text for line in shown)):
                 at = lines.index(shown[0])
                 lines = [line for line in lines if line not in shown]

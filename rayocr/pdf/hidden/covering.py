@@ -1,4 +1,4 @@
-"""Where a page's text has been drawn so far, to find the objects that are drawn over text.
+"""Remembers where a page's text has been drawn so far, to find the objects that are drawn over text.
 
 The area is remembered in cells, so that a page with thousands of text objects and paths takes milliseconds. Cells are rounded
 outward: an object beside a text may count as over it, never the reverse.
@@ -11,16 +11,16 @@ import math
 from rayocr.pdf.geometry import Box
 
 _CELL_PT = 1.0
-_MAX_CELLS = 2048  # per side; boxes beyond them share the outermost cells
-_MARGIN_PT = 0.5  # of letters beyond the bounds that PDFium returns
+_MAX_CELLS = 2048  # number of cells per side; boxes beyond them share the outermost cells
+_MARGIN_PT = 0.5  # how far letters may extend beyond the bounds that PDFium returns
 
 
 class TextArea:
-    """All boxes are (left, bottom, right, top) in points of the page's own space."""
+    """The area covered by text so far. All boxes are (left, bottom, right, top) in points of the page's own space."""
 
     def __init__(self, long_side_pt: float) -> None:
         self._cell_pt = max(_CELL_PT, long_side_pt / (_MAX_CELLS // 2))
-        self._rows: dict[int, int] = {}  # the columns with text, as bits, by row
+        self._rows: dict[int, int] = {}  # for each row, the columns with text, as bits
         self._added: list[Box] = []  # not yet in `_rows`: on most pages nothing is drawn after the text
 
     def add(self, box: Box) -> None:

@@ -1,4 +1,4 @@
-"""Whether a page may have text that a person does not see, as far as its objects tell without rendering the page."""
+"""Detects from a page's objects, without rendering it, whether the page may have text that a person does not see."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class DrawnText:
         self._may_be_hidden = False
         self._style = TextStyle()
         self._area = TextArea(long_side_pt)
-        self._small: set[tuple[object, ...]] = set()  # font, size and scale of letters that may be tiny
-        self._legible: set[tuple[object, ...]] = set()  # of those that are large enough, in the same fonts
+        self._small: set[tuple[object, ...]] = set()  # font, size and scale of letters that may be too small to read
+        self._legible: set[tuple[object, ...]] = set()  # the same for letters that are large enough, in the same fonts
 
     @property
     def may_be_hidden(self) -> bool:
@@ -38,7 +38,7 @@ class DrawnText:
         return self._may_be_hidden or not self._small <= self._legible
 
     def distrust(self) -> None:
-        """Some objects cannot be examined."""
+        """Notes that some objects cannot be examined."""
         self._may_be_hidden = True
 
     def add(self, item: Any, outer: Matrix) -> None:
@@ -63,13 +63,13 @@ class DrawnText:
                 self._area.add(_in_page(bounds, outer))
 
     def add_form(self, item: Any, drawn_before: int) -> None:
-        """`drawn_before`: `visible` before the texts of this form XObject were added."""
+        """Adds a form XObject. `drawn_before`: the value of `visible` before the texts of this form were added."""
         if self.visible > drawn_before and not self._may_be_hidden:
             is_clear = bool(pdfium.FPDFPageObj_HasTransparency(item))
             self._may_be_hidden = is_clear or is_clipped(item, self._style.bounds(item))
 
     def cover(self, box: Box) -> None:
-        """Something is drawn there. `box`: (left, bottom, right, top) in the page's space."""
+        """Notes that something is drawn over the box: (left, bottom, right, top) in the page's space."""
         if not self._may_be_hidden and self.visible:
             self._may_be_hidden = self._area.touches(box)
 
@@ -87,7 +87,7 @@ class DrawnText:
         along, up = max(abs(matrix.a), abs(matrix.b)), max(abs(matrix.c), abs(matrix.d))
         if abs(size) * max(along, up) >= TINY_PT and abs(size) * min(along, up) >= NARROW_PT:
             return False
-        # The font size says little in Type 3 fonts, which define their own scale: one letter that is large enough shows it.
+        # Type 3 fonts define their own scale, so the font size alone is not conclusive. One letter that is large enough is.
         font, bounds = pdfium.FPDFTextObj_GetFont(item), self._style.bounds(item)
         if not font or bounds is None or matrix.b or matrix.c:
             return True

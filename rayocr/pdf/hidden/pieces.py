@@ -15,8 +15,8 @@ from rayocr.pdf.textlayer.rendered_text import address_of, texts_within
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HiddenPieces:
-    """`numbers`: the hidden pieces, in the order of drawing and from 0, of `count` pieces. `all_hidden_text`: whether they
-    contain all invisible text of the page.
+    """The hidden pieces among the `count` pieces of a page. `numbers`: their positions in drawing order, from 0.
+    `all_hidden_text`: whether they contain all invisible text of the page.
     """
 
     numbers: frozenset[int]
@@ -25,7 +25,7 @@ class HiddenPieces:
 
 
 def hidden_pieces(page: Any, layer: TextLayer) -> HiddenPieces:
-    """`page` is a raw FPDF_PAGE, `layer` its own text layer."""
+    """Finds the hidden pieces of a raw FPDF_PAGE. `layer`: the page's own text layer."""
     pieces = [_texts_of(pdfium.FPDFPage_GetObject(page, index)) for index in range(pdfium.FPDFPage_CountObjects(page))]
     texts = [piece for piece in pieces if piece is not None]
     text_page = pdfium.FPDFText_LoadPage(page)

@@ -1,4 +1,4 @@
-"""How a text object is drawn: whether a person can see it, as far as that can be told without rendering the page."""
+"""Reads how a text object is drawn, to decide without rendering the page whether a person can see it."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.geometry import Box
 
 TINY_PT = 3.0  # smaller letters are illegible
-NARROW_PT = 1.0  # letters that are compressed to a line
-_NEARLY_CLEAR = 40  # of 255, of text's opacity
-_NEARLY_WHITE = 3 * 245  # of red, green and blue together
+NARROW_PT = 1.0  # narrower letters look like a line
+_NEARLY_CLEAR = 40  # opacity of visible text (0 to 255)
+_NEARLY_WHITE = 3 * 245  # sum of red, green and blue
 _MAX_CLIPS = 8
-_CLIP_MARGIN_PT = 1.0  # that a clip may cut off from a text's bounds
+_CLIP_MARGIN_PT = 1.0  # part of a text's bounds that a clip may cut off
 
 
 class TextStyle:
-    """Asks how text objects are drawn. The buffers of all questions are made once: pages have thousands of text objects."""
+    """Queries PDFium for the style of text objects. Allocates its buffers once, since pages have thousands of text objects."""
 
     def __init__(self) -> None:
         self._color = tuple(ctypes.c_uint() for _ in range(4))
@@ -84,5 +84,5 @@ def _rectangle(clip: Any, index: int) -> Box | None:
     if len(xs) != 2 or len(ys) != 2 or set(points) != corners:
         return None
     if any(a[0] != b[0] and a[1] != b[1] for a, b in pairwise(points)):
-        return None  # crosses itself
+        return None  # the path crosses itself
     return xs[0], ys[0], xs[1], ys[1]

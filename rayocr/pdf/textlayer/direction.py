@@ -16,7 +16,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.geometry import Upright
 from rayocr.pdf.textlayer.rendered_text import address_of
 
-_FEW_SAMPLES, _MANY_SAMPLES = 16, 200  # characters: 0.1 and 1 ms
+_FEW_SAMPLES, _MANY_SAMPLES = 16, 200  # number of characters, which takes 0.1 and 1 ms
 _LONGEST_ADVANCE_EM = 3.0
 _SLANTED = math.radians(6)
 _PARALLEL = 0.3  # sine of the largest angle between an advance and the baseline
@@ -73,7 +73,7 @@ def _baseline(text_page: Any, index: int, upright: Upright) -> Vector | None:
     runs_back = advance is not None and _is_parallel(advance, along) and advance[0] * along[0] + advance[1] * along[1] < 0
     if runs_back and not _is_right_to_left(pdfium.FPDFText_GetUnicode(text_page, index)):
         along = (-along[0], -along[1])
-    # y points down, so unmirrored text has its top counter-clockwise of its baseline. Type 3 fonts may be mirrored themselves, so
+    # y points down, so the top of unmirrored text is counter-clockwise of its baseline. A Type 3 font may itself be mirrored, so
     # level lines stay level.
     is_mirrored = along[0] * up[1] - along[1] * up[0] > 0
     return (1.0, 0.0) if is_mirrored and abs(along[0]) >= abs(along[1]) else along

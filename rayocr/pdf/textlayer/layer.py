@@ -1,4 +1,5 @@
-"""A page's own text as lines with boxes, compared with the page's ink, and a verdict on whether it can be used. 2 to 6 ms."""
+"""Reads a page's own text as lines with boxes, compares it with the page's ink, and judges whether it can be used. Takes 2 to 6
+ms."""
 
 from __future__ import annotations
 
@@ -26,11 +27,11 @@ from rayocr.pdf.textlayer.trust import Verdict, is_word, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink, compare_with_picture
 
 _SCAN_SHARE = 0.5  # share of the page under images
-_HIDDEN_CHARS = 12  # letters and digits over a picture; fewer are specks that an OCR engine misread
-_BLANK_CHARS = 3  # where nothing is drawn, not even a speck
+_HIDDEN_CHARS = 12  # number of letters and digits over a picture; fewer are specks that an OCR engine misread
+_BLANK_CHARS = 3  # the same where nothing is drawn, not even a speck
 _HIDDEN_CHARS_ELSEWHERE = 4  # one or two may be a bullet or a dash in an odd font
 _ON_INK = 0.6  # share of the invisible letters; with fewer, the text is not a reading of the ink
-_MAX_MIXED = 3  # lines with words on ink and words on blank ground; with more, the words are not at their places
+_MAX_MIXED = 3  # number of lines with words on ink and words on blank ground; with more, the words are not at their places
 _MAX_MISSED = 0.15  # share of the lines of a scan; an OCR engine that missed more did not read the page
 _MAX_UNNAMED = 0.1
 _MAX_LACKING = 1
@@ -44,7 +45,7 @@ class _Kind(Enum):
 
 @dataclass(frozen=True)
 class TextLayer:
-    """The page's own text, as far as it is visible.
+    """The visible part of the page's own text.
 
     `lines` are in content-stream order, which may differ from the reading order. Coordinates of sideways or upside-down text
     refer to the page after `turns` clockwise quarter turns, where the text runs from left to right; `width_pt` and `height_pt`
@@ -126,8 +127,8 @@ class TextLayer:
 
 
 def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *, image_share: float) -> TextLayer:
-    """`page` is a raw FPDF_PAGE, `size_pt` the size of the upright page. Text outside the page is omitted: two pages cropped from
-    one sheet contain the text of both."""
+    """Reads the text layer of a raw FPDF_PAGE. `size_pt`: the size of the upright page. Omits text outside the page, since two
+    pages cropped from one sheet contain the text of both."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return TextLayer(lines=(), image_share=image_share, height_pt=size_pt[1], width_pt=size_pt[0])
@@ -150,7 +151,7 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
 
 def is_reading_of(page: Any, upright: Upright, picture: Any, scale: float) -> bool:
     """Returns whether the text of a raw FPDF_PAGE, all of it invisible, is a reading of this picture of the displayed page, and
-    nothing else. `picture`: a gray array; `scale`: its pixels per point. 3 to 8 ms, without rendering the page."""
+    nothing else. `picture`: a gray array; `scale`: its pixels per point. Takes 3 to 8 ms and does not render the page."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return False
@@ -207,7 +208,7 @@ def without_hidden(layer: TextLayer, hidden: Sequence[TextLine]) -> TextLayer:
 
 def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
     """Returns the layer without invisible text. Invisible text counts as a reading of the ink under it if the page has little
-    other text. Next to visible text it may be anything, so the ink is read by OCR."""
+    other text. Next to visible text, invisible text may be anything, so OCR reads the ink."""
     parts: list[tuple[_Kind, TextLine]] = []
     position = on_blank = mixed = 0
     seen, read, blank = found.seen.tolist(), found.read.tolist(), found.blank.tolist()

@@ -12,18 +12,20 @@ from rayocr.pdf.textlayer.glyphs.characters import Characters
 from rayocr.pdf.textlayer.right_to_left_runs import right_to_left_runs
 from rayocr.pdf.textlayer.runs import Run, runs_of, with_reversed, with_slanted, with_upturned
 
-_ROW_PT = 8.0  # words that are drawn twice are a point or two apart
+_ROW_PT = 8.0  # distance of the two drawings of a word
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, at which the text was drawn twice
-_LEAST_ABOVE, _MOST_BELOW = 0.15, 0.5  # of the font size: how far a box reaches above its baseline, and ends above it
-_ABOVE, _BELOW = 0.9, 0.25  # of the font size: the usual box
-_TILTED = 0.5  # heights of a letter
-_NARROWEST, _WIDEST = 0.15, 1.5  # widths of a letter, in font sizes
+# Shares of the font size: how far a box reaches above its baseline, and how far above it the box may end.
+_LEAST_ABOVE, _MOST_BELOW = 0.15, 0.5
+_ABOVE, _BELOW = 0.9, 0.25  # the usual box, in shares of the font size
+_TILTED = 0.5  # in heights of a letter
+_NARROWEST, _WIDEST = 0.15, 1.5  # width of a letter, in font sizes
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
-_STRETCH = re.compile("(?<=[\u0620-\u064a])\u0640+(?=[\u0620-\u064a])")  # widens a word to justify the line; not a letter
+# A character that widens a word to justify the line and is not a letter.
+_STRETCH = re.compile("(?<=[\u0620-\u064a])\u0640+(?=[\u0620-\u064a])")
 
 
 class Word(NamedTuple):
-    """Characters between spaces, with their box; `first` is PDFium's index of its first character."""
+    """The characters between two spaces, with their box. `first`: PDFium's index of the first character."""
 
     text: str
     x0: float
@@ -70,9 +72,9 @@ def lines_of(
     slant: Callable[[int], float | None],
     baseline_of: Callable[[int], float | None] = lambda index: None,
 ) -> list[TextLine]:
-    """Lines in the order of the content stream. `font_of` returns the displayed size in points and the weight at PDFium's index,
-    `is_level` whether the character is upright, `slant` the angle of a baseline that is neither level nor upright, `baseline_of`
-    the height of a level character's baseline."""
+    """Builds the lines, in the order of the content stream. `font_of` returns the displayed size in points and the weight at
+    PDFium's index, `is_level` whether the character is upright, `slant` the angle of a baseline that is neither level nor
+    upright, `baseline_of` the height of a level character's baseline."""
     if not len(characters):
         return []
     right_to_left = [bool(_RTL.match(text)) for text in characters.texts] if _RTL.search("".join(characters.texts)) else []
@@ -105,14 +107,14 @@ def _at_baseline(line: TextLine, slant: Callable[[int], float | None], baseline_
     some = {0: line.words[0], len(line.words) // 2: line.words[len(line.words) // 2], len(line.words) - 1: line.words[-1]}
     letters = [
         word.first for word in some.values() if word.text[:1].isalnum()
-    ]  # tall brackets and roots hang from their baseline
+    ]  # tall brackets and roots extend down from their baseline
     bases = [base for first in letters if (base := baseline_of(first)) is not None]
     if not bases or any(line.y0 < base - _LEAST_ABOVE * size and base < line.y1 + _MOST_BELOW * size for base in bases):
         return line  # another baseline is that of a large initial
     first, base = line.words[0].first, sorted(bases)[len(bases) // 2]
     letter = (line.x1 - line.x0) / max(len(line.text), 1)
     if slant(first) is not None or not _NARROWEST * size < letter < _WIDEST * size:
-        return line  # the size of a Type 3 font may be in other units
+        return line  # a Type 3 font may have its size in other units
     top, bottom = base - _ABOVE * size, base + _BELOW * size
     return replace(line, y0=top, y1=bottom, words=tuple(word._replace(y0=top, y1=bottom) for word in line.words))
 
@@ -146,7 +148,7 @@ def _line(characters: Characters, run: Run, font_of: Callable[[int], tuple[float
     bold = bold and all(font_of(word.first)[1] for word in words if any(map(str.isalpha, word.text)))
     top, bottom = (min(y0), max(y1)) if run.vertical else (_middle(y0), _middle(y1))
     left, right = min(x0), max(x1)
-    if run.slanted:  # its box would cover the lines that it crosses, so it is placed in the middle
+    if run.slanted:  # a slanted line's box would cover the lines that it crosses, so the line gets a small box in its middle
         center, half = (left + right) / 2, 0.5 * (size or 10.0)
         left, right, top, bottom = center - half, center + half, min(y0), max(y1)
     elif not run.vertical and size > 0 and bottom - top > 2.0 * size:
@@ -173,7 +175,7 @@ def _middle(values: list[float]) -> float:
 
 def without_second_drawings(lines: Sequence[TextLine]) -> list[TextLine]:
     """Removes words that are drawn twice at the same place: some programs do this for bold text or shadows."""
-    seen: dict[tuple[str, int], list[Word]] = {}  # by text and vertical position: a page contains "the" thirty times
+    seen: dict[tuple[str, int], list[Word]] = {}  # by text and vertical position, since a page contains "the" thirty times
     kept: list[TextLine] = []
     for line in lines:
         words = []

@@ -1,7 +1,7 @@
 """Finds invisible words at the place of visible ones: a hidden layer's other wording, a number that was painted over and retyped.
 
 Comparing the page with and without its text cannot distinguish such words, since something is visible in their place. So each
-text object that overlaps another is removed alone.
+text object that overlaps another is removed by itself.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from rayocr.pdf.textlayer.lines import Word
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _SAME_PLACE = 0.5  # overlap of two words, as a share of the smaller one; boxes of neighboring lines overlap by less
-_MOST_STEPS = 300  # words beside each other; a column of vertical text is beside all lines
-_MOST_OBJECTS = 40  # one rendering each, 2 to 10 ms
+_MOST_STEPS = 300  # number of words beside each other; a column of vertical text is beside all lines
+_MOST_OBJECTS = 40  # each takes one rendering, 2 to 10 ms
 
 
 def hidden_behind_others(
@@ -39,8 +39,8 @@ def hidden_behind_others(
     removed: list[Any] = []
     before = render()
     try:
-        # In the order of drawing, since later text covers earlier text. An object without effect is not put back: of two at the
-        # same place, neither would have an effect.
+        # Texts are removed in drawing order, since later text covers earlier text. An object without effect is not restored.
+        # Otherwise, of two equal objects at the same place, neither would have an effect.
         for address, item in objects.items():
             pdfium.FPDFPageObj_SetIsActive(item, False)
             after = render()
@@ -64,7 +64,7 @@ def _objects_of(text_page: Any, word: Word) -> list[Any]:
 
 
 def _overlapping(words: Sequence[Word], places: Sequence[int]) -> list[int]:
-    """Returns those of the words that overlap a word with another text, in the order of the file. 1 ms per page."""
+    """Returns the words that overlap a word with another text, in the order of the file. Takes 1 ms per page."""
     boxes = np.array([words[n][1:5] for n in places], float).reshape(-1, 4)
     order = np.argsort(boxes[:, 1], kind="stable")
     x0, y0, x1, y1 = boxes[order].T

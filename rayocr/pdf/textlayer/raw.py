@@ -1,4 +1,4 @@
-"""The text of a page as PDFium returns it, without boxes, reading order or a reliability check."""
+"""Reads the text of a page as PDFium returns it, without boxes, reading order or a reliability check."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
 
-_LEAST_OUTSIDE = 4  # letters and digits; printers' marks have fewer
+_LEAST_OUTSIDE = 4  # number of letters and digits; printers' marks have fewer
 
 
 class RawText(NamedTuple):
-    """`text`: within the page's area. `has_more`: the page also has text outside it. `is_inked`: none of it belongs to the
-    objects that draw nothing."""
+    """A page's text in file order. `text`: the text within the page's area. `has_more`: the page also has text outside it.
+    `is_inked`: none of it belongs to the objects that draw nothing."""
 
     text: str
     has_more: bool
@@ -21,7 +21,7 @@ class RawText(NamedTuple):
 
 
 def raw_text(page: Any, inkless: Sequence[Any] = ()) -> RawText:
-    """`page` is a raw FPDF_PAGE. `inkless`: its raw text objects that draw nothing."""
+    """Reads the text of a raw FPDF_PAGE. `inkless`: its raw text objects that draw nothing."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return RawText("", False, True)
@@ -31,7 +31,7 @@ def raw_text(page: Any, inkless: Sequence[Any] = ()) -> RawText:
             return RawText("", False, True)
         sides = (box.left, box.top, box.right, box.bottom)
         chars = max(0, pdfium.FPDFText_CountChars(text_page))
-        units = (ctypes.c_ushort * (4 * chars + 4))()  # a character may be two units, and lines get two more
+        units = (ctypes.c_ushort * (4 * chars + 4))()  # a character may have two UTF-16 units, and each line end adds two
         count = min(len(units), max(0, pdfium.FPDFText_GetBoundedText(text_page, *sides, units, len(units))))
         text = bytes(units)[: 2 * count].decode("utf-16-le", "replace").rstrip("\0")
         count = min(len(units), max(0, pdfium.FPDFText_GetText(text_page, 0, chars, units)))
@@ -43,7 +43,7 @@ def raw_text(page: Any, inkless: Sequence[Any] = ()) -> RawText:
 
 def _has_more(everything: str, within: str) -> bool:
     if everything.replace("\ufffe", "\x02").split() == within.split():
-        return False  # the same as below in a fifth of the time
+        return False  # the same result as below in a fifth of the time
     return _letters(everything) - _letters(within) >= _LEAST_OUTSIDE
 
 

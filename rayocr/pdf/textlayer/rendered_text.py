@@ -16,7 +16,7 @@ import pypdfium2.raw as pdfium
 _MAX_PIXELS = 4_000_000
 _MAX_SIDE_PX = 20_000
 _MAX_TEXT_OBJECTS = 50_000
-_MAX_DEPTH = 12  # of forms within forms
+_MAX_DEPTH = 12  # levels of forms within forms
 _PDFIUM_HAS = (b"Helvetica", b"Times", b"Courier", b"Arial", b"Symbol", b"ZapfDingbats")
 _NO_SHAPE = re.compile("[\\s\0\u200b-\u200f\u2060\ufeff]")
 _UNSEEN_MODES = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
@@ -27,7 +27,7 @@ class TextObjects:
 
     def __init__(self, page: Any) -> None:
         self._drawn: list[Any] = []
-        self._lacking: list[Any] = []  # in fonts that are not embedded and that PDFium does not have
+        self._lacking: list[Any] = []  # objects in fonts that are not embedded and that PDFium does not have
         fonts: dict[int, bool] = {}
         self.unseen: set[int] = set()  # addresses of objects with an invisible render mode
         self.complete = True  # False if there are too many to list
@@ -70,7 +70,7 @@ class TextObjects:
 
     @contextmanager
     def without_text(self, *, kept: Collection[int] = ()) -> Iterator[None]:
-        """Within this context, the page is rendered without its text, except the objects with the addresses `kept`."""
+        """Removes the text from renderings within this context, except the objects with the addresses `kept`."""
         removed = [item for item in self._drawn if address_of(item) not in kept] if kept else self._drawn
         for item in removed:
             pdfium.FPDFPageObj_SetIsActive(item, False)
@@ -82,7 +82,7 @@ class TextObjects:
 
 
 def gray_scale(size_pt: Sequence[float], dpi: float) -> float:
-    """Pixels per point for a picture at `dpi`, or less for huge pages."""
+    """Returns the pixels per point for a picture at `dpi`, or less for huge pages."""
     width_pt, height_pt = size_pt
     return min(dpi / 72, math.sqrt(_MAX_PIXELS / (width_pt * height_pt)), _MAX_SIDE_PX / max(width_pt, height_pt))
 

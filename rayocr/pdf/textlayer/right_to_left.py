@@ -9,12 +9,12 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Sequence
 
-_NUMBER_SEPARATORS = frozenset(".,:/-+\u2013\u066b\u066c\u060c")  # a single one between two digits
+_NUMBER_SEPARATORS = frozenset(".,:/-+\u2013\u066b\u066c\u060c")  # a single sign between two digits
 _DASHES = "\u2013\u2014"
 _SIGNS = frozenset("+-\u2212")
 _UNITS = frozenset("%\u066a\u2030°")
 _BRACKETS = frozenset("()[]{}")
-_SENTENCE_ENDS = frozenset(".!?;:")  # at the left edge of a line: its sentence runs from the right
+_SENTENCE_ENDS = frozenset(".!?;:")  # a sign at the left edge of a line whose sentence runs from the right
 _BESIDE_NUMBERS = frozenset("%$€£¥₪₹#°\u066a")
 
 
@@ -133,7 +133,7 @@ def _is_read_from_the_right(kinds: Sequence[str], shown: Sequence[str], start: i
 
 def _signed_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int) -> int | None:
     """Returns the place of the sign before the number that ends at `last`, for -3 and +966 11 555; None if it has no sign.
-    Programs that set such numbers from the left write the sign to the left of the first digit, with nothing before it."""
+    Programs that write such numbers from the left put the sign to the left of the first digit, with nothing before it."""
     position, groups = last, 1
     while position > start:
         before = shown[position - 1]
@@ -169,15 +169,15 @@ def _is_descending(shown: Sequence[str], start: int, before: int, first: int, la
 
 
 def _parts_of(number: str) -> list[int]:
-    """14:30 as [14, 30]; empty for anything else than numbers with colons or points between them."""
+    """Returns 14:30 as [14, 30]; empty for anything but numbers with colons or points between them."""
     parts = number.replace(".", ":").split(":")
     return [int(part) for part in parts] if all(part.isdecimal() and len(part) < 10 for part in parts) else []
 
 
 def _kind(part: str) -> str:
-    """R and L: letters of either direction; D: digits; N: neutral characters."""
+    """Returns R or L for letters of either direction, D for digits, N for neutral characters."""
     for char in part:
-        if is_right_to_left(char) and unicodedata.category(char)[0] in "LM":  # not the separators of numbers in this block
+        if is_right_to_left(char) and unicodedata.category(char)[0] in "LM":  # but not the separators of numbers in this block
             return "R"
         if _is_digit(char):
             return "D"

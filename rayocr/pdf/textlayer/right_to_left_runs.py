@@ -11,18 +11,18 @@ from rayocr.pdf.textlayer.glyphs.characters import Characters
 from rayocr.pdf.textlayer.right_to_left import logical_order
 from rayocr.pdf.textlayer.runs import GAP_EM, SAME_LINE_EM, Run
 
-_SEARCHED_ROWS = 300  # rows searched for one on the same baseline
-_WORD_GAP_EM = 0.12  # between letters: more is a space
+_SEARCHED_ROWS = 300  # number of rows that are searched for one on the same baseline
+_WORD_GAP_EM = 0.12  # gap between letters; a wider one is a space
 _NARROW_GAP_EM = 0.05  # a wider gap is a space if PDFium reports one
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">", "«": "»"}
 _MARKER_CHARS = 4
 _FINAL_MARKS = frozenset(".,:;!?\u060c\u061b\u061f")
-_FAR_APART = 100  # letters of a line that are further apart in the file are not beside the same space
+_FAR_APART = 100  # letters that are further apart in the file are not beside the same space
 _OPENING = {closing: opening for opening, closing in _BRACKETS.items()}
 
 
 def right_to_left_runs(characters: Characters, runs: Sequence[Run], right_to_left: Sequence[bool]) -> Iterator[Run]:
-    """`runs` joined into the lines of the page. `right_to_left[n]`: whether the n-th character is Arabic or Hebrew."""
+    """Joins `runs` into the lines of the page. `right_to_left[n]`: whether the n-th character is Arabic or Hebrew."""
     letters = sum(text.isalpha() for text in characters.texts)
     mostly = 2 * sum(right_to_left) > letters
     for run in _joined(characters, runs):
@@ -64,7 +64,7 @@ def _merged(one: list[Any], other: list[Any]) -> list[Any]:
     first, second = (one, other) if one[4][0] < other[4][0] else (other, one)
     weight = len(one[4]) / (len(one[4]) + len(other[4]))
     middle, em = (weight * one[n] + (1 - weight) * other[n] for n in (2, 3))
-    spaced = [*first[5], True, *second[5][1:]]  # until the line is sorted
+    spaced = [*first[5], True, *second[5][1:]]  # open until the line is sorted
     return [min(one[0], other[0]), max(one[1], other[1]), middle, em, [*first[4], *second[4]], spaced, False]
 
 
@@ -93,7 +93,7 @@ def _read_from_the_right(characters: Characters, order: Sequence[int], mostly: b
 
 
 def _with_stop_at_the_end(characters: Characters, run: Run) -> Run:
-    """A line of Latin words within right-to-left text ends with the punctuation mark at its left edge."""
+    """Moves the punctuation mark at the left edge of a line of Latin words within right-to-left text to its end."""
     order, x0 = list(run.order), characters.x0
     marks = [place for place, n in enumerate(order) if characters.texts[n] in _FINAL_MARKS]
     if len(order) < 3 or len(marks) != 1 or any(x0[n] < x0[order[marks[0]]] for n in order):
@@ -107,8 +107,9 @@ def _with_stop_at_the_end(characters: Characters, run: Run) -> Run:
 
 
 def _turn_brackets(characters: Characters, read: Sequence[int], spaced: Sequence[bool]) -> None:
-    """PDFium mirrors brackets in parts of a line that it considers right-to-left, sometimes wrongly: two unmatched brackets of a
-    line belong together. A single one opens or closes, depending on the spaces around it. "1)" begins a list item."""
+    """Corrects brackets. PDFium mirrors them in parts of a line that it considers right-to-left, sometimes wrongly. Two unmatched
+    brackets of a line belong together. A single one opens or closes, depending on the spaces around it. "1)" begins a list
+    item."""
     texts = characters.texts
     opened: list[int] = []
     unmatched: list[int] = []

@@ -14,23 +14,25 @@ from rayocr.pdf.textlayer.glyphs.characters import Characters
 from rayocr.pdf.textlayer.glyphs.superscripts import RAISED_DIGITS
 from rayocr.pdf.textlayer.spaces.word_spaces import BESIDE_LATIN_EM, close_up, correct_spaces
 
-GAP_EM = 1.6  # gap on one baseline: a wider gap separates columns or cells and is not a justified space
+GAP_EM = 1.6  # gap on one baseline; a wider gap separates columns or cells and is not a justified space
 SAME_LINE_EM = 0.25  # how far the middle of a character may lie outside its neighbor's height
 _BACK_EM = 1.0  # a larger jump to the left starts a new line
 _STACKED_BACK_EM, _STACKED_EM = 0.15, 0.4
 _RETURN_EM = 0.5
-_EXPONENT_GAP_EM, _BASE = 0.25, 1.15  # before an exponent, and the least ratio of the base's height to its own
+_EXPONENT_GAP_EM, _BASE = 0.25, 1.15  # gap before an exponent, and the minimum ratio of the base's height to the exponent's
 _INITIAL, _BELOW_LINE_EM = 1.7, 0.3  # ratio of heights, and how far an initial reaches below its first line
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # between characters of a vertical column
-_BROKEN_LINE_GAP_EM = 0.06  # at a PDFium line break within a line: a smaller gap is not a space
-_REVERSED_PIECE, _REVERSED_PIECES = 2, 4  # characters of a piece, and pieces in a row, of a line drawn from the right
+_BROKEN_LINE_GAP_EM = 0.06  # gap at a PDFium line break within a line; a smaller gap is not a space
+_REVERSED_PIECE, _REVERSED_PIECES = 2, 4  # characters of a piece, and pieces in a row, for a line drawn from the right
 _REVERSED_GAP_EM = 0.8
 _SPACE_EM = 0.12
 _BESIDE_EM = 0.05
 _SLANTED_PIECE, _SLANTED_PIECES = 3, 3  # characters of a piece, and pieces in a row
-_SLANTED_OFF = math.radians(30)  # from the baseline to the next letter's middle, which may be lower or higher
-_SLANTED_STEP = 2.0  # sides of a letter's box
+_SLANTED_OFF = math.radians(
+    30
+)  # angle between the baseline and the direction to the next letter's middle, which may be lower or higher
+_SLANTED_STEP = 2.0  # in sides of a letter's box
 _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe10-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
 
 
@@ -54,7 +56,7 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     for n in np.flatnonzero(beside & (x1[1:] <= x0[:-1] + _BESIDE_EM * em) & (x0[1:] < x0[:-1])).tolist():
         if characters.spaces[n + 1] != 2 and all(text.isascii() and text.isalnum() for text in characters.texts[n : n + 2]):
             beside[n] = False  # drawn before the character on its left
-    # Digits back and up or down: the labels of an axis that nearly touch, an index under an exponent.
+    # Digits to the left and up or down are labels of an axis that nearly touch, or an index under an exponent.
     stacked = (advance < -_STACKED_BACK_EM * em) & (np.abs(np.diff((y0 + y1) / 2)) > _STACKED_EM * em)
     for n in np.flatnonzero(stacked & beside).tolist():
         # In a font with tall boxes, the next line overlaps this one.
@@ -87,7 +89,7 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     ]
     correct_spaces(characters, spaced, np.where(beside, advance / em, np.inf))
     close_up(characters, spaced, advance, em)
-    # Upside-down text on an upright page.
+    # This is upside-down text on an upright page.
     return_step = x0[:-1] - x1[1:]
     back = on_line & (-_TOUCHING_EM * em <= return_step) & (return_step <= GAP_EM * em)
     if below.any() or back.any():

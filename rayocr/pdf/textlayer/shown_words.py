@@ -1,4 +1,4 @@
-"""Whether a rendering of a page shows words of its text layer."""
+"""Decides whether a rendering of a page shows words of its text layer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rayocr.pdf.ink import contrast
 from rayocr.pdf.textlayer.layer import TextLayer
 
 _LATIN = "\u024f"  # PDFium has no fonts for most scripts beyond this
-_LEAST_CONTRAST = 12  # of 255, for visible text: small light gray letters on white
+_LEAST_CONTRAST = 12  # gray levels (0 to 255) of visible text: small light gray letters on white
 
 
 def shows_word(layer: TextLayer, pixels: Any, size_pt: tuple[float, float], lacks_fonts: Callable[[], bool]) -> bool:

@@ -1,8 +1,8 @@
-"""Text-layer trust: decides for each page, in about a millisecond, whether its own text is reliable.
+"""Decides for each page, in about a millisecond, whether its own text is reliable.
 
-Text layers are wrong in three ways: legacy fonts draw Devanagari from Latin code points, converters write Devanagari parts in an
-impossible order, and old OCR leaves junk over a scan. The rules count text that cannot be language. The thresholds come from 12
-bad and many good layers of real documents (project measurements, November 2026: 12 of 12 bad layers found).
+Text layers are wrong in three ways: legacy fonts draw Devanagari from Latin code points, converters write Devanagari signs in an
+impossible order, and old OCR leaves junk over a scan. The rules count what no language contains. The thresholds come from 12 bad
+and many good layers of real documents (project measurements, November 2026: 12 of 12 bad layers found).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Literal
 
 from rayocr.pdf.textlayer.glyphs.letter_pairs import are_names
 
-_MIN_CHARS_OVER_SCAN = 80  # with fewer, over an image of half the page, the text is a stamp or a page number
+_MIN_CHARS_OVER_SCAN = 80  # with fewer characters, over an image of half the page, the text is a stamp or a page number
 _SCAN_SHARE = 0.5
 _MAX_BROKEN_CHARS = 0.05
 _MAX_ILLEGAL_DEVANAGARI = 0.02
@@ -41,14 +41,15 @@ _MIN_LETTERS = 24
 _KNOWN_TOKENS = 20_000  # cache size: most words repeat from earlier pages, and two patterns take a third of the time
 _MAX_MOJIBAKE = 0.02
 _MIN_VOWELS = 0.20  # share of 100 or more letters: 34 to 53 % in 20 languages; 13 % if glyph numbers replace letters
-_MAX_K, _MAX_SIGNS_WITHIN = 0.12, 0.05  # both identify Kruti Dev fonts, whose k is the vowel sign of a: 24 to 27 % and 25 %
+# Shares that identify Kruti Dev fonts, whose k is the vowel sign of a: 24 to 27 % and 25 %.
+_MAX_K, _MAX_SIGNS_WITHIN = 0.12, 0.05
 _MIN_LETTERS_FOR_SHARES = 100
-_MAX_ACCENTED = 0.5  # Vietnamese has a third; Cyrillic or Greek misread as Latin-1 has nearly all
-# Over a scan, an OCR engine's errors may look like words ("toithdrazo", "eoery" for "every"), so impossible tokens are only a
-# part of the errors. On pages with 92 to 98 % well-formed words, every eighth to twentieth word was wrong; the local engine
-# misread one in two hundred. Pages from a good engine have at least 99 %.
+_MAX_ACCENTED = 0.5  # in Vietnamese, a third of the letters; in Cyrillic or Greek misread as Latin-1, nearly all
+# Over a scan, an OCR engine's errors may look like words ("toithdrazo", "eoery" for "every"), so impossible tokens are only some
+# of the errors. On pages with 92 to 98 % well-formed words, every eighth to twentieth word was wrong; the local engine misread
+# one in two hundred. Pages from a good engine have at least 99 %.
 _MIN_GOOD_SCAN, _MAX_JUNK_SCAN = 0.985, 0.02
-_FORGIVEN = 1  # share of a page's words: allows names and abbreviations on a short page
+_FORGIVEN = 1  # number of malformed words that are allowed, such as names and abbreviations on a short page
 _MIN_GOOD_BORN, _MAX_JUNK_BORN = 0.60, 0.20
 
 _NOT_EUROPEAN = re.compile("[\u0530-\u1fff\uac00-\ud7a3]")
@@ -62,15 +63,15 @@ _ILLEGAL_DEVANAGARI = re.compile(
     f"|[\u0905-\u0914][\u093e-\u0944\u0946-\u0948\u094a-\u094c{_VIRAMA}]"
 )
 _ARABIC_WORD = re.compile("[\u0620-\u065f\u066e-\u06d3]{2,}")
-_TRIPLED = re.compile("([\u0621-\u063f\u0641-\u064a\u0671-\u06d3])\\1\\1")  # no word has a letter three times in a row
+_TRIPLED = re.compile("([\u0621-\u063f\u0641-\u064a\u0671-\u06d3])\\1\\1")  # no word repeats a letter three times
 _MAX_TRIPLED = 0.03
 # In Nastaliq, words slope and overlap, so that a viewer's boxes give neither their order nor their spaces.
 _WORD_END, _MIN_ENDS, _MAX_WITHIN = re.compile("[\u06ba\u06d2]"), 6, 0.3
 _DEVANAGARI_WORD = re.compile(r"[\u0900-\u097f\u200c\u200d]+")
-_JOINERS = re.compile(r"[\u200c\u200d]")  # they select a shape and do not separate letters
+_JOINERS = re.compile(r"[\u200c\u200d]")  # these characters select a shape and do not separate letters
 _TOKEN = re.compile(r"\S+")
 _EDGE = "()[]{}<>\"'“”‘’«».,;:!?…-–—*/&%$€£₹#@+=|_•·°§©®™"
-# A word, a name, an abbreviation, a number with its punctuation.
+# Matches a word, a name, an abbreviation or a number with its punctuation.
 _GOOD_LATIN = re.compile(
     r"(?:[A-ZÀ-ÖØ-ÞĀĂĄĆČĎĐĒĖĘĚĞĢĪİĶĻŁŃŅŇŐŒŘŚŞŠŢŤŪŮŰŲŹŻŽ]?[a-zà-öø-ÿāăąćčďđēėęěğģīįıķļłńņňőœřśşšťţūůűųźżžß]+|[A-ZÀ-ÖØ-ÞŁŚŠŽĆČ]+)(?:['’.\-/&][A-Za-zÀ-ž]+)*(?:'s|’s|s)?\.?"
     r"|[A-Z][a-z]+[A-Z][a-z]+"
@@ -88,8 +89,8 @@ _LEGACY_SIGNS = re.compile(r"[¡-¿×÷ƒˆ˜†‡‰‹›]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`kind`: none (no text), bad, trusted, or partial (the text is reliable but does not cover the whole page). `reason` is one
-    sentence for logs and reports."""
+    """`kind`: `none` (no text), `bad`, `trusted`, or `partial` (the text is reliable but does not cover the whole page). `reason`
+    is one sentence for logs and reports."""
 
     kind: Literal["none", "bad", "partial", "trusted"]
     reason: str
@@ -100,8 +101,8 @@ class Verdict:
 
 
 def judge(text: str, *, image_share: float, text_share: float | None = None) -> Verdict:
-    """`image_share`: share of the page under images, 0..1. `text_share`: share of its height between the first and last line of
-    text."""
+    """Judges the text of a page. `image_share`: share of the page under images, 0..1. `text_share`: share of its height between
+    the first and last line of text."""
     chars = [c for c in text if not c.isspace()]
     scan = image_share > _SCAN_SHARE
     if not chars:
@@ -128,7 +129,7 @@ def _judge_few_characters(chars: list[str]) -> Verdict | None:
     letters = [c for c in chars if c.isalpha()]
     latin = [c for c in letters if "\u00c0" <= c <= "\u024f" or c.isascii()]
     accented = sum(not c.isascii() for c in latin)
-    repeats = len(set(letters)) < _DISTINCT * len(letters)  # a list of letters of a language does not repeat any
+    repeats = len(set(letters)) < _DISTINCT * len(letters)  # a list of the letters of a language does not repeat a letter
     if len(letters) >= _FEW and len(latin) == len(letters) and accented > _ALL_ACCENTED * len(letters) and repeats:
         return Verdict(kind="bad", reason=f"{accented / len(letters):.0%} of the letters have accents: another script.")
     signs = sum("\u00a1" <= c <= "\u00bf" and c not in "°·«»§" for c in chars)
@@ -146,7 +147,7 @@ def _is_broken(c: str) -> bool:
 
 def _judge_scripts(text: str) -> Verdict | None:
     """Detects words with two scripts, which occur when a font draws one script from the code points of the other or from glyph
-    numbers. Also detects Cyrillic whose two UTF-8 bytes were decoded as one character, a rare Korean syllable."""
+    numbers. Also detects Cyrillic letters whose two UTF-8 bytes were decoded as one character, a rare Korean syllable."""
     if not _NOT_EUROPEAN.search(text):
         return None
     korean = [char for char in text if "\uac00" <= char <= "\ud7a3"]
@@ -253,7 +254,7 @@ def _is_good(token: str) -> bool:
 
 
 def _without_rare_accents(word: str) -> str:
-    """Vietnamese, Romanian, Yoruba: replaces letters beyond Latin-1 with their base letters."""
+    """Replaces letters beyond Latin-1 with their base letters, for Vietnamese, Romanian and Yoruba."""
     if word.isascii():
         return word
     apart = (unicodedata.normalize("NFD", c) if c > "\u00ff" and c.isalpha() else c for c in word)

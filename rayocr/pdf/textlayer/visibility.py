@@ -25,26 +25,29 @@ from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_pic
 
 _DPI = 60
 _LEAST_SCALE = 0.25  # pixels per point; at a smaller scale, ordinary letters are invisible
-_SEEN = 10  # of 255: the smallest difference that a person sees
-_WHITE, _PALE = 240, 28  # of 255: the brightness of white text, and less contrast than a person sees on the paper of a scan
-_DENSE, _LONG_WORD, _SLIVER = 1.5, 4, 0.15  # pixels and letters of a word; the visible share of a word that is covered
+_SEEN = 10  # gray levels (0 to 255): the smallest difference that a person sees
+# Gray levels (0 to 255): the brightness of white text, and a contrast that a person does not see on the paper of a scan.
+_WHITE, _PALE = 240, 28
+# Minimum pixels and letters of a visible word; the visible share of a word that is covered.
+_DENSE, _LONG_WORD, _SLIVER = 1.5, 4, 0.15
 _THIN, _CLIPPED = 0.05, 0.18  # share of a box that is drawn, and of its height: only the tips of letters are inside a clip
 _LATIN = "\u024f"
 _NEARLY_WHITE = 3 * 240
-_STROKE = 40  # of 255: between a picture's paper and its ink
+_STROKE = 40  # gray levels (0 to 255) between a picture's paper and its ink
 _TINY_PT = 2.0
-_TINY_SHARE = 1 / 400  # of the page's longer side: a small page may have small letters
+_TINY_SHARE = 1 / 400  # share of the page's longer side; a small page may have small letters
 _TILE_PX = 8
-_LINES_IN_TILE = 4  # columns and rows with strokes: more than crossing rules have
-_LEAST_TILES = 3  # fewer are a corner or a bullet
+_LINES_IN_TILE = 4  # numbers of columns and rows with strokes; crossing rules have fewer
+_LEAST_TILES = 3  # fewer strokes are a corner or a bullet
 _TEXTURE = 0.3  # share of a box's columns that must have strokes, for it to contain a line of letters
-_LEAST_BAND_PX, _LEAST_BARS, _LEVEL_STROKES = 4, 16, 0.01  # of a barcode: rows, columns with strokes, share of level strokes
-_LABEL, _LIGHT, _BAR = 0.6, 160, 0.45  # strokes of a label on a bar; the gray of paper, of 255, and of a bar, as a share of it
-_FAINT_STROKE = 25  # of 255: more than the noise of a scan
+_LEAST_BAND_PX, _LEAST_BARS, _LEVEL_STROKES = 4, 16, 0.01  # for a barcode: rows, columns with strokes, share of level strokes
+# Strokes of a label on a bar; gray level of paper (0 to 255), and that of a bar as a share of it.
+_LABEL, _LIGHT, _BAR = 0.6, 160, 0.45
+_FAINT_STROKE = 25  # gray levels (0 to 255) above the noise of a scan
 _FEW_STROKES = 0.04  # share of the columns, at a place without ink
 _LEAST_BLANK_PX = 5  # letters in a smaller box leave no strokes
-_COVERED = 0.5  # of a line of ink
-_LEAST_REST_PX = 40  # of text outside all boxes: three letters
+_COVERED = 0.5  # covered share of a line of ink
+_LEAST_REST_PX = 40  # size of text outside all boxes: three letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +79,8 @@ def compare_with_ink(
     size_pt: tuple[float, float],
     unreadable: frozenset[int] = frozenset(),
 ) -> Comparison | None:
-    """`page` and `text_page` are raw handles of one page. `lines` are on the page after `turns` quarter turns, which then has
-    `size_pt`. `unreadable`: addresses of text objects whose characters are unknown.
+    """Compares the text of a page with its ink. `page` and `text_page` are raw handles of one page. `lines` are on the page after
+    `turns` quarter turns, which then has `size_pt`. `unreadable`: addresses of text objects whose characters are unknown.
 
     Returns None if the page is too large to compare, cannot be rendered, or has too many text objects."""
     shown_pt = turned_size(-turns, size_pt)
@@ -130,7 +133,7 @@ def compare_with_ink(
 def compare_with_picture(
     picture: Any, scale: float, lines: Sequence[TextLine], *, turns: int, size_pt: tuple[float, float]
 ) -> Comparison:
-    """Returns the same for a page with invisible text only, without `ink_lines`. `picture`: the displayed page in gray."""
+    """Does the same for a page with invisible text only, without `ink_lines`. `picture`: the displayed page in gray."""
     words = [word for line in lines for word in line.words]
     placed = [word[1:5] if not turns else turn_box(word[1:5], -turns, size_pt) for word in words]
     boxes = np.array(placed, float).reshape(-1, 4)
@@ -141,8 +144,8 @@ def compare_with_picture(
 
 
 def _on_ink(picture: Any, ink: tuple[Any, Any] | None, words: Sequence[Word], corners: Any, invisible: Any) -> tuple[Any, Any]:
-    """Returns which of the invisible words lie on ink, and which at a place without any. A single character is never at such a
-    place: it may be a speck that an OCR engine misread."""
+    """Returns which of the invisible words lie on ink, and which at a place without any. A single character never counts as such,
+    since it may be a speck that an OCR engine misread."""
     read, blank = np.zeros(len(words), bool), np.zeros(len(words), bool)
     paper = float(np.median(picture[::8, ::8]))
     for n in np.flatnonzero(invisible).tolist():
@@ -163,7 +166,7 @@ def _is_bar(picture: Any, paper: float, x0: int, y0: int, x1: int, y1: int) -> b
 
 
 def _is_blank(picture: Any, x0: int, y0: int, x1: int, y1: int) -> bool:
-    """Returns whether the box is without strokes, even faint ones. Its ends do not count: the end of a bar looks like a
+    """Returns whether the box has no strokes, not even faint ones. Ignores its ends, since the end of a bar looks like a
     stroke."""
     inside = picture[y0:y1, x0:x1] if x1 - x0 >= y1 - y0 else picture[y0:y1, x0:x1].T
     if min(inside.shape) < _LEAST_BLANK_PX:
@@ -181,7 +184,7 @@ def _letter_sizes(words: Sequence[Word], boxes: Any) -> Any:
 
 
 def _pixels(boxes: Any, scale: float, shape: tuple[int, int]) -> Any:
-    """Corners x0, y0, x1, y1 of boxes in whole pixels, within the picture and at least a pixel large."""
+    """Returns the corners x0, y0, x1, y1 of boxes in whole pixels, within the picture and at least one pixel apart."""
     height, width = shape
     low = np.clip(np.floor(boxes[:, :2] * scale).astype(int), 0, (width - 1, height - 1))
     high = np.clip(np.ceil(boxes[:, 2:] * scale).astype(int), low + 1, (width, height))
@@ -197,7 +200,7 @@ def _seen(whole: Any, without: Any, corners: Any, words: Sequence[Word]) -> tupl
     if whole is without:
         return np.zeros(len(corners), bool), 0.0, None
     _, drawn = cv2.threshold(cv2.absdiff(whole, without), _SEEN, 1, cv2.THRESH_BINARY)
-    # One by one: computing sums for the whole picture first takes five times as long.
+    # Boxes are summed one by one, since computing sums for the whole picture first takes five times as long.
     boxes = corners.tolist()
     counts = np.array([cv2.countNonZero(drawn[y0:y1, x0:x1]) for x0, y0, x1, y1 in boxes], int)
     lightened = cv2.subtract(whole, without)
@@ -244,7 +247,8 @@ def _behind_others(
 
 
 def _lacks_font(text_page: Any, words: Sequence[Word], settled: Any, objects: TextObjects) -> Any:
-    """Words that PDFium cannot draw because their font is not embedded. Other viewers have fonts for Chinese and Japanese."""
+    """Finds words that PDFium cannot draw because their font is not embedded. Other viewers have fonts for Chinese and
+    Japanese."""
     lacking = np.zeros(len(words), bool)
     for n in np.flatnonzero(~settled).tolist():
         if not any(char.isalnum() and char > _LATIN for char in words[n].text):
@@ -274,7 +278,7 @@ def _strokes(picture: Any) -> tuple[Any, Any] | None:
 
 
 def _strokes_along(ink: tuple[Any, Any], x0: int, y0: int, x1: int, y1: int) -> Any:
-    """For each pixel of the box's length, whether there is a stroke across it."""
+    """Returns, for each pixel of the box's length, whether a stroke crosses it."""
     inside = ink[0][y0:y1, x0:x1] if x1 - x0 >= y1 - y0 else ink[1][y0:y1, x0:x1].T
     return inside.any(axis=0)
 
@@ -314,7 +318,7 @@ def _ink_lines(picture: Any, scale: float, read: Any) -> tuple[tuple[Box, bool],
 
 
 def _looks_like_text(ink: tuple[Any, Any], x: int, y: int, width: int, height: int) -> bool:
-    """At least two letters wide, with strokes along its whole length."""
+    """Returns whether the box is at least two letters wide and has strokes along its whole length."""
     if max(width, height) < 1.8 * min(width, height) or min(width, height) < 4:
         return False
     if float(_strokes_along(ink, x, y, x + width, y + height).mean()) < _TEXTURE:

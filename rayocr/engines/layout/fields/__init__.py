@@ -1,1 +1,1 @@
-"""Labels and their values, and short blocks that stand side by side."""
+"""Recognizes labels with their values, and short blocks side by side."""

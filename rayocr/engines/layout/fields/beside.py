@@ -14,13 +14,13 @@ from rayocr.engines.layout.rows import rows_of
 _LABEL = re.compile(r"([^\W\d_][^:：]{0,24})\s?(?:[:：]|_{3}|\.{4}|$)")
 _SAME_ROW = 0.5  # distance of the centers of two lines, as a share of the height
 _LEAST_SAME = 2
-_LONG_TEXT, _LEAST_TEXTS = 20, 3  # characters; lines. Cells of tables are shorter
+_LONG_TEXT, _LEAST_TEXTS = 20, 3  # in characters, and number of texts; cells of tables are shorter
 _ADDRESS_LINES = (3, 8)
-_LONGEST = 42  # characters of a line of an address
+_LONGEST = 42  # maximum number of characters in a line of an address
 _PLACE = re.compile(
     r"\d{1,5}[a-z]?,? [A-ZÀ-Þ][^\d\n]{0,60}$|[A-ZÀ-Þ][^\d\n]{1,60}(?<! [-–]) \d{1,4}[a-z]?$|(?:[A-Z]{1,2}-)?\d{4,6} [A-ZÀ-Þ]"
     r"|[^\n]{0,60}[a-zß-ÿ],? (?:[A-Z]{2,3} \d{4,6}|\d{5,6})(?:-\d{4})?$|[^\n]{0,60}[A-Z]{1,2}\d{1,2}[A-Z]? \d[A-Z]{2}$"
-)  # a street with a house number, a town with its postal code; "May 2014" is not a town
+)  # a street with a house number, or a town with its postal code; "May 2014" is not a town
 _LEAST_PLACES = 2
 _FIGURES = re.compile(r"[\W\d_]+")
 _CONTACT = re.compile(r"[^\s@]{1,60}@[^\s@]{3,60}|(?:https?://|www\.)\S+|\+\d[\d ()./-]{6,20}|\(\d{2,5}\) ?[\d ./-]{5,15}")

@@ -1,6 +1,5 @@
-"""Joins the label above a box with the value in it, on forms whose boxes stand apart side by side, as browsers draw them.
-
-Read line by line, such a row gives all labels and then all values.
+"""Joins the label above a box with the value in it, on forms with separate boxes side by side, as browsers draw them. Read line
+by line, such a row would yield all labels and then all values.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.engines.layout.rows import Row, rows_of
 
-_SAME_PT = 4.0  # two ends at one place, on a scan
+_SAME_PT = 4.0  # distance of two ends at one place, on a scan
 _SAME_HEIGHT = 0.7  # overlap of boxes in one row
 _HEIGHTS_PT = (9.0, 60.0)
 _SAME_PITCH_PT = 2.5
 _LEAST_WIDTH_PT = 20.0
 _LABEL_GAP_EM = 1.1  # largest white space between a label and its box
-_MOST_LINES = 3  # of a value
+_MOST_LINES = 3  # maximum number of lines of a value
 _MOST_RULINGS = 600
 
 
@@ -62,7 +61,7 @@ def _are_figures(rows: Sequence[Row]) -> bool:
 
 
 def _fields(rulings: Sequence[Ruling]) -> list[_Field]:
-    """Returns what two level rulings with the same ends enclose."""
+    """Returns the boxes between two level rulings with the same ends."""
     level = sorted((ruling for ruling in rulings if ruling.is_horizontal), key=lambda ruling: ruling.y0)
     if len(level) > _MOST_RULINGS:
         return []

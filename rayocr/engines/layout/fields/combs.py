@@ -1,4 +1,4 @@
-"""Joins the characters of comb fields, where each has its own box or stands between ticks: 2 0 2 3 becomes 2023."""
+"""Joins the characters of comb fields, where each has a separate box or stands between ticks: 2 0 2 3 becomes 2023."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rayocr.engines.layout.lines import LayoutLine, Ruling
 
 _APART = re.compile(r"[^\W_](?: [^\W_])+")
 _PITCH = (0.6, 2.4)  # distance of the middles of two characters, in heights
-_EQUAL = 0.08  # of the pitch
+_EQUAL = 0.08  # share of the pitch
 _TICK_EM = 3.5  # longest side of a box
 _LEVEL = 0.3
 # Columns of a table: distance and alignment of rows of single characters, and the share of a group that has another one below.

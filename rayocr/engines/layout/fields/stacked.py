@@ -1,6 +1,6 @@
 """Joins labels with the values below them: a row of several labels ("TO:", "FROM:") above a row of as many values.
 
-Read line by line, such rows give all labels and then all values.
+Read line by line, such rows would yield all labels and then all values.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from rayocr.engines.layout.rows import LABEL, Row, rows_of
 
 _BEGINS_EM = 0.8  # distance of the beginnings of a label and its value
 _NEAR_EM = 0.8  # white space between them
-_LONGEST = 40  # characters of a label
+_LONGEST = 40  # maximum number of characters of a label
 _LABEL_END = (":", "：")
 
 

@@ -1,6 +1,6 @@
 """Joins the lines of a label that stands beside fields: a long question of a form is set in two to four short lines.
 
-Read row by row, the values of the fields come between the lines of the label.
+Read row by row, the values of the fields would come between the lines of the label.
 """
 
 from __future__ import annotations
@@ -14,10 +14,10 @@ from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine
 
 _MOST_LINES = 4
-_LONGEST_CHARS = 160  # of a label
+_LONGEST_CHARS = 160  # maximum number of characters of a label
 _NEIGHBOR_CHARS = 45
 _PITCH = 1.7  # largest distance of two lines, in heights
-_BEGINS_EM, _HANGING_EM = 0.6, 3.0  # distance of the beginnings of lines; behind the number of a question
+_BEGINS_EM, _HANGING_EM = 0.6, 3.0  # distance of the beginnings of lines; the same after the number of a question
 _GAP_EM = 0.8  # white space between the label and its fields
 _SAME_SIZE = 1.12
 _NUMBER = re.compile(r"\(?(?:\d{1,3}[a-z]?|[a-z])[.)]?\s")
@@ -46,7 +46,7 @@ def join_wrapped_labels(lines: Sequence[LayoutLine], em: float) -> list[LayoutLi
 
 def _chains(down: Sequence[LayoutLine], centers: Sequence[float], em: float) -> list[list[LayoutLine]]:
     """Returns lines that are close below each other and begin at one place, as chains of two lines or more."""
-    chains: dict[int, list[LayoutLine]] = {}  # by its last line
+    chains: dict[int, list[LayoutLine]] = {}  # chains by their last line
     for place, line in enumerate(down):
         below = range(place + 1, bisect_left(centers, line.center_y + _PITCH * line.height))
         following = next((down[n] for n in below if _is_below(chains.get(id(line), [line])[0], line, down[n], em)), None)

@@ -58,20 +58,20 @@ _MIN_GUTTER_EM = 0.2  # OCR boxes are padded by about a quarter of the line's he
 _BAND_EM = 0.5  # white space across the page that may separate columns from other text
 _SURE_PROSE = 0.75
 _SURE_LINES = 8  # columns with fewer short lines are fields unless their sentences run on
-_FLOWING_LINES = 6  # of columns of ragged prose
+_FLOWING_LINES = 6  # number of lines in a column of ragged prose
 _BESIDE = 0.6  # least share of the shorter side that has text beside it
 _MOST_FIELDS = 24
-_LONG_LINES = 32  # characters; table cells are rarely this long on both sides of a gutter, ragged columns often are
+_LONG_LINES = 32  # in characters; table cells are rarely this long on both sides of a gutter, ragged columns often are
 _RAGGED_PROSE = 0.4
 _HEADLINE = 1.25  # ratio of heights; a single line that is larger is above all columns if nothing is beside it
 _ALONE_EM = 0.85  # white space above and below a line between two parts of the page
 _HEADLINE_FREE = (0.5, 0.6)  # ems above and below a headline without text beside it
 _LARGE, _LARGE_FREE = 1.7, (0.1, 0.1)  # the same for lines so large that no paragraph ends beside them by chance
 _BELOW_ADDRESS_EM = 3.0
-_MOST_INSETS = 10  # lines
+_MOST_INSETS = 10  # maximum number of lines
 _INSET_BESIDE_EM = 3.0  # least width of the text on either side
 _RULE_REACH_EM = 3.0  # least length on either side of a gutter of a ruling that separates columns
-_DIVIDED_LINES, _DIVIDED_ALIGNED = 8, 0.5  # of blocks on both sides of an upright ruling
+_DIVIDED_LINES, _DIVIDED_ALIGNED = 8, 0.5  # lines in the blocks on both sides of an upright ruling, and the share of aligned ones
 _RULED_COLUMNS, _RULED_SHARE = 3, 0.5  # upright rulings; of the height of the text
 _DIVIDER_EM = 2.5  # largest distance of the ruling's ends from the blocks
 _MAX_DEPTH = 12
@@ -152,7 +152,7 @@ def _best_run(boxes: list[Boxed], em: float, dividers: Dividers) -> Run | None:
     x = left + 2 * em
     while x < right - 2 * em:
         before, counts = counts, (bisect_left(starts, x), bisect_right(ends, x), bisect_right(edges, x + slack))
-        if counts == before:  # the same boxes are left and right of x
+        if counts == before:  # the same boxes are to the left and right of x
             x += _STEP_PT
             continue
         crossing = [box for box in boxes if box.x0 + SLACK_EM * em < x < box.x1 - SLACK_EM * em]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from rayocr.engines.layout.lines import Ruling
 
-_GAP_PT = 2.0  # between two rulings, and largest distance of their places
+_GAP_PT = 2.0  # distance between two rulings, and largest difference of their positions
 _PASSES_PT = 3.0  # least length of a ruling on either side of another that it crosses
 
 
@@ -47,7 +47,7 @@ def _crosses(upright: Ruling, level: Ruling) -> bool:
 def _joined(rulings: Sequence[Ruling], *, is_horizontal: bool) -> list[Ruling]:
     """Returns the rulings, with one for those that touch end to end."""
     found: list[Ruling] = []
-    last: dict[int, int] = {}  # by place across the direction, in points
+    last: dict[int, int] = {}  # last ruling by its position across the direction, in points
     for ruling in sorted(rulings, key=lambda ruling: ruling.x0 if is_horizontal else ruling.y0):
         at = int(ruling.y0 if is_horizontal else ruling.x0)
         known = next((last[place] for place in (at, at - 1, at + 1) if place in last), None)

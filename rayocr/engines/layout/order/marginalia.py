@@ -11,9 +11,9 @@ from rayocr.engines.layout.rows import MARKER
 
 _EDGE_EM = 2.0  # greatest distance between the edges of the text and the beginning of lines or the end of full lines
 _LEAST_LINES = 8
-_TEXT_SHARE = 0.6  # of the page's letters that the text contains
+_TEXT_SHARE = 0.6  # share of the page's letters that the text contains
 _NOTE_WIDTH = 0.4  # widest note, as a share of the width of the text
-_NOTE_LINES = 5  # longer ones are sidebars
+_NOTE_LINES = 5  # longer notes are sidebars
 _NOTES_SHARE = 0.25  # largest share of the page's letters in notes
 _APART_EM = 0.7  # white space between two notes
 _LONGEST_NUMBER = 3  # digits
@@ -28,7 +28,7 @@ def take_margin_notes(lines: Sequence[LayoutLine], em: float) -> tuple[list[list
         return [], list(lines)
     x0, x1, top, bottom = edges
     beside = [line for line in lines if (line.x0 > x1 or line.x1 < x0) and top - em < line.center_y < bottom + em]
-    beside = [line for line in beside if MARKER.match(line.text.strip()) is None]  # of list items and clauses
+    beside = [line for line in beside if MARKER.match(line.text.strip()) is None]  # these are markers of list items and clauses
     letters = sum(len(line.text) for line in lines)
     if not beside or max(line.width for line in beside) > _NOTE_WIDTH * (x1 - x0):
         return [], list(lines)

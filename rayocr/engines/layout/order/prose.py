@@ -15,15 +15,15 @@ from rayocr.engines.layout.units.lines import sentences_run_on as texts_run_on
 _FULL_EM = 2.5  # a line that ends this close to the edge fills its column
 _SAME_END_EM = 0.4  # distance of the ends of justified lines
 _DENSE_EM = 1.75  # distance of lines; forms have more, for handwriting
-_FULL_SHARE = 0.2  # or within this share of the column's width, if that is less
+_FULL_SHARE = 0.2  # lines also count as full within this share of the column's width, if that is less
 _PROSE_CHARS = 14
 _SAME_LINE = 0.26  # distance of centers on one baseline, as a share of the height
-_FLOWING_CHARS, _FLOWING = 20, 0.5  # of ragged prose
+_FLOWING_CHARS, _FLOWING = 20, 0.5  # characters, and share of the lines, for ragged prose
 _BOX = re.compile(r"\[[ xX]\]|[☐☑☒]")
-_ANSWER = 6  # letters: "Yes No"
+_ANSWER = 6  # in letters: "Yes No"
 _ITEM_NUMBER, _MOST_NUMBERS = re.compile(r"\d{1,2}[a-z]?[.)]?"), 7
-_NUMBERS, _CODE = 0.6, 2  # share of the lines; letters
-WORDY = 18  # characters; lines of running text in a column are longer
+_NUMBERS, _CODE = 0.6, 2  # share of the lines; number of letters
+WORDY = 18  # in characters; lines of running text in a column are longer
 REMEMBERED = 256  # the search for columns measures the same lines at many places
 
 

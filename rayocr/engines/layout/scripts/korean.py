@@ -13,10 +13,10 @@ from itertools import pairwise
 
 _END = re.compile("(?<![\uac00-\ud7a3])[\uac00-\ud7a3]+$")
 _START = re.compile("[\uac00-\ud7a3]+")
-_LEAST_BREAKS = 4  # on a page, to tell whether it divides words
+_LEAST_BREAKS = 4  # number of line breaks on a page that are needed to decide whether it divides words
 _SPACES = 0.7  # share of spaces at line breaks, above which a page divides no words; pages that divide them have .3
 _BIAS = 0.3
-_LENGTH_BEFORE = (0, -3, 0, 1, 2, 2)  # by number of syllables, at most five
+_LENGTH_BEFORE = (0, -3, 0, 1, 2, 2)  # weights by number of syllables, at most five
 _LENGTH_AFTER = (0, -3, -1, 1, 1, 2)
 _BEFORE = {
     -8: "메십",

@@ -24,7 +24,8 @@ _COLUMN_GAP_EM = 0.45  # white space between columns; boxes of scans are wider t
 _OVERLAP_EM = 0.25  # boxes jitter
 _MAX_GAP_EM = 2.6  # white space above a row that belongs to the table
 _MIN_ROWS = 3
-_ATTEMPTS = 100  # to find where a table begins; a receipt of a thousand rows would take a minute if each row were tried
+# Number of rows from which the start of a table is tried; trying each row of a receipt of a thousand rows would take a minute.
+_ATTEMPTS = 100
 _WORDY_CHARS = 18  # columns with several longer lines are running text
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 _FULL_EM = 3.5  # running text that ends this close to the edge of its column continues
@@ -32,12 +33,13 @@ _TERMS = 0.6  # widest column of terms, as a share of the column of explanations
 _LOWER = 0.4  # most cells of running text that begin in lower case
 _NEW_ROW = 1.16  # ratio of distances of lines: between rows and within a cell
 _BULLETS = frozenset("•●▪■◦○‣∙⁃➢➤❖")
-_LEADERS_SHARE, _FORM_COLUMNS = 0.4, 4  # of rows; head of a part, question, number, answer
+# Share of the rows; columns for the head of a part, the question, its number and the answer.
+_LEADERS_SHARE, _FORM_COLUMNS = 0.4, 4
 _FIRST_ROWS = 0.6
-_YEAR_DIGITS = 4  # shorter numbers in front of texts number them
+_YEAR_DIGITS = 4  # shorter numbers before texts are item numbers
 _LEVEL = 0.25  # distance of the centers of cells on one baseline, as a share of the height
 _SAME_PT = 1.5  # distance of the parts of an interrupted ruling
-_RULE_SHARE = 0.6  # of the table's width; shorter rulings do not separate rows
+_RULE_SHARE = 0.6  # share of the table's width; shorter rulings do not separate rows
 
 
 @dataclass(slots=True)
@@ -380,7 +382,7 @@ def _is_table(
     if count > 2 and (_ends_before_others(begins) or is_postal_address(texts)):
         return False  # an address beside fields
     if not ruled and any(_runs_on([cells[n] for cells in begins]) for n in range(count) if wordy[n]):
-        return False  # columns of running text
+        return False  # these are columns of running text
     if any(are_labels([line.text for cells in begins for line in cells[n]]) for n in range(1, count)) and not has_labels(texts):
         return False  # an address beside labels with values
     markers = sum(MARKER.match(text) is not None or (text.isdigit() and len(text) < _YEAR_DIGITS) for text in texts)

@@ -16,8 +16,9 @@ _MEET_PT = 2.5  # largest gap between the parts of one ruling, and distance of e
 _LEAST_PT = 18.0  # a shorter part is a dash
 _LEAST_ROWS, _MOST_PARTS = 3, 12
 _MOST_RULINGS = 600
-_FIRST_EM, _NEXT_EM, _MOST_EM = 1.2, 0.6, 5.0  # heights: of a row beyond the rulings, its distance and that of its lines
-_NEAR_BLANK = 1.5  # letters; they are not equally wide
+# In heights: height of a row beyond the rulings, its distance, and the distance of its lines.
+_FIRST_EM, _NEXT_EM, _MOST_EM = 1.2, 0.6, 5.0
+_NEAR_BLANK = 1.5  # in letters, which are not equally wide
 
 
 def implied_borders(rulings: Sequence[Ruling], lines: Sequence[LayoutLine]) -> list[Ruling]:

@@ -17,7 +17,7 @@ _PARTY = re.compile(
 )
 _NEXT_EM, _LEAST_LINES = 1.0, 2  # white space between the lines of an address; its lines
 _MOST_ROWS = 8
-_LONGEST = 48  # characters of an e-mail address with its label
+_LONGEST = 48  # maximum number of characters of an e-mail address with its label
 _GAP_EM = 1.8  # largest white space between two rows of a block
 
 

@@ -13,11 +13,11 @@ from rayocr.engines.layout.units.lines import has_leader
 
 _NUMBER = re.compile(r"[$€£¥₹]?\s?-?\d[\d.,'\u2019 ]{0,12}\s?[$€£¥₹%]?|[ivxlc]{1,7}|[IVXLC]{1,7}|[A-Z]-?\d{1,3}")
 _LEADER = "....."
-_DOTS = 12  # characters at the end of an entry that contain its leader
-_GAP_EM = 2.5  # between the leader and the text on either side
-_LEAST_LETTERS = 2  # of an entry; 100 and 0 are the ends of an axis
+_DOTS = 12  # number of characters at the end of an entry that contain its leader
+_GAP_EM = 2.5  # gap between the leader and the text on either side
+_LEAST_LETTERS = 2  # number of letters of an entry; 100 and 0 are the ends of an axis
 _LEAST_EM = 1.5  # length of a leader
-_ABOVE, _BELOW = 0.35, 0.25  # of the line's height: the leader is near the baseline
+_ABOVE, _BELOW = 0.35, 0.25  # shares of the line's height; the leader is near the baseline
 
 
 def join_leaders(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> list[LayoutLine]:
@@ -37,7 +37,8 @@ def _joined_behind_dots(lines: Sequence[LayoutLine], em: float) -> list[LayoutLi
         entry = max((line for line in level if line.x0 < number.x0), key=lambda line: line.x1, default=None)
         if entry is None or id(entry) not in joined or sum(map(str.isalpha, entry.text)) < _LEAST_LETTERS:
             continue
-        dots = number.text.strip()[0] in ".…" and entry.text.rstrip()[-1] in ".…"  # the rest of the leader was not read
+        # The engine did not read the rest of the leader.
+        dots = number.text.strip()[0] in ".…" and entry.text.rstrip()[-1] in ".…"
         is_open = has_leader(entry.text[-_DOTS:]) and not entry.text.rstrip()[-1].isalnum()
         if dots or (is_open and number.x0 - entry.x1 < _GAP_EM * em):
             del joined[id(number)]

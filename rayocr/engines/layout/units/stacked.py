@@ -17,7 +17,7 @@ _ALIKE = 1.3  # ratio of the heights of two letters, and of their distances
 _CENTERED = 0.35  # distance of their middles, in heights
 _PITCHES = (0.6, 1.6)  # distance of two letters, in heights
 _FARTHEST = _ALIKE * _PITCHES[1]
-_LEVEL, _MOST_LEVEL = 0.15, 0.75  # distance of a baseline, in heights; share of the letters with a line on their baseline
+_LEVEL, _MOST_LEVEL = 0.15, 0.75  # distance from a baseline, in heights; share of the letters with a line on their baseline
 
 
 def join_stacked_letters(lines: Sequence[LayoutLine]) -> list[LayoutLine]:

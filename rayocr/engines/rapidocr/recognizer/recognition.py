@@ -15,7 +15,7 @@ from rayocr.engines.rapidocr.recognizer.decoding import BlankKeepingDecoder, Lin
 from rayocr.engines.rapidocr.recognizer.models import TinyModels
 from rayocr.engines.rapidocr.recognizer.runtime import Model, load_model
 
-_HEIGHT = 48  # pixels; the line height of the models' training data
+_HEIGHT = 48  # in pixels; the line height of the models' training data
 _MULTIPLE_PX = 32  # widths are rounded up to this many pixels, because some runtimes prepare for each new shape
 _MOST_PX = 2560  # longer lines are cut at a space: a line of three meters would need a gigabyte
 # Short pictures are stretched, since the models lose one of several narrow letters: "xii" was read as "xi", "117" as "17". Of 306

@@ -15,7 +15,7 @@ from rayocr.errors import EngineUnavailable
 
 _CPU = "CPUExecutionProvider"
 _GPU = ("TensorrtExecutionProvider", "CUDAExecutionProvider")
-_GPU_BATCH = 16  # lines; on one CPU thread, a batch is no faster than single lines
+_GPU_BATCH = 16  # number of lines; on one CPU thread, a batch is no faster than single lines
 
 
 class Model(Protocol):

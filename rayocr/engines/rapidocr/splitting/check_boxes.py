@@ -15,23 +15,23 @@ from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 from rayocr.engines.rapidocr.text import TICKED_BOX, UNTICKED_BOX, is_chinese
 
-_SIDE = (0.42, 0.95)  # of the line's height with its margins
-_LEAST_FRAME = 0.5  # of the line's height: the minimum side of a box with a tick that sticks out
+_SIDE = (0.42, 0.95)  # shares of the line's height with its margins
+_LEAST_FRAME = 0.5  # minimum side of a box with a tick that sticks out, as a share of the line's height
 _LEAST_SIDE_PX = 15  # 5.4 pt; the round sides of smaller letters look straight
 _THIN = 0.5  # share of ink inside the frame along the middle of a side; bold letters have more at all four sides
 _SQUARE = 1.2  # the longer side relative to the shorter one
-_STROKE = 0.45  # of the line's height: the minimum length of a straight stroke
-_FRAME = 0.88  # of each side that must have ink
-_BAND = 0.2  # of the side, from the edge: where the ink of a side is
-_INSIDE = 0.24  # of the side, from the edge: inside the frame
+_STROKE = 0.45  # minimum length of a straight stroke, as a share of the line's height
+_FRAME = 0.88  # share of each side that must have ink
+_BAND = 0.2  # where the ink of a side is, from the edge, as a share of the side
+_INSIDE = 0.24  # where the inside of the frame begins, from the edge, as a share of the side
 _TICK, _SOLID = 0.05, 0.9  # share of the inside that has ink; a solid square is a bullet
-_REACH = 1.6  # line heights to a box outside the detected line, and between a box and its word
-_MARGIN = 0.12  # of the side: white space between a box and a word
-_BLUR = 0.035  # of the side: ink outside a side that is not straight in a scan
-_WORD_GAP = 0.35  # of the side: white space at one side of a box at least
+_REACH = 1.6  # distance to a box outside the detected line, and between a box and its word, in line heights
+_MARGIN = 0.12  # white space between a box and a word, as a share of the side
+_BLUR = 0.035  # ink outside a side that is not straight in a scan, as a share of the side
+_WORD_GAP = 0.35  # minimum white space at one side of a box, as a share of the side
 _BAR = 0.9  # share of ink in a row across the middle: letters such as B have one, ticks do not
-_OVERSHOOT = 0.3  # of the side: ink of a tick above or below a box
-_CORNER = 0.12  # of the side: the place in each corner that must have ink
+_OVERSHOOT = 0.3  # ink of a tick above or below a box, as a share of the side
+_CORNER = 0.12  # place in each corner that must have ink, as a share of the side
 _LATIN = 0.8  # score of a reading that can be joined with its box; others may be read again in another script
 _APART = 0.6  # sides: squares that are closer to each other are the places for single letters
 _SCORE = 0.95
@@ -60,7 +60,7 @@ def with_check_boxes(upright: Any, quads: Any, read: list[LineReading], recogniz
     import numpy as np
 
     kept: list[int] = []
-    parts: list[tuple[Any, str, Any]] = []  # the corners of a part, the mark before it, and the corners of both
+    parts: list[tuple[Any, str, Any]] = []  # corners of a part, the mark before it, and the corners of both
     marks: list[tuple[Any, str]] = []
     outside: list[tuple[Any, str]] = []
     for index, quad in enumerate(quads):

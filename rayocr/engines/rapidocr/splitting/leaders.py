@@ -12,18 +12,18 @@ from typing import Any, NamedTuple
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 
-_DOT = 0.25  # of a line's height with its margins: the maximum size of a dot
-_LEVEL = 0.12  # heights: dots of a leader differ by less from the line through them
-_PITCH = 0.6  # heights between neighboring dots
+_DOT = 0.25  # maximum size of a dot, as a share of a line's height with its margins
+_LEVEL = 0.12  # in heights; dots of a leader differ by less from the line through them
+_PITCH = 0.6  # distance of neighboring dots, in heights
 _FEWEST_DOTS = 8
-_MOST_DOTS = 20_000  # on a page; more are the raster of a picture
-_LEAST_LENGTH = 3.0  # heights
-_BEFORE, _BEHIND = 2.5, 2.0  # heights between the leader and the words on either side
-_ABOVE, _BELOW = 0.75, 0.3  # heights of the words above and below the dots
-_COLUMN = 6.0  # heights: words that follow the number within this distance are a table's next column
-_LONGEST_END = 5.0  # heights: a page number or an amount
-_LEAST_LETTER = 0.25  # heights
-_PADDING = 0.2  # heights
+_MOST_DOTS = 20_000  # number of dots on a page; more are the raster of a picture
+_LEAST_LENGTH = 3.0  # in heights
+_BEFORE, _BEHIND = 2.5, 2.0  # distance between the leader and the words on either side, in heights
+_ABOVE, _BELOW = 0.75, 0.3  # words above and below the dots, in heights
+_COLUMN = 6.0  # in heights; words that follow the number within this distance are a table's next column
+_LONGEST_END = 5.0  # in heights; longer texts are not a page number or an amount
+_LEAST_LETTER = 0.25  # in heights
+_PADDING = 0.2  # in heights
 _LEAST_SCORE = 0.5
 _SURE = 0.9
 _LEADER = "....."

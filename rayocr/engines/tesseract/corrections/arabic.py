@@ -8,7 +8,7 @@ from collections.abc import Sequence
 # After these letters, hardly any word ends in a hamza.
 _HAMZA = re.compile(r"(?<![\u0621-\u064a])(?P<word>[\u0621-\u064a]+[\u0622-\u0626\u0628-\u0647])\u0621(?![\u0621-\u064a])")
 _STEMS = "جز عب بد دف كف مل مر بط بر در نش رز خب وط كل فج"
-_WORDS = frozenset(_STEMS.split())  # that end in one, without it
+_WORDS = frozenset(_STEMS.split())  # words that end in a hamza, without it
 _PREFIX = re.compile("[وف]?(?:[بكل]?ال|لل|[بكل])?")
 _QUOTES = re.compile("[«»]")
 _LATIN_MARK = re.compile(r"(?<=[\u0621-\u064a])[,;?](?!\S)")

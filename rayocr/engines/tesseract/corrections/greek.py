@@ -13,10 +13,10 @@ _POLYTONIC = frozenset("\u0300\u0313\u0314\u0342" + _IOTA)  # grave, both breath
 _VOWELS = frozenset("αεηιουω")
 _DIPHTHONGS = ("αι", "ει", "οι", "υι", "αυ", "ευ", "ηυ", "ου")
 _BREATHINGS = frozenset("\u0313\u0314")
-_ANCIENT_SHARE = 0.5  # of the words that begin with a vowel: all have a breathing in ancient Greek
+_ANCIENT_SHARE = 0.5  # share of the words that begin with a vowel; in ancient Greek all of them have a breathing
 _SIMILAR_LATIN = str.maketrans("abeikmnoptuvxyzwhsc", "αβεικμνορτυνχυζωησσ")
 _SHORT_WORD = 3
-_LEAST_PART = 2  # letters beside a lost space
+_LEAST_PART = 2  # number of letters beside a lost space
 
 
 def with_lost_spaces(text: str, other: str) -> str:

@@ -13,12 +13,12 @@ from rayocr.pdf.textlayer.lines import TextLine, Word
 
 _CROSSED = 0.2  # share of a word's width; a ruling that crosses more of it is not a cell border
 _REACH_PT = 1.0
-_GUTTER_EM = 0.45  # narrowest gutter between columns
+_GUTTER_EM = 0.45  # width of the narrowest gutter between columns
 _WIDER = 1.8  # ratio of a gutter to the other gaps of its line, which may be justified
-_BESIDE_CHARS = 12  # least text before a gutter; markers of list items are shorter
+_BESIDE_CHARS = 12  # minimum length of the text before a gutter; markers of list items are shorter
 _SAME_START_PT = 1.5
-_COLUMN_LINES = 3  # least number of lines that begin at a gutter, above and below
-_NARROW_EM, _MORE_LINES = 0.8, 5  # a narrower gutter has more such lines
+_COLUMN_LINES = 3  # minimum number of lines that begin at a gutter, above and below
+_NARROW_EM, _MORE_LINES = 0.8, 5  # a narrower gutter needs more such lines
 _NEAR_EM = 12.0  # height above and below a line in which its column has other lines
 _NEXT_EM = 3.0  # height above and below a line in which no word is in the gutter
 
@@ -51,8 +51,8 @@ def _crosses(x: float, word: Word) -> bool:
 
 
 def split_at_gutters(lines: Sequence[TextLine]) -> Iterator[TextLine]:
-    """Yields the lines, split where the text of a neighboring column begins: where other lines begin, and none passes, above and
-    below."""
+    """Yields the lines, split where the text of a neighboring column begins. Lines above and below begin at this place, and none
+    crosses it."""
     wide = {id(line): gaps for line in lines if (gaps := _wide_gaps(line))}
     if not wide:
         yield from lines
@@ -76,7 +76,7 @@ def split_at_gutters(lines: Sequence[TextLine]) -> Iterator[TextLine]:
 
 
 def _wide_gaps(line: TextLine) -> list[tuple[Word, Word]]:
-    """Returns the pairs of words with a gap that may be a gutter. The text before the first one is longer than a marker."""
+    """Returns the pairs of words with a gap that may be a gutter. The text before the gap is longer than a marker."""
     if line.vertical or len(line.text) < _BESIDE_CHARS:
         return []
     least = _GUTTER_EM * (line.y1 - line.y0)
@@ -96,13 +96,13 @@ def _wide_gaps(line: TextLine) -> list[tuple[Word, Word]]:
 
 
 def _has_letters(word: Word) -> bool:
-    """Returns whether it is a word. An amount or a page number behind a leader belongs to its line."""
+    """Returns whether the token is a word. An amount or a page number after a leader belongs to its line."""
     return sum(map(str.isalpha, word.text)) > 1
 
 
 def _is_gutter(line: TextLine, left: Word, right: Word, starts: Sequence[tuple[float, float]]) -> bool:
-    """Returns whether other lines above and below begin where the right word does. `starts`: left and upper edges, in ascending
-    order."""
+    """Returns whether other lines above and below begin where the right word does. `starts`: left and upper edges of the lines,
+    in ascending order."""
     em, x = line.y1 - line.y0, right.x0
     first, last = bisect_left(starts, (x - _SAME_START_PT, 0.0)), bisect_left(starts, (x + _SAME_START_PT, 0.0))
     least = _COLUMN_LINES if x - left.x1 >= _NARROW_EM * em else _MORE_LINES

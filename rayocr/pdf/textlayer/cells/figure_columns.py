@@ -1,7 +1,8 @@
 """Splits lines at columns of figures without rulings: "10 49.00" is a quantity and an amount if both stand in columns.
 
-A column of figures is at least three numbers in rows near each other that begin or end at the same place. White space wider than
-a blank, without a word in it, is before each of them. The words in the row above the column, its head, are split, too.
+A column of figures consists of at least three numbers in neighboring rows that begin or end at the same place. Before each of
+them is white space that is wider than a blank and contains no word. The words in the column's head, the row above it, are split
+too.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from rayocr.pdf.textlayer.lines import TextLine, Word
 _FIGURE = re.compile(r"[(\u2212\u2013+-]?[$€£¥₹]?\d[\d.,'\u2019]*%?\)?[$€£¥₹%]?")
 _SIGN = re.compile(r"[$€£¥₹%]")
 _MARKER = re.compile(r"\(?\w{1,2}[.)]")
-_LEAST = 3  # figures of a column
+_LEAST = 3  # minimum number of figures in a column
 _BLANK_EM = 0.6  # the narrowest white space before a figure, and between the words of the head
 _USUAL = 1.8  # ratio of this white space to the other blanks of the line, which may be justified
 _SAME_PT = 1.5
-_NEAR_EM = 3.5  # from a figure to the next one of its column
+_NEAR_EM = 3.5  # maximum distance from a figure to the next one of its column
 _LEVEL = 0.4  # distance of the middles of words in one row, as a share of the height
 
 
@@ -33,7 +34,7 @@ class _Placed(NamedTuple):
 
 @dataclass(slots=True)
 class _Column:
-    """`left`, `right`: the white space before all figures so far."""
+    """A column of figures. `left`, `right`: the white space before all its figures so far."""
 
     right: float
     left: float = float("-inf")

@@ -19,13 +19,13 @@ _COMBINING = {
 }  # fmt: skip
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
 _ON_LETTER = 0.25  # share of the letter's width: maximum distance of the accent's middle from the letter's
-_OGONEK_ON_LETTER = 0.55  # it hangs at the right end
-_RAISED = 0.45  # of the height: accents of capitals are higher
+_OGONEK_ON_LETTER = 0.55  # for accents at the right end of the letter
+_RAISED = 0.45  # share of the height: accents of capitals are higher
 _SAME_SIZE = 0.7
 
 
 def with_accents(characters: Characters) -> Characters:
-    """Returns the characters, with each accent merged into the letter below it. Takes no time if the page has no separate
+    """Returns the characters, with each accent merged into the letter below it. Does nothing if the page has no separate
     accents."""
     texts = characters.texts
     if _COMBINING.keys().isdisjoint(texts):
@@ -39,7 +39,7 @@ def with_accents(characters: Characters) -> Characters:
     kept[taken] = False
     spaces = np.asarray(characters.spaces, np.int64)
     for n in taken:
-        # PDFium's position belongs to the accent. A line break lets the gap decide whether there is a space.
+        # PDFium reports the position of the accent. After its line break, the gap decides whether there is a space.
         if n + 1 < len(joined):
             spaces[n + 1] = 1
     places = np.flatnonzero(kept)

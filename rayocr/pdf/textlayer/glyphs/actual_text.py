@@ -1,7 +1,6 @@
-"""Checks /ActualText, the text that a file provides in place of its glyphs. PDFium returns it, whatever the glyphs show.
-
-Normally it covers a few letters: ligatures, hyphens, and scripts whose glyphs have no characters. A long text that differs from
-its glyphs is not what a person sees.
+"""Checks /ActualText, the text that a file provides in place of its glyphs. PDFium returns it whatever the glyphs show. Normally
+it replaces a few letters: ligatures, hyphens, and scripts whose glyphs have no characters. A long text that differs from its
+glyphs is not what a person sees.
 """
 
 from __future__ import annotations
@@ -15,12 +14,12 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.textlayer.rendered_text import text_objects
 
-_LONG = 12  # letters and digits
+_LONG = 12  # minimum number of letters and digits in a long replacement
 _KEY = b"ActualText"
 _MAX_MARKS = 8
-_ALIKE = 0.6  # share of the letters that both have, in any order: Arabic glyphs may be stored from the left
-_WIDE_EM = 1.5  # per letter; a wider object has text that the replacement lacks
-_NARROW_EM = 0.25  # per letter; a narrower object has fewer glyphs than letters
+_ALIKE = 0.6  # share of common letters, in any order, since Arabic glyphs may be stored from the left
+_WIDE_EM = 1.5  # em per letter; a wider object has text that the replacement lacks
+_NARROW_EM = 0.25  # em per letter; a narrower object has fewer glyphs than letters
 
 
 def replacement_of(item: Any) -> str:
@@ -33,7 +32,7 @@ def replacement_of(item: Any) -> str:
 
 
 def is_replaced(item: Any) -> bool:
-    """Returns whether a replacement that is about as long as a raw text object gives its text."""
+    """Returns whether the text of a raw text object comes from a replacement of about its length."""
     for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
         mark, size = pdfium.FPDFPageObj_GetMark(item, index), ctypes.c_ulong()
         if mark and pdfium.FPDFPageObjMark_GetParamStringValue(mark, _KEY, None, 0, size):

@@ -1,4 +1,4 @@
-"""The characters of a page as PDFium reports them, with their boxes on the upright page. About 1.2 µs per character."""
+"""Reads the characters of a page and their boxes on the upright page. Takes about 1.2 µs per character."""
 
 from __future__ import annotations
 
@@ -24,8 +24,9 @@ _DRAWN_HYPHEN_EM = 0.1  # a wider soft hyphen is drawn on the page
 _MAX_CHARACTERS = 2_000_000
 # Invisible characters that control the layout: marks of direction, zero-width spaces, tags. Joiners select a letter's form.
 _UNSEEN = re.compile("[\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
-_SAME_GLYPH, _SAME_PLACE_EM = 0.5, 0.15  # share of the smaller box, and distance, of one letter that is drawn twice
-_ON_PREVIOUS = re.compile("[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e\u0eb0-\u0ebc\u0ec8-\u0ece]")  # Thai and Lao: within a syllable
+_SAME_GLYPH, _SAME_PLACE_EM = 0.5, 0.15  # overlap, as a share of the smaller box, and distance of the two drawings of one letter
+# Thai and Lao characters that stand within a syllable.
+_ON_PREVIOUS = re.compile("[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e\u0eb0-\u0ebc\u0ec8-\u0ece]")
 _ON_PREVIOUS_EM = 0.3
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _CHARACTER, _LINE_BREAK, _SPACE, _NOTHING = range(4)
@@ -63,7 +64,7 @@ def read_characters(
     boxes = (pdfium.FS_RECTF * count)()
     get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
     codes = [get_unicode(text_page, index) for index in range(count)]
-    has_box = [get_box(text_page, index, box) for index, box in enumerate(boxes)]  # written in place
+    has_box = [get_box(text_page, index, box) for index, box in enumerate(boxes)]  # the arrays are written in place
     if any(0xD800 <= code < 0xE000 for code in set(codes)):
         codes = _without_surrogates(codes)
     _drop_guesses(text_page, codes)
@@ -74,7 +75,7 @@ def read_characters(
     y0, y1 = with_letter_height(text_page, upright, x0, y0, x1, y1)
     width_pt, height_pt = size_pt
     on_page = (x1 > 0) & (x0 < width_pt) & (y1 > 0) & (y0 < height_pt) & np.asarray(has_box, bool)
-    # A page has about eighty different characters, and each is processed once.
+    # A page has about eighty different characters, so each is processed only once.
     values, which = np.unique(np.asarray(codes, np.int64), return_inverse=True)
     texts = [character_of(int(value)) for value in values]
     kinds = np.array([_kind(text) for text in texts], np.int8)[which]
@@ -120,7 +121,7 @@ def _second_drawings(codes: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> Any:
 
 def _drawn_again(codes: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> list[int]:
     """Returns the places of letters that were drawn at the same place before, anywhere in the file. On pages in right-to-left
-    scripts the letters of a line are ordered by their places, so that two copies of a line would be mixed."""
+    scripts the letters of a line are ordered by their positions, which would mix two copies of a line."""
     seen: dict[tuple[int, int, int], tuple[float, float]] = {}
     again: list[int] = []
     before = (0.0, 0.0)

@@ -1,4 +1,4 @@
-"""The size, the weight and the name of the font at a character of a page."""
+"""Reads the size, the weight and the name of the font at a character of a page."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _BOLD = re.compile(r"[a-z\d,_ -](?:Bold|Black|Heavy)(?![a-z])|[-,]bold|^(?:[A-Z]
 
 
 class PageFonts:
-    """Indexes are PDFium's. A page has few fonts, so their names are read once."""
+    """Reads the fonts of a page. Indexes are PDFium's. Each font's name is read once."""
 
     def __init__(self, text_page: Any) -> None:
         self._text_page = text_page

@@ -10,16 +10,16 @@ from rayocr.pdf.textlayer.glyphs.characters import Characters
 
 _RAISED = str.maketrans("0123456789-\u2212\u2010\u2013+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁻⁺")
 _LOWERED = str.maketrans("0123456789-\u2212\u2010\u2013+", "₀₁₂₃₄₅₆₇₈₉₋₋₋₋₊")
-_SIGNS = frozenset("-\u2212\u2010\u2013+")  # before a raised number: 10⁻³
-_BETWEEN = frozenset(",\u2013")  # several notes: ¹,² and ³–⁵
+_SIGNS = frozenset("-\u2212\u2010\u2013+")  # signs before a raised number: 10⁻³
+_BETWEEN = frozenset(",\u2013")  # signs between several notes: ¹,² and ³–⁵
 _FRACTION_SLASH = "\u2044"
 _PLAIN = _SIGNS | frozenset("0123456789")
-_SMALLER = 0.85  # of the size of the character before it
+_SMALLER = 0.85  # share of the size of the character before it
 _RAISED_EM, _LOWERED_EM = 0.15, 0.08
 _MOVED_EM = 0.08  # share of the box's height: candidates, which are checked further
 _GAP_EM = 0.25
 _NEAR_EM = 2.4  # twice the distance of the middles; an exponent is further from an index than from its base
-_APART_EM, _BELOW_EM = 0.08, 0.5  # of a numerator: the space before it, and the distance of the two numbers
+_APART_EM, _BELOW_EM = 0.08, 0.5  # for a numerator: the space before it, and the distance of the two numbers
 RAISED_DIGITS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Origin = Callable[[int], tuple[float, float]]
@@ -27,7 +27,7 @@ Origin = Callable[[int], tuple[float, float]]
 
 def with_superscripts(characters: Characters, origin_of: Origin) -> None:
     """Changes the texts in place. `origin_of` returns the height of a character's baseline on the page (y down) and its displayed
-    size, both in points, at PDFium's index. Lowered digits change only after a digit: H2O stays as it is."""
+    size, both in points, at PDFium's index. Lowered digits change only after a digit, so H2O stays unchanged."""
     texts = characters.texts
     digits = np.array([text.isdigit() and text.isascii() for text in texts], bool)
     if not digits[1:].any():
@@ -57,7 +57,7 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
                 elif texts[end] not in _BETWEEN or not (digits[end + 1 :][:1].any() and _continues(characters, end + 1)):
                     break
                 end += 1
-    for n in np.flatnonzero(digits[:-1] & ~digits[1:] & close).tolist():  # before a word: the mark of a footnote
+    for n in np.flatnonzero(digits[:-1] & ~digits[1:] & close).tolist():  # before a word, it is the mark of a footnote
         if characters.spaces[n + 1] == 2 or not texts[n].isascii() or _table(characters, n, n + 1, origin_of) is not _RAISED:
             continue
         texts[n] = texts[n].translate(_RAISED)

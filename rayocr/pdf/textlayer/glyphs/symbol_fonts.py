@@ -2,7 +2,7 @@
 
 Such fonts have no map to Unicode, or map their glyphs to private-use characters. Only the font's name tells what a code draws.
 The tables follow the published ones of Symbol, ZapfDingbats, Wingdings, Webdings and Adobe's private-use characters. A glyph that
-is in no table keeps its character, except those of fonts of icons: these are pictures and are removed.
+is in no table keeps its character. Glyphs of icon fonts are pictures and are removed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ FontName = Callable[[int], str]
 
 
 def _table(*runs: tuple[int, str]) -> dict[int, str]:
-    """Returns a table from runs of characters that begin at these codes; a blank stands for a code without an entry."""
+    """Returns a table made from runs of characters that begin at these codes. A blank stands for a code without an entry."""
     return {first + n: char for first, chars in runs for n, char in enumerate(chars) if char != " "}
 
 
@@ -60,7 +60,7 @@ _WINGDINGS = _table(
 _WINGDINGS_2 = _table((0x4F, "✗✓☒☑☒☒"), (0x97, "●"), (0xA2, "■☐"))
 _WINGDINGS_3 = _table((0x21, "←→↑↓↖↗↙↘"), (0x70, "▲▼△▽◀▶◁▷"))
 _WEBDINGS = _table((0x33, "◀▶▲▼"), (0x61, "✓"), (0x63, "☐"), (0x67, "■"), (0x6E, "●"), (0x72, "✗"))
-_COMM_PI = _table((0x61, "▶◀"))  # the arrows of tax forms
+_COMM_PI = _table((0x61, "▶◀"))  # arrows in tax forms
 _FONTS = (
     (re.compile(r"wingdings-?2", re.IGNORECASE), _WINGDINGS_2),
     (re.compile(r"wingdings-?3", re.IGNORECASE), _WINGDINGS_3),
@@ -94,7 +94,7 @@ def with_symbols(characters: Characters, font_name: FontName) -> None:
     for n in set(_alone(characters)).difference(private):
         if len(texts[n]) == 1 and not texts[n].isdigit() and texts[n] not in _BULLETS:
             table = _table_of(font_name(characters.indexes[n]))
-            if table is not None and table is not _SYMBOL and table is not _DINGBATS:  # PDFium knows these two
+            if table is not None and table is not _SYMBOL and table is not _DINGBATS:  # PDFium maps these two fonts itself
                 texts[n] = _of_letter(texts[n], table)
     if icons:
         _remove(characters, icons)

@@ -18,19 +18,20 @@ from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects, with_wrong
 from rayocr.pdf.textlayer.glyphs.wrong_ligatures import with_wrong_ligatures
 from rayocr.pdf.textlayer.rendered_text import address_of
 
-_STRIDE = 3  # characters between two that are checked
+_STRIDE = 3  # number of characters between two that are checked
 _LEAST = 3  # characters in a row, all different; fewer may be bullets, brackets of formulas or icons
-_WORDS = 0.5  # share of such rows that look like words, where the guesses are right
-_WIDEST, _TALLEST_PT = 3.0, 150.0  # of a letter: heights, and points
-_HOLE, _JOINS = 0.15, frozenset(",.-/:'")  # heights; the signs within numbers
+_WORDS = 0.5  # share of such rows that look like words if the guesses are right
+_WIDEST, _TALLEST_PT = 3.0, 150.0  # size of a letter, in heights and in points
+_HOLE, _JOINS = 0.15, frozenset(",.-/:'")  # in heights; signs within numbers
 _SAME_WIDTH = 1.02
 _ODD = 0.1  # share of characters in such fonts that are not letters
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _TOKEN = re.compile(r"\S{5,}")
-_LEAST_SIGNS, _TOKEN_SHARE, _FONT_SHARE = 4, 0.5, 0.4  # different signs, and their share of a token and of a font's text
+# Number of different signs, and their share of a token and of a font's text.
+_LEAST_SIGNS, _TOKEN_SHARE, _FONT_SHARE = 4, 0.5, 0.4
 _ADOBE_SMALL = re.compile("[\uf721-\uf77a\uf7a1-\uf7ff]")  # small capitals and old-style digits in the fonts of Adobe
 _SYMBOL = ("\uf020", "\uf07e")  # codes of a font that is marked as a symbol font
-_BRACKET_PIECES = 0xF8E5  # and above: pieces of large brackets
+_BRACKET_PIECES = 0xF8E5  # codes from this one on are pieces of large brackets
 _LETTER_IN_NUMBER = re.compile(r"(?<![^\s(+$€£-])[OlI]{0,3}\d[\d.,]{0,20}[OlI]{1,9}[\d.,OlI]{0,20}\d[OlI]{0,3}(?!\w)")
 _CONTROLS = frozenset(range(1, 0x20)) - {0x02, 0x09, 0x0A, 0x0D}  # 2 is PDFium's hyphen at the end of a line
 
@@ -38,7 +39,7 @@ _CONTROLS = frozenset(range(1, 0x20)) - {0x02, 0x09, 0x0A, 0x0D}  # 2 is PDFium'
 def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: Callable[[str], bool]) -> frozenset[int]:
     """Sets the codes of unreadable characters to 0 and corrects those with another meaning, in place. Returns the addresses of
     the raw text objects that contain unreadable characters. `rectangles`: the boxes of the characters, (n, 4), in user space.
-    `is_word`: whether a token is well formed. 0.3 ms per page without any."""
+    `is_word`: whether a token is well formed. Takes 0.3 ms for a page without any."""
     _replace_private(codes)
     suspects = _suspects(text_page, codes)
     text = "".join(map(chr, codes))
@@ -47,8 +48,8 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     whole |= _with_letters_in_numbers(text_page, text) | with_wrong_ligatures(text_page, text, rectangles)
     if not suspects and not whole:
         return frozenset()
-    runs: dict[int, list[list[int]]] = {}  # of each font
-    fonts: dict[int, int] = {}  # of each object
+    runs: dict[int, list[list[int]]] = {}  # characters in a row, by font
+    fonts: dict[int, int] = {}  # font of each object
     previous, font_before = -2, 0
     for n in suspects:
         item = pdfium.FPDFText_GetTextObject(text_page, n)
@@ -126,13 +127,13 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
     left, top, right, bottom = rectangles.T
     has_room = np.abs(right - left) > _HOLE * np.abs(top - bottom)
     wide = [n for n, code in enumerate(codes) if code == 0 and has_room[n]]
-    unknown = {*suspects, *(n for n in wide if pdfium.FPDFText_GetUnicode(text_page, n) == 0)}  # no half of a surrogate pair
+    unknown = {*suspects, *(n for n in wide if pdfium.FPDFText_GetUnicode(text_page, n) == 0)}  # not half of a surrogate pair
     text = "".join(map(chr, codes)) if unknown else ""
     found = set()
     for n in unknown:
         before, after = (text[m] if 0 <= m < len(text) and m not in unknown else " " for m in (n - 1, n + 1))
         within = before.isalnum() or (before in _JOINS and text[n - 2 : n - 1].isdigit())
-        is_sign = after.isdigit() and before.isspace() and codes[n] != 0  # a minus
+        is_sign = after.isdigit() and before.isspace() and codes[n] != 0  # the sign is a minus
         if is_sign or (within and (after.isalnum() or after in _JOINS or before.isdigit() or before in _JOINS)):
             item, other = (pdfium.FPDFText_GetTextObject(text_page, m) for m in (n, n + 1 if is_sign else n - 1))
             if item and other and address_of(item) == address_of(other):
@@ -148,7 +149,8 @@ def _with_letters_in_numbers(text_page: Any, text: str) -> frozenset[int]:
 
 def _in_order_of_use(text_page: Any, text: str) -> frozenset[int]:
     """Returns the addresses of text objects in fonts whose glyphs are numbered from ! in the order of their use, as some programs
-    write them: half of their characters are punctuation, and hardly any are lowercase letters, which come after 64 others."""
+    write them: half of their characters are punctuation, and hardly any are lowercase letters, whose codes come after 64
+    others."""
     tokens = [match for match in _TOKEN.finditer(text) if _is_punctuation(match.group(), _TOKEN_SHARE)]
     fonts = {_font_of(text_page, match.start()) for match in tokens}
     fonts.discard(0)

@@ -17,13 +17,13 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.textlayer.rendered_text import address_of, text_objects
 
-_SAMPLES = 24  # characters per page, unless it has letters whose boxes differ most
+_SAMPLES = 24  # number of characters checked per page, unless it has letters whose boxes differ most
 _MAX_MARKS = 8
 _KEY = b"ActualText"
 SPACE_EM = 0.12  # a wider gap is a space
 _OVERHANG_EM = 0.6
-_BELOW = 0.3  # of the height of the tallest glyph; a sign that does not reach higher is below its letter
-_SAME_LINE = 1.2  # heights of the tallest glyph
+_BELOW = 0.3  # share of the height of the tallest glyph; a sign that does not reach higher is below its letter
+_SAME_LINE = 1.2  # in heights of the tallest glyph
 
 Bounds = tuple[float, float, float, float]
 
@@ -31,7 +31,7 @@ Bounds = tuple[float, float, float, float]
 def with_whole_glyphs(page: Any, text_page: Any, codes: list[int], rectangles: Any) -> tuple[Any, Collection[int]]:
     """`rectangles` (n, 4): left, top, right, bottom of PDFium's loose boxes, in user space. Returns a corrected copy and the
     indexes of the corrected characters, or the same array if nothing needs a correction. Sets the codes of texts that PDFium
-    returns twice to 0, in place. 1 µs per character on pages with such text."""
+    returns twice to 0, in place. Takes 1 µs per character on pages with such text."""
     visible = [n for n, code in enumerate(codes) if code > 0x20]
     sample = visible[:: max(1, len(visible) // _SAMPLES)]
     if not any(map(_is_connected, set(codes))) and not any(_is_tight(text_page, n, rectangles[n]) for n in sample):
@@ -52,15 +52,15 @@ def _is_connected(code: int) -> bool:
 
 
 def _glyphs_of_replacements(page: Any) -> dict[int, list[Bounds]]:
-    """By the address of the mark that carries the text: left, bottom, right and top of each text object in it, in user space.
-    Objects in forms are omitted, since their bounds are in the form's space."""
+    """Returns, by the address of the mark that carries the text, left, bottom, right and top of each of its text objects in user
+    space. Omits objects in forms, since their bounds are in the form's space."""
     found: dict[int, list[Bounds]] = {}
     for item in text_objects(page):
         if mark := _replacing_mark(item):
             left, bottom, right, top = (ctypes.c_float() for _ in range(4))
             matrix = pdfium.FS_MATRIX()
             if pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top) and pdfium.FPDFPageObj_GetMatrix(item, matrix):
-                begins = min(left.value, max(matrix.e, left.value - 0.5 * (top.value - bottom.value)))  # at its origin
+                begins = min(left.value, max(matrix.e, left.value - 0.5 * (top.value - bottom.value)))  # at the glyph's origin
                 found.setdefault(mark, []).append((begins, bottom.value, right.value, top.value))
     return found
 
@@ -110,8 +110,8 @@ def _widen(page: Any, text_page: Any, codes: list[int], boxes: Any, tight: Colle
 
 
 def _extent(glyphs: Sequence[Bounds]) -> tuple[float, float]:
-    """Left and right of the glyphs that are on the line of the first one. The first one may be a vowel sign below or above its
-    letter, and a word may continue on the next line."""
+    """Returns the left and right edges of the glyphs that are on the line of the first one. The first one may be a vowel sign
+    below or above its letter, and a word may continue on the next line."""
     reach = _SAME_LINE * max(bounds[3] - bounds[1] for bounds in glyphs)
     level = [bounds for bounds in glyphs if abs((bounds[1] + bounds[3] - glyphs[0][1] - glyphs[0][3]) / 2) < reach]
     tallest = max(level, key=lambda bounds: bounds[3] - bounds[1])

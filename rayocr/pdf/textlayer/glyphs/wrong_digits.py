@@ -1,4 +1,4 @@
-"""Finds fonts whose maps give digits another meaning than their glyphs: two digits become one, or a space, or change places.
+"""Finds fonts whose maps give digits another meaning than their glyphs: two digits become one, become a space, or are swapped.
 
 A map to Unicode may name any character for a glyph, and a wrong number reads as well as the right one. The glyphs themselves tell
 the difference: their outlines are as large as the boxes that PDFium reports for them.
@@ -17,18 +17,18 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _ZERO, _NINE, _SPACE, _POINT, _COMMA = 0x30, 0x39, 0x20, 0x2E, 0x2C
-_MOST = 150  # digits of a page that are examined: a wrong map is wrong everywhere
+_MOST = 150  # number of digits that are examined per page; a wrong map is wrong everywhere
 _MOST_POINTS = 60
-_STRIDE = 16  # spaces between two that are examined outside numbers
-_SAME_IN_ADVANCE, _SAME_WIDTH = 0.0013, 0.0005  # less is rounding: one unit of a font is more
+_STRIDE = 16  # number of spaces between two that are examined outside numbers
+_SAME_IN_ADVANCE, _SAME_WIDTH = 0.0013, 0.0005  # smaller differences are rounding; one unit of a font is larger
 _SAME_ADVANCE = 0.003
-_LEVEL = 0.01  # of a box, and the slope of a baseline
+_LEVEL = 0.01  # share of a box's height, and slope of a baseline
 _ONE_HEIGHT = 0.06  # digits of another style, such as old-style or raised ones, differ by more
 _INK, _LARGE = 0.03, 0.3  # size of the box of a space that shows something, and of a digit or a letter
-_SMALLEST = 2.0  # points, of the box of a font
-_FLAT = frozenset("1247")  # they stand on the baseline, the others reach below it
+_SMALLEST = 2.0  # height of a font's box, in points
+_FLAT = frozenset("1247")  # these stand on the baseline; round digits reach below it
 _INVISIBLE = pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
-_TAIL, _SQUARE = 0.03, 1.2  # of a comma: below the baseline; height and width of a point
+_TAIL, _SQUARE = 0.03, 1.2  # how far a comma reaches below the baseline; height and width of a point
 _OVERSHOOT, _LEAST_DIGITS, _LEAST_PAIRS, _WRONG_FEET = 0.004, 5, 4, 0.3
 
 
@@ -47,7 +47,7 @@ class _Shape(NamedTuple):
 
 def with_wrong_digits(text_page: Any, codes: Sequence[int], rectangles: Any) -> frozenset[int]:
     """Returns the addresses of raw text objects that show other digits, signs or letters than the text says. `rectangles`: the
-    loose boxes of the characters, (n, 4), in user space. 8 µs per digit."""
+    loose boxes of the characters, (n, 4), in user space. Takes 8 µs per digit."""
     values = np.fromiter(codes, np.int32, len(codes))
     is_digit = (values >= _ZERO) & (values <= _NINE)
     digits = np.flatnonzero(is_digit)
@@ -96,7 +96,7 @@ def glyph_shapes(text_page: Any, places: Sequence[int], rectangles: Any) -> Iter
             continue
         x0, x1, y0, y1 = (value.value for value in values)
         wide, high, advance, height, low, upper, base = x1 - x0, y1 - y0, right - left, top - bottom, y0, y1, y.value
-        if min(abs(x.value - left), abs(x.value - right)) > _LEVEL * height:  # a level character begins at its box's edge
+        if min(abs(x.value - left), abs(x.value - right)) > _LEVEL * height:  # a level character begins at the edge of its box
             if min(abs(y.value - bottom), abs(y.value - top)) > _LEVEL * advance:
                 yield None
                 continue
@@ -157,8 +157,8 @@ def _are_swapped(signs: dict[str, _Shape], digits: dict[str, set[_Shape]]) -> bo
 
 
 def _inked_spaces(text_page: Any, codes: Sequence[int], spaces: Any, is_digit: Any, rectangles: Any) -> list[int]:
-    """Spaces that show something: a sign within a number, a digit beside a number, a letter within a word. Of the spaces between
-    words, only some are examined first."""
+    """Returns the spaces that show something: a sign within a number, a digit beside a number, a letter within a word. Examines
+    only some of the spaces between words at first."""
     beside = is_digit[spaces - 1] | is_digit[spaces + 1]
     others = spaces[~beside]
     found = _showing(text_page, codes, spaces[beside], rectangles)
@@ -176,8 +176,8 @@ def _showing(text_page: Any, codes: Sequence[int], spaces: Any, rectangles: Any)
         wide, high = values[1].value - values[0].value, values[3].value - values[2].value
         whole = max(right - left, top - bottom)
         if min(wide, high) <= _INK * whole or (wide >= 0.99 * (right - left) and high >= 0.99 * (top - bottom)):
-            continue  # nothing, or the box of a replaced text
-        is_within = all(chr(codes[m]).isalnum() for m in (n - 1, n + 1))  # and no dot of leaders
+            continue  # no ink, or the box of a replaced text
+        is_within = all(chr(codes[m]).isalnum() for m in (n - 1, n + 1))  # and not a dot of a leader
         is_drawn = pdfium.FPDFText_IsGenerated(text_page, n) != 1
         if is_drawn and (is_within or max(wide, high) > _LARGE * whole) and _is_level(text_page, n):
             found.append(n)
@@ -185,7 +185,7 @@ def _showing(text_page: Any, codes: Sequence[int], spaces: Any, rectangles: Any)
 
 
 def _is_level(text_page: Any, n: int) -> bool:
-    """Returns whether the baseline is not slanted. The angle that PDFium gives is 0 for a skewed one."""
+    """Returns whether the baseline is not slanted. PDFium reports the angle 0 for a skewed baseline."""
     matrix = pdfium.FS_MATRIX()
     if not pdfium.FPDFText_GetMatrix(text_page, n, matrix):
         return False

@@ -17,17 +17,17 @@ from rayocr.pdf.textlayer.glyphs.wrong_digits import glyph_shapes, visible_objec
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _WITHIN = re.compile(r"[&\[\]\d](?<=[a-z]{2}.)(?=[a-z]{2})")
-_NO_WORD = re.compile(r"[/\\=@_:;<>$()*{}]|\d.*\d")  # addresses, code, names of files, two numbers
+_NO_WORD = re.compile(r"[/\\=@_:;<>$()*{}]|\d.*\d")  # addresses, code, file names, two numbers
 _BRACKETS = frozenset("[]")
-_BELOW = -0.04  # of the font's box: brackets reach further below the baseline than a ligature
-_LEAST_WORDS = 2  # with the same digit or sign
-_SAME_WIDTH = 0.01  # of a digit's advance
+_BELOW = -0.04  # share of the font's box: brackets reach further below the baseline than a ligature
+_LEAST_WORDS = 2  # number of words with the same digit or sign
+_SAME_WIDTH = 0.01  # share of a digit's advance
 
 
 def with_wrong_ligatures(text_page: Any, text: str, rectangles: Any) -> frozenset[int]:
     """Returns the addresses of all raw text objects in such fonts, whose maps are not reliable, and of those that share a word
-    with them. `rectangles`: the loose boxes of the characters, (n, 4), in user space. 0.1 ms per page without any."""
-    found: dict[tuple[int, str], dict[str, int]] = {}  # by font and character: words, with a place
+    with them. `rectangles`: the loose boxes of the characters, (n, 4), in user space. Takes 0.1 ms for a page without any."""
+    found: dict[tuple[int, str], dict[str, int]] = {}  # words by font and character, each with a place
     for match in _WITHIN.finditer(text):
         place, sign = match.start(), match.group()
         word = _token(text, place)

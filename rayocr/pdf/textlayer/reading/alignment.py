@@ -1,9 +1,9 @@
 """Checks whether the invisible text over a picture is a reading of it, without reading the picture.
 
-An OCR engine places each word on its ink, so there is paper between the words, and longer words are wider. Text of another page,
-or text that was added for a model to read, has its gaps where the picture has letters, or widths that do not suit the words. For
-each line, the gaps are compared with those at random places of the same line. Takes 0.2 ms per line. docs/measurements.md
-has the rates on genuine layers and on those of other pages.
+An OCR engine places each word on its ink, so there is paper between the words, and longer words are wider. In the text of another
+page, or in text that was added for a model to read, the gaps lie on letters of the picture, or the widths do not suit the words.
+For each line, the gaps are compared with those at random places of the same line. Takes 0.2 ms per line. docs/measurements.md has
+the rates on genuine layers and on those of other pages.
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from rayocr.pdf.textlayer.lines import TextLine, Word
 _HIT = 0.9  # share of a genuine layer's gaps that have paper at their place
 _RANDOM = (0.08, 0.9)  # limits for the share of random places with paper
 _MOST_AGAINST = 5.0  # natural logarithm of the odds against a page; genuine pages reach 3
-_MOST_AGAINST_LINE = 6.0  # for one line, by the standard of the page
+_MOST_AGAINST_LINE = 6.0  # for one line, compared with the page
 _LEAST_FOR = 3.0
-_IGNORED = 1.0  # of a line: a genuine line may have a gap in the wrong place
-_LEAST_EM_PX = 8.0  # of a line; smaller letters touch in the picture
-_BAND, _SHIFT = 0.6, 0.3  # of a line's height: the part that is compared, and how far a layer may be off
-_LEAST_CONTRAST = 40  # of 255
-_GAP_EM, _WINDOW_EM, _AFTER_START_EM = 0.12, 0.45, 0.12  # the least paper; where it must be, relative to a word's start
-_WIDE_EM = 1.3  # a wider gap ends a line of ink
-_STRETCH = (0.5, 1.6)  # the ink's length in lengths of the line: some programs do not scale their words
+_IGNORED = 1.0  # gaps of a line; a genuine line may have a gap in the wrong place
+_LEAST_EM_PX = 8.0  # height of a line in pixels; smaller letters touch in the picture
+_BAND, _SHIFT = 0.6, 0.3  # shares of a line's height: the part that is compared, and how far a layer may be off
+_LEAST_CONTRAST = 40  # gray levels (0 to 255)
+# Minimum width of the paper, and where it must be, relative to a word's start.
+_GAP_EM, _WINDOW_EM, _AFTER_START_EM = 0.12, 0.45, 0.12
+_WIDE_EM = 1.3  # a wider gap ends the ink of a line
+_STRETCH = (0.5, 1.6)  # length of the ink relative to the line; some programs do not scale their words
 _AGAINST_WIDTHS, _UNEVEN, _LEAST_WORDS = 6.0, 0.3, 5  # genuine lines vary by up to 0.24
 _NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]-1"), frozenset("mwMW%@")
 
@@ -173,7 +174,7 @@ def _hits(inked: Any, starts: Any, ends: Any, em: float) -> _Gaps:
     reach = window - gap + 1
     if len(free) <= reach:
         return _UNKNOWN
-    has_gap = free[reach:] > free[:-reach]  # for each first column of a window
+    has_gap = free[reach:] > free[:-reach]  # one value for each first column of a window
     inside = has_gap[max(0, int(starts[0])) : max(1, int(ends[-1]) - window)]
     if not inside.size:
         return _UNKNOWN

@@ -13,7 +13,7 @@ import numpy as np
 
 from rayocr.pdf.textlayer.glyphs.characters import Characters
 
-_TRACKED_EM = (0.07, 0.16)  # between the letters of letterspaced words
+_TRACKED_EM = (0.07, 0.16)  # gap between the letters of letterspaced words
 _TIGHT_SPACE_EM, _UNTRACKED_EM = 0.1, 0.03
 _ALIKE = 1.33  # ratio of gaps between the letters of a letterspaced word
 _LETTERSPACED_EM, _WORD_GAP, _LEAST_SPACED, _LEAST_SPACED_SMALL = 0.7, 1.5, 4, 5
@@ -28,8 +28,8 @@ _UNSPACED = re.compile("[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff]")
 
 
 def correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> None:
-    """Drops spaces that a file has in the middle of a letterspaced word, where they take no room, and adds spaces that PDFium
-    does not report between words set close together. `gaps[n]`: in em, after the n-th character; infinite between lines."""
+    """Drops spaces that a file has in the middle of a letterspaced word, where they have no width. Adds spaces between words set
+    close together, which PDFium does not report. `gaps[n]`: in em, after the n-th character; infinite between lines."""
     said = np.array(spaced[1:], bool)
     doubtful = (said & (gaps < _TRACKED_EM[1])) | (~said & (gaps > _TIGHT_SPACE_EM) & np.isfinite(gaps))
     texts = characters.texts
@@ -80,7 +80,7 @@ def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> N
     gaps. Wider gaps are those between words."""
     before = np.array(spaced, bool)
     done = 0
-    for first in (np.flatnonzero(before[1:-2] & before[2:-1] & before[3:]) + 1).tolist():  # three spaces in a row
+    for first in (np.flatnonzero(before[1:-2] & before[2:-1] & before[3:]) + 1).tolist():  # three equal gaps in a row
         if first < done:
             continue
         start, n = first - 1, first
@@ -90,7 +90,7 @@ def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> N
             n += 1
         letters = texts[start:n]
         if start + 1 < n < len(spaced) and not spaced[n] and np.isfinite(gaps[n - 1]):
-            letters = letters[:-1]  # the last one begins a word
+            letters = letters[:-1]  # the last letter begins a word
         if len(letters) >= (_LEAST_SPACED if "".join(letters).isupper() else _LEAST_SPACED_SMALL) and not _is_alphabet(letters):
             own = gaps[start : start + len(letters) - 1]
             typical = float(np.median(own))
@@ -125,8 +125,8 @@ def close_up(characters: Characters, spaced: list[bool], advance: Any, em: Any) 
 
 
 def _close_up_ideographs(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:
-    """Chinese and Japanese have no spaces: PDFium's spaces are tracking, unless they are as wide as a character, or the small gap
-    that browsers add beside Latin letters and numbers."""
+    """Drops spaces between Chinese and Japanese characters. PDFium reports tracking as spaces, and the small gap that browsers
+    add beside Latin letters and numbers. Spaces as wide as a character stay."""
     wide, gap = (advance > _IDEOGRAPHIC_GAP_EM * em).tolist(), (advance > BESIDE_LATIN_EM * em).tolist()
     ideographic = [bool(_IDEOGRAPH.match(text)) for text in characters.texts]
     for n in range(1, len(spaced)):
@@ -135,8 +135,8 @@ def _close_up_ideographs(characters: Characters, spaced: list[bool], advance: An
 
 
 def _close_up_syllables(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:
-    """Thai, Lao, Khmer and Burmese words follow one another without spaces. A browser writes none into a file; the spaces that
-    PDFium adds are gaps around narrow vowels, unless they are as wide as a space."""
+    """Drops spaces between Thai, Lao, Khmer and Burmese words, which are written without spaces. PDFium reports gaps around
+    narrow vowels as spaces. Gaps as wide as a space stay."""
     gap = (advance > _SYLLABLE_GAP_EM * em).tolist()
     native = [bool(_UNSPACED.match(text)) for text in characters.texts]
     for n in range(1, len(spaced)):
