@@ -1,4 +1,5 @@
-"""Chooses the model that an engine asks next for a page, from all earlier attempts. Pure, so a restart decides the same.
+"""Chooses the model that an engine asks next for a page, from all earlier attempts. The function is pure, so a restart decides
+the same.
 
 The same model is retried only after a random failure (a random recitation, an empty or garbled answer); then the next model of
 the ladder is asked. After `MAX_PAID_TRIES` paid answers that failed, the page goes to the next engine of the chain.
@@ -12,7 +13,7 @@ from rayocr.engines.answers.finish_reasons import finish_reason_of
 from rayocr.errors import BadAnswer, BatchIncomplete, EmptyAnswer, EngineShed, EngineTimeout, MalformedAnswer, Refused
 from rayocr.messages import Attempt
 
-MAX_BATCH_JOBS = 2  # jobs that ended without the page, per page and model
+MAX_BATCH_JOBS = 2  # number of jobs that ended without the page, per page and model
 MAX_PAID_TRIES = 3  # per page, over all models and all runs
 _TRIES_BY_CHANCE = 2  # per model
 
@@ -22,7 +23,7 @@ DURING_OUTAGE = "DURING_OUTAGE"  # finish of an unusable answer while the server
 
 
 def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: str) -> str | None:
-    """Returns None if this engine is not asked again. `attempts`: those of all engines, in order."""
+    """Returns the next model; None if the engine is not asked again. `attempts`: the attempts of all engines, in order."""
     if sum(is_paid(attempt) for attempt in attempts) >= MAX_PAID_TRIES:
         return None
     for model in models:
@@ -33,12 +34,13 @@ def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: st
 
 
 def is_paid(attempt: Attempt) -> bool:
-    """The server answered, but the answer failed the checks."""
+    """Returns whether the server answered, but the answer failed the checks."""
     return not is_lost(attempt) and bool(attempt.model) and attempt.reason in _PAID
 
 
 def is_lost(attempt: Attempt) -> bool:
-    """The request timed out, was lost or shed, or met an outage, and may be billed. It is recorded only for its cost."""
+    """Returns whether the request timed out, was lost or shed, or met an outage. It may be billed and is recorded only for its
+    cost."""
     if attempt.finish in (POSSIBLY_BILLED, DURING_OUTAGE):
         return True
     return attempt.reason in _LOST and attempt.input_tokens > 0

@@ -1,4 +1,4 @@
-"""The engine names of `engine.chain`, the kind of process that each needs, and how each is built. Imports no SDK."""
+"""Defines the engine names of `engine.chain`, the kind of process that each needs, and how each is built. Imports no SDK."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class ChainLink:
 
     @property
     def is_local(self) -> bool:
-        """Returns whether it reads any page on the local CPU or GPU; a light engine reads only some."""
+        """Returns whether the engine reads any page on the local CPU or GPU. A light engine reads only some pages."""
         return self.kind == "compute" and self.name not in _LIGHT
 
 
@@ -61,7 +61,7 @@ class Stage:
 
 
 def parse_chain(words: Sequence[str]) -> tuple[ChainLink, ...]:
-    """Raises UsageError."""
+    """Parses `engine.chain`. Raises UsageError."""
     if not words:
         raise UsageError(
             "engine.chain is empty.", hint="Name at least one engine, for example engine.chain=[textlayer,rapidocr]."

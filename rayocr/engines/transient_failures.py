@@ -1,8 +1,9 @@
 """Decides whether the page or the server causes repeated failures, and when to give up on a page.
 
-A failure counts against the page in proportion to how well other requests do: if the server refuses every request, it says
-nothing about the page. `max_attempts` consecutive failures are enough if the server refuses at most one request in ten; if every
-second request fails, three times as many are needed. Failures do not count while the limiter pauses the model. Pure.
+A failure counts against the page in proportion to the success of other requests: if the server refuses every request, a refusal
+is not evidence against the page. `max_attempts` consecutive failures are enough if the server refuses at most one request in ten;
+if every second request fails, three times as many are needed. Failures do not count while the limiter pauses the model. Pure
+functions.
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ class TransientFailures:
         self._timeouts = 0
 
     def add(self, error: EngineTransient, *, failing: float) -> None:
-        """`failing`: 0..1, the share of the model's recent requests that failed."""
+        """Counts a failure. `failing`: the share of the model's recent requests that failed, 0..1."""
         if isinstance(error, EngineRateLimited | EngineShed):
-            return  # quota and capacity errors are never caused by the page
+            return  # the page never causes quota and capacity errors
         self._evidence -= math.log(min(1.0, max(failing, _STRAY)))
         self._timeouts += isinstance(error, EngineTimeout) and failing < _ANSWERING
 

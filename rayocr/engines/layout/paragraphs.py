@@ -1,4 +1,4 @@
-"""Groups the rows of one column into paragraphs, list items, headings and stanzas (rows that keep their own line)."""
+"""Groups the rows of one column into paragraphs, list items, headings and stanzas (rows that stay separate lines)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ from rayocr.engines.layout.units.items import begin_items
 from rayocr.engines.layout.units.lines import are_units, has_leader, runs_on
 
 _GAP = 0.45  # share of the line's height; a distance of lines larger by this is intended white space
-_SAME_PITCH, _PITCH_SHARE = 1.1, 0.2  # distances that differ by a tenth are equal; the share of equal ones that makes them usual
+# Distances that differ by a tenth count as equal; share of equal distances that makes them usual.
+_SAME_PITCH, _PITCH_SHARE = 1.1, 0.2
 _LEAST_PITCH_EM = 0.7  # rows that are closer overlap
 _FULL_EM = 2.5  # rows that end this close to the right edge fill the column
 _INDENT_EM, _HANGING_EM = 0.8, 4.0
@@ -25,7 +26,7 @@ _NARROW_EM = 10.0
 _HEADING_ROWS = 4  # more rows of one size are text
 _SALUTATION = 40  # maximum number of characters
 _SHORT_CHARS = 38  # mean length of a line
-_LONGEST_WORD, _LONGEST_ADDRESS = 30, 100  # Chinese is written without spaces
+_LONGEST_WORD, _LONGEST_ADDRESS = 30, 100  # for Chinese, which is written without spaces
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
 _NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s")
 _SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[^\W\d_]")
@@ -57,7 +58,7 @@ class Block:
     lines: list[str] = field(default_factory=list)
     level: int = 0
     cells: list[list[str]] = field(default_factory=list)
-    bottom: float = 0.0  # y of the last line's lower edge
+    bottom: float = 0.0  # y of the lower edge of the last line
     pitch: float = 0.0  # distance of the last two rows
     ends_open: bool = False  # the last line fills the column without ending a sentence: the next column may continue it
 
@@ -143,8 +144,8 @@ class _Shape:
 
 
 def _usual(pitches: Sequence[float], em: float) -> float:
-    """Returns the distance of lines within paragraphs, from all distances in ascending order. Not the median: columns of short
-    paragraphs have more wide gaps than narrow ones."""
+    """Returns the distance of lines within paragraphs, from all distances in ascending order. Does not use the median, since
+    columns of short paragraphs have more wide gaps than narrow ones."""
     for start, pitch in enumerate(pitches[: len(pitches) * 35 // 100]):
         alike = sum(other <= _SAME_PITCH * pitch for other in pitches[start:])
         if pitch > _LEAST_PITCH_EM * em and alike >= max(2, _PITCH_SHARE * len(pitches)):
@@ -170,9 +171,9 @@ def _right_edges(rows: Sequence[Row], items: Sequence[bool], shape: _Shape) -> t
         if len(group) >= 3 and full >= 0.6 * len(group):
             edge = right
         elif len(group) >= 3 and runs_on([member.text for member in group]):
-            edge = float("-inf")  # no line break is intended
+            edge = float("-inf")  # here no line break is intended
         elif len(group) >= 3 and full < 0.5 * len(group):
-            edge = float("inf")  # an address, a poem: no line is full, so every line break is intended
+            edge = float("inf")  # in an address or a poem no line is full, so every line break is intended
         if _ends_early(group, shape) or _is_address(group):
             edge = float("inf")
             units += [True] * len(group)
@@ -205,7 +206,8 @@ def _ends_early(group: Sequence[Row], shape: _Shape) -> bool:
 
 
 def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[int]:
-    """A large line in the middle of a sentence is not a heading: font sizes in text layers of scans are guesses."""
+    """Returns the heading level of each row. A large line in the middle of a sentence is not a heading, since font sizes in text
+    layers of scans are guesses."""
     levels = [0 if row.is_tabular(em) else scale.level(row) for row in rows]
     for index in range(len(rows) - 1):
         above, below = rows[index], rows[index + 1]
@@ -258,7 +260,7 @@ def _continues(
     block: Block, above: Row, row: Row, kind: BlockKind, level: int, shape: _Shape, right: float, *, hangs: bool
 ) -> bool:
     if block.kind is BlockKind.HEADING or kind is BlockKind.HEADING:
-        same_case = above.text.isupper() == row.text.isupper()  # a title above its authors
+        same_case = above.text.isupper() == row.text.isupper()  # this is a title above its authors
         same_case = same_case and _SECTION.match(row.text) is None
         return (
             block.kind is kind
@@ -285,9 +287,9 @@ def _continues(
             not has_room and (is_indented or (len(block.lines) == 1 and _may_continue(above, row)))
         )
     if row.x0 > above.x0 + _INDENT_EM * shape.em and row.x0 < above.x0 + 6 * shape.em and not row.text[:1].islower():
-        return hangs and not has_room and _is_mid_sentence(above)  # else an indented first line
+        return hangs and not has_room and _is_mid_sentence(above)  # otherwise it is an indented first line
     if _sentence_continues(above, row):
-        return True  # ragged lines of a narrow paragraph: the sentence continues
+        return True  # in ragged lines of a narrow paragraph, the sentence continues
     return not has_room
 
 

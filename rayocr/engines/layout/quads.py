@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-_LONG_ASPECT = 4.0  # only lines this long show the skew
-_MAX_SKEW_DEG = 15.0  # a larger angle is intended
+_LONG_ASPECT = 4.0  # shorter lines do not show the skew
+_MAX_SKEW_DEG = 15.0  # larger angles are intended
 
 
 def turned(quads: Any, quarter_turns: int, width: float, height: float) -> Any:

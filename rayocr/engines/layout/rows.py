@@ -1,4 +1,4 @@
-"""Groups lines that are side by side into rows. Paragraphs are made of the rows of one column, from top to bottom."""
+"""Groups lines that are side by side into rows. The rows of one column, from top to bottom, then form paragraphs."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _label_count(texts: Sequence[str]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """Segments from left to right; never empty."""
+    """A row of segments from left to right; never empty."""
 
     segments: tuple[LayoutLine, ...]
 
@@ -79,7 +79,7 @@ class Row:
 
     @property
     def style(self) -> LetterStyle | None:
-        """The thinnest of the segments' letters: a heading is bold throughout."""
+        """The style of the segment with the thinnest letters, since a heading is bold throughout."""
         styles = [segment.style for segment in self.segments if segment.style is not None]
         return min(styles, key=lambda style: style.stroke) if styles else None
 
@@ -99,7 +99,7 @@ class Row:
         return not justified
 
     def _joined(self) -> str:
-        # Not join_lines: a cell keeps a hyphen at its end, and columns of Chinese stay separate.
+        # join_lines is not used here: a cell keeps a hyphen at its end, and columns of Chinese stay separate.
         return " ".join(segment.text.strip() for segment in self.segments).replace("\u00ad", "")
 
 

@@ -73,7 +73,7 @@ class OpenAIEngine(WaitingEngine):
             )
 
     async def _list_models(self, session: aiohttp.ClientSession) -> list[str]:
-        """Empty if the server does not list its models."""
+        """Returns the names of the models; empty if the server does not list them."""
         listed = await self._exchange(session, "GET", "/models")
         rows = listed.get("data")
         return (
@@ -84,7 +84,7 @@ class OpenAIEngine(WaitingEngine):
 
     async def _exchange(self, session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:
-            # A redirect would send the page to a server that no one chose.
+            # A redirect would send the page to a server that the user did not name.
             url = self._config.base_url.rstrip("/") + path
             async with session.request(method, url, allow_redirects=False, **options) as response:
                 text = await response.text(errors="replace")
@@ -152,7 +152,7 @@ def _chars(answer: dict[str, Any]) -> int:
 
 
 def _text_of(content: object) -> str:
-    """Returns a string or, from some servers, a list of parts."""
+    """Returns the text of the content, which is a string or, from some servers, a list of parts."""
     if isinstance(content, list):
         return "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     return content if isinstance(content, str) else ""

@@ -31,7 +31,7 @@ _SPENT_CODES = frozenset({"insufficient_quota", "billing_hard_limit_reached"})
 
 
 def translate(error: Exception) -> RayocrError:
-    """Never raises. Returns rayocr errors unchanged."""
+    """Converts an error. Returns rayocr errors unchanged. Never raises."""
     import aiohttp
 
     if isinstance(error, RayocrError):
@@ -54,7 +54,7 @@ def translate(error: Exception) -> RayocrError:
 
 
 def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None:
-    """Returns None for a 2xx status."""
+    """Raises the error for a status outside 2xx."""
     if 200 <= status < 300:
         return
     if 300 <= status < 400:
@@ -80,7 +80,7 @@ def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None
 
 
 def retry_after_s(headers: Mapping[str, str]) -> float | None:
-    """`retry-after-ms`, or Retry-After in seconds or as a date."""
+    """Returns the delay in seconds from `retry-after-ms`, or from Retry-After in seconds or as a date."""
     milliseconds = seconds_of(headers.get("retry-after-ms"))
     return milliseconds / 1000 if milliseconds is not None else seconds_of(headers.get("Retry-After"))
 

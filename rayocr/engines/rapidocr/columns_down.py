@@ -20,7 +20,8 @@ _WIDE_SHARE = 0.6
 
 
 def is_set_in_columns(columns: Sequence[tuple[Any, str]], read: ReadsLines) -> bool:
-    """`columns` are pictures of tall boxes in the page's orientation, with the text read from them from top to bottom."""
+    """Returns whether the text is vertical. `columns`: pictures of tall boxes in the page's orientation, with the text read from
+    them from top to bottom."""
     sample = [(column, text) for column, text in columns if is_wide(text) and len(text) >= _LEAST_SIGNS]
     sample = sorted(sample, key=lambda pair: -len(pair[1]))[:_SAMPLE]
     if not sample:

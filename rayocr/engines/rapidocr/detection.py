@@ -2,7 +2,7 @@
 
 A drop capital touches the lines beside it, and on curved paper a line touches the next. On the reduced page they merge into one
 blob, whose box matches no line, gets a low score and is dropped with all its text. At full resolution the blob separates into
-lines. Most pages have no blob; a blob costs as much as its share of the page.
+lines. Most pages have no blob. The cost of a blob is proportional to its share of the page.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _BLOB_HEIGHT = 1.7  # ratio to the height of ordinary lines
 _MOST_BLOBS = 8
 _SMALL, _LONG = 0.8, 2.5  # height of fragments of small print, relative to ordinary lines; ratio of their width to their height
 _LEAST_FRAGMENTS = 3
-_MISSED_MARGIN = 0.8  # around missed lines, in their heights
+_MISSED_MARGIN = 0.8  # margin around missed lines, in their heights
 _MOST_MISSED_SHARE = 0.3  # share of the page's area
 _MOST_BLOB_SHARE = 0.15  # share of the page's area; larger blobs are pictures
 
 
 def find_lines(image: Any, detect: Detect, *, dpi: float = 200.0) -> Any:
-    """Corners (n, 4, 2) in pixels of the image; empty if there is no text.
+    """Returns the corners (n, 4, 2) of the lines in pixels of the image; empty if there is no text.
 
     The scale depends on the resolution, not on the page's length: letters on a till receipt of two meters are as small as on A4.
     """
@@ -41,7 +41,7 @@ def find_lines(image: Any, detect: Detect, *, dpi: float = 200.0) -> Any:
     for x0, y0, x1, y1 in _blobs(boxes[scores < BOX_SCORE], lines, image.shape):
         found, found_scores = detect(np.ascontiguousarray(image[y0:y1, x0:x1]))
         found = found[found_scores >= BOX_SCORE]
-        if len(found) > 1:  # a single line with a low score at full resolution, too, is a smudge or a signature
+        if len(found) > 1:  # a single line whose score is low at full resolution, too, is a smudge or a signature
             found = found + np.array([x0, y0], np.float32)
             lines = np.concatenate([lines, found[~_taken(found, lines)]])
     fragments = _fragments(boxes[scores < BOX_SCORE], lines)
@@ -49,7 +49,7 @@ def find_lines(image: Any, detect: Detect, *, dpi: float = 200.0) -> Any:
 
 
 def _fragments(doubtful: Any, lines: Any) -> list[tuple[float, float, float, float]]:
-    """x0, y0, x1, y1 of doubtful boxes that are long and lower than ordinary lines: pieces of lines of small print."""
+    """Returns x0, y0, x1, y1 of doubtful boxes that are long and lower than ordinary lines: pieces of lines of small print."""
     import numpy as np
 
     if not len(doubtful):
@@ -108,7 +108,7 @@ def _detect_reduced(image: Any, factor: float, detect: Detect) -> tuple[Any, Any
 
 
 def _blobs(doubtful: Any, lines: Any, shape: tuple[int, ...]) -> list[tuple[int, int, int, int]]:
-    """x0, y0, x1, y1 of the areas that may contain merged lines, largest first."""
+    """Returns x0, y0, x1, y1 of the areas that may contain merged lines, largest first."""
     import numpy as np
 
     if not len(doubtful):

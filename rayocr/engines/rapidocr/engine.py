@@ -1,7 +1,7 @@
 """Local OCR with the PP-OCR models of rapidocr's wheel: Latin with accents, Chinese, Japanese.
 
 Detection uses the reduced page; recognition uses its lines at full resolution. rayocr runs the models itself, because rapidocr's
-own pipeline shrinks the page for both steps, takes 0.8 s to import and does not read rotated pages. Called by the chain.
+own pipeline shrinks the page for both steps, takes 0.8 s to import and does not read rotated pages. The chain calls this engine.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ _PADDING = (0.16, 0.11)  # left and right margins, in box heights: nine of ten b
 _UPRIGHT_BOX = 1.5  # boxes with a larger ratio of height to width contain rotated text, or one narrow letter or digit
 _LETTER_BOX = 3.0
 _UNREAD_ASPECT = 4.0  # longer boxes always contain text; many shorter ones are specks
-_UNREAD_LINE = 8.0  # unread boxes that are longer hold a line of print; shorter ones may be signatures or ornaments
-_LEAST_INK = 0.4  # contrast of an unread line, relative to the lines that were read
+_UNREAD_LINE = 8.0  # longer unread boxes contain a line of print; shorter ones may be signatures or ornaments
+_LEAST_INK = 0.4  # minimum contrast of an unread line, relative to the lines that were read
 _MOST_LETTERS = 120.0  # number of letters in an unread line; longer lines are usually rules
 _FEWEST_UNREAD = 2  # number of lines; a single one may be a signature or an ornament
 _MUCH_UNREAD = (
@@ -78,11 +78,11 @@ class ReadsOtherScripts(Protocol):
     def read(
         self, lines: Sequence[Any], *, likely: str = "", read_latin: ReadsLines | None = None
     ) -> Sequence[tuple[str, float]]:
-        """Text and confidence, 0..1, of gray pictures. `likely` is the pack to try first; `read_latin` reads Latin words in other
-        scripts. Raises LanguagePackMissing."""
+        """Returns text and confidence, 0..1, of gray pictures. `likely`: the pack to try first. `read_latin` reads Latin words in
+        other scripts. Raises LanguagePackMissing."""
 
     def is_upside_down(self, lines: Sequence[Any]) -> bool:
-        """Returns whether gray pictures of lines certainly are."""
+        """Returns whether gray pictures of lines certainly are upside down."""
 
     def require(self, pack: str) -> None:
         """Raises LanguagePackMissing."""
@@ -146,7 +146,7 @@ class RapidOcrEngine(ComputeEngine):
         self._detect = self._recognize_lines = None
 
     def recognize(self, page: Page) -> PageText:
-        """Boxes are in the page's own orientation, so they are tall on a page that was scanned sideways."""
+        """Reads the page. Boxes are in the page's own orientation, so they are tall on a page that was scanned sideways."""
         self.open()
         import numpy as np
 
@@ -316,8 +316,8 @@ class RapidOcrEngine(ComputeEngine):
         return best, columns_down, [best_read[index] for index in range(len(shown))]
 
     def _turns_of_unread(self, image: Any, shown: Any, turns: int, sample: Sequence[int], read: dict[int, LineReading]) -> int:
-        """Returns the page's rotation. The scores of lines in a script that the models do not support do not tell it; Tesseract
-        does. If it is not certain, the page is upright."""
+        """Returns the page's rotation, as detected by Tesseract, since scores of lines in an unsupported script do not show it.
+        If Tesseract is uncertain, the page counts as upright."""
         import numpy as np
 
         upright = turned_image(image, turns)
@@ -341,7 +341,7 @@ class RapidOcrEngine(ComputeEngine):
     def _recognize(
         self, image: Any, shown: Any, quarter_turns: int, indices: Sequence[int], *, columns_down: bool = False
     ) -> list[LineReading]:
-        """Texts and scores of the boxes, on the rotated image."""
+        """Returns texts and scores of the boxes, on the rotated image."""
         upright = turned_image(image, quarter_turns)
         quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
         widths, heights = sides(quads)
@@ -353,8 +353,8 @@ class RapidOcrEngine(ComputeEngine):
             if aspect < _LETTER_BOX:
                 crops.append(crop)
                 owners.append(place)
-            # Text along a margin runs up or, less often, down. Both directions are read to find out. A single letter looks
-            # the same in both directions.
+            # Text along a margin runs up or, less often, down. Both directions are read and compared. A single letter looks the
+            # same in both directions.
             for turns in (1, 3) if aspect >= _LETTER_BOX and not columns_down else (1,) if aspect >= _UPRIGHT_BOX else ():
                 crops.append(turned_image(crop, turns))
                 owners.append(place)
@@ -376,8 +376,8 @@ def _without_faint(upright: Any, quads: Any, unread: list[int], aspects: list[fl
 
 
 def _in_same_script(read: Sequence[LineReading], aspects: Sequence[float], unread: Sequence[int]) -> set[int]:
-    """Lines on a page in an unsupported script that seem to be read or are too short to tell: last lines of paragraphs, page
-    numbers. Latin words and numbers that were read stay."""
+    """Returns the lines on a page in an unsupported script that only seem to be read, or are too short to decide, such as last
+    lines of paragraphs and page numbers. Latin words and numbers that were read stay."""
     others = set(range(len(read))) - set(unread)
     return {i for i in others if aspects[i] > _LEAST_ASPECT and not (read[i].score > _SURE and is_plain_latin(read[i].text))}
 

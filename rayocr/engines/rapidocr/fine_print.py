@@ -1,4 +1,4 @@
-"""Decides whether a page is read again at the resolution of its picture, because its print is too small at the usual one.
+"""Decides whether a page is read again at the resolution of its picture, because its print is too small at the usual resolution.
 
 A screenshot of ten screens that is placed on a sheet of A4 has letters of four pixels at 200 dpi: the detector finds a heading or
 nothing, and what it finds has a high confidence. The picture itself has two to five times the resolution.
@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rayocr.messages import PageText
 
-_MORE_DETAIL = 1.15  # resolution of the picture relative to the rendering; below it, reading again gains nothing
-_MOST_MORE = 3.0  # beyond it, letters that were illegible at first are large enough
+_MORE_DETAIL = 1.15  # resolution of the picture relative to the rendering; below this, a second reading has no benefit
+_MOST_MORE = 3.0  # beyond this, letters that were illegible at first are large enough
 _SMALL_PX = 24.0  # height of a line, with its margins; 10 pt has 45 at 200 dpi
 _BLOCK_PX = 16
 _CONTRAST = 40  # gray levels (0 to 255) between the darkest and the lightest pixel of a block with ink
@@ -30,7 +30,7 @@ def better_dpi(gray: Any, answer: PageText, *, scale: float, detail_dpi: float) 
 
 
 def surer(first: PageText, second: PageText) -> PageText:
-    """Returns the answer with more text that is read with confidence."""
+    """Returns the answer that has more text with high confidence."""
     return max(first, second, key=lambda answer: sum(box.confidence * len(box.text) for box in answer.boxes or ()))
 
 

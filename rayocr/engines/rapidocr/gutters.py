@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-_WIDE = 8.0  # aspect of lines that may be two
+_WIDE = 8.0  # aspect ratio of lines that may be two
 _NEAR = 15.0  # distance of lines that show a gutter, in heights
 _LEAST_LINES = 3  # number of lines that end at the gutter, and of lines that begin at it
 _WIDEST = 3.0  # widest gutter, in heights
@@ -24,7 +24,7 @@ _KEPT = 0.12  # white space kept on either side, in heights
 
 
 def parted_at_gutters(image: Any, quads: Any) -> Any:
-    """Returns the corners (n, 4, 2) with such lines divided. Lines that run down the page stay as they are."""
+    """Returns the corners (n, 4, 2) with such lines divided. Lines that run down the page stay unchanged."""
     import numpy as np
 
     if len(quads) < 2 * _LEAST_LINES + 1:

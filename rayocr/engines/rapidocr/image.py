@@ -27,7 +27,7 @@ def with_contrast(image: Any) -> Any:
 
 
 def turned_image(image: Any, quarter_turns: int) -> Any:
-    """Counter-clockwise."""
+    """Rotates the image counter-clockwise."""
     import numpy as np
 
     return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns % 4 else image

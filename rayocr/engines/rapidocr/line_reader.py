@@ -40,7 +40,7 @@ class RapidLineReader:
         return script in _SCRIPTS and not self._missing
 
     def read(self, page: Page) -> list[str]:
-        """Raises EngineError and PageUnrenderable."""
+        """Reads lines of the page. Raises EngineError and PageUnrenderable."""
         import numpy as np
 
         self._open()

@@ -12,7 +12,7 @@ from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
 _LONG_ASPECT = 5.0
 _COVERED, _COVERED_SMALL = 0.3, 0.6  # share of a line's area covered by boxes; boxes of small print may be fragments
 _SMALL = 0.8  # height of small print, relative to the boxes
-_LEAST_HEIGHT_PX = 6  # 4 pt
+_LEAST_HEIGHT_PX = 6  # height of 4 pt
 _LEAST_LETTERS = 6
 _LETTER = (0.35, 1.05)  # letter height relative to line height
 _WIDEST_LETTER = 1.6
@@ -21,8 +21,8 @@ _LEAST_DENSITY = 0.5  # number of letters per line height of width; prose has 1.
 
 
 def missed_lines(gray: Any, boxes: Any, *, dpi: float, with_fragments: bool = False) -> list[tuple[float, float, float, float]]:
-    """x0, y0, x1, y1 of each printed line outside all `boxes`: corners (n, 4, 2). In pixels of the image (height, width).
-    `with_fragments`: also lines of small print that boxes cover in part."""
+    """Returns x0, y0, x1, y1 of each printed line outside all `boxes` (corners (n, 4, 2)), in pixels of the image (height,
+    width). `with_fragments`: also returns lines of small print that boxes cover in part."""
     import cv2
     import numpy as np
     from PIL import Image

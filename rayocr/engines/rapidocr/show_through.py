@@ -13,7 +13,7 @@ from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 
 _SURE = 0.9  # score of lines that are read well
-_FAINT = 0.5  # contrast, relative to lines that are read well; print that shows through had .12 to .2
+_FAINT = 0.5  # maximum contrast, relative to lines that are read well; print that shows through had .12 to .2
 _SAMPLE = 5  # number of lines whose contrast is compared
 _BETTER = 1.05  # least ratio of the scores
 _CLEANED = 1.5  # pixels with no more than this contrast, relative to the darkest such line, become paper

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 
-UNKNOWN_SCORE = 0.3  # maximum score of a line in a partly supported script: another engine should read it
+UNKNOWN_SCORE = 0.3  # maximum score of a line in a partly supported script, which another engine should read
 _COMMA = re.compile(r"(?<=[^\W\d_A-Z]{2}),(?=[^\W\d_A-Z]{2})")
 _FULL_STOP = re.compile(r"(?<=[a-zà-öø-ÿ]{3})\.(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+$|[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+,|A$|I$)")
 _NUMBER = re.compile(r"^(\d{1,2})(?=[A-Z][a-z]{3})")  # the number of a note or heading: "1Introduction"
@@ -81,8 +81,8 @@ def is_plain_latin(text: str) -> bool:
 
 
 def pack_of_half_known(text: str) -> str:
-    """Tesseract's pack for running text in Greek or Vietnamese, whose accented letters the models partly omit; "" for other text
-    and for formulas."""
+    """Returns Tesseract's pack for running text in Greek or Vietnamese, whose accented letters the models partly omit; "" for
+    other text and for formulas."""
     letters = [char for char in text if char.isalpha()]
     greek = sum("\u0370" <= char <= "\u03ff" for char in letters)
     if greek >= 6 and greek > 0.4 * len(letters):

@@ -11,7 +11,7 @@ from typing import Any
 from rayocr.engines.rapidocr.recognizer.runtime import Model
 from rayocr.engines.rapidocr.windows import windows
 
-# The settings of PaddleOCR and rapidocr for these models.
+# These are the settings of PaddleOCR and rapidocr for these models.
 _MARKED = 0.3
 _UNCLIP = 1.6
 _LEAST_SIDE_PX = 3.0
@@ -29,7 +29,7 @@ class TextDetector:
         return boxes_of(self._marks(gray), least_score=self._least_score)
 
     def _marks(self, gray: Any) -> Any:
-        """0..1 for each pixel of the image (height, width)."""
+        """Returns the probability of text, 0..1, for each pixel of the image (height, width)."""
         import numpy as np
 
         marks = np.zeros(gray.shape, np.float32)
@@ -53,7 +53,7 @@ class TextDetector:
 
 
 def boxes_of(marks: Any, *, least_score: float) -> tuple[Any, Any]:
-    """Corners (n, 4, 2), clockwise from the top left, and scores (n,) of the rectangles around marked pixels."""
+    """Returns the corners (n, 4, 2), clockwise from the top left, and scores (n,) of the rectangles around marked pixels."""
     import cv2
     import numpy as np
 
@@ -67,7 +67,8 @@ def boxes_of(marks: Any, *, least_score: float) -> tuple[Any, Any]:
         score = _mean_inside(marks, cv2.boxPoints((center, (width, height), angle)))
         if score < least_score:
             continue
-        margin = _UNCLIP * width * height / (width + height)  # total of both sides: the model marks only the middle of lines
+        # Total for both sides, since the model marks only the middle of lines.
+        margin = _UNCLIP * width * height / (width + height)
         grown = width + margin, height + margin
         if min(grown) >= _LEAST_SIDE_PX + 2:
             boxes.append(_clockwise(cv2.boxPoints((center, grown, angle))))

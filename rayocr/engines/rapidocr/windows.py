@@ -31,7 +31,7 @@ class Span:
 
 
 def windows(gray: Any) -> Iterator[tuple[Span, Span]]:
-    """Rows and columns of each window, from the top. Empty for a blank page."""
+    """Returns the rows and columns of each window, from the top; empty for a blank page."""
     for rows, columns in _inked_areas(gray):
         for down in spans(*rows):
             for across in spans(*columns):
@@ -39,7 +39,7 @@ def windows(gray: Any) -> Iterator[tuple[Span, Span]]:
 
 
 def spans(start: int, end: int, *, window: int = _WINDOW_PX, overlap: int = _OVERLAP_PX) -> list[Span]:
-    """Windows of equal length from `start` to `end`. Their used parts cover every pixel exactly once."""
+    """Returns windows of equal length from `start` to `end`. Their used parts cover every pixel exactly once."""
     if end - start <= window:
         return [Span(start, end, start, end)]
     count = -(-(end - start - overlap) // (window - overlap))
@@ -49,7 +49,7 @@ def spans(start: int, end: int, *, window: int = _WINDOW_PX, overlap: int = _OVE
 
 
 def _inked_areas(gray: Any) -> list[tuple[tuple[int, int], tuple[int, int]]]:
-    """(first row, last row), (first column, last column) of each stretch of the page between white bands."""
+    """Returns (first row, last row), (first column, last column) of each stretch of the page between white bands."""
     import cv2
     import numpy as np
 

@@ -1,5 +1,5 @@
-"""Runs one page through one stage of the chain until an answer passes the checks. Decides outcomes; independent of the ledger and
-of Ray.
+"""Runs one page through one stage of the chain until an answer passes the checks. Decides outcomes. Does not depend on the ledger
+or on Ray.
 
 A page without ink is `blank`, and no engine reads it. A trusted text layer is used first, since it costs nothing and even a
 single line of born-digital text is reliable. An answer with low confidence (LowConfidence) is kept, across stages too. If no

@@ -37,7 +37,7 @@ class ComputeStage:
     def recognize(
         self, page: Page, progress: PageProgress, *, first_engine: int, least_confidence: float | None = None
     ) -> PageRecord:
-        """An answer of an OCR engine with less than `least_confidence` counts as doubtful."""
+        """Reads the page. An answer of an OCR engine with less than `least_confidence` counts as doubtful."""
         progress.is_placeholder = page.is_placeholder
         inked = _InkedOnce(page.ink_coverage)
         partial: PageText | None = None
@@ -79,7 +79,7 @@ class ComputeStage:
             except LanguagePackMissing as error:
                 progress.note(engine, error)
                 break  # with its other packs, Tesseract would read an unsupported script as junk
-            except Exception as error:  # recorded as an attempt, so that one bad page never fails a document
+            except Exception as error:  # the error is recorded as an attempt, so that one bad page never fails a document
                 progress.note(engine, error)
                 continue
             return progress.answered(answer)
@@ -100,14 +100,14 @@ def _check_completion(answer: PageText) -> None:
 
 
 def _check_least(answer: PageText, least: float) -> None:
-    """Raises LowConfidence."""
+    """Raises LowConfidence if the mean confidence is below the minimum."""
     if answer.confidence is None or answer.confidence < least:
         confidence = "unknown" if answer.confidence is None else f"{answer.confidence:.2f}"
         raise LowConfidence(f"mean confidence {confidence} is below engine.local_confidence={least:g}.", finish=answer.finish)
 
 
 class _InkedOnce:
-    """The page's ink coverage, measured at most once: it costs a rendering."""
+    """The page's ink coverage, measured at most once, since it requires a rendering."""
 
     def __init__(self, measure: Callable[[], float]) -> None:
         self._measure = measure

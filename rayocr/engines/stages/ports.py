@@ -13,7 +13,7 @@ from rayocr.messages import LaneGrant, PageRecord
 T = TypeVar("T")
 
 Remember = Callable[[PageRecord], Awaitable[object]]
-# Called before a request is retried, with the page, the model, the number of the failed attempt, the error, and the delay in
+# Is called before a request is retried, with the page, the model, the number of the failed attempt, the error, and the delay in
 # seconds.
 OnRetry = Callable[[PageProgress, str, int, RayocrError, float], None]
 
@@ -22,23 +22,23 @@ class Slots(Protocol):
     """The limiter's interface for callers of waiting engines."""
 
     def slot(self, model: str, *, may_shed: bool = False) -> AbstractAsyncContextManager[None]:
-        """Entered when the request may be sent. Exits with the request's error, so that a 429 slows down all requests."""
+        """Waits until the request may be sent. Exits with the request's error, so that a 429 slows down all requests."""
 
     def lane(self, *, local: bool = False) -> AbstractAsyncContextManager[LaneGrant]:
-        """Entered when a lane has room for the page. Exits with the request's error, so that the planner knows it. `local`:
+        """Waits until a lane has room for the page. Exits with the request's error, so that the planner knows it. `local`:
         whether local engines may read the page."""
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
-        """Returns the answer. Raises Draining as soon as the worker drains, since batch answers take hours."""
+        """Returns the awaited answer. Raises Draining as soon as the worker drains, since batch answers take hours."""
 
     def refused_in_a_row(self, model: str) -> int:
-        """Pages that the model refused or truncated since its last usable answer to any worker."""
+        """Returns the number of pages that the model refused or truncated since its last usable answer to any worker."""
 
     def refusing(self, model: str) -> bool:
         """Returns whether the model refused the last pages, which belong to several documents."""
 
     def failing(self, model: str) -> float:
-        """0..1, the share of the model's recent requests that failed; 1 while its server does not answer."""
+        """Returns the share of the model's recent requests that failed, 0..1; 1 while its server does not answer."""
 
 
 class PageDedupPort(Protocol):
@@ -53,12 +53,12 @@ class LocalEngines(Protocol):
     """The local engines of a later stage, which other processes run."""
 
     async def read(self, document_id: str, page_number: int) -> bool:
-        """Returns whether they read and recorded the page. If not, it needs another lane. Raises Draining."""
+        """Returns whether they read and recorded the page. Otherwise the page needs another lane. Raises Draining."""
 
 
 class ReadLocally(Exception):
-    """Ends the work on a page that local engines in another process have read and recorded."""
+    """Raised to end the work on a page that local engines in another process have read and recorded."""
 
 
 class LeftUnread(Exception):
-    """The local engines could not read a page well enough."""
+    """Raised if the local engines could not read a page well enough."""

@@ -53,7 +53,8 @@ class PageProgress:
     def note(
         self, engine: Engine, error: Exception, *, model: str = "", answer: PageText | None = None, finish: str = ""
     ) -> None:
-        """`model` is set for requests to a server, and `answer` if the server answered but the answer failed the checks."""
+        """Records a failed attempt. `model` is set for requests to a server, `answer` if the server answered but the answer
+        failed the checks."""
         attempt = Attempt(
             engine=engine.name,
             reason=error.reason if isinstance(error, RayocrError) else type(error).__name__,
@@ -81,9 +82,9 @@ class PageProgress:
             self._doubtful = answer
 
     def check_surer(self, answer: PageText) -> None:
-        """Raises LowConfidence if an earlier engine had low confidence and this engine has less. The first engine is better at
-        worn pages; the next is better only at scripts that the first does not support. Raises Unreadable if this engine does not
-        support them either."""
+        """Raises LowConfidence if an earlier engine had low confidence and this engine has less. The first engine reads worn
+        pages better. The next one is better only for scripts that the first does not support. Raises Unreadable if this engine
+        does not support them either."""
         doubtful = self._doubtful
         if doubtful is not None and doubtful.engine == "rapidocr" and answer.model.endswith("/eng"):
             raise Unreadable("Tesseract had its English pack only, and rapidocr reads Latin print better.", finish=answer.finish)
@@ -118,7 +119,7 @@ class PageProgress:
             price_class=answer.price_class,
             doubts=doubts,
             agreement=verification.agreement if verification is not None else None,
-            boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # its page is already searchable
+            boxes="" if answer.engine == "textlayer" else pack_boxes(answer.boxes or ()),  # the page is already searchable
         )
 
     def copied(self, duplicate: PageRecord) -> PageRecord:
@@ -136,8 +137,8 @@ class PageProgress:
         )
 
     def exhausted(self, stage: Stage) -> PageRecord:
-        """No engine of the stage had a certain answer. Passes a low-confidence text to the next stage, which may have a better
-        one."""
+        """Returns the outcome if no engine of the stage had a certain answer. Passes a low-confidence text to the next stage,
+        which may have a better one."""
         best = self._record(PageOutcome.FAILED)
         if self._doubtful is not None:
             best = self.answered(self._doubtful, doubts=() if UNREAD_INK in self._doubtful.doubts else (LOW_CONFIDENCE,))
@@ -146,7 +147,7 @@ class PageProgress:
         return replace(best, outcome=PageOutcome.HANDED_ON, next_engine=stage.last + 1)
 
     def settled_for(self, doubtful: PageRecord) -> PageRecord:
-        """All engines of this stage failed; an earlier stage has read the page with low confidence."""
+        """Returns the low-confidence text of an earlier stage, after all engines of this stage failed."""
         outcome = PageOutcome.FALLBACK if self._attempts and self._attempts[0].engine != doubtful.engine else PageOutcome.DONE
         vain = self._record(outcome)
         return replace(
@@ -154,7 +155,7 @@ class PageProgress:
         )
 
     def unreadable(self, error: RayocrError) -> PageRecord:
-        """The page could not be opened, so no engine can read it."""
+        """Returns the outcome of a page that cannot be opened, so that no engine can read it."""
         self._attempts.append(Attempt(engine="pdf", reason=error.reason, message=str(error)[:_MESSAGE_CHARS]))
         return self._record(PageOutcome.FAILED)
 

@@ -1,4 +1,5 @@
-"""Tells a document that a model refuses from a model that refuses everything for a while, when only that document is being read.
+"""Distinguishes a document that a model refuses from a model that refuses everything for a while, when only that document is in
+progress.
 
 The limiter holds a model that refuses pages of several documents. If one document fills all requests in flight, its refusals
 look the same in both cases, so one of its pages is asked again at growing intervals while its other refused pages wait (the
@@ -20,9 +21,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
-IN_A_ROW = 4  # fewer refused pages in a row are ordinary
+IN_A_ROW = 4  # fewer refused pages in a row are normal
 _INTERVALS_S = (2.0, 4.0, 8.0, 16.0, 30.0)
-_DOCUMENTS = 256  # whose decisions a worker remembers
+_DOCUMENTS = 256  # number of documents whose decisions a worker remembers
 
 
 class Refusal(Enum):
@@ -42,7 +43,8 @@ class _Document:
 
 @dataclass(slots=True)
 class RefusedDocuments:
-    """`refused_in_a_row(account)`: pages, over all workers, since the model's last usable answer. `sleep` may end early."""
+    """Decides what refusals of a document mean. `refused_in_a_row(account)`: refused pages, over all workers, since the model's
+    last usable answer. `sleep` may end early."""
 
     refused_in_a_row: Callable[[str], int]
     sleep: Callable[[float], Awaitable[None]]
@@ -50,7 +52,7 @@ class RefusedDocuments:
     _asking: dict[int, _Document] = field(default_factory=dict)  # documents by the id of the page that is asked again
 
     async def judge(self, page: object, account: str, document_id: str, *, truncated: bool) -> Refusal:
-        """Returns what the refusal of this page means. Waits while another page of its document is asked again. `page` must be
+        """Decides what the refusal of this page means. Waits while another page of its document is asked again. `page` must be
         passed to `left` when it is done."""
         document = self._of(account, document_id)
         if document.verdict is not None:
@@ -71,14 +73,14 @@ class RefusedDocuments:
         return Refusal.AGAIN
 
     def answered(self, page: object, account: str, document_id: str) -> None:
-        """The model has read this page."""
+        """Notes that the model has read this page."""
         document = self._of(account, document_id)
         document.answered, document.verdict = True, None
         if document.asking is page:
             self._decide(document, Refusal.AGAIN)
 
     def left(self, page: object) -> None:
-        """The page is done, or was interrupted: then the others are asked, too."""
+        """Notes that the page is done or was interrupted, so that the others are asked, too."""
         document = self._asking.pop(id(page), None)
         if document is not None and document.asking is page:
             self._decide(document, Refusal.AGAIN)

@@ -52,7 +52,7 @@ _BATCHES_HINT = (
 )
 _SUSPECTED = "{} refused this page after pages of other documents, so the page may not be the cause. `rayocr retry` asks again."
 _REFUSAL_WAITS = 4  # number of waits to see whether the pages of other documents are refused, too
-_OTHERS_S = 0.5  # longer than a worker collects the slots that it returns
+_OTHERS_S = 0.5  # longer than a worker waits before it returns its slots
 
 
 class WaitingStage:
@@ -158,7 +158,7 @@ class WaitingStage:
             if answer is not None:
                 return progress.answered(answer, verification=await self._verify(engine, page, offered, answer))
         if used_up is not None:
-            raise used_up  # no fallback: tomorrow, or with another model, the requested engine can read the page
+            raise used_up  # no fallback: the page waits: tomorrow, or with another model, the requested engine can read it
         if progress.outage is not None and progress.is_last_stage:
             raise progress.outage  # no engine is left to fall back to
         return progress.exhausted(self.stage)
@@ -198,7 +198,7 @@ class WaitingStage:
         """Tries the engine's models in order until an answer passes. Raises DayQuotaExhausted if all allowed models are parked,
         and UnknownModel if the server has none of them."""
         parked: dict[str, DayQuotaExhausted | UnknownModel] = {}
-        suspected: str | None = None  # a model that refused the page, and pages of other documents before it
+        suspected: str | None = None  # a model that refused this page, and earlier pages of other documents
         while True:
             models = [model for model in engine.models if model not in parked]
             model = next_model(models, progress.attempts, engine=engine.name)
@@ -295,8 +295,8 @@ class WaitingStage:
         model: str,
         remember: Callable[[], Awaitable[object]],
     ) -> PageText:
-        """Retries until the server answers. Raises EngineTransient only if the page is the cause; the limiter waits out problems
-        that affect all requests."""
+        """Sends the request and retries it until the server answers. Raises EngineTransient only if the page is the cause. The
+        limiter waits until problems that affect all requests are over."""
         attempt = 0
         failures = TransientFailures(max_attempts=self._policy.max_attempts, max_timeouts=MAX_PAID_TRIES)
         while True:
@@ -318,13 +318,13 @@ class WaitingStage:
                 assert decision is not None, "transient, and not the last attempt"
                 self._on_retry(progress, model, attempt, error, decision.delay_s)
             await self._sleep(decision.delay_s)
-            # Not earlier: by now the limiter knows how other requests are doing.
+            # This comes after the wait, because the limiter then knows how other requests are doing.
             failures.add(failure, failing=self._slots.failing(account_of(engine, model)))
             if failures.blame_the_page:
                 raise failure
 
     async def _in_a_lane(self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, model: str) -> PageText:
-        """Local engines may read a page that no engine has tried. Raises ReadLocally when they have."""
+        """Waits for a lane. Local engines may read a page that no engine has tried; raises ReadLocally when they have."""
         while True:
             local = self._local is not None and not progress.attempts and not progress.left_unread
             try:
@@ -361,5 +361,5 @@ def _whole_or_partial(engine: ComputeEngine, page: Page) -> PageText | None:
 def _is_inked(page: Page) -> bool:
     try:
         return page.certainly_inked() or page.ink_coverage() >= BLANK_COVERAGE
-    except PictureUndecodable:  # a server may have another decoder
+    except PictureUndecodable:  # the server may have another decoder
         return True

@@ -1,4 +1,5 @@
-"""Local OCR with Tesseract 5. Optional; supports a hundred languages, including Devanagari. Called by the chain."""
+"""Local OCR with Tesseract 5. It is optional and supports a hundred languages, including those in Devanagari. The chain calls
+this engine."""
 
 from __future__ import annotations
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
     from rayocr.pdf.forms.fields import FormField
     from rayocr.pdf.page import Page
 
-_DETECTION_DPI = 200  # enough to detect orientation and script; at 150, a clear Devanagari scan was detected with low confidence
+# Enough to detect orientation and script; at 150 dpi, a clear Devanagari scan was detected with low confidence.
+_DETECTION_DPI = 200
 _PACK = re.compile(r"[a-z]{3}(_[a-z]+)*|script/\w+")
 _JUNK = 0.55  # below this mean confidence, no text was read
 _SURE = 0.75  # above this mean confidence, a page is assumed to be upright
@@ -40,7 +42,8 @@ _MIN_LINE_CONFIDENCE = 0.25  # below this, pictures and rules misread as letters
 
 
 class TesseractEngine(ComputeEngine):
-    """`languages` are Tesseract's pack names; ["auto"] detects each page's script and uses the installed packs for it."""
+    """Reads pages with Tesseract. `languages` are pack names; ["auto"] detects each page's script and uses the installed packs
+    for it."""
 
     name: ClassVar[str] = "tesseract"
 
@@ -81,7 +84,7 @@ class TesseractEngine(ComputeEngine):
         self._tesseract = None
 
     def recognize(self, page: Page) -> PageText:
-        """Raises EngineUnavailable if no pack is installed for the page's script, EngineTimeout and EngineError."""
+        """Reads the page. Raises EngineUnavailable if no pack is installed for its script, EngineTimeout and EngineError."""
         self.open()
         assert self._tesseract is not None
         rendering = page.render(dpi=self._dpi, grayscale=True)
@@ -196,8 +199,8 @@ class TesseractEngine(ComputeEngine):
 
     def _doubts_of_language(self, texts: Sequence[str], packs: Sequence[str]) -> tuple[str, ...]:
         """Returns a doubt if the text is in another language than English and only the English pack read it, because the pack is
-        not installed: that pack loses accents without lower confidence. Raises LanguagePackMissing for Vietnamese, which is junk
-        without them."""
+        not installed: the English pack loses accents without lowering its confidence. Raises LanguagePackMissing for Vietnamese,
+        which is junk without accents."""
         assert self._tesseract is not None
         pack = pack_of_language("\n".join(texts)) if tuple(packs) == ("eng",) else ""
         if not pack or pack in self._tesseract.languages():
@@ -249,7 +252,7 @@ def _rulings(image: Image, scale: float, skew: float) -> list[Ruling]:
 
 
 def _pack_hint(missing: Sequence[str]) -> str:
-    """Returns what names of packs look like if one of these is malformed, otherwise the command that installs the packs."""
+    """Returns an explanation of pack names if one of these is malformed, otherwise the command that installs the packs."""
     if any("+" in name for name in missing):
         together = ",".join(name.replace("+", ",") for name in missing)
         return f"Write several languages as a list: engine.tesseract.languages=[{together}]"

@@ -24,7 +24,8 @@ _LEAST_LENGTH = 0.75  # share of the length of Tesseract's text, since letters o
 _LATIN = re.compile(r"(?=(?:[^A-Za-z0-9]*[A-Za-z0-9]){2})[\x21-\x7e\xab\xbb\u2010-\u201e ]+")
 _NUMBER = re.compile(r"(?=\D*\d)[\d.,:/%()-]+")
 _DIGIT = re.compile(r"\d")
-_FULL_STOPS = re.compile(r"[.,:;!?]+(?=\w)")  # a picture shows them left of the number that they follow in a right-to-left line
+# In a right-to-left line, the picture shows these to the left of the number that they follow.
+_FULL_STOPS = re.compile(r"[.,:;!?]+(?=\w)")
 _LATIN_CHARACTER = re.compile("[A-Za-z0-9]")
 _SYLLABLE = re.compile("[\uac00-\ud7a3]")
 
@@ -61,8 +62,8 @@ def with_foreign_words(
 
 
 def _groups(words: Sequence[TsvWord], pack: str) -> list[tuple[bool, list[TsvWord]]]:
-    """Returns the words with whether they may be foreign. Tesseract reports Korean syllables as words, so that a foreign word is
-    a run of words without syllables."""
+    """Groups the words, each group with whether it may be foreign. Tesseract reports Korean syllables as words, so that a foreign
+    word is a run of words without syllables."""
     if pack in KOREAN:
         return [(doubtful, list(run)) for doubtful, run in groupby(words, _is_not_korean)]
     foreign = _DIGIT if pack in VIETNAMESE else _LATIN_CHARACTER

@@ -1,4 +1,4 @@
-"""Tells in which language a page in Latin letters is, by its most frequent words, to name the pack that would read it better.
+"""Detects the language of a page in Latin letters by its most frequent words, to name the pack that would read it better.
 
 The English pack reads other languages without an error and loses their accents: "fiir" or "fur" for "für". The words of the table
 are therefore those without accents. None of them is an English word, so that English pages never count as another language.
@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 _WORD = re.compile(r"[^\W\d_]+")
-_FEWEST, _DIFFERENT = 10, 5  # words of the table on a page; a list can repeat one of them
+_FEWEST, _DIFFERENT = 10, 5  # number of the table's words on a page; a list can repeat one of them
 _SHARE = 0.12  # share of all words; pages in these languages have .14 to .22, English ones almost none
 _ENGLISH = "the of and to in is that it for as with was on be by at this are from or an which not have"
 _FREQUENT = {
@@ -24,7 +24,7 @@ _FREQUENT = {
     "nld": "het een de en dat niet op te voor zijn aan er om ook als bij naar uit wordt deze",
 }
 VIETNAMESE = "vie"
-# Of Vietnamese words. Its accents become any letters and digits, but all words are syllables.
+# Shares of Vietnamese words. Their accents become arbitrary letters and digits, but all words are syllables.
 _STARTS, _LONGEST = ("ng", "nh"), 7
 _STARTS_SHARE, _LONGER_SHARE = 0.04, 0.03  # a page had .12 and none; English, German and French none and .12 to .25
 _WORDS = {pack: frozenset(words.split()) for pack, words in _FREQUENT.items()}
@@ -32,7 +32,7 @@ _ENGLISH_WORDS = frozenset(_ENGLISH.split())
 
 
 def pack_of_language(text: str) -> str:
-    """Tesseract's pack for the language of the text; "" if it is English, too short, or not in the table."""
+    """Returns Tesseract's pack for the language of the text; "" if it is English, too short, or not in the table."""
     words = [word.lower() for word in _WORD.findall(text)]
     english = sum(word in _ENGLISH_WORDS for word in words)
     if _is_vietnamese(words, english):

@@ -91,7 +91,8 @@ def with_spaces(tsv: str, text: str) -> str:
 
 
 def without_direction_marks(text: str) -> str:
-    """Tesseract adds invisible marks around Latin words in Arabic and Hebrew lines. Letters are in logical order without them."""
+    """Removes the invisible marks that Tesseract adds around Latin words in Arabic and Hebrew lines. Letters are in logical order
+    without them."""
     return text.translate(_DIRECTION_MARKS)
 
 

@@ -1,7 +1,7 @@
-"""Reads a lone word that ends a paragraph beside well-read lines of the same page.
+"""Reads a lone word that ends a paragraph again, beside well-read lines of the same page.
 
-Tesseract reads words in the context of their line: it read nothing in the picture of a lone Arabic word, and all but one of its
-letters where the picture stood at the end of another line.
+Tesseract reads words in the context of their line. It read nothing in the picture of a lone Arabic word, and all but one of its
+letters when the picture was at the end of another line.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LONGEST = 5.0  # in heights
 _NEIGHBORS = 3  # number of lines whose readings vote
 _CONTEXT, _GAP = 10.0, 0.35  # width of the neighbor's part, and the space before the word, in heights
 _READ_WELL = 0.8
-_MOST = 8  # lone words of a page
+_MOST = 8  # maximum number of lone words of a page
 
 
 def with_lone_words(
@@ -31,8 +31,8 @@ def with_lone_words(
     confidence: Callable[[Sequence[TsvWord]], float],
     least: float,
 ) -> list[list[TsvWord]]:
-    """Returns the words of each line, with a new reading of short lines whose confidence is below `least`, if it is better. One
-    call of Tesseract if there are any. `lines`: gray pictures (rows, columns)."""
+    """Returns the words of each line, with a new reading of short lines whose confidence is below `least`, if it is better. Calls
+    Tesseract once if there are any. `lines`: gray pictures (rows, columns)."""
     better = list(read)
     neighbors = sorted(range(len(lines)), key=lambda n: -confidence(read[n]))[:_NEIGHBORS]
     neighbors = [n for n in neighbors if confidence(read[n]) >= _READ_WELL]

@@ -42,7 +42,7 @@ _SURE_SAMPLE = 0.85  # mean confidence of a sample whose script is certain
 _LEAST_SAMPLE = 0.3  # mean confidence of a sample that may contain a second script
 _VIEWS: tuple[dict[str, Any], ...] = ({"height": HEIGHT * 9 // 7, "gap": 40}, {"height": HEIGHT, "stretch": 1.15})
 _VIEWS_OF_LOST: tuple[dict[str, Any], ...] = (*_VIEWS, {"height": HEIGHT * 9 // 7}, {"height": HEIGHT * 5 // 7})
-_LOST_LINE = 0.65  # confidence; lines below it are read a second time
+_LOST_LINE = 0.65  # lines below this confidence are read a second time
 _SURE_WORD = 0.9
 # Together with the English pack, these packs read many words of their own script as Latin ones.
 _WITHOUT_ENGLISH = GREEK | ARABIC | HEBREW | DEVANAGARI
@@ -61,7 +61,7 @@ class OtherScripts:
         self._tesseract = tesseract
 
     def is_upside_down(self, lines: Sequence[Any]) -> bool:
-        """Returns whether gray pictures of lines certainly are."""
+        """Returns whether gray pictures of lines certainly are upside down."""
         seen = _script_of(lines, self._open())
         return seen is not None and seen.quarter_turns == _HALF_TURN and seen.turn_confidence >= _SURE_TURN
 
@@ -140,7 +140,7 @@ class OtherScripts:
     def _read_with(
         self, packs: Sequence[str], lines: Sequence[Any], tesseract: Tesseract, read_latin: ReadsLatin | None = None
     ) -> list[OtherReading]:
-        """Returns the lines' texts. With `read_latin`, the best that is possible; without it, at once."""
+        """Returns the lines' texts. With `read_latin`, reads again for the best result; without it, reads once."""
         if read_latin is not None and packs[0] in _WITHOUT_ENGLISH and packs[-1] == "eng":
             packs = packs[:-1]
         sheet = LineSheet(lines)
@@ -195,7 +195,7 @@ def _confidence(words: Sequence[TsvWord]) -> float:
 
 
 def _likely_first(groups: Sequence[tuple[str, ...]], seen: Orientation | None) -> list[tuple[str, ...]]:
-    """Returns the packs, with those of the detected script first, however uncertain it is."""
+    """Returns the packs, with those of the detected script first, even if the detection is uncertain."""
     likely = packs_of_script(seen.script) if seen is not None else ()
     return sorted(groups, key=lambda packs: packs[0] not in likely)
 

@@ -94,7 +94,7 @@ class TesseractProgram:
         except EngineTimeout:
             raise
         except EngineError:
-            return None  # "Too few characters": detection is not possible
+            return None  # for "Too few characters", detection is not possible
         fields = dict(_FIELD.findall(report))
         try:
             return Orientation(

@@ -8,13 +8,13 @@ from rayocr.engines.tesseract.program import Orientation
 from rayocr.errors import LanguagePackMissing
 
 _SURE_SCRIPT = 1.5  # below this, the detected script is a guess and English is the better choice
-_MOST_PACKS = 4  # each costs time on every word
+_MOST_PACKS = 4  # each pack costs time on every word
 _NOT_LANGUAGES = frozenset({"osd", "equ", "snum"})
 
 LATIN = frozenset({"Latin", "Fraktur"})
 # Packs that include Latin letters. Combined with the English pack, they misread syllables as English words.
 _WITH_LATIN = frozenset({"Latin", "Korean", "Hangul", "Han", "HanS", "HanT", "Japanese", "Hiragana", "Katakana"})
-# Packs by script, for what is particular to them
+# Packs by script, for their particular errors
 GREEK = frozenset({"ell", "Greek", "script/Greek"})
 KOREAN = frozenset({"kor", "Hangul", "script/Hangul"})
 DEVANAGARI = frozenset({"hin", "mar", "nep", "san", "Devanagari", "script/Devanagari"})
@@ -95,5 +95,5 @@ def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float
     if not script:
         chosen = ["eng"] if "eng" in languages else languages[:1]
     elif script not in _WITH_LATIN and "eng" in languages:
-        chosen = [*chosen[: _MOST_PACKS - 1], "eng"]  # names, numbers and e-mail addresses
+        chosen = [*chosen[: _MOST_PACKS - 1], "eng"]  # English for names, numbers and e-mail addresses
     return tuple(chosen[:_MOST_PACKS])

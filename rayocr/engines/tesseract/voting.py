@@ -17,7 +17,8 @@ _LOST = 0.3  # minimum confidence of words that the other reading does not have 
 
 
 def voted(readings: Sequence[Sequence[TsvWord]]) -> list[TsvWord]:
-    """`readings` of one line; boxes are those of the first where it has the word. Words must be whole (see `whole_words`)."""
+    """Chooses between `readings` of one line. Boxes are those of the first reading where it has the word. Words must be whole
+    (see `whole_words`)."""
     best = list(readings[0])
     for other in readings[1:]:
         best = _better(best, other)

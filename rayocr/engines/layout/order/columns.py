@@ -55,7 +55,7 @@ from rayocr.engines.layout.units.lines import has_leader
 
 _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.2  # OCR boxes are padded by about a quarter of the line's height on either side
-_BAND_EM = 0.5  # white space across the page that may separate columns from other text
+_BAND_EM = 0.5  # height of white space across the page that may separate columns from other text
 _SURE_PROSE = 0.75
 _SURE_LINES = 8  # columns with fewer short lines are fields unless their sentences run on
 _FLOWING_LINES = 6  # number of lines in a column of ragged prose
@@ -72,14 +72,14 @@ _MOST_INSETS = 10  # maximum number of lines
 _INSET_BESIDE_EM = 3.0  # least width of the text on either side
 _RULE_REACH_EM = 3.0  # least length on either side of a gutter of a ruling that separates columns
 _DIVIDED_LINES, _DIVIDED_ALIGNED = 8, 0.5  # lines in the blocks on both sides of an upright ruling, and the share of aligned ones
-_RULED_COLUMNS, _RULED_SHARE = 3, 0.5  # upright rulings; of the height of the text
+_RULED_COLUMNS, _RULED_SHARE = 3, 0.5  # number of upright rulings; share of the height of the text
 _DIVIDER_EM = 2.5  # largest distance of the ruling's ends from the blocks
 _MAX_DEPTH = 12
 
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """Where the page may be cut, the rulings across this place, all upright rulings, and the least score of a run that counts."""
+    """A place where the page may be cut: the rulings across it, all upright rulings, and the minimum score of a run."""
 
     x: float
     em: float
@@ -99,8 +99,8 @@ def reading_order(boxes: Sequence[Boxed], *, page_height: float, em: float, ruli
 
 
 def prose_columns(lines: Sequence[LayoutLine], em: float, rulings: Sequence[Ruling]) -> list[list[LayoutLine]] | None:
-    """Returns what is before the columns of running text of a page, the columns, and what is after them; None if there are none
-    beyond doubt."""
+    """Returns the lines before the columns of running text, the columns, and the lines after them; None if no columns are
+    certain."""
     long = long_lines(lines)
     if len(long) < 2 * _SURE_LINES or not sentences_run_on(long):
         return None
@@ -127,7 +127,7 @@ def _cut(boxes: list[Boxed], em: float, depth: int, dividers: Dividers) -> list[
 def _parts(boxes: Sequence[Boxed], run: Run) -> tuple[list[Boxed], list[Boxed], list[Boxed], list[Boxed]]:
     taken = {id(box) for box in (*run.left, *run.right)}
     rest = [box for box in boxes if id(box) not in taken]
-    middle = 2 * run.top if run.has_insets else run.top + run.bottom  # insets are read after the columns
+    middle = 2 * run.top if run.has_insets else run.top + run.bottom  # insets come after the columns
     before = [box for box in rest if box.y0 + box.y1 < middle]
     after = [box for box in rest if box.y0 + box.y1 >= middle]
     return before, run.left, run.right, after
@@ -187,8 +187,8 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], amid: frozenset[int], place
 
 
 def _is_running_text(run: Run, em: float) -> bool:
-    """Returns whether both sides are running text, which alone runs around a picture or a quotation. Fields beside fields do
-    not."""
+    """Returns whether both sides are running text, which alone runs around a picture or a quotation. Fields beside fields never
+    do."""
     sides = sides_of(run)
     if any(has_leader(line.text) for lines in sides for line in lines):
         return False
@@ -196,7 +196,7 @@ def _is_running_text(run: Run, em: float) -> bool:
 
 
 def _free_runs(boxes: list[Boxed], crossing: list[Boxed], inset: AbstractSet[int], place: _Place) -> list[Run]:
-    """See `_runs`. `inset`: the ids of crossing lines that do not end a range."""
+    """Does the work of `_runs`. `inset`: the ids of crossing lines that do not end a range."""
     crossed = {id(box) for box in crossing}
     crossing = [box for box in crossing if id(box) not in inset]
     free = sorted((box for box in boxes if id(box) not in crossed), key=lambda box: box.y0 + box.y1)
@@ -215,8 +215,8 @@ def _free_runs(boxes: list[Boxed], crossing: list[Boxed], inset: AbstractSet[int
 
 
 def _is_amid(line: LayoutLine, boxes: Sequence[Boxed], em: float) -> bool:
-    """Returns whether the line has text beside it on both sides. Where it reaches over a gutter, it is the caption of a picture
-    around which the text runs, or a quotation."""
+    """Returns whether the line has text beside it on both sides. If it crosses a gutter, it is a quotation, or the caption of a
+    picture around which the text runs."""
     top, bottom = line.y0 + line.height / 2, line.y1 - line.height / 2
     left = right = False
     for other in boxes:
@@ -309,7 +309,7 @@ def _is_columns(run: Run, em: float) -> bool:
         return False
     left, right = lines_of(run.left), lines_of(run.right)
     if not left or not right:
-        return len(run.left) > len(left) or len(run.right) > len(right)  # a table beside text
+        return len(run.left) > len(left) or len(run.right) > len(right)  # this is a table beside text
     return _are_columns(tuple(left), tuple(right), em)
 
 
@@ -324,7 +324,7 @@ def _are_columns(left: tuple[LayoutLine, ...], right: tuple[LayoutLine, ...], em
     if len(left) > 1 and len(right) < _MOST_FIELDS and _is_beside_fields(left, right, em):
         return True
     if all(2 * sum(has_leader(line.text) for line in side) >= max(4, len(side)) for side in (left, right)):
-        return True  # a table of contents in two columns
+        return True  # this is a table of contents in two columns
     least, most = sorted((fullness(left, em), fullness(right, em)))
     aligned = aligned_share(left, right)
     dense = is_dense(left, em) and is_dense(right, em)
@@ -368,7 +368,7 @@ def _is_divided(run: Run, place: _Place) -> bool:
         return False
     first, last = (pick(box.center_y for side in sides for box in side) for pick in (min, max))
     x0, x1 = max(box.x1 for box in sides[0]), min(box.x0 for box in sides[1])
-    top, bottom = run.top - _DIVIDER_EM * place.em, run.bottom + _DIVIDER_EM * place.em  # those of tables are longer
+    top, bottom = run.top - _DIVIDER_EM * place.em, run.bottom + _DIVIDER_EM * place.em  # rulings of tables are longer
     is_ruled = any(
         x0 - 1 < ruling.x0 < x1 + 1 and top < ruling.y0 < first and last < ruling.y1 < bottom for ruling in place.upright
     )

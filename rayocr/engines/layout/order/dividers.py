@@ -1,4 +1,5 @@
-"""The rulings that divide a page. Forms draw the line under a row of fields field by field: such rulings are joined."""
+"""Collects the rulings that divide a page. Forms draw the line under a row of fields field by field, so such rulings are
+joined."""
 
 from __future__ import annotations
 

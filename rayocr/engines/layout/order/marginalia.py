@@ -16,7 +16,7 @@ _NOTE_WIDTH = 0.4  # widest note, as a share of the width of the text
 _NOTE_LINES = 5  # longer notes are sidebars
 _NOTES_SHARE = 0.25  # largest share of the page's letters in notes
 _APART_EM = 0.7  # white space between two notes
-_LONGEST_NUMBER = 3  # digits
+_LONGEST_NUMBER = 3  # maximum number of digits
 _LETTERED, _LEAST_LETTERED = re.compile(r"\d{1,2}[a-z]"), 3
 _SIDEBAR_EM = 2.0  # white space between the paragraphs of a sidebar
 

@@ -1,4 +1,4 @@
-"""Measures that tell columns of running text from columns of a table or a form."""
+"""Distinguishes columns of running text from columns of a table or a form."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _fullness(lines: tuple[LayoutLine, ...], em: float) -> float:
         edges = sorted(line.x1 for line in group)
         edge = edges[int(len(edges) * 0.8)] if len(edges) > 2 else edges[-1]
         slack = min(_FULL_EM * em, _FULL_SHARE * (edge - ordered[start].x0))
-        if len(group) > 1:  # a single line does not fill a column: a date, a centered line of a letterhead
+        if len(group) > 1:  # a single line, such as a date or a centered line of a letterhead, does not fill a column
             inside = justified(group, em)
             full += sum(len(line.text) for line in group if line.x1 > edge - slack or id(line) in inside)
         start = end
@@ -77,7 +77,7 @@ def _letters_and_signs(text: str) -> tuple[int, int]:
 
 
 def is_of_marks(lines: Sequence[LayoutLine]) -> bool:
-    """Returns whether these are check boxes, some with their answers, or a few numbers of items. They belong to the texts beside
+    """Returns whether these are check boxes, some with their answers, or a few item numbers. They belong to the texts beside
     them."""
     texts = [line.text.strip() for line in lines]
     if any(map(_BOX.search, texts)):

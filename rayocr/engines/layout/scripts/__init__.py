@@ -1,1 +1,1 @@
-"""What is particular to a script: columns of Chinese and Japanese, and Korean words that are divided between lines."""
+"""Handles particular scripts: columns of Chinese and Japanese, and Korean words that are divided between lines."""

@@ -1,4 +1,4 @@
-"""Handles Japanese and Chinese set vertically: columns from right to left, horizontal lines such as headings in place."""
+"""Handles vertical Japanese and Chinese: columns from right to left, with horizontal lines such as headings in their place."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ class _Shape:
     @classmethod
     def of(cls, ordered: Sequence[LayoutLine]) -> _Shape:
         pitches = [right.x1 - left.x1 for right, left in pairwise(ordered)]
-        # The smaller half: columns of short paragraphs are mostly apart.
+        # Only the smaller half counts, since columns of short paragraphs are mostly apart.
         pitch = median(sorted(pitches)[: len(pitches) // 2 + 1]) if pitches else 0.0
         ends = sorted((line.y1 for line in ordered), reverse=True)
         bottom = median(ends[: len(ends) // 2 + 1])  # a full stop may hang below a full column
@@ -99,7 +99,7 @@ class _Shape:
         larger, smaller = max(above.width, column.width), min(above.width, column.width)
         if larger > _OTHER_SIZE * smaller or above.x1 - column.x1 > _APART * self.pitch:
             return False
-        if above.text[-1] in "」』" and column.text[0] in "「『":  # what two people say
+        if above.text[-1] in "」』" and column.text[0] in "「『":  # a dialog of two people
             return False
         return above.y1 > self.bottom - _SHORT * larger and column.y0 < self.top + _INDENT * larger
 
@@ -138,7 +138,7 @@ def _tiers(columns: list[LayoutLine]) -> list[list[LayoutLine]]:
 
 
 class _Places:
-    """Finds columns by their place across the page, so that a page of thousands of characters takes linear time."""
+    """Finds columns by their horizontal position, so that a page of thousands of characters takes linear time."""
 
     def __init__(self, columns: Sequence[LayoutLine]) -> None:
         self.widest = max((column.width for column in columns), default=0.0) or 1.0

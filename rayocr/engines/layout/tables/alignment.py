@@ -1,7 +1,7 @@
 """Finds tables without a full grid of rulings: columns of short text on common baselines, whose cells may have several lines.
 
 Prose set in columns is also aligned. It differs by lines that fill their column in every column, and by rows that do not begin
-together. In doubt a range of rows is not a table: its lines are then read in the order of columns or rows.
+together. In doubt, a range of rows is not a table, and its lines are read in the order of columns or rows.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rayocr.engines.layout.units.lines import has_leader, sentences_run_on
 
 _CELL_GAP_EM = 0.5  # white space between cells of one row
 _COLUMN_GAP_EM = 0.45  # white space between columns; boxes of scans are wider than their text
-_OVERLAP_EM = 0.25  # boxes jitter
+_OVERLAP_EM = 0.25  # allows for jitter of the boxes
 _MAX_GAP_EM = 2.6  # white space above a row that belongs to the table
 _MIN_ROWS = 3
 # Number of rows from which the start of a table is tried; trying each row of a receipt of a thousand rows would take a minute.
@@ -130,7 +130,7 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
 
 def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], most: int, em: float) -> bool:
     """Returns whether a row behind white space begins another table: it is in none of the columns of the row above, or it is the
-    head of a table with more columns than all rows above, which have `most` cells."""
+    head of a table with more columns than the rows above, which have at most `most` cells."""
     cells, above = _segments(rows[end], em), _segments(rows[end - 1], em)
     if len(cells) > max(most + 1, _MIN_ROWS) and (len(cells) > 2 * most or end - start >= _MIN_ROWS):
         return True
@@ -267,7 +267,7 @@ def _row_begins(
     grid: Sequence[Sequence[Sequence[LayoutLine]]], rows: Sequence[Row], edges: Sequence[float], ruled: Sequence[bool], em: float
 ) -> list[bool]:
     """Returns for each row of lines whether a row of the table begins with it. `edges`: where a line of running text is full;
-    infinite for columns without."""
+    infinite for columns without such lines."""
     if sum(ruled) >= max(_MIN_ROWS, len(rows) // 6):
         stacked = [False, *(_is_stacked(above, cells) for above, cells in pairwise(grid))]
         return [place == 0 or apart or figures for place, (apart, figures) in enumerate(zip(ruled, stacked, strict=True))]
@@ -281,7 +281,7 @@ def _row_begins(
         if any(_is_figure(cells[number]) for number in filled) or (apart and pitch > limit):
             begins.append(True)
         elif filled == [0] and not _has_no_room(above[0], cells[0], grid):
-            begins.append(True)  # the head of a group of rows
+            begins.append(True)  # this is the head of a group of rows
         elif not cells[0] or (apart and len(filled) < usual):
             begins.append(False)
         else:
@@ -376,15 +376,15 @@ def _is_table(
         return False
     texts = ["".join(line.text for line in cells[0]).strip() for cells in begins if cells[0]]
     if not ruled and any(sum(_is_bulleted(cells[n]) for cells in begins) > 1 for n in range(1, count)):
-        return False  # lists beside other text
+        return False  # these are lists beside other text
     if _is_contents(begins):
         return False
     if count > 2 and (_ends_before_others(begins) or is_postal_address(texts)):
-        return False  # an address beside fields
+        return False  # this is an address beside fields
     if not ruled and any(_runs_on([cells[n] for cells in begins]) for n in range(count) if wordy[n]):
         return False  # these are columns of running text
     if any(are_labels([line.text for cells in begins for line in cells[n]]) for n in range(1, count)) and not has_labels(texts):
-        return False  # an address beside labels with values
+        return False  # this is an address beside labels with values
     markers = sum(MARKER.match(text) is not None or (text.isdigit() and len(text) < _YEAR_DIGITS) for text in texts)
     if sum(sum(bool(cells[n]) for cells in begins) > 1 for n in range(count)) == 2:
         if markers > 0.5 * len(texts) or not (wrapped or ruled) or not _is_narrower(columns):

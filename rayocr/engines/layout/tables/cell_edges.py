@@ -1,6 +1,6 @@
 """Finds the columns of a table that has rulings between its rows only, where each cell draws its own part of a ruling.
 
-The ends of the parts are at the same places in every row, and say where the columns are.
+The ends of the parts are at the same places in every row and are the edges of the columns.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ def implied_borders(rulings: Sequence[Ruling], lines: Sequence[LayoutLine]) -> l
         edges = alike[0][1]
         own = [ruling for ruling in uprights if _is_at(edges, ruling)]
         if any(ruling.y0 < ys[-1] - _MEET_PT and ruling.y1 > ys[0] + _MEET_PT for ruling in own):
-            continue  # the grid has its borders
+            continue  # the grid already has these borders
         head = [ruling for ruling in own if _is_at(edges[1:-1], ruling) and ruling.y1 <= ys[0] + _MEET_PT]
         if len(head) == len(edges) - 2 and len({round(ruling.y1) for ruling in head}) == 1:
             found += [Ruling(x0=edges[0], y0=y, x1=edges[-1], y1=y) for y in (head[0].y0, head[0].y1)]
@@ -51,7 +51,7 @@ def implied_borders(rulings: Sequence[Ruling], lines: Sequence[LayoutLine]) -> l
 
 
 def _between_rows(edges: Sequence[float], ys: Sequence[float], lines: Sequence[LayoutLine]) -> list[Ruling]:
-    """Returns the borders of each row; those of the rows with one cell only above and below the table are left out."""
+    """Returns the borders of each row, without those of rows with only one cell above and below the table."""
     parts: list[list[Ruling]] = []
     for top, bottom in pairwise(ys):
         inside = [line for line in lines if top < line.center_y < bottom]

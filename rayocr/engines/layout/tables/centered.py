@@ -1,4 +1,4 @@
-"""Joins the lines of a cell whose row is centered on it: line by line, the first line would be a row above its own.
+"""Joins the two lines of a cell if its row is centered between them. Line by line, the first line would become a row above.
 
 HV-20938-7   Slate, Welsh, 20 × 10 in   12
              Copper nails, 38 mm,

@@ -1,5 +1,5 @@
-"""Finds blocks of contacts side by side, such as the authors of a paper or the addresses of an invoice: they are read one by
-one, not row by row."""
+"""Finds blocks of contacts side by side, such as the authors of a paper or the addresses of an invoice. They are read one by one,
+not row by row."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _PARTY = re.compile(
     r"|(?:billing|shipping|delivery|mailing|invoice) address:?",
     re.IGNORECASE,
 )
-_NEXT_EM, _LEAST_LINES = 1.0, 2  # white space between the lines of an address; its lines
+_NEXT_EM, _LEAST_LINES = 1.0, 2  # white space between the lines of an address; maximum number of lines
 _MOST_ROWS = 8
 _LONGEST = 48  # maximum number of characters of an e-mail address with its label
 _GAP_EM = 1.8  # largest white space between two rows of a block
 
 
 def take_contacts(lines: Sequence[LayoutLine], em: float) -> tuple[list[AlignedTable], list[LayoutLine]]:
-    """Returns the blocks, those of each row of e-mail addresses or of heads as one box, and the other lines."""
+    """Returns the blocks (all blocks of a row of e-mail addresses or of heads as one box) and the other lines."""
     if not any("@" in line.text or _PARTY.fullmatch(line.text.strip()) for line in lines):
         return [], list(lines)
     rows = rows_of(lines)

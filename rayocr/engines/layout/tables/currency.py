@@ -1,4 +1,4 @@
-"""Joins signs of currencies with their amounts: financial tables set them in separate columns."""
+"""Joins currency signs with their amounts, since financial tables set them in separate columns."""
 
 from __future__ import annotations
 

@@ -14,10 +14,10 @@ _TOUCH_PT = 4.0  # largest gap between the ends of scanned rulings that meet
 _SAME_PT = 3.0  # largest distance of two strokes of one border
 _GAP_PT = 6.0  # largest gap in a ruling that noise interrupts
 _MIN_LENGTH_PT = 8.0
-_BORDER_OVERLAP_PT = 2.0  # text that extends this far into the next cell crosses the border
+_BORDER_OVERLAP_PT = 2.0  # text crosses the border if it extends this far into the next cell
 _OPEN_RULINGS, _CLOSED_RULINGS = 4, 3  # horizontal borders of a table without one or both outer ones
-_MAX_RULINGS = 2000  # drawings and charts have more, and no cells
-_MAX_CELLS = 40_000  # 0.2 s; maps and graph paper have more
+_MAX_RULINGS = 2000  # drawings and charts have more rulings, and no cells
+_MAX_CELLS = 40_000  # takes 0.2 s; maps and graph paper have more
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Finds tables: from rulings, whose cells are certain, and from columns of short segments, only in clear cases."""
+"""Finds tables from rulings, whose cells are certain, and, in clear cases only, from columns of short segments."""
 
 from __future__ import annotations
 
@@ -117,7 +117,7 @@ def _aligned_cells(rows: Sequence[Row], em: float) -> list[list[str]] | None:
 
 
 def _fits(line: LayoutLine, grid: Grid) -> bool:
-    """Returns whether a line that runs up the page, as heads of narrow columns do, is inside a cell. All others may be in a
+    """Returns whether a line that runs up the page, as heads of narrow columns do, is inside a cell. All other lines may be in a
     table."""
     x = (line.x0 + line.x1) / 2
     return not line.is_vertical or (
@@ -149,7 +149,8 @@ def _holds_answers(table: RuledTable, lines: Sequence[LayoutLine]) -> bool:
 
 
 def _split_at_borders(line: LayoutLine, grid: Grid) -> list[LayoutLine]:
-    """Splits a line that crosses a border at the space nearest to the border: it is the text of two cells read as one."""
+    """Splits a line that crosses a border at the space nearest to the border, since the engine read the text of two cells as
+    one."""
     parts: list[LayoutLine] = []
     rest = line
     for x in grid.borders_crossed(line.x0, line.x1, line.center_y):

@@ -1,4 +1,4 @@
-"""Joins a large initial with the rest of its word: read line by line, "THIS paper" becomes "T HIS paper"."""
+"""Joins a large initial with the rest of its word. Read line by line, "THIS paper" would become "T HIS paper"."""
 
 from __future__ import annotations
 

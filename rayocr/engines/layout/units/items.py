@@ -1,7 +1,7 @@
 """Recognizes markers of list items, in the styles and scripts that documents use.
 
-Some markers are certain: "•", "(a)", "①". Others also begin lines of running text: "A. Smith", "1.1 million". They count if
-another line of the column has the previous or the next marker, as in "A." and "B.", or begins with an arrow, too.
+Some markers are certain: "•", "(a)", "①". Others also begin lines of running text: "A. Smith", "1.1 million". Those count if
+another line of the column has the previous or the next marker, as in "A." and "B.", or also begins with an arrow.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ def _possible(text: str) -> list[_Marker]:
     letter = match["letter"] or (match["roman"] if len(match["roman"]) < 3 else "")
     behind = match["point"] or match["dot"]
     markers = [_Marker(f"roman{behind}", (_roman(match["roman"]),))] if match["roman"] else []
-    if letter and letter.isascii() and letter.isupper():  # after Z. come AA., AB.
+    if letter and letter.isascii() and letter.isupper():  # AA. and AB. follow Z.
         markers.append(_Marker(f"letter{behind}", (sum((ord(char) - 64) * 26**n for n, char in enumerate(reversed(letter))),)))
     elif letter:  # the order of the alphabet is unknown, so two different letters of one script are enough
         markers.append(_Marker(f"script {ord(letter) >> 8:x}{behind}", (ord(letter),)))
@@ -102,7 +102,7 @@ def _possible(text: str) -> list[_Marker]:
 
 def _has_neighbor(marker: _Marker, place: int, places: Mapping[_Marker, Sequence[int]]) -> bool:
     """Returns whether one of the others is the previous or the next marker: for 1.2 these are 1.1, 1.3, 1.2.1, 1 and 2.1. A
-    letter's neighbor comes before or after it as in the alphabet: the initials of names are in any order."""
+    letter's neighbor must come before or after it as in the alphabet, since the initials of names are in any order."""
     *above, last = marker.value
     if marker.style.startswith("number"):
         beside = [(*above, last - 1), (*above, last + 1), (*marker.value, 1), (*marker.value, 0)]

@@ -1,4 +1,4 @@
-"""Detects rows that keep their own line: table of contents, fields such as "Date: …", rows of a ticket, addresses, verse."""
+"""Detects rows that stay separate lines: table of contents, fields such as "Date: …", rows of a ticket, addresses, verse."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEADER = re.compile(r"(?:\.\s?){4}|…\s?…|(?:[·․‥…]\s?){3}|_{4}|-{6}"
 _LABEL = re.compile(r"[^\W\d_](?:[^:.;!?\n\]]|\.(?=[:/-])){0,28}:(?:\s+\S|$)")  # Date:, Cust.-No.:
 _AMOUNT = re.compile(r"(?:^|[\s$€£¥₹])-?\d[\d.,'\u2019 ]{0,12}[.,]\d{2}\s?(?:[$€£¥₹%*]|[A-Z]{1,3})?$")
 _SHORT_EM = 12.0  # columns of running text are wider than this
-_NUMBER_AT_END = re.compile(r"[\s.…]\d{1,4}$")  # page number in a table of contents whose dots the engine did not read
+_NUMBER_AT_END = re.compile(r"[\s.…]\d{1,4}$")  # a page number in a table of contents whose dots the engine did not read
 _RUNNING_CHARS = 45  # mean length of lines; verse and addresses are shorter
 _SENTENCE_INSIDE = re.compile(r"[^\W\dA-Z_]{2}[)\"”’]?[.!?] +[^\W\d_]")
 _SHORT_WORD_AT_END = re.compile(r" [^\W\dA-Z_]{1,3}$")

@@ -1,4 +1,4 @@
-"""Joins letters that stand below each other to the word that they spell: labels beside groups of rows, shop signs."""
+"""Joins letters below each other to the word that they spell, as in labels beside groups of rows and in shop signs."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _is_word(letters: Sequence[str]) -> bool:
 
 
 def _are_cells(stack: Sequence[LayoutLine], lines: Sequence[LayoutLine]) -> bool:
-    """Returns whether most letters have a line on their baseline, as codes and answers in the rows of a table have."""
+    """Returns whether most letters have a line on their baseline, like codes and answers in the rows of a table."""
     others = [line for line in lines if len(line.text.strip()) > 1 or not _LETTER.fullmatch(line.text.strip())]
     level = sum(any(abs(line.center_y - letter.center_y) < _LEVEL * letter.height for line in others) for letter in stack)
     return level > _MOST_LEVEL * len(stack)

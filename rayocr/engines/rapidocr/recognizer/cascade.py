@@ -14,7 +14,7 @@ from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 from rayocr.engines.rapidocr.text import is_unread
 
-# By speed setting: limits on the least certain letter and on the mean.
+# For each speed setting, limits on the least certain letter and on the mean.
 _LIMITS = {"auto": (0.65, 0.93), "fast": (0.3, 0.8), "best": (0.8, 0.97)}
 _LAST_LATIN = "\u024f"
 _MARKS = "\u1e00", "\u20cf"  # range of more Latin letters with accents, general punctuation, currencies

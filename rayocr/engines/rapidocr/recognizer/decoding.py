@@ -1,7 +1,7 @@
 """Converts the recognizer's output to text, and restores spaces between words that standard decoding loses.
 
 CTC decoding takes the most likely symbol of each step. In blurred or tight print, the step between two words has "no symbol" at
-.6 and a space at .4, so the words are joined ("Theminister"). This is the most frequent error on Latin pages and loses two words
+.6 and a space at .4, so the words are joined ("Theminister"). This is the most frequent error on Latin pages and costs two words
 each time. Within words, the small model gives a space less than .01 (5,900 places; the four places between letters above .2 were
 lost spaces), so a threshold of .2 is enough. The tiny model gives spaces inside words up to .5 ("o f"), so its spaces are not
 restored.
@@ -14,7 +14,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 LOST_BLANK = 0.2
-_NO_SIGN = 0  # CTC's index for it
+_NO_SIGN = 0  # CTC's index of "no symbol"
 _FIRST_WIDE = "\u2e80"  # Chinese and Japanese have no spaces between words
 _WORDS_OF_ONE = frozenset("aAIàÀyYeEoOuUiéÉvVwWzZkKsS")
 _AFTER = frozenset(",;:)]!?%’”»")

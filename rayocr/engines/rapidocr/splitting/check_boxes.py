@@ -17,7 +17,7 @@ from rayocr.engines.rapidocr.text import TICKED_BOX, UNTICKED_BOX, is_chinese
 
 _SIDE = (0.42, 0.95)  # shares of the line's height with its margins
 _LEAST_FRAME = 0.5  # minimum side of a box with a tick that sticks out, as a share of the line's height
-_LEAST_SIDE_PX = 15  # 5.4 pt; the round sides of smaller letters look straight
+_LEAST_SIDE_PX = 15  # pixels of 5.4 pt; the round sides of smaller letters look straight
 _THIN = 0.5  # share of ink inside the frame along the middle of a side; bold letters have more at all four sides
 _SQUARE = 1.2  # the longer side relative to the shorter one
 _STROKE = 0.45  # minimum length of a straight stroke, as a share of the line's height
@@ -38,7 +38,7 @@ _SCORE = 0.95
 
 
 class CheckBox(NamedTuple):
-    """In pixels of the line's picture."""
+    """A check box, in pixels of the line's picture."""
 
     left: int
     top: int
@@ -85,7 +85,7 @@ def with_check_boxes(upright: Any, quads: Any, read: list[LineReading], recogniz
         if mark and reading.text.strip() and reading.score >= _LATIN:
             lines.append((whole, reading._replace(text=f"{mark} {reading.text.strip()}")))
             continue
-        is_long = part[1][0] - part[0][0] > part[3][1] - part[0][1]  # it may be in another script
+        is_long = part[1][0] - part[0][0] > part[3][1] - part[0][1]  # the line may be in another script
         lines += [(part, reading)] if reading.text.strip() or is_long else []
         marks += [(np.array([whole[0], part[0], part[3], whole[3]]), mark)] if mark else []
     known = [*(quad for quad, _ in marks), *(np.array([w[0], p[0], p[3], w[3]]) for p, mark, w in parts if mark)]

@@ -1,7 +1,7 @@
-"""Reads the page numbers at the end of dotted leaders by themselves.
+"""Reads the page numbers at the end of dotted leaders separately.
 
 The detector misses single digits after a leader, and the recognition model loses them behind a long row of dots: it reads
-"Sources ..... 7" as "Sources". A leader is found by its dots. What stands before it and behind it is read as two pictures.
+"Sources ..... 7" as "Sources". This module finds a leader by its dots and reads the text before it and after it as two pictures.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def with_page_numbers(
         near = [int(n) for n in np.flatnonzero(on_row)]
         heads = [n for n in near if boxes[n, 0] < leader.left]
         if len(heads) != 1 or any(n in taken or boxes[n, 2] > leader.end_right + height for n in near):
-            continue  # two leaders in one line, or words behind the number
+            continue  # two leaders in one line, or words after the number
         taken.update(near)
         if read[heads[0]].score < _SURE or not _words_after_dots(read[heads[0]].text, 4):
             asked.append((leader, heads[0], [n for n in near if n != heads[0]]))
@@ -142,7 +142,7 @@ def _runs(centers: Any, height: float) -> list[list[int]]:
 
 
 def _words_behind(letters: Any, right: int, base: int, height: float) -> tuple[int, int] | None:
-    """Left and right of the words behind a leader."""
+    """Returns the left and right edges of the words after a leader."""
     bottoms = letters[:, 1] + letters[:, 3]
     on_row = letters[(bottoms > base - 0.3 * height) & (bottoms < base + _BELOW * height) & (letters[:, 0] >= right)]
     start, end = None, right
@@ -154,6 +154,6 @@ def _words_behind(letters: Any, right: int, base: int, height: float) -> tuple[i
 
 
 def _words_after_dots(text: str, fewest: int) -> bool:
-    """Returns whether the text ends in words behind at least so many dots in a row."""
+    """Returns whether the text ends in words after at least this many dots in a row."""
     parts = _DOTS.split(text)
     return text[-1:].isalnum() and len(parts) > fewest and not any(part.strip() for part in parts[-fewest:-1])

@@ -17,7 +17,7 @@ _AFTER_LETTER = re.compile(r"[\u0621-\u064a]$")
 
 
 def with_commas(texts: Sequence[str]) -> list[str]:
-    """Returns the lines of a page in the order in which they are read."""
+    """Returns the lines of a page with their commas, in reading order."""
     is_open = False
     corrected = []
     for text in texts:

@@ -1,4 +1,4 @@
-"""Corrects what a pack reads wrongly on whole pages, by script."""
+"""Corrects systematic errors of a pack on whole pages, by script."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KOREAN_BULLET = re.compile("^[\u318d\uff0a*]\\s+(?=\uff08?[\uac00-\ud7a3])")  #
 
 
 def corrected(texts: Sequence[str], pack: str) -> list[str]:
-    """Returns the lines of a page that `pack` has read."""
+    """Returns the corrected lines of a page that `pack` has read."""
     if pack in GREEK:
         return modern_greek(texts)
     if pack in ARABIC:

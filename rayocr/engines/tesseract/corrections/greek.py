@@ -20,7 +20,8 @@ _LEAST_PART = 2  # number of letters beside a lost space
 
 
 def with_lost_spaces(text: str, other: str) -> str:
-    """Returns the text with the spaces that a second reading has between its letters. The second reading may lack letters."""
+    """Returns the text with the spaces that a second reading has between its letters, even if the second reading lacks
+    letters."""
     skeleton, parts = _skeleton(text), _skeleton(other).split()
     if " " in text or len(skeleton) != len(text) or len(parts) < 2 or min(map(len, parts)) < _LEAST_PART:
         return text
@@ -60,7 +61,8 @@ def _is_polytonic(word: str) -> bool:
 
 
 def _modern(word: str) -> str:
-    """Modern Greek has one accent in words of several syllables and none in others: a wrong mark is that accent or nothing."""
+    """Returns the word with modern accents. Modern Greek has one accent in words of several syllables and none in others, so a
+    wrong mark is that accent or nothing."""
     signs = unicodedata.normalize("NFD", word)
     accent = "" if _TONOS in signs or _syllables(signs) < 2 else _TONOS
     result = ""

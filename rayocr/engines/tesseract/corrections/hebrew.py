@@ -1,7 +1,7 @@
 """Corrects the final letter that Tesseract misreads in David, the most common Hebrew typeface: samekh for final mem.
 
-The two letters look alike there, and 12 of 15 plurals of a page ended in samekh. Plurals end in yod and mem; few words end in yod
-and samekh. So their share tells whether a page is affected.
+The two letters look alike there, and 12 of 15 plurals of a page ended in samekh. Plurals end in yod and mem, and few words end in
+yod and samekh. Their share therefore shows whether a page is affected.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 _ENDING = re.compile("(?<![\u05d0-\u05ea])(?P<stem>[\u05d0-\u05ea]+)\u05e1(?![\u05d0-\u05ea])")
 _PLURAL, _MISREAD = re.compile("[\u05d0-\u05ea]{2}ים(?![\u05d0-\u05ea])"), re.compile("[\u05d0-\u05ea]{2}יס(?![\u05d0-\u05ea])")
-_FEWEST = 3  # misread plurals on a page
+_FEWEST = 3  # minimum number of misread plurals on a page
 _SHARE = 0.5  # share of all plurals
 _PREFIXES = re.compile("[הובלמשכ]{0,3}")
 # Words that end in samekh, without it.
