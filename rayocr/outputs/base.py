@@ -19,17 +19,16 @@ if TYPE_CHECKING:
 
 class Output(ABC):
     """Writes one file of one document. Callers call `begin`, `page` for each page in order, `finish`, and always `close`.
-    `limit`, set before the first page, ends the process if a block that converts a page's text takes too long or too much
-    memory.
+    `limit`, set before the first page, ends the process if the conversion of a page's text takes too much time or memory.
     `suffix` is appended to the document's output name. Outputs that set `needs_source` get `source`; outputs that set
     `needs_boxes` get the boxes of the records."""
 
     name: ClassVar[str]
     suffix: ClassVar[str]
     needs_source: ClassVar[bool] = False
-    works_without_source: ClassVar[bool] = False  # it uses the source, but also works without it
-    needs_boxes: ClassVar[bool] = False  # positions of lines, if the engine knows them
-    flowing: ClassVar[bool] = False  # continuous text: running headers are marked or removed on request
+    works_without_source: ClassVar[bool] = False  # uses the source, but also works without it
+    needs_boxes: ClassVar[bool] = False  # uses the positions of lines, if the engine reports them
+    flowing: ClassVar[bool] = False  # is continuous text, in which running headers are marked or removed on request
 
     def __init__(
         self, file: BinaryIO, context: DocumentContext, *, config: OutputConfig | None = None, source: PdfFile | None = None
@@ -59,7 +58,7 @@ class Output(ABC):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """After `finish`: sentences for the manifest about content that this file could not show exactly."""
+        """Sentences for the manifest about content that this file could not show exactly. Available after `finish`."""
         return ()
 
     def write(self, text: str) -> None:

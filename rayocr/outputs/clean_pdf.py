@@ -1,8 +1,8 @@
-"""The recognized text, typeset: a PDF with exactly one page for each page of the source, in the same size.
+"""Typesets the recognized text: a PDF with exactly one page for each page of the source, in the same size.
 
 Pages go to the typesetter a few at a time and from there into the file, so a document of 10,000 pages takes no more memory than
 one of eight. A page that the typesetter rejects is typeset alone, then as plain lines, and finally replaced by a notice. The
-libraries are imported when the first file is begun: every process of a run imports this module for the output's name.
+libraries are imported when the first file begins, since every process of a run imports this module for the output's name.
 """
 
 from __future__ import annotations
@@ -33,10 +33,11 @@ if TYPE_CHECKING:
     from rayocr.outputs.typeset.typesetter import Typesetter
     from rayocr.pdf.document import PdfFile
 
-_PAGES_A_PART = 8  # typeset together, with fonts embedded once; more pages take more memory (100 pages: 700 MB)
-_CHARACTERS_NAMED = 20  # characters without a font that the manifest lists
+_PAGES_A_PART = 8  # pages that are typeset together, with fonts embedded once; more take more memory (100 pages: 700 MB)
+_CHARACTERS_NAMED = 20  # number of characters without a font that the manifest lists
 
-# Shared in this process, as a start takes 0.3 s, but not with its forks, whose pages would get into each other's PDFs.
+# The typesetter is shared in this process, since its start takes 0.3 s. Forks do not share it, since their pages would get into
+# each other's PDFs.
 _typesetters: dict[tuple[int, bool, float], tuple[Typesetter, FontBook]] = {}
 
 
@@ -202,7 +203,7 @@ def _typesetter(system_fonts: bool, timeout_s: float) -> tuple[Typesetter, FontB
     key = (os.getpid(), system_fonts, timeout_s)
     if key not in _typesetters:
         typesetter = Typesetter(system_fonts=system_fonts, timeout_s=timeout_s)
-        atexit.register(typesetter.close)  # ends its process with ours, and avoids a ResourceWarning
+        atexit.register(typesetter.close)  # ends its process together with this one, and avoids a ResourceWarning
         _typesetters[key] = (typesetter, FontBook(typesetter.displays))
     return _typesetters[key]
 

@@ -1,4 +1,4 @@
-"""One JSON line per document in Dolma's format: id, text, source, added, created, metadata, attributes.
+"""Writes one JSON line per document in Dolma's format: id, text, source, added, created, metadata, attributes.
 
 `attributes.pdf_page_numbers` is a list of [start, end, page_number]: the span of each page in characters (Unicode code points)
 of `text`, end excluded; `page_outcomes` of [page_number, outcome, engine]; `page_doubts` of [page_number, [doubt, …],

@@ -1,4 +1,4 @@
-"""One Markdown file per document, with page breaks as comments: `<!-- page 3 -->`.
+"""Writes one Markdown file per document, with page breaks as comments: `<!-- page 3 -->`.
 
 Options add YAML front matter and join paragraphs and tables that continue across a page break; the comment is then inside them.
 The output holds at most one page back, until the next page is known.
@@ -36,9 +36,9 @@ class MarkdownOutput(Output):
         super().__init__(file, context, config=config, source=source)
         self._settings = self.config.markdown
         self._dest = self.file
-        self._held = ""  # the end of the page before, which may continue
+        self._held = ""  # the end of the previous page, which may continue
         self._matter = _FrontMatter(context) if self._settings.front_matter else None
-        if self._matter is not None:  # it comes first in the file and is known last
+        if self._matter is not None:  # the front matter comes first in the file and is known last
             self.file = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES))  # noqa: SIM115 - see close
 
     def page(self, record: PageRecord) -> None:

@@ -1,9 +1,9 @@
 """Derives a document's output path from its name at the source. Every file system and bucket accepts the path.
 
-Pure and deterministic. The output name of `reports/2024/a.pdf` is `reports/2024/a`. A name is changed only if it must be (it
-leaves the destination, is reserved on Windows, or is too long); it then contains a hash of the original name, so changed names
-do not collide. `folded` detects different names that are the same file on some systems (case, Unicode composition); reserved
-names keep those apart (`rayocr/actors/document_worker/output_names.py`).
+Pure functions. The output name of `reports/2024/a.pdf` is `reports/2024/a`. A name is changed only if it leaves the destination,
+is reserved on Windows, or is too long. It then contains a hash of the original name, so changed names do not collide. `folded`
+detects different names that are the same file on some systems (case, Unicode composition); reserved names keep those apart
+(`rayocr/actors/document_worker/output_names.py`).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hashlib
 import re
 import unicodedata
 
-PART_BYTES = 255  # limit of file systems for one part of a path
+PART_BYTES = 255  # limit of file systems for one part of a path, in bytes
 STEM_BYTES = 255 - len(".searchable.pdf")  # limit of the last part, without the suffix of an output
 PATH_BYTES = 880  # limit of the whole path: buckets allow 1,024 with the prefix of the destination
 
@@ -20,7 +20,7 @@ PATH_BYTES = 880  # limit of the whole path: buckets allow 1,024 with the prefix
 _FORBIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\\]")
 _DRIVE = re.compile(r"^([A-Za-z]):")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³])", re.IGNORECASE)
-# A folder with such a name may be in the way of another document's output.
+# A folder with such a name can block the path of another document's output.
 _OUTPUT_ENDINGS = (".md", ".jsonl", ".clean.pdf", ".searchable.pdf")
 _STATE = ".rayocr"
 
@@ -68,7 +68,7 @@ def _file(stem: str, name: str) -> str:
 
 
 def _short_path(parts: list[str], name: str) -> str:
-    """Keeps as many leading folders as fit, and the file name with a hash of the whole name."""
+    """Shortens a path: keeps as many leading folders as fit, and the file name with a hash of the whole name."""
     file = with_mark(parts[-1], name)
     kept: list[str] = []
     for part in parts[:-1]:

@@ -21,12 +21,13 @@ LONG_CHARS = 20_000  # shorter pages take milliseconds, and setting a limit take
 
 
 class PagePipeline:
-    """Outputs that show the page as it is get every page at once and unchanged. `flowing` outputs get them as configured."""
+    """Passes pages to outputs. Outputs that show single pages get every page immediately and unchanged. `flowing` outputs get
+    pages with running headers handled as configured."""
 
     def __init__(
         self, settings: MarkdownConfig, writers: Sequence[Output], *, limits: LimitsConfig | None = None, page_count: int = 0
     ) -> None:
-        """`limits` and `page_count`: for the time and memory that the whole document may take."""
+        """`limits` and `page_count` determine the time and memory that the whole document may take."""
         self._normalize = settings.normalize
         self._limits = limits
         self._writers = writers
@@ -42,7 +43,7 @@ class PagePipeline:
         self._streams = [(Running("keep"), paged), (Running(settings.headers), flowing)]
 
     def add(self, record: PageRecord) -> None:
-        """Call once for each page, in order."""
+        """Adds a page. Call it once for each page, in order."""
         with self._step():
             self._add(record)
 
@@ -65,7 +66,7 @@ class PagePipeline:
         return bounded(seconds=self._limits.page_timeout_s, memory_bytes=self._limits.page_memory)
 
     def finish(self) -> None:
-        """Writes the pages that waited, and completes the files."""
+        """Writes the pages that are still waiting, and completes the files."""
         with self._step():
             for running, writers in self._streams:
                 for ready in running.finish():

@@ -31,8 +31,8 @@ def read_texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
 
 
 def outputs_are_of(manifest: Manifest, dest: Storage) -> bool:
-    """Returns whether the output that holds the page texts is the file that the manifest describes, and not edited or replaced
-    since."""
+    """Returns whether the output that holds the page texts is still the file that the manifest describes, neither edited nor
+    replaced."""
     note = next((output for suffix in (".md", ".jsonl") for output in manifest.outputs if output.name.endswith(suffix)), None)
     try:
         return note is None or hashlib.sha256(dest.read(note.name, max_bytes=MAX_OUTPUT_BYTES)).hexdigest() == note.sha256
@@ -56,7 +56,7 @@ def split_jsonl(data: bytes) -> dict[int, str]:
 
 
 def page_outcome(manifest: Manifest, page_number: int) -> str:
-    """ "" for a page that the document does not have."""
+    """Returns the outcome of a page; "" for a page that the document does not have."""
     outcomes = manifest.pages.items()
     return next((outcome.value for outcome, runs in outcomes if any(page_number in run for run in runs_of(runs))), "")
 
@@ -72,7 +72,7 @@ def engine_of(manifest: Manifest, page_number: int) -> str:
 
 
 def engines_of(manifest: Manifest) -> dict[int, str]:
-    """Returns the engine of each page that an engine, or a person, has read."""
+    """Returns the engine of each page that was read; a person counts as an engine."""
     if manifest.engine_pages:
         return {number: engine for engine, runs in manifest.engine_pages.items() for number in parse_runs(runs)}
     noted = {note.page_number: note.engine for note in manifest.notes}

@@ -1,5 +1,5 @@
-"""One Parquet file per document, one row per page, for data lakes and notebooks:
-`SELECT text FROM 'out/**/*.parquet' WHERE outcome = 'done'`.
+"""Writes one Parquet file per document with one row per page, for data lakes and notebooks: `SELECT text FROM 'out/**/*.parquet'
+WHERE outcome = 'done'`.
 
 Rows are written in groups of pages, so a document of 10,000 pages takes no more memory than one of 100. Every file has the same
 columns with the same types. pyarrow is an extra; it is imported when the first file is opened.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
 
 _PAGES_A_GROUP = 256
-_BYTES_A_GROUP = 4 << 20  # of text; a group ends at the first limit reached
+_BYTES_A_GROUP = 4 << 20  # bytes of text; a group ends at the first limit that it reaches
 
 
 class ParquetOutput(Output):
@@ -42,7 +42,7 @@ class ParquetOutput(Output):
         require("parquet", "outputs=[parquet]")
 
     def begin(self) -> None:
-        """Raises UsageError if pyarrow is not installed on this machine."""
+        """Begins the file. Raises UsageError if pyarrow is not installed on this machine."""
         self.check()
         import pyarrow.parquet  # type: ignore[import-untyped]
 

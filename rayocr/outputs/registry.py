@@ -1,4 +1,4 @@
-"""The names in `outputs=` and their classes."""
+"""Maps the names in `outputs=` to their classes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _OUTPUTS = {output.name: output for output in _ALL}
 
 
 def parse_outputs(words: Sequence[str]) -> tuple[type[Output], ...]:
-    """Raises UsageError for an unknown name, and for an output whose package is not installed."""
+    """Parses `outputs=`. Raises UsageError for an unknown name, and for an output whose package is not installed."""
     for word in words:
         if word not in _OUTPUTS:
             raise UsageError(f"There is no output {word!r}.", hint=choose(word, _OUTPUTS, _OTHER_WORDS))
@@ -36,5 +36,6 @@ def all_outputs() -> tuple[type[Output], ...]:
 
 
 def pdf_suffixes() -> tuple[str, ...]:
-    """Suffixes of the outputs that are PDFs. If they are beside their sources, rayocr must not read them as documents."""
+    """Returns the suffixes of the outputs that are PDFs. rayocr must not read these files as documents if they are beside their
+    sources."""
     return tuple(output.suffix for output in _OUTPUTS.values() if output.suffix.endswith(".pdf"))

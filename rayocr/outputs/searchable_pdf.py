@@ -1,11 +1,11 @@
-"""The searchable PDF: the source's own pages with the recognized text laid invisibly over them, for searching, selecting and
-copying.
+"""Writes the searchable PDF: the source's own pages with the recognized text laid invisibly over them, for searching, selecting
+and copying.
 
 Nothing that the source shows is removed or drawn again. Each page gets one font and one content stream before its own, so that it
 looks the same. Pages that can already be searched are not changed, except that values of form fields without an appearance are
-added. Text that is invisible on a page is removed, unless it is the reading of a scan. The source is in a temporary file and is
-written object by object, so that its pictures are never all in memory. The libraries are imported when the first file is begun:
-every process of a run imports this module for the output's name.
+added. Text that is invisible on a page is removed, unless it transcribes a scan. The source is in a temporary file and is written
+object by object, so that its pictures are never all in memory. The libraries are imported when the first file begins, since every
+process of a run imports this module for the output's name.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class SearchablePdfOutput(Output):
         self._font: Any = None
         self._tagged = False
         self._has_form = False
-        self._unchanged = ""  # why the file is copied unchanged
+        self._unchanged = ""  # the reason why the file is copied unchanged
         self._found: list[int] = []
         self._in_order: list[int] = []
         self._doubled: list[int] = []
@@ -179,13 +179,14 @@ class SearchablePdfOutput(Output):
             return
         page = self._pdf.pages[page_number - 1]
         page.add_resource(self._font, pikepdf.Name.Font, name=pikepdf.Name(FONT_NAME))
-        # Before the page's own content, so that its graphics state cannot move the text. Compressed now, because qpdf keeps it in
-        # memory until the file is written.
+        # The stream comes before the page's own content, so that the page's graphics state cannot move the text. It is compressed
+        # now, because qpdf keeps it in memory until the file is written.
         stream = self._pdf.make_stream(zlib.compress(content), Filter=pikepdf.Name.FlateDecode)
         page.contents_add(stream, prepend=True)
 
     def _save(self) -> None:
-        """Keeps the encryption: a file that opens without a password but restricts its use keeps its restrictions."""
+        """Saves the file with its encryption. A file that opens without a password but restricts its use keeps its
+        restrictions."""
         import pikepdf
 
         assert self._pdf is not None

@@ -1,4 +1,4 @@
-"""Closes what a page leaves open: a code fence, a comment, an HTML block. It would swallow the next page of the file."""
+"""Closes a code fence, a comment or an HTML block that a page leaves open, since it would swallow the next page of the file."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _TRIES = 8
 _MAX_CHARS = 200_000
 
 _markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable(["table", "strikethrough"])
-_markdown.core.ruler.enableOnly(["normalize", "block"])  # only blocks are needed
+_markdown.core.ruler.enableOnly(["normalize", "block"])  # only blocks matter here
 
 
 def closed(text: str) -> str:
-    """Appends what is missing at the end of the text. What cannot be closed is escaped, so it opens nothing."""
+    """Appends the missing ends to the text. An element that cannot be closed is escaped."""
     if not _SUSPICIOUS.search(text):
         return text
     whole = text

@@ -5,8 +5,8 @@ list of tags stays HTML, without attributes that run or load anything. Other tag
 renderer understands (some do not know the escape `\<`). Pictures become links, and links with a scheme other than http, https,
 mailto and tel are escaped. A link definition (`[1]: Smith`) is escaped too, since renderers print nothing for it.
 
-Code keeps its text, which renderers show as it is. A Markdown parser tells where code begins and ends, and the result is parsed
-again: if anything is still live, the code is escaped like all other text. Other renderers see less code (`shelter`).
+Renderers show code unchanged, so it is not escaped. A Markdown parser determines where code begins and ends, and the result is
+parsed again: if anything is still live, the code is escaped like all other text. Some renderers recognize less code (`shelter`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _MAY_BE_CODE = re.compile(r"`|~~~|^(?: {4}|\t)|\t", re.MULTILINE)
 _BACKTICKS = re.compile("`+")
 _MAX_PARSED_CHARS = 50_000  # Markdown parsers take quadratic time on some texts; in longer texts, code is escaped, too
 
-# Tags that Markdown cannot express, or that models use instead of its marks. All without attributes, except cells and lists.
+# Tags that Markdown cannot express, or that models use instead of its marks. All have no attributes, except cells and lists.
 ALLOWED_TAGS = frozenset(
     {"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "br", "hr", "p", "ul", "ol", "li", "blockquote"}
     | {"h1", "h2", "h3", "h4", "h5", "h6", "sup", "sub", "b", "strong", "i", "em", "u", "s", "del", "ins", "mark", "small"}
@@ -61,7 +61,7 @@ _LIVE = re.compile(
 )
 _IS_IMAGE = re.compile(r"(?:[^\[\]\n]|\[[^\[\]\n]{0,200}\]){0,500}\]\(")
 _MAX_ADDRESS_CHARS = 2000
-_MAX_DEPTH = 32  # of parentheses in an address
+_MAX_DEPTH = 32  # levels of parentheses in an address
 _POINTED = re.compile(r"\s{0,99}<(?P<address>[^<>\n]{0,2000})>")
 _SAFE_SCHEMES = frozenset({"http", "https", "mailto", "tel"})
 _SCHEME = re.compile(r"[^/?#:]{0,99}:")
@@ -91,7 +91,7 @@ def outside_code(text: str, change: Callable[[str], str]) -> str:
 
 
 def live_elements(text: str) -> list[str]:
-    """Returns what would be live in a renderer that passes HTML through: disallowed tags, images, unsafe links."""
+    """Returns the elements that would be live in a renderer that passes HTML through: disallowed tags, images, unsafe links."""
     environment: dict[str, object] = {}
     found = list(_live(_parser().parse(text, environment)))
     return [*found, *("definition" for _ in environment.get("references") or ())]  # type: ignore[attr-defined]
@@ -114,7 +114,7 @@ def _rewritten(text: str) -> str:
         parts.append(text[position : match.start()])
         shown, position = _replacement(text, match)
         if match.lastgroup == "image" and parts[-1].endswith("!"):
-            parts[-1] = f"{parts[-1][:-1]}\\!"  # together with the link, it would be an image again
+            parts[-1] = f"{parts[-1][:-1]}\\!"  # together with the link, the mark would form an image again
         parts.append(shown)
     parts.append(text[position:])
     return "".join(parts)
@@ -139,7 +139,7 @@ def _replacement(text: str, match: re.Match[str]) -> tuple[str, int]:
         return ("](" if safe_destination(_address(text, end)) else "\\]("), end
     if kind == "definition":
         return f"{match.group()[:-1]}\\[", end
-    if kind == "address":  # a definition at a place where only some renderers see one
+    if kind == "address":  # a definition that only some renderers recognize
         return ("]:" if safe_destination(_address(text, end)) else "\\]:"), end
     if kind == "attributes":
         return "\\{", end
@@ -174,7 +174,7 @@ def _tag(text: str, start: int) -> tuple[str, int]:
 
 def _bare(tag: re.Match[str]) -> str | None:
     """Returns the tag without attributes that could act: cells keep their spans, lists their numbers. Returns None if it is not a
-    tag or not an allowed one: in "a<b or c>d", words would be lost."""
+    tag or not an allowed one. In "a<b or c>d", removing it would lose words."""
     name, rest = tag["name"], tag["rest"].rstrip()
     if name.lower() not in ALLOWED_TAGS or (tag["end"] and rest):
         return None

@@ -1,7 +1,7 @@
 """Joins paragraphs and tables that continue across a page break. The comment that marks the break is then inside them.
 
 Joins only clear cases: a paragraph that ends in the middle of a sentence or with a hyphen, if the next one begins with a
-lower-case letter; and a table, if the next page begins with a table of as many columns.
+lower-case letter, and a table, if the next page begins with a table of the same number of columns.
 """
 
 from __future__ import annotations
@@ -21,14 +21,15 @@ _WORD = re.compile(r"^[^\W\d_]{2,}")
 
 @dataclass(frozen=True, slots=True)
 class Joined:
-    """`above`: the end of the previous page, the break and the joined beginning of the next page; `below`: the rest."""
+    """Two joined pages. `above`: the end of the previous page, the break and the joined beginning of the next page; `below`: the
+    rest."""
 
     above: str
     below: str
 
 
 def join(above: str, mark: str, below: str) -> Joined | None:
-    """Returns None if nothing continues. `mark`: the comment that marks the break."""
+    """Joins two pages. Returns None if nothing continues. `mark`: the comment that marks the break."""
     above, feet = _without_feet(above)
     below, heads = _without_heads(below)
     mark = " ".join(part for part in (feet, mark, heads) if part)
@@ -105,6 +106,6 @@ def _is_table(rows: list[str]) -> bool:
 
 
 def _cells(line: str) -> list[str]:
-    """Counts empty cells at the edges, too: in a normalized table they are cells."""
+    """Returns the number of cells, including empty ones at the edges."""
     inner = line.strip()[1:-1]
     return [part.strip() for part in _CELL_BORDER.split(inner)]

@@ -1,8 +1,8 @@
 """Normalizes one page's Markdown to one style, whichever engine wrote it. All outputs are made from the result.
 
-The ledger keeps the engine's text; each output run normalizes it again, with the same result. It works line by line, keeps what
-it does not know, and changes only markup, never words. It is idempotent. It closes each page: no fence, table or comment that a
-page leaves open swallows the next page (docs/decisions/0015).
+The ledger keeps the engine's text; each output run normalizes it again, with the same result. It works line by line, keeps
+unknown markup, and never changes words. It is idempotent. It closes each page, so that an open fence, table or comment does not
+swallow the next page (docs/decisions/0015).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _ATX_WITHOUT_BLANK = re.compile(r"^ {0,3}(?P<marks>#{2,6})(?=[^\W\d_])")
 _HTML_HEADING = re.compile(r"^\s*<h(?P<level>[1-6])\b[^>]*>(?P<text>.*?)</h(?P=level)>\s*$", re.IGNORECASE)
 _ALL_BOLD = re.compile(r"^\*\*(?P<text>[^*]+)\*\*$")
 _UNDERLINE = re.compile(r"^ {0,3}(?P<mark>=+|-{2,})[ \t]*$")
-_A_RULE = "\x00"  # a rule that cannot be an underline; printable text does not contain this character
+_A_RULE = "\x00"  # stands for a rule that cannot be an underline; printable text does not contain this character
 _DASHES = re.compile(r"^ {0,3}-{3,}$")
 _RULE = re.compile(r"^ {0,3}(?:[*][* \t]+|[_][_ \t]+|-[- \t]+)$")
 # Characters that are only list bullets. Dashes and dots may be page text.
@@ -38,7 +38,7 @@ _TOO_DEEP = re.compile(r"^((?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))){20}[ \
 _QUOTE = re.compile(r"^(?P<marks> {0,3}>)(?=[^\s>])")
 _FORMULAS = {"$$": "$$", "\\[": "\\]"}
 _MAX_FORMULA_LINES = 60
-_MAX_UNDERLINED = 100  # characters; a longer line above `---` is a paragraph above a rule
+_MAX_UNDERLINED = 100  # in characters; a longer line above `---` is a paragraph above a rule
 # Page text that looks like a page break would break tools that split the file at page breaks.
 _OUR_MARKS = re.compile(r"(?<!\\)<!--(?=\s*(?:page\s+\d+|header:|footer:|doubtful:))", re.IGNORECASE)
 
@@ -75,7 +75,7 @@ def _styled(text: str) -> str:
 
 
 def _blocks(lines: list[str]) -> Iterator[str]:
-    """Keeps fences and normalizes what is between them."""
+    """Keeps fences and normalizes the text between them."""
     outside: list[str] = []
     position = 0
     while position < len(lines):
@@ -164,7 +164,7 @@ def _headings(lines: list[str]) -> list[str]:
 
 
 def _heading(line: str) -> str | None:
-    """Returns None if the line is not a heading; empty for a heading without words."""
+    """Returns the ATX heading; None if the line is not a heading, empty for a heading without words."""
     if not line.lstrip().startswith(("#", "<")):
         return None
     if match := _HTML_HEADING.match(line):
@@ -189,7 +189,8 @@ def _without_closing_marks(text: str) -> str:
 
 
 def _underline(kept: list[str], mark: str) -> None:
-    """The line above is a heading if it is alone and short; otherwise the line below it is a rule."""
+    """Returns the heading for an underlined line. The line above is a heading if it is alone and short. Otherwise the underline
+    is a rule."""
     above = kept[-1].strip()
     alone = len(kept) < 2 or not kept[-2].strip()
     if alone and len(above) <= _MAX_UNDERLINED:

@@ -15,12 +15,12 @@ from dataclasses import dataclass, replace
 from rayocr.messages import PageRecord
 from rayocr.outputs.normal.inert import TAGGED_HEADER
 
-_AROUND = 6  # neighboring pages that are compared, before and after
-_EDGE_LINES = 3  # lines compared at the top and at the bottom
-_MAX_CHARS = 160  # per running line
-_SHARE = 0.5  # of the neighboring pages that must contain the line
-_LEAST = 2  # pages besides its own that must contain the line
-_MAX_NUMBERS = 3  # numbers in a line that are tried as the page number
+_AROUND = 6  # number of neighboring pages that are compared, before and after
+_EDGE_LINES = 3  # number of lines that are compared at the top and at the bottom
+_MAX_CHARS = 160  # maximum number of characters in a running line
+_SHARE = 0.5  # share of the neighboring pages that must contain the line
+_LEAST = 2  # number of other pages that must contain the line
+_MAX_NUMBERS = 3  # how many numbers in a line are tried as the page number
 _MAX_OFFSET = 500  # largest difference between the printed number and the page number
 _LABELLED = re.compile(
     r"^\W*(?:page|seite|p[áa]gina|p[áa]g\.?|pagina|strona|стр(?:аница|\.)?|सफ़ा|पृष्ठ(?:\s+क्रमांक)?|صفحة|第)\s*+(?:[-–—.:]\s*+)?\d{1,5}"
@@ -41,11 +41,13 @@ class _Edges:
 
     record: PageRecord
     keys: tuple[frozenset[str], frozenset[str]]
-    numbers: tuple[frozenset[int], frozenset[int]]  # printed minus page number: equal if numbered on
+    # Printed number minus page number, which is equal on consecutively numbered pages.
+    numbers: tuple[frozenset[int], frozenset[int]]
 
 
 class Running:
-    """`headers`: keep, mark or remove. `add` yields the pages that are ready, `finish` the rest, both in order."""
+    """Handles the running headers of a document. `headers`: keep, mark or remove. `add` yields the pages that are ready and
+    `finish` the rest, both in order."""
 
     def __init__(self, headers: str) -> None:
         self._headers = headers
@@ -142,7 +144,7 @@ def _all_offsets(lines: list[str], record: PageRecord) -> frozenset[int]:
 
 def _keys(line: str, page_number: int) -> Iterator[str]:
     """Yields the keys that identify a line on other pages: its words, and its words with one number read as the page number.
-    Headings have only the first key: Chapter 1 and Chapter 2 are not a running header."""
+    Headings have only the first key, since Chapter 1 and Chapter 2 are not a running header."""
     text = _MARKS.sub(" ", line).strip().casefold()[:_MAX_CHARS]
     yield text
     if line.lstrip().startswith("#"):
@@ -166,7 +168,8 @@ def page_number_of(line: str) -> int | None:
 
 
 def untagged(text: str) -> str:
-    """Keeps the indentation: without it, indented code, which is not made inert, would become text."""
+    """Removes the tags of a running header. Keeps the indentation, since indented code, which is not made inert, would otherwise
+    become text."""
     matches = ((TAGGED_HEADER.match(line), line) for line in text.split("\n"))
     return "\n".join(match["indent"] + match["text"].strip() if match else line for match, line in matches)
 

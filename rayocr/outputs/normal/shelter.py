@@ -1,8 +1,7 @@
-"""Keeps code inert in renderers that do not see code where CommonMark does.
-
-Python-Markdown knows no fences in list items, none at all without an extension, and divides what it does not know at blank lines:
-a listing of `<script>` would run. Every renderer shows text as code that is indented by four spaces more than what contains it,
-so code that would act is indented, inside its fence. Where indentation has another meaning, the code is escaped like other text.
+"""Keeps code inert in renderers that recognize less code than CommonMark. Python-Markdown supports fences only with an extension,
+never in list items, and divides unknown blocks at blank lines, so a listing of `<script>` would run. Every renderer shows text as
+code if it is indented by four spaces more than its container, so code that could act is indented inside its fence. Where
+indentation has another meaning, the code is escaped like other text.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ ACTS = re.compile(
 )
 _CODE_INDENT = 4
 _MARKER = re.compile(r"[ \t>]{0,99}(?:[-*+]|\d{1,9}[.)])[ \t]")
-_MAX_DEPTH = 4  # of lists; deeper code is escaped
+_MAX_DEPTH = 4  # levels of lists; deeper code is escaped
 _PLAIN_INFO = re.compile(r"[\w+#./-]*")  # Python-Markdown reads attributes in braces behind a fence
 
 
-# Containers that only some renderers know: footnotes, definitions, admonitions, tabs
+# Containers that only some renderers support: footnotes, definitions, admonitions, tabs
 _OTHER_CONTAINER = re.compile(r"^[ \t>]{0,9}(?:\[\^[^\]\n]{1,99}\]:|:[ \t]|!!!|\?\?\?|===)", re.MULTILINE)
 
 
@@ -72,7 +71,7 @@ def sheltered(text: str, parser: MarkdownIt, escape: Callable[[str], str]) -> st
 def _shelter(
     lines: list[str], token: Token, rows: tuple[int, int], place: _Place, *, unclear: bool, escape: Callable[[str], str]
 ) -> None:
-    """Changes the lines `rows` (first, end) in place and keeps their number: an added line is part of the one below it."""
+    """Changes the lines `rows` (first, end) in place and keeps their number. An added line becomes part of the line below it."""
     first, last = rows
     depth = place.lists + place.after_list
     unclear |= place.quotes > 0 or depth > _MAX_DEPTH

@@ -12,7 +12,7 @@ from rayocr.outputs.typeset.html import HtmlCell, fence_left_open, parse_table, 
 
 _CELLS = re.compile(r"(?<!\\)((?:\\\\)*)\|")
 _DASHES = re.compile(r"\s*+(?:\|\s*+)?:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+(?:\|\s*+)?$")
-_MAX_COLUMNS = 200  # more come from a looping model
+_MAX_COLUMNS = 200  # more columns come from a looping model
 _ALIGNMENTS = {"left": ":---", "center": ":---:", "right": "---:", "": "---"}
 _MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "s": "~~", "del": "~~"}
 _STYLED = re.compile(r"<(b|strong|i|em|s|del)>([^<>*~]++)</\1>", re.IGNORECASE)
@@ -57,7 +57,8 @@ def is_dashes(line: str) -> bool:
 
 
 def _parts_rows(line: str) -> bool:
-    """Returns whether the line is a delimiter row below the head. A single dash in each cell is page text: an empty value."""
+    """Returns whether the line is a delimiter row below the head. A single dash in each cell is page text and means an empty
+    value."""
     return is_dashes(line) and all("--" in cell for cell in cells_of(line))
 
 
@@ -84,7 +85,7 @@ def html_table(source: str) -> str:
         marks = fence_left_open(source) if left_open else ""  # inside a fence, `</table>` would not close the table
         end = (
             f"\n{marks}\n" if marks else "\n" if kept.endswith("\\") else ""
-        )  # a backslash would make text of the first `</table>`
+        )  # a backslash would turn the first `</table>` into text
         return kept + (end + "</table>" * left_open if left_open else "")
     columns = max(map(len, table.rows))
     head, *body = ([_cell(cell) for cell in cells] + [""] * (columns - len(cells)) for cells in table.rows)
@@ -98,7 +99,7 @@ def _cell(cell: HtmlCell) -> str:
     if cell.header and (bold := _ALL_BOLD.fullmatch(text)):
         text = bold.group(1)  # headers are bold by default
     if is_dashes(text):
-        text = f"\\{text}"  # a row of them would be a delimiter row
+        text = f"\\{text}"  # a row of such cells would be a delimiter row
     return _BAR.sub(r"\\|", text)
 
 
@@ -108,7 +109,7 @@ def _with_marks(styled: re.Match[str]) -> str:
 
 
 def _without_outer_breaks(text: str) -> str:
-    parts = _BREAK.split(text)  # words and breaks alternate
+    parts = _BREAK.split(text)  # the list alternates between words and breaks
     while len(parts) > 1 and not parts[0].strip():
         del parts[:2]
     while len(parts) > 1 and not parts[-1].strip():

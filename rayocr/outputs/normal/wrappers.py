@@ -1,4 +1,4 @@
-"""Removes HTML that models add for layout: wrappers are removed, links and images become Markdown.
+"""Removes HTML wrappers that models add for layout, and turns links and images into Markdown.
 
 Only wrappers that begin and end on the page count as added by a model; a single `<div>` is more likely page text.
 """
@@ -10,7 +10,7 @@ from html import unescape
 
 from rayocr.outputs.normal.inert import TAGGED_HEADER, outside_code, safe_destination
 
-_MAX_TAGS = 20_000  # per page; more come from a looping model
+_MAX_TAGS = 20_000  # maximum number per page; more come from a looping model
 _WRAPPER = re.compile(
     r"<(?P<end>/?)(?P<name>div|span|center|font|section|article|figure|figcaption|main|nav|aside|header|footer|page_number|page-number)"
     r"(?:[\s/][^<>]{0,2000})?>",

@@ -1,4 +1,5 @@
-"""Renders the report as one HTML file: it loads nothing, and its content security policy allows no script but its own filter."""
+"""Renders the report as one HTML file. It loads nothing, and its content security policy allows only the script of its own
+filter."""
 
 from __future__ import annotations
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from jinja2 import Template
 
 _FOLDER = Path(__file__).parent
-Link = Callable[[str], str | None]  # from the name of an output to its address; None if it has none
+Link = Callable[[str], str | None]  # maps the name of an output to its address; None if it has none
 
 
 def report_html(
@@ -39,7 +40,8 @@ def report_html(
     unreadable: int,
     now: datetime,
 ) -> str:
-    """`runs`: the records of the runs, oldest first; `unreadable`: number of manifests that could not be read."""
+    """Returns the report. `runs`: the records of the runs, oldest first. `unreadable`: the number of manifests that could not be
+    read."""
     script = (_FOLDER / "filter.js").read_text(encoding="utf-8")
     pages = [*doubtful, *sample]
     return _template().render(
@@ -63,7 +65,8 @@ def report_html(
 
 @cache
 def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # on first use: every run imports this module
+    # Imported on first use, since every run imports this module.
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
     environment = Environment(
@@ -88,7 +91,7 @@ def _template() -> Template:
 
 
 def _without_controls(value: object) -> object:
-    """Removes control characters, since a terminal that shows the file would obey them. Jinja escapes the result unless it is
+    """Removes control characters, since a terminal that shows the file would execute them. Jinja escapes the result unless it is
     already HTML."""
     if not isinstance(value, str) or hasattr(value, "__html__"):
         return value
@@ -96,7 +99,7 @@ def _without_controls(value: object) -> object:
 
 
 def _dollars(usd: float, unknown: object = False, digits: int = 2) -> str:
-    """`unknown`: part of the cost is not known."""
+    """Formats a cost. `unknown`: part of the cost is not known."""
     known = f"${usd:,.{digits}f}"
     return known if not unknown else f"{known} + unknown" if usd else "unknown"
 

@@ -1,6 +1,6 @@
-"""Fonts for the scripts of a report, cut down to its characters and embedded as data: the machine that shows it may lack them.
-
-Latin, Greek and Cyrillic are left out, since every machine has them. Fonts come from the wheels that the clean PDF uses too.
+"""Embeds fonts for the scripts of a report as data, reduced to its characters, since the machine that shows it may lack them.
+Every machine has fonts for Latin, Greek and Cyrillic, so these are not embedded. Fonts come from the wheels that the clean PDF
+uses too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rayocr.outputs.typeset.fonts import packaged_fonts
 log = logging.getLogger(__name__)
 
 _EVERYWHERE = frozenset({"Latn", "Grek", "Cyrl", "Zyyy", "Zinh", "Zzzz"})
-_MOST_CHARACTERS = 3000  # a font of that many Chinese characters has about 1 MB
+_MOST_CHARACTERS = 3000  # a font of this many Chinese characters has about 1 MB
 
 
 def font_faces(texts: Iterable[str]) -> str:
@@ -43,7 +43,7 @@ def _face(path: Path, codes: set[int]) -> str:
 
 
 def _subset(path: Path, codes: set[int]) -> bytes:
-    """As WOFF, with all weights. Keeps the rules that shape these characters, such as conjuncts."""
+    """Returns the font as WOFF, with all weights. Keeps the rules that shape these characters, such as conjuncts."""
     from fontTools.subset import Options, Subsetter
     from fontTools.ttLib import TTFont
 

@@ -15,9 +15,9 @@ from rayocr.ledger.manifest import Manifest, PageNote
 from rayocr.ledger.runs import runs_of
 from rayocr.messages import DocumentOutcome, PageOutcome
 
-_MAX_NOTES = 1000  # distinct notes that are counted; they contain page numbers, so most documents have their own
-_DOCUMENTS_OF_A_NOTE = 10  # named in the report
-_BINS = 60  # bars of the chart; fewer if the run was short
+_MAX_NOTES = 1000  # number of distinct notes that are counted; notes contain page numbers, so most documents have different ones
+_DOCUMENTS_OF_A_NOTE = 10  # number of documents that the report names
+_BINS = 60  # number of bars in the chart; fewer if the run was short
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,31 +38,33 @@ class Bin:
 
 @dataclass(slots=True)
 class ReportFacts:
-    """Call `add` with every manifest, then read the attributes. `documents` are those whose failure was not dismissed."""
+    """The facts of a report. Call `add` with every manifest, then read the attributes. `documents` counts those whose failure was
+    not dismissed."""
 
     settings: ReportConfig
     documents: Counter[DocumentOutcome] = field(default_factory=Counter)
     dismissed: frozenset[str] = frozenset()  # ids of documents whose failure was dismissed
-    dismissed_count: int = 0  # of the manifests
+    dismissed_count: int = 0  # counted from the manifests
     pages: Counter[PageOutcome] = field(default_factory=Counter)
     engines: Counter[str] = field(default_factory=Counter)
-    models: Counter[str] = field(default_factory=Counter)  # documents that each model read pages of
-    reasons: Counter[str] = field(default_factory=Counter)  # of failed attempts and rejected documents
+    models: Counter[str] = field(default_factory=Counter)  # number of documents of which each model read pages
+    reasons: Counter[str] = field(default_factory=Counter)  # reasons of failed attempts and rejected documents
     doubts: Counter[str] = field(default_factory=Counter)
-    notes: Counter[str] = field(default_factory=Counter)  # what outputs could not show: documents by note
-    note_documents: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # the first few of each
+    notes: Counter[str] = field(default_factory=Counter)  # number of documents by note about content that outputs could not show
+    # The first few documents of each.
+    note_documents: defaultdict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     notes_left_out: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0
     cost_usd: float = 0.0
-    unpriced_documents: int = 0  # read by a model without a known price
+    unpriced_documents: int = 0  # pages read by a model without a known price
     doubtful: list[PageToShow] = field(default_factory=list)
     doubtful_count: int = 0
     compared: int = 0  # pages that were compared with another reading
     _finished: Counter[datetime] = field(default_factory=Counter)  # pages by the time at which their document was finished
     _started: datetime | None = None
-    _rows: list[tuple[tuple[int, int, str], int, Manifest]] = field(default_factory=list)  # a heap: least important first
+    _rows: list[tuple[tuple[int, int, str], int, Manifest]] = field(default_factory=list)  # a heap with the least important first
     _sample: list[PageToShow] = field(default_factory=list)
     _pages_seen: int = 0
     _random: random.Random = field(default_factory=lambda: random.Random(0))
@@ -92,7 +94,8 @@ class ReportFacts:
         self._keep_row(manifest)
 
     def add_spent(self, manifest: Manifest) -> None:
-        """Alone for an earlier version of a replaced file: its outputs no longer exist, but its cost was spent."""
+        """Adds only the cost. Used alone for an earlier version of a replaced file: its outputs no longer exist, but its cost was
+        spent."""
         self.input_tokens += manifest.input_tokens
         self.output_tokens += manifest.output_tokens
         self.cached_tokens += manifest.cached_tokens
@@ -113,7 +116,7 @@ class ReportFacts:
 
     @property
     def rows(self) -> list[Manifest]:
-        """Documents with failures first, then those with doubts, then by name."""
+        """The documents: those with failures first, then those with doubts, each ordered by name."""
         return [manifest for _, _, manifest in sorted(self._rows, key=lambda row: (-row[0][0], -row[0][1], row[2].name))]
 
     def throughput(self) -> list[Bin]:

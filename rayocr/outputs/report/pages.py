@@ -1,4 +1,4 @@
-"""Pictures and texts of the pages that a report shows. Documents are drawn in a child process, since PDFium may crash on them."""
+"""Provides pictures and texts of the pages that a report shows. A child process draws them, since PDFium may crash."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ from rayocr.storage.factory import open_storage
 if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
 
-_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d{1,9}) -->")  # inside a paragraph if pages are joined
-_DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # the report shows doubts itself
-_MAX_PIXELS = 2_000_000  # per picture
-_MAX_TEXT_CHARS = 20_000  # per page, in the report
+_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d{1,9}) -->")  # the comment is inside a paragraph if pages are joined
+_DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # the report itself shows doubts
+_MAX_PIXELS = 2_000_000  # bytes per picture
+_MAX_TEXT_CHARS = 20_000  # characters per page in the report
 _JPEG_QUALITY = 60
-_CRASHES_ALLOWED = 2  # per document: each takes up to limits.page_timeout_s
+_CRASHES_ALLOWED = 2  # number of pages per document; each takes up to limits.page_timeout_s
 
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
     """Settings for page pictures: resolution (`dpi`), limits, and access to the source. `kinds`: the access by kind of location
-    (gs, gdrive), where a destination has documents of other sources."""
+    (gs, gdrive), if a destination has documents of other sources."""
 
     dpi: int
     limits: LimitsConfig
@@ -49,7 +49,7 @@ class Drawing:
 
 @dataclass(frozen=True, slots=True)
 class ShownPage:
-    """`picture`: a JPEG, or None with the reason in `missing`. `text`: Markdown."""
+    """A page of the report. `picture`: a JPEG, or None with the reason in `missing`. `text`: Markdown."""
 
     page: PageToShow
     picture: bytes | None
@@ -62,7 +62,7 @@ class ShownPage:
 
 
 def show_pages(pages: Sequence[PageToShow], dest: Storage, drawing: Drawing, drawer: PageDrawer) -> list[ShownPage]:
-    """Returns the pages in the given order. Never raises because of a document."""
+    """Returns the pages in the given order. An unreadable document does not raise an error."""
     wanted: defaultdict[str, list[PageToShow]] = defaultdict(list)
     for page in pages:
         wanted[page.manifest.document_id].append(page)
@@ -98,13 +98,13 @@ def _texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
 
 
 def single_process() -> ProcessPoolExecutor:
-    """A child process that hostile documents may crash."""
+    """Returns a pool of one child process, which hostile documents may crash."""
     return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=quiet_process)
 
 
 class PageDrawer:
-    """Draws the pages of one document after the other in a child process. After a page has crashed it, a new process draws the
-    other pages one by one."""
+    """Draws the pages of the documents in a child process, one document at a time. After a page has crashed the process, a new
+    one draws the other pages one by one."""
 
     def __init__(self) -> None:
         self._pool: ProcessPoolExecutor | None = None
@@ -117,7 +117,7 @@ class PageDrawer:
             self._pool.shutdown()
 
     def pictures(self, manifest: Manifest, numbers: list[int], drawing: Drawing) -> tuple[dict[int, bytes], str]:
-        """JPEGs by page number, and why there are none. Never raises because of a document."""
+        """Returns JPEGs by page number, and the reason if there are none. An unreadable document does not raise an error."""
         drawn: dict[int, bytes] = {}
         crashes, missing = 0, ""
         waiting = [numbers]
@@ -128,7 +128,7 @@ class PageDrawer:
                 drawn |= self._pool.submit(
                     _draw, manifest.source_uri, manifest.name, manifest.version, together, drawing
                 ).result()
-            except EngineError as error:  # of one page
+            except EngineError as error:  # for one page
                 missing = str(error)
                 waiting += [[number] for number in together] if len(together) > 1 else []
             except RayocrError as error:
@@ -143,7 +143,7 @@ class PageDrawer:
 
 
 def draw_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes | None:
-    """Returns a JPEG, or None if the page cannot be drawn. Starts a child process, which takes about a second."""
+    """Returns a JPEG, or None if the page cannot be drawn. Starts a child process, which takes about one second."""
     with PageDrawer() as drawer:
         return drawer.pictures(manifest, [page_number], drawing)[0].get(page_number)
 

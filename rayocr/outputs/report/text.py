@@ -16,14 +16,14 @@ from rayocr.outputs.typeset.literal import printable
 
 
 def rendered(markdown: str) -> str:
-    """Shows HTML in the Markdown as text and loads no images: text that a model wrote must not run or load anything."""
+    """Renders Markdown. Shows HTML as text and loads no images, since text that a model wrote must not run or load anything."""
     return str(_parser().render(printable(markdown)))
 
 
 @cache
 def _parser() -> MarkdownIt:
     parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
-    parser.disable(["image", "reference"])  # link definitions would not be shown
+    parser.disable(["image", "reference"])  # renderers do not show link definitions
     parser.add_render_rule("list_item_open", _item)
     parser.add_render_rule("ordered_list_open", lambda *_: '<ol class="own">\n')
     return parser
@@ -32,6 +32,6 @@ def _parser() -> MarkdownIt:
 def _item(
     renderer: RendererHTML, tokens: Sequence[Token], index: int, options: OptionsDict, environment: MutableMapping[str, Any]
 ) -> str:
-    """Keeps the item's own number; a browser would renumber the items."""
+    """Opens a list item with its own number, since a browser would renumber the items."""
     token = tokens[index]
     return f'<li><span class="marker">{escape(token.info + token.markup)}</span> ' if token.info else "<li>"

@@ -1,7 +1,7 @@
-"""A font without glyphs for all of Unicode's first plane; each character is half an em wide.
+"""Creates a font without glyphs for all of Unicode's first plane. Each character is half an em wide.
 
-The text is invisible, so the font only maps codes to characters (for searching and copying) and gives widths (for selecting).
-It adds 1.5 KB to a file, whatever the scripts.
+The text is invisible, so the font only maps codes to characters (for searching and copying) and gives widths (for selecting). It
+adds 1.5 KB to a file, for any number of scripts.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import pikepdf
 
 FONT_NAME = "/RayocrGlyphless"
 ADVANCE_EM = 0.5
-ASCENT_EM, DESCENT_EM = 0.8, -0.2  # together one em: a line's box is as high as its letters' size
+ASCENT_EM, DESCENT_EM = 0.8, -0.2  # together one em, since a line's box is as high as its letters' size
 
 _UNITS = 1000
 _TO_UNICODE = b"""/CIDInit /ProcSet findresource begin
@@ -43,7 +43,7 @@ def add_font(pdf: pikepdf.Pdf) -> pikepdf.Object:
         pikepdf.Dictionary(
             Type=pikepdf.Name.FontDescriptor,
             FontName=name,
-            Flags=4,  # symbolic: its codes are its own
+            Flags=4,  # symbolic, since the font has its own codes
             FontBBox=[0, int(DESCENT_EM * _UNITS), int(ADVANCE_EM * _UNITS), int(ASCENT_EM * _UNITS)],
             ItalicAngle=0,
             Ascent=int(ASCENT_EM * _UNITS),
@@ -101,7 +101,7 @@ def _font_file() -> bytes:
     builder.setupNameTable({"familyName": "Rayocr Glyphless", "styleName": "Regular", "psName": FONT_NAME[1:]})
     builder.setupOS2(sTypoAscender=int(ASCENT_EM * _UNITS), sTypoDescender=int(DESCENT_EM * _UNITS))
     builder.setupPost()
-    builder.font["head"].created = builder.font["head"].modified = 0  # the same bytes every time
+    builder.font["head"].created = builder.font["head"].modified = 0  # makes the bytes reproducible
     builder.font.recalcTimestamp = False
     file = io.BytesIO()
     builder.save(file)

@@ -1,6 +1,6 @@
-"""Removes invisible text from a page of the searchable PDF; otherwise it would be found and copied like the rest.
+"""Removes invisible text from a page of the searchable PDF. Otherwise users would find and copy it like visible text.
 
-Only whole pieces are removed (the text of one show operator, or a form), and only if the page then redrawn the same.
+Only whole pieces are removed (the text of one show operator, or a form), and only if the page then renders the same.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ import pypdfium2
 from rayocr.pdf.cut.comparison import COMPARISON_DPI, look_alike
 from rayocr.pdf.structure import UNREADABLE
 
-_OPERANDS = {"Tj": 0, "TJ": 0, "'": 0, '"': 2, "Do": 0}  # operators that draw a piece, and which operand names it
+_OPERANDS = {"Tj": 0, "TJ": 0, "'": 0, '"': 2, "Do": 0}  # operators that draw a piece, each with the operand that names it
 
 
 def remove_pieces(pdf: pikepdf.Pdf, page_number: int, pieces: Collection[int], *, count: int) -> bool:
     """Removes the pieces with these numbers (in the order of drawing, from 0) from the page. `count`: how many pieces PDFium
-    finds on it. Returns False, and leaves the page as it is, if the page would look different."""
+    finds on it. Returns False and does not change the page if it would look different."""
     if not pieces:
         return True
     page = pdf.pages[page_number - 1]

@@ -21,7 +21,7 @@ from rayocr.pdf.line_boxes import line_boxes
 if TYPE_CHECKING:
     from PIL import Image
 
-# Ratio of the lines' length, by their height, to that of the printed text; outside this range the lines do not match the text.
+# Ratio of the lines' length, by their height, to that of the printed text; Outside this range the lines do not match the text.
 _FITS = (0.4, 3.2)
 _BLANK_EM = 0.3
 _SAME_SIZE = 2.0
@@ -42,7 +42,8 @@ def plain_lines(markdown: str) -> list[str]:
 
 
 def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
-    """Lines in reading order, in points. `image`: gray; `scale`: pixels per point. Their texts have the length that would fit."""
+    """Returns the lines in reading order, in points. `image`: gray; `scale`: pixels per point. Their texts have the length that
+    would fit."""
     found = [
         LayoutLine(
             text="n" * max(1, round(width / (0.6 * height))),
@@ -60,7 +61,8 @@ def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
 
 
 def in_reading_order(boxes: Sequence[TextBox], width_pt: float, height_pt: float) -> list[TextBox]:
-    """In reading order, on the page turned so that most lines are upright. Engines return lines in the order of detection."""
+    """Returns the lines in reading order, on the page turned so that most lines are upright. Engines return lines in the order of
+    detection."""
     if not boxes:
         return []
     turns = Counter(round(box.angle_deg / 90) % 4 for box in boxes).most_common(1)[0][0]
@@ -77,7 +79,7 @@ def in_reading_order(boxes: Sequence[TextBox], width_pt: float, height_pt: float
 
 
 def _turned_back(box: TextBox, turns: int, width_pt: float, height_pt: float) -> tuple[float, float, float, float]:
-    """On the page after this many counter-clockwise quarter turns; width and height are those after the turn."""
+    """Returns the line on the page after this many counter-clockwise quarter turns. Width and height are those after the turn."""
     if turns == 1:
         return box.y0, height_pt - box.x1, box.y1, height_pt - box.x0
     if turns == 2:
@@ -88,7 +90,8 @@ def _turned_back(box: TextBox, turns: int, width_pt: float, height_pt: float) ->
 
 
 def lay_over(lines: Sequence[str], found: Sequence[LayoutLine]) -> list[TextBox]:
-    """Lays the words over the detected lines, each with its share of the letters. Empty if the lines cannot match the text."""
+    """Lays the words over the detected lines, each with its share of the letters. Returns an empty result if the lines cannot
+    match the text."""
     words = [word for line in lines for word in line.split()]
     widths = [sum(map(wideness, word)) + _BLANK_EM for word in words]
     letters = sum(widths)
@@ -115,7 +118,8 @@ def lay_over(lines: Sequence[str], found: Sequence[LayoutLine]) -> list[TextBox]
 
 
 def _lengths(found: Sequence[LayoutLine]) -> list[float]:
-    """In em. Lines of about the usual height get one size, since ascenders and descenders differ from line to line."""
+    """Returns the lengths of the lines in em. Lines of about the usual height get one size, since ascenders and descenders differ
+    from line to line."""
     usual = median(max(line.height, 0.1) for line in found) if found else 1.0
     heights = (max(line.height, 0.1) for line in found)
     return [
@@ -157,7 +161,7 @@ def _wrapped(line: str) -> list[str]:
 
 
 def _by_rows(block: Sequence[Any]) -> list[Any]:
-    """Lines whose centers are within each other's height form a row, read from left to right."""
+    """Orders lines by rows. Lines whose centers are within each other's height form a row, which is read from left to right."""
     rows: list[list[Any]] = []
     for box in sorted(block, key=lambda box: (box.y0 + box.y1) / 2):
         middle = (box.y0 + box.y1) / 2

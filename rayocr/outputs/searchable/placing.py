@@ -13,8 +13,8 @@ from rayocr.pdf.geometry import Upright
 
 _TALL = 1.5  # ratio of height to width above which a box has text that runs upwards
 _MIN_SIZE_PT = 0.5
-_VIRAMA = 9  # its combining class, in all scripts that have one
-_MIN_STRETCH = 5.0  # percent: a word of marks alone is still a word
+_VIRAMA = 9  # combining class of a virama in all scripts
+_MIN_STRETCH = 5.0  # in percent, since a word that consists of marks is still a word
 # Widths of letters in most typefaces, in em: they decide where in a line a word begins.
 _NARROW, _WIDE = frozenset("iljI.,;:'|!()[]{}ftr\"`-· "), frozenset("mwMW@%—…")
 
@@ -31,7 +31,8 @@ class _Frame:
 
 
 def text_content(boxes: Iterable[TextBox], upright: Upright, *, tagged: bool) -> bytes:
-    """`tagged`: the file has a structure tree; the text is then marked as an artifact, which screen readers skip."""
+    """Returns the content stream. `tagged`: the file has a structure tree, so the text is marked as an artifact, which screen
+    readers skip."""
     to_page = _inverse(upright)
     runs = b"".join(_line(box, to_page) for box in boxes if box.text.strip())
     if not runs:
@@ -69,7 +70,8 @@ def frame_of(box: TextBox) -> _Frame:
 
 
 def _line(box: TextBox, to_page: Upright) -> bytes:
-    """One text object per line, since viewers reorder those of a row. Words are stretched to their probable width."""
+    """Writes one text object per line, since viewers reorder the text objects of a row. Words are stretched to their probable
+    width."""
     frame = frame_of(box)
     text = _visual_order(" ".join(box.text.split()))
     count = len(text.encode("utf-16-be", "replace")) // 2
@@ -85,7 +87,7 @@ def _line(box: TextBox, to_page: Upright) -> bytes:
 def _words(text: str, count: int) -> Iterator[str]:
     """Yields each word with the space after it, at its probable width in print. Words are stretched, not letters, because viewers
     take a gap between letters for a space."""
-    em = count * ADVANCE_EM / max(sum(map(wideness, text)), 0.1)  # of the stretched font
+    em = count * ADVANCE_EM / max(sum(map(wideness, text)), 0.1)  # in ems of the stretched font
     words = text.split(" ")
     for index, word in enumerate(words):
         shown = word if index == len(words) - 1 else f"{word} "
@@ -102,7 +104,7 @@ def wideness(character: str) -> float:
     if unicodedata.east_asian_width(character) in "WF":
         return 1.0
     if unicodedata.combining(character) == _VIRAMA:
-        return -0.25  # the letter before it has its half form
+        return -0.25  # the previous letter has its half form
     if unicodedata.category(character) == "Mc":
         return 0.3
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Cf"):
@@ -111,7 +113,8 @@ def wideness(character: str) -> float:
 
 
 def _visual_order(text: str) -> str:
-    """In visual order, as PDF viewers expect: right-to-left text is reversed, except left-to-right words in it."""
+    """Returns the text in visual order, as PDF viewers expect: right-to-left text is reversed, except left-to-right words in
+    it."""
     kinds = [unicodedata.bidirectional(character) for character in text]
     right = sum(kind in ("R", "AL") for kind in kinds)
     if 2 * right <= sum(kind in ("R", "AL", "L") for kind in kinds):
@@ -124,7 +127,7 @@ def _runs_right(word: str) -> bool:
 
 
 def _reversed(word: str) -> str:
-    """Reverses a word; combining marks stay behind their letters."""
+    """Reverses a word. Combining marks stay after their letters."""
     clusters: list[str] = []
     for character in word:
         if clusters and unicodedata.combining(character):
@@ -135,7 +138,7 @@ def _reversed(word: str) -> str:
 
 
 def _inverse(upright: Upright) -> Upright:
-    """From the upright page to user space."""
+    """Returns the matrix from the upright page to user space."""
     determinant = upright.a * upright.d - upright.b * upright.c
     a, b = upright.d / determinant, -upright.b / determinant
     c, d = -upright.c / determinant, upright.a / determinant

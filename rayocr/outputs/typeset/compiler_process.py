@@ -1,8 +1,9 @@
-"""The typesetter's process: reads programs from standard input and writes PDFs to standard output. typesetter.py starts it as a
-plain script, so it imports only Typst.
+"""Runs in the typesetter's process: reads programs from standard input and writes PDFs to standard output. typesetter.py starts
+it as a plain script, so it imports only Typst.
 
 A message is 4 bytes of length (big-endian) and a pickle. The input is a dict with the arguments of `typst.compile`; the output is
-a tuple (PDF, None) or (None, message). The process exits at the end of its input, that is with the process that started it.
+a tuple (PDF, None) or (None, message). The process exits at the end of its input, which is when the process that started it
+exits.
 """
 
 from __future__ import annotations
@@ -35,13 +36,13 @@ def main(font_folders: list[str], *, system_fonts: bool, memory_bytes: int) -> N
 
 
 def _limit_memory(memory_bytes: int) -> None:
-    """Beyond the limit, Typst exits before the machine runs out of memory."""
+    """Limits the memory. Beyond the limit, Typst exits before the machine runs out of memory."""
     try:
         import resource
 
         resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     except (ImportError, ValueError, OSError):
-        pass  # the system has no such limit; the time limit remains
+        pass  # the system does not support this limit; the time limit remains
 
 
 if __name__ == "__main__":

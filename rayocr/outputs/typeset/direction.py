@@ -8,9 +8,9 @@ from functools import lru_cache
 
 from fontTools.unicodedata import script, script_horizontal_direction
 
-_SAMPLED_CHARS = 2000  # characters, enough to detect the script of a block
+_SAMPLED_CHARS = 2000  # number of characters, enough to detect the script of a block
 
-# By ISO 15924 script code. If several languages share a script, the one with most readers.
+# Languages by ISO 15924 script code. If several languages share a script, the table has the one with most readers.
 _LANGUAGES = {
     "Latn": "en",
     "Grek": "el",
@@ -44,14 +44,14 @@ _URDU, _PERSIAN = frozenset("ٹڈڑےں"), frozenset("پچژگک")
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """`language`: ISO 639-1."""
+    """A script. `language`: ISO 639-1 code."""
 
     language: str
     right_to_left: bool
 
 
 def script_of(text: str) -> Script:
-    """Returns the script of most letters; English, left to right, for text without letters."""
+    """Returns the script of most letters; for text without letters, English from left to right."""
     letters = [character for character in text[:_SAMPLED_CHARS] if character.isalpha()]
     counts = Counter(map(_script, letters))
     right = sum(count for code, count in counts.items() if script_horizontal_direction(code, "LTR") == "RTL")

@@ -16,11 +16,11 @@ from pathlib import Path
 from rayocr.outputs.typeset.direction import script_of
 
 REPLACEMENT = "\ufffd"
-_SAMPLED_CHARS = 2000  # characters that decide the main family of a page
-_PROBED_AT_ONCE = 512  # characters that no wheel contains; more on one page belong to a script without a font
+_SAMPLED_CHARS = 2000  # number of characters that decide the main family of a page
+_PROBED_AT_ONCE = 512  # number of characters that no wheel contains; more on one page belong to a script without a font
 
-# In order of preference; a family includes its weights and slants. Arabic uses Amiri and Bengali uses Hind Siliguri, because
-# their text can be extracted from the PDF unchanged; Noto's fonts move parts of letters, so their text cannot.
+# Families in order of preference; a family includes its weights and slants. Arabic uses Amiri and Bengali uses Hind Siliguri,
+# because their text can be extracted from the PDF unchanged; Noto's fonts move parts of letters, so their text cannot.
 _FAMILIES = (
     ("Noto Sans", "manimgx_fonts", "NotoSans[wght].ttf"),
     ("Noto Sans Devanagari", "manimgx_fonts", "NotoSansDevanagari[wght].ttf"),
@@ -47,13 +47,14 @@ _FAMILIES = (
     ("Noto Emoji", "manimgx_fonts", "NotoEmoji[wght].ttf"),
 )
 _CJK = {"ja": "Noto Sans CJK JP", "ko": "Noto Sans CJK KR"}  # the languages draw the same characters differently
-_LAST = ("DejaVu Sans Mono", "New Computer Modern Math")  # included in Typst: arrows, boxes, mathematics
+_LAST = ("DejaVu Sans Mono", "New Computer Modern Math")  # these fonts are included in Typst: arrows, boxes, mathematics
 _INVISIBLE = ("Cf", "Zl", "Zp", "Cc")  # joiners and direction marks, which no font draws
 
 
 @dataclass(frozen=True, slots=True)
 class FontChoice:
-    """`families`: in the order in which the typesetter tries them. `missing`: characters that would be printed as boxes."""
+    """The fonts of a text. `families`: in the order in which the typesetter tries them. `missing`: characters that would be
+    printed as boxes."""
 
     families: tuple[str, ...]
     language: str
@@ -72,7 +73,7 @@ def packaged_fonts() -> list[PackagedFont]:
 
 
 class FontBook:
-    """`displays(characters)`: whether the typesetter can print all of them with the fonts that it knows."""
+    """Chooses fonts. `displays(characters)`: whether the typesetter's fonts contain all of them."""
 
     def __init__(self, displays: Callable[[str], bool]) -> None:
         self._displays = displays
@@ -85,7 +86,7 @@ class FontBook:
         needed = {self._known[c] for c in characters}
         language = script_of(text).language
         families = [font.family for font in self._fonts if font.family in needed or font is self._fonts[0]]
-        # Spaces come from the first family. With the family of most letters, they stay in one piece with the words around them.
+        # Spaces come from the first family. With the family of most letters, they stay in one piece with the adjacent words.
         main = self._main_family(text)
         families.sort(key=lambda family: family != main)
         cjk = _CJK.get(language)
@@ -112,7 +113,7 @@ class FontBook:
         self._known.update(dict.fromkeys(left[_PROBED_AT_ONCE:]))
 
     def _probe(self, characters: str) -> None:
-        """Bisects, since the typesetter answers for all characters at once."""
+        """Finds the missing characters by bisection, since the typesetter answers for all characters at once."""
         if not characters:
             return
         if self._displays(characters):
@@ -132,13 +133,13 @@ class PackagedFont:
 
     @cached_property
     def path(self) -> Path | None:
-        """Returns None if the package is not installed."""
+        """Path of the font file; None if the package is not installed."""
         folder = _folder(self._package)
         return None if folder is None else folder / self._file
 
     @cached_property
     def characters(self) -> frozenset[int]:
-        """Code points, read on first use; takes 1 to 100 ms."""
+        """The font's code points, read on first use, which takes 1 to 100 ms."""
         from fontTools.ttLib import TTFont
 
         if self.path is None:

@@ -16,7 +16,7 @@ _MAX_SPAN = 1000
 
 @dataclass(slots=True)
 class HtmlCell:
-    """`source`: Markdown that keeps its inline tags."""
+    """A table cell. `source`: Markdown that keeps its inline tags."""
 
     source: str
     header: bool
@@ -106,7 +106,7 @@ def parse_table(source: str) -> HtmlTable:
 
 
 class _TableParser(HTMLParser):
-    """Cells keep their inner source unchanged; a table in a cell is flattened into it."""
+    """Parses one table. Cells keep their inner source unchanged. A table in a cell is flattened into the cell."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=False)

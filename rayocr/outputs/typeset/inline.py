@@ -38,7 +38,8 @@ _LINKABLE = re.compile(r"(?:https?://|mailto:)\S{1,2000}\Z")
 
 @dataclass(frozen=True, slots=True)
 class Inline:
-    """`markup`: a Typst code block; `longest`: length of the longest word in characters, for the width of table columns."""
+    """Typeset inline text. `markup`: a Typst code block; `longest`: length of the longest word in characters, for the width of
+    table columns."""
 
     markup: str
     longest: int
@@ -46,7 +47,7 @@ class Inline:
 
 
 def typeset_inline(tokens: Sequence[Token], prepare: Callable[[str], str]) -> Inline:
-    """`prepare` makes text displayable: it replaces the characters that no font contains."""
+    """Converts inline tokens. `prepare` makes text displayable: it replaces the characters that no font contains."""
     return _Writer(prepare).write(tokens)
 
 
@@ -101,7 +102,7 @@ class _Writer:
         self._parts.append("linebreak();")
 
     def _image(self, token: Token) -> None:
-        """Shows the name of an image in its place."""
+        """Shows an image's name in place of the image."""
         name = token.content or str(token.attrs.get("src", "")).rpartition("/")[2]
         self._parts.append("left-out({")
         self._text(f"[Image: {name}]" if name else "[Image]")
@@ -152,5 +153,5 @@ class _Writer:
 
 
 def _link(address: str) -> str:
-    """Keeps only links that are safe to follow from a file of unknown origin; other links keep only their text."""
+    """Writes a link if it is safe to follow from a file of unknown origin. Other links keep only their text."""
     return f"link({literal(address)},{{" if _LINKABLE.match(address) and address.isprintable() else "plain({"

@@ -10,7 +10,7 @@ _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]|[\U0001fffe\U0001ffff]|[\U000e0000-\U000e007f]"
 )
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029\x85]")
-# A run without a place for a line break. Scripts written without spaces (CJK, Thai and similar) break anywhere.
+# Matches a run without a place for a line break. Scripts written without spaces (CJK, Thai and similar) break anywhere.
 _LONG = re.compile(r"[!-\u0dff\u1200-\u167f\u1e00-\u2dff]{41,}")
 _PIECE_CHARS = 20
 _MAY_BREAK = "h(0.001pt);"  # invisible, not extracted as text, and allows a line break
@@ -19,7 +19,7 @@ _MAY_BREAK = "h(0.001pt);"  # invisible, not extracted as text, and allows a lin
 def printable(text: str) -> str:
     """Removes unprintable characters and turns line ends into newlines."""
     if text.replace("\n", "").isprintable():
-        return text  # most pages, in a fifth of the time
+        return text  # handles most pages in a fifth of the time
     return _UNPRINTABLE.sub("", _LINE_ENDS.sub("\n", text))
 
 

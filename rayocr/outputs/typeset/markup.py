@@ -20,9 +20,10 @@ from rayocr.outputs.typeset.maths.conversion import typeset_maths
 from rayocr.outputs.typeset.maths.delimiters import read_maths
 from rayocr.outputs.typeset.table import Cell, typeset_table
 
-_MAX_CHARS = 200_000  # per page; a real page has fewer, and Markdown's rules take quadratic time on some texts
-_MAX_DEPTH = 8  # levels of lists and quotations that are shown as such
-_PARSED_DEPTH = 60  # levels that are parsed; markdown-it drops deeper text, and the page is then typeset as plain lines
+_MAX_CHARS = 200_000  # maximum number per page; a real page has fewer, and Markdown's rules take quadratic time on some texts
+_MAX_DEPTH = 8  # maximum number of levels of lists and quotations that are shown as such
+# Maximum number of levels that are parsed; markdown-it drops deeper text, and the page is then typeset as plain lines.
+_PARSED_DEPTH = 60
 _KEPT = 0.98  # share of letters that parsing must keep; otherwise the page is typeset as plain lines
 _BLOCK_TAG = re.compile(
     r"</?(?:p|div|center|section|article|header|footer|h[1-6]|ul|ol|table|tbody|thead|tr|hr)\b[^>]*>", re.IGNORECASE
@@ -81,7 +82,7 @@ class _OpenList:
     def call(self) -> str:
         if not any(self.markers):
             return "list("
-        # Typst numbers items consecutively, but the page may not: each number gets the marker to print.
+        # Typst numbers items consecutively, but the page may not, so each number gets the marker to print.
         return f"enum(numbering:n=>({''.join(f'{literal(marker)},' for marker in self.markers)}).at(n - 1),"
 
 
@@ -140,7 +141,7 @@ class _Writer:
         inline = self._inline(token.children or [])
         if opener.type == "heading_open":
             markup = f"heading(level:{min(int(opener.tag[1]), 6)},{inline.markup});"
-        elif opener.hidden:  # a paragraph of a tight list
+        elif opener.hidden:  # this is a paragraph of a tight list
             markup = f"{inline.markup};"
         else:
             markup = f"par({inline.markup});"
@@ -164,19 +165,19 @@ class _Writer:
                 self.parts.append(");")
                 closed = self._lists.pop()
                 self.parts[closed.part] = closed.call()
-                # The markers go where the list's lines begin.
+                # The markers are placed where the list's lines begin.
                 markup, text = "".join(self.parts[closed.part :]), " ".join(self._texts[closed.text :])
                 self.parts[closed.part :] = [_directed(markup, text)]
             self._depth -= 1
 
     def _item(self, token: Token) -> None:
-        """Keeps the item's own number: "3." on the page is never printed as "2."."""
+        """Opens an item with its own number, so that "3." on the page is never printed as "2."."""
         marker = f"{token.info}{token.markup}" if token.info else ""
         self.letters += sum(map(str.isalnum, marker))
         if self._depth <= _MAX_DEPTH:
             self._lists[-1].markers.append(marker)
             self.parts.append("{[];")
-        else:  # flattened to a paragraph that begins with the marker
+        else:  # the item is flattened to a paragraph that begins with the marker
             self.parts.append(f"{{par({literal(marker or '•')});")
 
     def _quotation(self, *, opens: bool) -> None:
@@ -244,6 +245,6 @@ def _cell_markup(inline: Inline) -> str:
 
 
 def _directed(markup: str, text: str) -> str:
-    """Marks a block that runs from right to left; all others follow the page, which runs from left to right."""
+    """Marks a block that runs from right to left. All others run from left to right, like the page."""
     script = script_of(text)
     return f'leftwards("{script.language}",{{[];{markup}}});' if script.right_to_left else markup

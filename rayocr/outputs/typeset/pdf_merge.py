@@ -1,8 +1,9 @@
-"""Joins PDFs of a few pages into one, holding one of them at a time. The result has tags, labels, metadata and PDF/A marks.
+"""Joins PDFs of a few pages into one, with only one of them in memory at a time. The result has tags, labels, metadata and PDF/A
+marks.
 
 PDF libraries also join files, but they keep all objects in memory until the end and lose the tags of pages. All parts come from
-Typst, so a small subset of the format is enough: object numbers are shifted, and what belongs to the whole file (page tree,
-structure, names of table headers) is written anew over the parts.
+Typst, so a small subset of the format is enough: object numbers are shifted, and the parts that belong to the whole file (page
+tree, structure, names of table headers) are written anew.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from rayocr.errors import TypesettingFailed
 from rayocr.outputs.typeset.pdf_writer import PdfWriter, references, renumbered, text_string, unparsed
 from rayocr.outputs.typeset.space_repair import keep_lone_spaces
 
-_PAGES_A_NODE = 64  # per node of the page tree
+_PAGES_A_NODE = 64  # maximum number of children per node of the page tree
 _PRODUCER = f"rayocr {__version__}, Typst"
 
 
@@ -47,7 +48,7 @@ class PdfMerger:
         self._nodes: list[tuple[int, int]] = []  # nodes of the page tree: object number, pages
         self._open_node: list[int] = []
         self._open_node_number = self._writer.reserve()
-        self._elements: list[int] = []  # one per part, below the document's element
+        self._elements: list[int] = []  # structure elements, one per part, below the document's element
         self._parents: list[int] = []  # nodes of the parent tree, one per part
         self._identifiers: list[int] = []  # nodes of the table headers' names, one per part
         self._next_parent = 0
@@ -71,7 +72,7 @@ class PdfMerger:
         self._parts += 1
 
     def finish(self, facts: DocumentFacts, labels: Sequence[str] = ()) -> None:
-        """`labels`: one per page, in order; empty where the label is the page number."""
+        """Completes the file. `labels`: one per page, in order; empty where the label is the page number."""
         self._close_node()
         writer = self._writer
         total = b"%d" % self.page_count
@@ -82,7 +83,7 @@ class PdfMerger:
         xmp = _xmp(facts)
         writer.write_stream(metadata, b"<< /Type /Metadata /Subtype /XML /Length %d >>" % len(xmp), xmp)
         date = facts.created.strftime("(D:%Y%m%d%H%M%SZ)").encode()
-        writer.write_plain(  # files of the same text differ in the dates only
+        writer.write_plain(  # files with the same text differ only in their dates
             self._info,
             b"<< /Title %b /Subject %b /Producer %b /Creator (rayocr) /CreationDate %b /ModDate %b >>"
             % (text_string(facts.title), text_string(facts.subject), text_string(_PRODUCER), date, date),
@@ -159,7 +160,7 @@ class _Part:
         first_parent = self._merger._next_parent
         parent_count = self._write_parent_tree(first_parent)
         for element in self._top_elements():
-            element.S, element.P = pikepdf.Name.Part, pikepdf.Name.Part  # /P is replaced below, by text
+            element.S, element.P = pikepdf.Name.Part, pikepdf.Name.Part  # /P is replaced below, as text
             self._merger._elements.append(self._number(element.objgen[0]))
         self._name_identifiers()
         tops = {number - self._base for number in self._merger._elements}
@@ -263,7 +264,7 @@ def _as_list(value: Any) -> list[Any]:
 
 
 def _label_entries(labels: Sequence[str]) -> bytes:
-    """Returns one entry per run of plain numbers, and one for each page with its own label."""
+    """Returns one entry per run of plain numbers, and one for each page with another label."""
     entries: list[bytes] = []
     counting = False
     for index, label in enumerate(labels):

@@ -13,12 +13,12 @@ from typing import Any, BinaryIO
 _STRING_OR_REFERENCE = re.compile(rb"\((?:\\.|[^\\)])*+(?:\)|\Z)|(?<![\d.])(\d+) 0 R\b", re.DOTALL)
 _IN_STRING = re.compile(rb"([\\()])")
 _OBJECTS_A_STREAM = 200
-_IN_STREAM = 1 << 62  # marks a table entry whose object is in an object stream
+_IN_STREAM = 1 << 62  # flag of a table entry whose object is in an object stream
 _INDEX_BITS = 16
 
 
 def renumbered(serialized: bytes, number_of: Callable[[int], int]) -> bytes:
-    """`serialized`: an object as qpdf unparses it."""
+    """Renumbers the references of an object. `serialized`: the object as qpdf unparses it."""
 
     def replace(match: re.Match[bytes]) -> bytes:
         return match.group() if match.group(1) is None else b"%d 0 R" % number_of(int(match.group(1)))
@@ -37,7 +37,8 @@ class PdfWriter:
         self._put(b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
 
     def reserve(self, count: int = 1) -> int:
-        """Returns the first of `count` new object numbers. Write them in any order; numbers never written become free entries."""
+        """Returns the first of `count` new object numbers. You can write them in any order. Numbers that are never written become
+        free entries."""
         first = len(self._table)
         self._table.extend([0] * count)
         return first
@@ -54,7 +55,7 @@ class PdfWriter:
         self._put(b"%d 0 obj\n%b\nendobj\n" % (number, body))
 
     def write_stream(self, number: int, dictionary: bytes, data: bytes) -> None:
-        """`dictionary` as `<< … >>`, with its /Length."""
+        """Writes a stream. `dictionary`: `<< … >>`, with its /Length."""
         self._table[number] = self._position
         self._put(b"%d 0 obj\n%b\nstream\n" % (number, dictionary))
         self._put(data)

@@ -52,7 +52,7 @@ def _space_codes(page: pikepdf.Page) -> dict[bytes, bytes]:
 def _rewritten(data: bytes, codes: dict[bytes, bytes]) -> bytes:
     parts: list[bytes] = []
     position = 0
-    previous: re.Match[bytes] | None = None  # an object that a space may follow, not yet in `parts`
+    previous: re.Match[bytes] | None = None  # an object that a space may follow and that is not yet in `parts`
     for match in _OBJECT.finditer(data):
         between = data[position : match.start()]
         position = match.end()

@@ -6,20 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 _MAX_COLUMNS = 200
-_TOKEN_EM = 0.62  # mean width of a character in a word, in ems; measured 6.1 pt at 10 pt
-_COLUMN_EM = 0.85  # additional width of a column: inset on both sides, and the rule
+_TOKEN_EM = 0.62  # mean width of a character in a word, in ems; measured as 6.1 pt at 10 pt
+_COLUMN_EM = 0.85  # additional width of a column for the inset on both sides and the rule
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """`markup`: a Typst code block; `longest`: length of its longest word in characters."""
+    """A table cell. `markup`: a Typst code block; `longest`: length of its longest word in characters."""
 
     markup: str
     longest: int
     columns: int = 1
     rows: int = 1
     header: bool = False
-    align: str = ""  # left, center, right, or empty: by text direction
+    align: str = ""  # left, center, right, or empty for the text direction
 
 
 def typeset_table(rows: Sequence[Sequence[Cell]], *, header_rows: int) -> str:

@@ -1,7 +1,6 @@
-"""The typesetter: runs Typst in a child process, which may crash, hang or exhaust its memory without losing a document.
-
-The page has already been paid for. A failure of Typst is therefore an error about one program (TypesettingFailed): the process is
-replaced, and the caller typesets the page more simply.
+"""Runs Typst in a child process, which may crash, hang or exhaust its memory without losing a document. The page has already been
+paid for, so a failure of Typst concerns only one program (TypesettingFailed). The process is replaced, and the caller typesets
+the page in a simpler form.
 """
 
 from __future__ import annotations
@@ -23,14 +22,14 @@ from rayocr.errors import TypesettingFailed
 from rayocr.outputs.typeset.fonts import font_folders
 
 _CHILD = Path(__file__).with_name("compiler_process.py")
-_MEMORY_BYTES = 4 << 30  # address space: includes mapped fonts; a page of 200,000 characters takes 0.6 GB
-_PROGRAMS_A_PROCESS = 200  # Typst caches layouts: about 150 MB for this number
+_MEMORY_BYTES = 4 << 30  # address space, which includes mapped fonts; a page of 200,000 characters takes 0.6 GB
+_PROGRAMS_A_PROCESS = 200  # Typst caches layouts, which takes about 150 MB for this number
 _BLOCK_BYTES = 1 << 16
 
 
 class Typesetter:
-    """Starts its process on first use. `timeout_s`: per program. Thread-safe: with cluster=inprocess, documents are assembled on
-    several threads, and an answer must not reach another document."""
+    """Runs Typst programs. Starts its process on first use. `timeout_s`: limit per program. Thread-safe, because with
+    cluster=inprocess several threads assemble documents, and an answer must not reach another document."""
 
     def __init__(self, *, system_fonts: bool = True, timeout_s: float = 60.0, memory_bytes: int = _MEMORY_BYTES) -> None:
         self._command = [sys.executable, str(_CHILD), "system" if system_fonts else "none", str(memory_bytes), *font_folders()]
@@ -38,10 +37,10 @@ class Typesetter:
         self._process: subprocess.Popen[bytes] | None = None
         self._programs = 0
         self._owner = os.getpid()
-        self._lock = threading.RLock()  # one program at a time
+        self._lock = threading.RLock()  # allows one program at a time
 
     def compile(self, program: str, *, standards: tuple[str, ...] = (), tags: bool = True, root: str | None = None) -> bytes:
-        """Returns the PDF of a Typst program. Files that the program names are below `root`. Raises TypesettingFailed."""
+        """Returns the PDF of a Typst program. Files that the program names must be below `root`. Raises TypesettingFailed."""
         arguments = {"input": program.encode(), "pdf_standards": list(standards), "pdf_tags": tags, "root": root}
         answer, message = self._ask(arguments)
         if answer is None:
@@ -59,7 +58,7 @@ class Typesetter:
         return answer is not None
 
     def close(self) -> None:
-        """Idempotent. Does nothing in a fork of the process that made it: that one still uses it."""
+        """Ends the process. Idempotent. Does nothing in a fork of the process that made it, since the parent still uses it."""
         if os.getpid() != self._owner:
             return
         with self._lock:
@@ -107,7 +106,7 @@ class Typesetter:
 
 
 def _read(descriptor: int, size: int, deadline: float) -> bytes:
-    """Raises TimeoutError, and OSError if the process has exited."""
+    """Reads from the process. Raises TimeoutError, and OSError if the process has exited."""
     parts, left = [], size
     while left:
         ready, _, _ = select.select([descriptor], [], [], max(0.0, deadline - time.monotonic()))

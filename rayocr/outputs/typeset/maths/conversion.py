@@ -1,7 +1,8 @@
 r"""Converts LaTeX as models write it ($…$, $$…$$, \(…\), \[…\]) to Typst's mathematics, with an allowlist.
 
 The result consists only of this file's own words, single letters, numbers and string literals, so nothing on a page can be a
-command of the typesetter. A formula with an unknown part returns None and is shown as it was written; so is money ("$5 and $10").
+command of the typesetter. For a formula with an unknown part, and for money ("$5 and $10"), the conversion returns None and the
+text is shown unchanged.
 """
 
 from __future__ import annotations
@@ -52,8 +53,8 @@ _BRACES = {"overbrace": "t", "underbrace": "b"}
 def typeset_maths(
     source: str, *, display: bool, block: bool = False, prepare: Callable[[str], str] = lambda text: text
 ) -> str | None:
-    """Returns a Typst statement; None if the text is not a formula or cannot be typeset safely. `display`: large; `block`: on its
-    own line, which Typst ignores inside a paragraph."""
+    """Returns a Typst statement; None if the text is not a formula or cannot be typeset safely. `display`: large. `block`: on a
+    separate line, which Typst ignores inside a paragraph."""
     source = source.strip()
     if not source or len(source) > _MAX_CHARS or not looks_like_maths(source):
         return None
@@ -64,7 +65,7 @@ def typeset_maths(
     alternative = literal(" ".join(source.split()))
     if block:
         return f"wide-maths(w,math.equation(block:true,alt:{alternative},$ {body} $));"
-    # The space before the end: without it, a line end, which is a backslash, would escape the dollar.
+    # The space before the end is necessary: otherwise a line end, which is a backslash, would escape the dollar.
     return f"math.equation(block:false,alt:{alternative},{f'$display({body} )$' if display else f'${body} $'});"
 
 
@@ -82,7 +83,7 @@ def looks_like_maths(source: str) -> bool:
 
 
 class _Unknown(Exception):
-    """The formula contains something that is not on the allowlist."""
+    """Raised if the formula contains something that is not on the allowlist."""
 
 
 class _Formula:
@@ -133,7 +134,7 @@ class _Formula:
             elif piece == "_" and not below:
                 below = self._argument()
             else:
-                raise _Unknown  # two of a kind: LaTeX rejects it, too
+                raise _Unknown  # two of the same kind, which LaTeX rejects, too
         above = " ".join(part for part in ("′ " * primes, above) if part.strip())
         if not (above or below):
             return base

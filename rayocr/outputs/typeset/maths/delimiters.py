@@ -11,7 +11,7 @@ from markdown_it.rules_inline import StateInline
 
 from rayocr.outputs.typeset.maths.conversion import looks_like_maths
 
-_MAX_LINES = 60  # per block formula
+_MAX_LINES = 60  # maximum number of lines per block formula
 _BLOCKS = {"$$": "$$", "\\[": "\\]"}
 CLOSING = {**_BLOCKS, "$": "$", "\\(": "\\)"}
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-# By the character itself, which Typst spaces correctly, or by Typst's name if the character has a meaning in Typst.
+# Maps a command to the character itself, which Typst spaces correctly, or to Typst's name if the character has a meaning in
+# Typst.
 _PAIRS = """
 alpha=α beta=β gamma=γ delta=δ epsilon=ϵ varepsilon=ε zeta=ζ eta=η theta=θ vartheta=ϑ iota=ι kappa=κ lambda=λ mu=μ nu=ν xi=ξ
 pi=π varpi=ϖ rho=ρ varrho=ϱ sigma=σ varsigma=ς tau=τ upsilon=υ phi=ϕ varphi=φ chi=χ psi=ψ omega=ω Gamma=Γ Delta=Δ Theta=Θ
@@ -88,7 +89,7 @@ DELIMITERS = {
     "\\lfloor": "floor.l", "\\rfloor": "floor.r", "\\lceil": "ceil.l", "\\rceil": "ceil.r",
     "\\lbrace": "brace.l", "\\rbrace": "brace.r",
 }  # fmt: skip
-# Matrices by their brackets, other environments by their kind.
+# Matrices are listed by their brackets, other environments by their kind.
 ENVIRONMENTS = {
     "matrix": "#none", "smallmatrix": "#none", "array": "#none", "pmatrix": '"("', "bmatrix": '"["', "vmatrix": '"|"',
     "Vmatrix": '"‖"', "Bmatrix": '"{"', "cases": "cases", "aligned": "aligned", "align": "aligned", "alignat": "aligned",
