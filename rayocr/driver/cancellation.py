@@ -1,7 +1,7 @@
-"""Cancel requests to runs, as small objects in the state: `.rayocr/control/cancel/<document_id>.json`.
+"""Stores cancel requests to runs as small objects in the state: `.rayocr/control/cancel/<document_id>.json`.
 
-They reach every run on the destination, on any cluster, without a server; a run reads them every few seconds. It stops
-processing a cancelled document: pages in progress are dropped, the lease is released, nothing is written. Later runs skip the
+They reach every run on the destination, on any cluster, without a server, because each run reads them every few seconds. A run
+stops processing a cancelled document: it drops pages in progress, releases the lease and writes nothing. Later runs skip the
 document until the request is deleted.
 """
 
@@ -45,7 +45,7 @@ class CancelWatch:
         self._seen = now
 
     async def run(self) -> None:
-        """Runs until cancelled. The next poll finds what a failed poll missed."""
+        """Runs until cancelled. The next poll finds requests that a failed poll missed."""
         while True:
             await asyncio.sleep(_POLL_EVERY_S)
             try:
@@ -55,7 +55,7 @@ class CancelWatch:
 
 
 def write_cancel(state: Storage, document_id: str, name: str) -> str:
-    """Returns the request's name. Raises StorageError."""
+    """Writes a cancel request and returns its name. Raises StorageError."""
     request = {"document_id": document_id, "name": name, "requested_at": datetime.now(UTC).isoformat(timespec="seconds")}
     path = f"{CANCEL_PREFIX}{document_id[:2]}/{document_id}.json"
     state.write(path, json.dumps(request).encode())

@@ -1,4 +1,5 @@
-"""RunActors: the actors of one run, as the driver sees them. RayActors runs them on a cluster, LocalActors in this process."""
+"""Defines RunActors, the driver's view of the actors of one run. RayActors runs them on a cluster, LocalActors in this
+process."""
 
 from __future__ import annotations
 
@@ -30,7 +31,7 @@ _WAIT_FOR_WORDS_S = 3  # telemetry is collected every second
 
 
 class RunActors(ABC):
-    """`limiter` is None if no engine waits for a server, `batch_queue` if no engine uses batches."""
+    """The actors of one run. `limiter` is None if no engine waits for a server, `batch_queue` if no engine uses batches."""
 
     ledger: LedgerPort
     limiter: LimiterPort | None
@@ -38,8 +39,8 @@ class RunActors(ABC):
     discovery: DiscoveryPort
     document_workers: DocumentWorkerPool
     cpus: int
-    has_processes = True  # each worker has its own process
-    head_address = ""  # of Ray's control store
+    has_processes = True  # whether each worker has a separate process
+    head_address = ""  # address of Ray's control store
     groups: frozenset[Group] = frozenset()  # node groups that workers request
     documents_group: Group | None = None  # group of the nodes that hold fetched documents; None: any node
 
@@ -52,7 +53,7 @@ class RunActors(ABC):
         self.fetch_settings = fetch_settings
         self.logs_dir = Path(config.logs.dir)
         self.retried: set[str] = set()  # document_ids whose retry was requested over HTTP
-        self._ends: dict[str, str] = {}  # document_id -> why the process that worked on it ended itself
+        self._ends: dict[str, str] = {}  # document_id -> the reason why the process that worked on it ended itself
         self._posted: set[asyncio.Task[Any]] = set()
 
     @abstractmethod
@@ -67,27 +68,27 @@ class RunActors(ABC):
         """Returns the workers' logs and counts since the last call."""
 
     async def close(self) -> None:
-        """After the run: ends everything that is still running."""
+        """Ends everything that is still running after the run."""
         await asyncio.gather(*self._posted, return_exceptions=True)
 
     # -- which documents ----------------------------------------------------------------------------------------------------
 
     @property
     def forgets_removed(self) -> bool:
-        """A document that is removed before it was read leaves no record."""
+        """Whether a document that is removed before it was read leaves no record."""
         return self.config.mode is Mode.watch
 
     def retries(self, document_id: str) -> bool:
-        """Returns whether its failed pages are read again and its manifest is replaced."""
+        """Returns whether the document's failed pages are read again and its manifest is replaced."""
         return self.config.mode is Mode.retry or document_id in self.retried
 
     def note_pushed(self, document_id: str) -> None:
-        """A document that did not come from Discovery, so Discovery need not return it."""
+        """Notes a document that did not come from Discovery, so that Discovery does not return it."""
         if self.config.mode is Mode.watch:
             self._post(self.discovery.note(document_id))
 
     def note_gone(self, document_id: str) -> None:
-        """A document that Discovery returned and that no longer exists."""
+        """Notes that a document from Discovery no longer exists."""
         if self.config.mode is Mode.watch:
             self._post(self.discovery.forget(document_id))
 
@@ -95,8 +96,8 @@ class RunActors(ABC):
         return current_version(document, self.fetch_settings)
 
     def is_finished_by_another(self, document: Document, *, since: str) -> bool:
-        """Returns whether another run finished the document since it was listed; if finished documents are read again, since this
-        run began. After a restart Discovery returns this run's own documents again; they are read twice only if a client
+        """Returns whether another run finished the document since it was listed or, if finished documents are read again, since
+        this run began. After a restart Discovery returns this run's own documents again. They are read twice only if a client
         requested it. Blocks. Raises StorageError."""
         name = manifest_name(document.document_id)
         try:
@@ -110,7 +111,7 @@ class RunActors(ABC):
         return manifest.started_at >= since
 
     def _is_tried_again(self, name: str, since: str) -> bool:
-        """Returns whether the manifest is that of an earlier run, which could not read the document for a reason outside the
+        """Returns whether the manifest comes from an earlier run that could not read the document for a reason outside the
         file."""
         try:
             manifest = Manifest.from_json(self.state.read(name), name=name)
@@ -123,7 +124,8 @@ class RunActors(ABC):
     # -- work on one document -----------------------------------------------------------------------------------------------
 
     async def fetch(self, document: Document, *, load_pages: bool = True) -> tuple[FetchedDocument, Content]:
-        """`load_pages`: some pages are loaded to check them. Raises DocumentError, VersionChanged, StorageError, ActorFailed."""
+        """Fetches the document. `load_pages`: loads some pages to check them. Raises DocumentError, VersionChanged, StorageError,
+        ActorFailed."""
         timeout_s = self.config.limits.fetch_timeout_s
         async with self.document_workers.one() as worker:
             try:
@@ -139,13 +141,14 @@ class RunActors(ABC):
     async def assemble(
         self, context: DocumentContext, content: Content | None, started_at: str, crashes: int = 0
     ) -> AssembledDocument:
-        """`content`: only if the outputs need the source. `crashes`: how many workers died during earlier tries. Raises
-        ActorFailed, ContentLost, and what assembling raises."""
+        """Assembles the document. `content`: set only if the outputs need the source. `crashes`: how many workers died during
+        earlier tries. Raises ActorFailed, ContentLost, and the errors of assembling."""
         async with self.document_workers.one() as worker:
             return await worker.assemble(context, started_at, content, crashes)
 
     async def assemble_copy(self, context: DocumentContext, content: Content | None, started_at: str) -> AssembledDocument | None:
-        """Assembles from a document with the same bytes, if one was read before. If that fails, the document is read instead."""
+        """Assembles the document from one with the same bytes that was read before. If that fails, the document itself is
+        read."""
         try:
             async with self.document_workers.one() as worker:
                 return await worker.assemble_copy(context, started_at, content if self.assemble_settings.needs_source else None)
@@ -159,7 +162,7 @@ class RunActors(ABC):
     # -- workers ------------------------------------------------------------------------------------------------------------
 
     def forget_worker(self, name: str) -> None:
-        """Return the slots of a worker that is gone."""
+        """Returns the slots of a dead worker to the limiter."""
         if self.limiter is not None:
             self._post(self.limiter.forget(name))
 
@@ -169,8 +172,8 @@ class RunActors(ABC):
         self._ends.update(telemetry.ends)
 
     async def why_ended(self, document_id: str) -> str:
-        """Returns why a process that had the document ended, in its own words; empty if it left none. May wait for the next
-        telemetry."""
+        """Returns the reason that a process with the document recorded before it ended itself; empty if there is none. May wait
+        for the next telemetry."""
         for _ in range(_WAIT_FOR_WORDS_S * 10):
             if why := self._ends.pop(document_id, ""):
                 return why
@@ -178,7 +181,7 @@ class RunActors(ABC):
         return ""
 
     def _post(self, call: Coroutine[Any, Any, Any]) -> None:
-        """Its result is not awaited, and its failure has no effect."""
+        """Makes a call whose result is not awaited and whose failure has no effect."""
 
         async def quietly() -> None:
             with contextlib.suppress(Exception):

@@ -1,4 +1,4 @@
-"""Which Ray cluster to attach to, and how to report a failure to attach."""
+"""Decides which Ray cluster to attach to, and explains failures to attach."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from rayocr.errors import ClusterUnavailable, RayocrError
 from rayocr.masking import masked
 
-_ANSWER_S = 10.0  # for the port of a cluster that was configured
-_FOUND_ANSWER_S = 3.0  # for the port of a cluster that was discovered
-_LISTENS = "0A"  # in /proc/net/tcp
+_ANSWER_S = 10.0  # timeout for the port of a configured cluster
+_FOUND_ANSWER_S = 3.0  # timeout for the port of a discovered cluster
+_LISTENS = "0A"  # state of a listening socket in /proc/net/tcp
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -38,7 +38,7 @@ def find_address(cluster: str) -> Found | None:
 
 
 def knock(address: str) -> None:
-    """Raises OSError at once if nothing listens."""
+    """Connects to the port. Raises OSError immediately if nothing listens."""
     if place := _host_and_port(address):
         socket.create_connection(place, timeout=_ANSWER_S).close()
 
@@ -61,8 +61,8 @@ def explained(error: Exception, address: str | None, *, logs: str = "") -> Rayoc
 
 
 def _started_here() -> str | None:
-    """Returns the address that this user's `ray start` wrote, if the cluster answers. Another user's file, or another user's
-    process at the address, is not trusted: it would receive keys."""
+    """Returns the address that this user's `ray start` wrote, if the cluster answers. Does not trust another user's file or
+    process, since a process at the address receives API keys."""
     for folder in _ray_folders():
         file = folder / "ray" / "ray_current_cluster"
         with contextlib.suppress(OSError, ValueError):
@@ -96,7 +96,7 @@ def _is_ours(address: str) -> bool:
 
 
 def _owners_of_port(port: int) -> set[int]:
-    """User ids of this machine's processes that listen on the port; empty if the system does not provide them."""
+    """Returns the user ids of this machine's processes that listen on the port; empty if the system does not provide them."""
     owners = set()
     for table in ("/proc/net/tcp", "/proc/net/tcp6"):
         with contextlib.suppress(OSError, ValueError, IndexError):

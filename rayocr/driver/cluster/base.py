@@ -1,7 +1,7 @@
 """The ports through which the driver uses the actors of a run. Ray's actors and the in-process classes both implement them.
 
-Errors are those of rayocr.errors: an actor whose process died raises ActorFailed (ActorUnreachable, NodeLost), bytes that were
-lost with their node raise ContentLost, and errors that an actor raised itself are raised unchanged.
+All errors are from rayocr.errors. If an actor's process died, its calls raise ActorFailed (ActorUnreachable, NodeLost). Bytes
+that were lost with their node raise ContentLost. Errors that an actor raised itself are raised unchanged.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Content(Protocol):
     node_id: str
 
     async def load(self) -> Any:
-        """Raises ContentLost."""
+        """Returns the bytes. Raises ContentLost."""
 
 
 class LedgerPort(Protocol):
@@ -95,13 +95,14 @@ class WorkerHandle(Protocol):
     """A process, or an in-process substitute, that can die while it works."""
 
     async def running(self) -> WorkerInfo:
-        """Returns as soon as its process runs, before it uses its settings. Raises ActorFailed."""
+        """Returns as soon as the process runs, before it uses its settings. Raises ActorFailed."""
 
     def kill(self) -> None:
-        """End it, whatever it is doing. Idempotent."""
+        """Ends the process immediately. Idempotent."""
 
     async def lost_with_node(self, node_id: str, error: ActorFailed) -> bool:
-        """Returns whether it failed because its node or the network did. Waits until that is known; call it before `kill`."""
+        """Returns whether the process failed because of its node or the network. Waits until that is known. Call it before
+        `kill`."""
 
 
 class PageWorkerHandle(WorkerHandle, Protocol):

@@ -26,15 +26,15 @@ from rayocr.driver.cluster.addresses import explained, find_address, knock
 from rayocr.errors import ClusterUnavailable, Interrupted, RayocrError
 from rayocr.private_folder import make_private
 
-_OBJECT_STORE_BYTES = 1 << 30  # of a local Ray: the window's bytes, plus the results of tasks
-_ATTACH_S = 60.0  # to a cluster that answers
-_START_S = 180.0  # of a local Ray: Ray allows itself 30 s, twice. Waiting for other runs to start does not count
+_OBJECT_STORE_BYTES = 1 << 30  # object store of a local Ray, for the window's bytes and the results of tasks
+_ATTACH_S = 60.0  # timeout for a cluster that answers
+_START_S = 180.0  # timeout for a local Ray, which may take 30 s, twice; excludes the wait for other runs to start
 _POLL_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """`where`: for the user, which cluster was attached to and why; "" for a local Ray."""
+    """A connection to Ray. `where`: tells the user which cluster was attached to and why; "" for a local Ray."""
 
     address: str
     local: bool
@@ -44,8 +44,8 @@ class Connection:
 
 
 def connect(config: RayocrConfig, cancelled: threading.Event | None = None) -> Connection:
-    """Blocks for seconds when it starts a Ray. Raises ClusterUnavailable, always within a deadline, and Interrupted as soon as
-    `cancelled` is set."""
+    """Connects to Ray. Blocks for seconds if it starts a local Ray. Raises ClusterUnavailable, always within a deadline, and
+    Interrupted as soon as `cancelled` is set."""
     quiet_ray()
     found = find_address(config.cluster)
     if found is None:
@@ -59,7 +59,7 @@ def connect(config: RayocrConfig, cancelled: threading.Event | None = None) -> C
             context, cpus = thread.call(lambda: _init(config, address), _ATTACH_S if address else _START_S, cancelled)
     except RayocrError:
         raise
-    except Exception as error:  # Ray also raises bare exceptions; in any case Ray is unavailable
+    except Exception as error:  # Ray also raises bare exceptions, all of which mean that it is unavailable
         raise explained(error, address or None, logs="" if address else f"{local_ray.temp_dir()}/session_latest/logs") from error
     url = context.dashboard_url
     return Connection(
@@ -77,10 +77,10 @@ def _init(config: RayocrConfig, address: str | None) -> tuple[Any, int]:
 
     if address is None:
         local_ray.use_token()
-    # A thread of Ray's prints what raylets report, whatever log_to_driver says; dead workers are in our own log.
+    # A thread of Ray prints what raylets report, regardless of log_to_driver. rayocr's log already reports dead workers.
     ray_worker.print_to_stdstream = lambda *_, **__: None
     common: dict[str, Any] = {
-        "log_to_driver": False,  # workers' output goes to Ray's log files, not between our lines
+        "log_to_driver": False,  # workers' output goes to Ray's log files, not to the terminal
         "logging_level": logging.ERROR,
         "configure_logging": True,
         "namespace": "rayocr",
@@ -90,7 +90,7 @@ def _init(config: RayocrConfig, address: str | None) -> tuple[Any, int]:
 
 
 def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
-    """Ray allows itself 30 s to start, which a busy machine can exceed: then it is started again."""
+    """Starts a local Ray. Ray's own limit for the start is 30 s, which a busy machine can exceed. Then the start is repeated."""
     import ray
 
     with local_ray.turn():
@@ -109,12 +109,12 @@ def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
                 if last or type(error) is not Exception:  # Ray raises a bare Exception for a timeout
                     raise
                 ray.shutdown()
-    raise AssertionError  # unreachable
+    raise AssertionError  # this line is unreachable
 
 
 class _RayThread:
-    """Starts Ray, and lives as long as the process: Linux ends the children of a thread that ends. Ray's calls cannot be
-    interrupted, so a call that takes too long is abandoned."""
+    """A thread that starts Ray and lives as long as the process, since Linux ends the children of a thread that ends. Calls of
+    Ray cannot be interrupted, so a call that takes too long is abandoned."""
 
     def __init__(self) -> None:
         self._calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = SimpleQueue()
@@ -129,7 +129,7 @@ class _RayThread:
                 return future.result(_POLL_S)
             except FutureTimeout:
                 if future.done():
-                    raise  # raised by the function itself
+                    raise  # the function itself raised it
                 waited += 0.0 if local_ray.waits_for_its_turn() else _POLL_S
                 if cancelled is not None and cancelled.is_set():
                     _leave_behind()
@@ -151,7 +151,7 @@ class _RayThread:
 
 
 def _leave_behind() -> None:
-    """At exit Ray would wait for the connection in progress; its processes end with this one."""
+    """Prevents Ray from waiting at exit for a connection in progress. Its processes end with this one."""
     worker = sys.modules.get("ray._private.worker")
     if worker is not None:
         atexit.unregister(worker.shutdown)
@@ -159,7 +159,7 @@ def _leave_behind() -> None:
 
 @contextlib.contextmanager
 def _native_output_to(file: Path) -> Iterator[None]:
-    """Redirects lines that Ray's C++ code writes to standard error into the file: there is no other way to silence them. Python's
+    """Redirects lines that Ray's C++ code writes to standard error into the file. There is no other way to silence them. Python's
     own standard error still reaches the terminal."""
     try:
         make_private(file.parent)
@@ -182,21 +182,21 @@ def _native_output_to(file: Path) -> Iterator[None]:
         meanwhile, sys.stderr = sys.stderr, stderr
         for handler in logging.getLogger("ray").handlers:
             if isinstance(handler, logging.StreamHandler) and handler.stream is meanwhile:
-                handler.setStream(stderr)  # Ray made it while it connected
+                handler.setStream(stderr)  # Ray created it while it connected
         meanwhile.close()
         os.close(before)
         os.close(log)
 
 
 def quiet_ray() -> None:
-    """Call it before Ray is imported: workers are started on demand, and none of Ray's own output reaches the terminal."""
+    """Configures Ray to start workers on demand and to keep its own output off the terminal. Call it before Ray is imported."""
     for name, value in {
         "RAY_enable_worker_prestart": "0",
         "RAY_prestart_worker_first_driver": "0",
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS": "0",
-        "RAY_task_events_max_num_task_in_gcs": "10000",  # the default of 100,000 takes hundreds of megabytes
-        # How often each process probes its own event loops: the default costs an idle process 3 ms of CPU per second.
+        "RAY_task_events_max_num_task_in_gcs": "10000",  # the default of 100,000 entries takes hundreds of megabytes
+        # Interval at which each process probes its own event loops. The default costs an idle process 3 ms of CPU per second.
         "RAY_io_context_monitor_probe_interval_ms": "10000",
         "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # for calls with two results of which only one is awaited
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # disables the warning about it
@@ -206,7 +206,7 @@ def quiet_ray() -> None:
 
 
 def disconnect() -> None:
-    """End a local Ray, or leave a cluster. Idempotent."""
+    """Ends a local Ray, or leaves a cluster. Idempotent."""
     import ray
 
     ray.shutdown()

@@ -1,7 +1,6 @@
-"""Determines why a process on a Ray cluster ended: by itself, or with its node. Importing this imports Ray.
-
-Ray learns of the end of a process at once, and of the loss of a machine after about 16 s. Until then only the broken connection
-is known (ActorUnreachable), and no document may be blamed for it yet.
+"""Determines whether a process on a Ray cluster ended by itself or with its node. Importing this module imports Ray. Ray notices
+the end of a process immediately, and the loss of a machine after about 16 s. Until then only the broken connection is known
+(ActorUnreachable), and no document may be blamed for it yet.
 """
 
 from __future__ import annotations
@@ -14,18 +13,18 @@ import ray
 
 from rayocr.errors import ActorFailed, ActorUnreachable, NodeLost
 
-_UNREACHABLE_S = 45.0  # after that a node counts as lost; Ray declares it dead after about 16 s
+_UNREACHABLE_S = 45.0  # after this time a node counts as lost; Ray declares it dead after about 16 s
 _ASK_AGAIN_S = 0.25
 
 
 async def lost_with_node(ask: Callable[[], Awaitable[object]], node_id: str, error: ActorFailed) -> bool:
-    """Returns whether an actor on that node failed because the node or the network did; `ask` calls the actor. Waits until that
-    is known. Call it before the actor is killed; otherwise only the kill is visible."""
+    """Returns whether an actor on that node failed because of the node or the network. `ask` calls the actor. Waits until that is
+    known. Call it before the actor is killed; otherwise only the kill is visible."""
     until = time.monotonic() + _UNREACHABLE_S
     while isinstance(error, ActorUnreachable):
         try:
             await asyncio.wait_for(ask(), until - time.monotonic())
-            return True  # it is available again
+            return True  # the actor is available again
         except TimeoutError:
             return True
         except ActorFailed as later:

@@ -1,4 +1,4 @@
-"""Faults that a test can inject into a run without Ray. The runs of users contain none."""
+"""Defines faults that a test can inject into a run without Ray. Users' runs contain none."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ async def _at_once(method: str) -> None:
 
 @dataclass(slots=True, kw_only=True)
 class Faults:
-    """Each hook is called at its moment; the defaults inject nothing.
+    """Hooks of a test. The defaults inject nothing.
 
     `shard`: a page worker gets a shard. `recorded`: a page worker has recorded these pages. `document`: a document worker will
     fetch or assemble. An error of these three ends the worker. `content`: the bytes of a document are used; True if they are

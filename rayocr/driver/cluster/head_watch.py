@@ -1,8 +1,8 @@
 """Ends a run in time when Ray's head does not come back.
 
-Calls between live actors work without the head. Ray ends the process that started the run, with exit code 1, when
-its control store has been unavailable for RAY_gcs_rpc_server_reconnect_timeout_s, and no Python code can prevent it. So the run
-stops a little earlier, by itself: it records what is read, and ends with 3.
+Calls between live actors work without the head. When its control store has been unavailable for
+RAY_gcs_rpc_server_reconnect_timeout_s, Ray ends the process that started the run with exit code 1, and no Python code can prevent
+this. The run therefore stops slightly earlier by itself: it records the pages that were read and ends with exit code 3.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _VARIABLE = "RAY_gcs_rpc_server_reconnect_timeout_s"
 _RAYS_DEFAULT_S = 60.0
 _EVERY_S = 2.0
 _SAID_AFTER_S = 10.0  # a head that is replaced is usually back within seconds
-_TO_DRAIN_S = 60.0  # at most; with a short timeout a third of it
-_BEFORE_RAY_S = 5.0  # also a tenth: then the process exits, even if a call still waits
+_TO_DRAIN_S = 60.0  # maximum; with a short timeout, a third of it
+_BEFORE_RAY_S = 5.0  # or a tenth of the timeout; then the process exits, even if a call still waits
 
 
 class HeadWatch:
-    """`ends_after_s`: how long Ray waits for its head. `fail` drains the run; `end` ends the process at once and is called on
-    another thread if draining takes too long."""
+    """Watches Ray's head. `ends_after_s`: how long Ray waits for its head. `fail` drains the run; `end` ends the process at once
+    and is called on another thread if draining takes too long."""
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class HeadWatch:
         self._timer: threading.Timer | None = None
 
     async def run(self) -> None:
-        """Until cancelled, or until the run was stopped."""
+        """Runs until cancelled, or until the run was stopped."""
         while True:
             asked_at = self._clock()
             if await self._answers():
@@ -83,8 +83,8 @@ class HeadWatch:
             log_event(log, "head_recovered", "Ray's head is available again.", address=self._address)
 
     def _is_lost(self, asked_at: float) -> bool:
-        """Reports the outage, and stops the run if it has lasted too long. `asked_at`: when the question was asked that remained
-        without an answer."""
+        """Reports the outage, and stops the run if it has lasted too long. `asked_at`: the time of the call that was not
+        answered."""
         if self._since is None:
             self._since = asked_at
         gone_s = self._clock() - self._since

@@ -1,8 +1,8 @@
-"""LocalActors: the actors of a run as plain objects in this process, without Ray (`cluster=inprocess`).
+"""Defines LocalActors, the actors of a run as plain objects in this process, without Ray (`cluster=inprocess`).
 
-The classes are the same as with Ray. Coroutines share the run's event loop; blocking work has threads: one for each page worker
-that computes, one for each document worker. They take turns with PDFium, which is not thread-safe. No process isolates a hostile
-document: one that crashes PDFium or exceeds its limits ends the run.
+The classes are the same as with Ray. Coroutines share the run's event loop. Blocking work runs on threads: one for each page
+worker that computes, and one for each document worker. They take turns with PDFium, which is not thread-safe. No process isolates
+a hostile document: one that crashes PDFium or exceeds its limits ends the run.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ class LocalActors(RunActors):
         self.discovery = LocalDiscovery(discovery)
         self._faults = faults or Faults()
         count = document_workers(config, self.cpus)
-        # Separate threads: assembling waits for the ledger, which needs a thread of the loop's executor.
+        # These threads are separate, because assembling waits for the ledger, which needs a thread of the loop's executor.
         self._threads = ThreadPoolExecutor(count, thread_name_prefix="document")
         self._workers: list[LocalPageWorker] = []
         loop = asyncio.get_running_loop()
@@ -110,7 +110,7 @@ class LocalActors(RunActors):
         return Nodes((Node(node_id=_NODE, cpus=self.cpus),))
 
     async def take_telemetry(self) -> Telemetry:
-        return Telemetry()  # everything is logged and counted in this process
+        return Telemetry()  # this process logs and counts everything itself
 
     async def close(self) -> None:
         await super().close()
@@ -131,7 +131,7 @@ async def start_local(
     keys: Secrets,
     faults: Faults | None = None,
 ) -> LocalActors:
-    """Reads the ledger of earlier runs. Raises StorageError."""
+    """Creates the actors and reads the ledger of earlier runs. Raises StorageError."""
     serialize_pdfium()
     hide(astuple(keys))
     report_before_exit(_say_what_ends_the_run if config.cluster == INPROCESS else lambda why: None)

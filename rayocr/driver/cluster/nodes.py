@@ -29,7 +29,7 @@ class Node:
     cpus: float
     groups: frozenset[Group] = frozenset()
     leaving: bool = False
-    store_bytes: int = 0  # size of its object store
+    store_bytes: int = 0  # size of the node's object store
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Follower(Protocol):
 
 
 def read_nodes() -> Nodes:
-    """Blocks for a call to Ray's control store. Imports Ray."""
+    """Reads the nodes from Ray's control store. Blocks. Imports Ray."""
     import ray
 
     draining = _draining()
@@ -73,7 +73,7 @@ def read_nodes() -> Nodes:
 
 
 def nodes_of(rows: Iterable[dict[str, Any]], draining: Iterable[str]) -> Nodes:
-    """From Ray's own description."""
+    """Converts Ray's description of the nodes."""
     gone = frozenset(draining)
     found = []
     for row in rows:
@@ -93,7 +93,7 @@ def nodes_of(rows: Iterable[dict[str, Any]], draining: Iterable[str]) -> Nodes:
 
 
 def _draining() -> Iterable[str]:
-    from ray._private.state import state  # there is no public API; `ray drain-node` and the autoscaler write it
+    from ray._private.state import state  # there is no public API for this key, which `ray drain-node` and the autoscaler write
 
     found: dict[str, int] = state.get_draining_nodes()
     return found
@@ -106,7 +106,7 @@ async def watch_nodes(
     every_s: float = _READ_EVERY_S,
     on_change: Callable[[Nodes], None] = lambda nodes: None,
 ) -> None:
-    """Runs until cancelled. If Ray cannot answer, it is asked again."""
+    """Follows the nodes until cancelled. If Ray does not answer, the call is repeated."""
     before: Nodes | None = None
     failing_since: float | None = None
     while True:

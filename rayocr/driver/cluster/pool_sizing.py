@@ -18,9 +18,9 @@ from rayocr.engines.registry import Stage
 from rayocr.limits.forecast import QuotaSizes, quota_sizes
 from rayocr.retry import RetryPolicy
 
-_ASKED_FOR_AT_FIRST = 4  # workers that compute, requested before an autoscaler adds nodes for them
-_IN_FLIGHT_IN_FLEX = 2048  # per worker: their pages are in memory, 80 to 380 KB each
-_BATCH_WORKERS = 4  # they wait for hours, for as many pages as the window holds
+_ASKED_FOR_AT_FIRST = 4  # number of workers that compute, requested before an autoscaler adds nodes for them
+_IN_FLIGHT_IN_FLEX = 2048  # pages per worker; they are in memory, 80 to 380 KB each
+_BATCH_WORKERS = 4  # such workers wait for hours, for as many pages as the window holds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,12 +44,13 @@ class PoolSizes:
 
 
 def pool_sizes(config: RayocrConfig, stage: Stage, *, cpus: int, processes: bool) -> PoolSizes:
-    """`cpus` of the cluster; `processes`: each worker has its own process (otherwise a second waiting worker is useless)."""
+    """Computes the sizes. `cpus`: CPUs of the cluster. `processes`: each worker has a separate process (otherwise a second
+    waiting worker has no benefit)."""
     quota = _quota(config)
     in_flight = config.workers.pages_in_flight or quota.pages_in_flight
     if config.engine.uses_batches:
         in_flight = max(in_flight, config.window.pages)
-    if config.engine.gemini.tier in ("flex", "auto") or "flex" in config.engine.lanes:  # answers take minutes
+    if config.engine.gemini.tier in ("flex", "auto") or "flex" in config.engine.lanes:  # their answers take minutes
         in_flight = max(in_flight, min(config.window.pages, _IN_FLIGHT_IN_FLEX))
     most = _computing_workers(config, quota, cpus) if stage.kind == "compute" else _waiting_workers(config, quota)
     if stage.kind == "wait" and not processes:
@@ -63,8 +64,8 @@ def pool_sizes(config: RayocrConfig, stage: Stage, *, cpus: int, processes: bool
 
 
 def pages_at_once(config: RayocrConfig, stages: Sequence[Stage], *, cpus: int, processes: bool) -> float:
-    """Returns the maximum number of pages that all workers have in flight, as far as it is known; a batch takes all that the
-    window holds."""
+    """Returns the maximum number of pages that all workers have in flight, as far as it is known. A batch takes all pages in the
+    window."""
     if config.engine.uses_batches:
         return math.inf
     found = [1.0]
@@ -96,7 +97,7 @@ def workers_for(config: RayocrConfig, stage: Stage, nodes: Nodes, *, group: Grou
 
 
 def open_pool(config: RayocrConfig, plan: Plan, keys: Secrets, actors: RunActors, stage: Stage) -> StagePool:
-    """Prepares a pool; starts nothing."""
+    """Prepares a pool without starting workers."""
     sizes = pool_sizes(config, stage, cpus=actors.cpus, processes=actors.has_processes)
     group = Group.COMPUTE if stage.kind == "compute" else Group.WAIT
     settings = WorkerSettings(
@@ -159,7 +160,8 @@ def _quota(config: RayocrConfig) -> QuotaSizes:
 
 
 def _computing_workers(config: RayocrConfig, quota: QuotaSizes, cpus: int) -> int:
-    """With the lane local, they leave half a CPU to each of the waiting workers, which send pages at the same time."""
+    """Returns the number of workers that compute. With the lane local, they leave half a CPU to each of the waiting workers,
+    which send pages at the same time."""
     return max(1, cpus - (math.ceil(_waiting_workers(config, quota) / 2) if config.engine.uses_local_lane else 0))
 
 

@@ -1,4 +1,5 @@
-"""RayActors: the actors of a run on a Ray cluster. Importing this imports Ray, so import it only after connecting."""
+"""Defines RayActors, the actors of a run on a Ray cluster. Importing this module imports Ray, so import it only after
+connecting."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ from rayocr.storage.base import Storage
 
 
 class RayActors(RunActors):
-    """Spawns the actors without waiting for them. `needed`: the node groups that the chain has workers for."""
+    """Spawns the actors without waiting for them. `needed`: the node groups for which the chain has workers."""
 
     def __init__(
         self,
@@ -97,8 +98,8 @@ class RayActors(RunActors):
 
 
 class _RayWorker:
-    """`spawn` makes the actor. It waits for Ray's control store, which may be unavailable, so it is called on a thread: leases
-    have to be renewed meanwhile. Ray ends an actor without handles."""
+    """A worker on Ray. `spawn` creates the actor. It waits for Ray's control store, which may be unavailable, so it runs on a
+    thread while the loop renews leases. Ray ends an actor without handles."""
 
     def __init__(self, spawn: Callable[[], Any]) -> None:
         self._spawn = spawn
@@ -124,7 +125,7 @@ class RayPageWorker(_RayWorker):
         return info
 
     async def recognize(self, shard: Shard, content: Content, context: DocumentContext) -> ShardReport:
-        # The call has no individual name: Ray keeps a counter for every name it has seen, 0.05 MB per document.
+        # The call has no individual name, since Ray keeps a counter for every name, which takes 0.05 MB per document.
         report: ShardReport = await answer(self._handle.recognize.remote(shard, content, context))
         return report
 
@@ -169,6 +170,6 @@ class RayDocumentWorker(_RayWorker):
 
 
 def _reference(content: Content | None) -> Any:
-    """For use as a top-level argument: Ray then passes the bytes instead of the reference."""
+    """Returns the reference for use as a top-level argument, so that Ray passes the bytes instead of the reference."""
     assert content is None or isinstance(content, ObjectStoreBytes)
     return None if content is None else content.reference

@@ -1,4 +1,4 @@
-"""The settings of the workers that fetch and assemble documents, by value."""
+"""Defines the settings of the workers that fetch and assemble documents, passed by value."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from rayocr.driver.plan import Plan
 
 @dataclass(frozen=True, slots=True)
 class DocumentSettings:
-    """`requests_per_s`: per process, to each backend; None: no limit."""
+    """Settings of a document worker. `requests_per_s`: limit per process and backend; None: no limit."""
 
     config: RayocrConfig
     plan: Plan
     keys: Secrets
     run_id: str
-    owner: str  # of the leases
+    owner: str  # holds the leases
     requests_per_s: float | None
 
     def assemble(self) -> AssembleSettings:

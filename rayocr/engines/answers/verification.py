@@ -1,9 +1,9 @@
 """Verifies a server's answer against the page's own text layer, or against a few lines that a local engine reads.
 
 Models invent text, and nothing in their answer shows it. rayocr compares every page that has a text layer with that layer. Of the
-other pages it compares a sample, chosen by the page's content so that every run chooses the same pages. If the two readings agree
-too little, the page is `suspect`: its text stays, and outputs and report mark it. Never raises, since a failed verification is
-not evidence against the page.
+other pages it compares the verification sample, chosen by the page's content so that every run chooses the same pages. If the two
+readings agree too little, the page is `suspect`: its text stays, and outputs and report mark it. Never raises, since a failed
+verification is not evidence against the page.
 """
 
 from __future__ import annotations

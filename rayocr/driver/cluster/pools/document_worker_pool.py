@@ -18,7 +18,7 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_STARTS_IN_A_ROW = 3  # failed starts of one worker before the run is stopped
+_STARTS_IN_A_ROW = 3  # number of failed starts of one worker before the run stops
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class DocumentWorkerPool:
 
     @asynccontextmanager
     async def one(self) -> AsyncIterator[DocumentWorkerHandle]:
-        """Yields a worker for one document. Raises NodeLost for a worker that died with its node, which is not the document's
-        fault, and ClusterUnavailable when workers do not start."""
+        """Yields a worker for one document. Raises NodeLost for a worker that died with its node, which does not count against
+        the document, and ClusterUnavailable when workers do not start."""
         async with self._room:
             worker, node_id = await self._alive()
             try:
@@ -74,16 +74,16 @@ class DocumentWorkerPool:
             self._put_back(worker, node_id)
 
     async def follow(self, nodes: Nodes) -> None:
-        """Leave the nodes that are about to be removed, and grow with the cluster."""
+        """Ends workers on nodes that are about to be removed, and grows with the cluster."""
         self._leaving = nodes.leaving
         self._give_up(lambda idle: idle.node_id in self._leaving)
         wanted = self._count_for(nodes) if self._count_for is not None else 0
-        while self._count < wanted:  # a cluster that shrinks ends workers by itself
+        while self._count < wanted:  # a shrinking cluster ends workers by itself
             self._count += 1
             self._room.release()
 
     def shrink(self, *, idle_s: float) -> None:
-        """An autoscaler removes only nodes without actors."""
+        """Ends idle workers, since an autoscaler removes only nodes without actors."""
         now = self._clock()
         self._give_up(lambda idle: now - idle.since >= idle_s)
 
@@ -99,8 +99,8 @@ class DocumentWorkerPool:
             self._idle.append(_Idle(worker, node_id, self._clock()))
 
     async def _alive(self) -> tuple[DocumentWorkerHandle, str]:
-        """Returns a worker that responds. A worker that died without a document, idle or at its start, is not a document's
-        fault."""
+        """Returns a worker that responds. The death of a worker that had no document, idle or at its start, does not count
+        against a document."""
         while self._idle:
             worker = self._idle.pop().worker
             try:

@@ -1,8 +1,8 @@
-"""The pool of PageWorkers of one stage: assigns shards to workers, starts workers while shards wait, replaces dead ones.
+"""Manages the PageWorkers of one stage: assigns shards to workers, starts workers while shards wait, replaces dead ones.
 
-The driver pushes shards instead of workers pulling them, so it always knows what a dead worker was reading, which quarantine
-needs (docs/decisions/0002). A worker gets shards in advance, up to about two of the target length, so that it never waits for the
-driver or for an acknowledgement.
+The driver pushes shards instead of letting workers pull them. It therefore always knows what a dead worker was reading, which
+quarantine needs (docs/decisions/0002). A worker gets shards in advance, up to about two of the target length, so that it never
+waits for the driver or for an acknowledgement.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_MAX_SHARDS_AHEAD = 256  # per worker, whatever their estimated length
+_MAX_SHARDS_AHEAD = 256  # maximum number of shards per worker, whatever their estimated length
 _BUSY = 0.8  # CPUs per worker: an event loop and the thread of PDFium share one
-_STARTS_IN_A_ROW = 3  # failed starts of workers before the run is stopped
+_STARTS_IN_A_ROW = 3  # number of failed starts of workers before the run stops
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -35,15 +35,15 @@ class _Worker:
     handle: PageWorkerHandle
     info: WorkerInfo
     shards: int = 0
-    pages: int = 0  # read so far
-    idle_since: float = 0.0  # by the pool's clock, while it has no shard
-    retiring: bool = False  # takes no further shard, and ends when it has none
+    pages: int = 0  # pages read so far
+    idle_since: float = 0.0  # since when the worker has no shard, by the pool's clock
+    retiring: bool = False  # takes no further shard, and ends when it has no shard left
     leaving: bool = False  # the same, because its node is being removed
-    load: float = 0.0  # in the unit of the pool's capacity: estimated seconds, or pages
-    reserved: bool = False  # for a shard that must be read alone
+    load: float = 0.0  # in the unit of the pool's capacity (estimated seconds or pages)
+    reserved: bool = False  # reserved for a shard that must be read alone
     died_alone: bool = False
-    cpu_share: float = 0.0  # CPUs used recently
-    end: asyncio.Task[bool] | None = None  # of a dead worker: whether it was lost with its node
+    cpu_share: float = 0.0  # number of CPUs used recently
+    end: asyncio.Task[bool] | None = None  # whether the dead worker was lost with its node
 
 
 @asynccontextmanager
@@ -91,12 +91,12 @@ class PageWorkerPool:
         self._max_pages = max_pages
         self._max_for = max_for
         self._max_if_busy = max_if_busy
-        self._added = 0  # added to the maximum, because all were busy
-        self._run_id = run_id  # part of the workers' names: several runs share a cluster
+        self._added = 0  # workers added to the maximum because all were busy
+        self._run_id = run_id  # part of the workers' names, since several runs may share a cluster
         self._clock = clock
         self._workers: list[_Worker] = []
         self._starting: set[asyncio.Task[None]] = set()
-        self._ends: set[asyncio.Task[bool]] = set()  # for dead workers whose cause of death Ray has not reported yet
+        self._ends: set[asyncio.Task[bool]] = set()  # tasks that wait until Ray reports why a worker died
         self._changed = asyncio.Condition()
         self._waiting = 0  # shards not yet assigned to a worker
         self._numbers = 0
@@ -106,7 +106,7 @@ class PageWorkerPool:
 
     @property
     def shards_per_document(self) -> int:
-        """Returns how many shards of one document are worth having in progress: more would only fill the window and keep other
+        """Returns the useful number of shards of one document in progress. More would only fill the window and keep other
         documents out."""
         return max(4, 4 * self._max_workers)
 
@@ -128,7 +128,7 @@ class PageWorkerPool:
         return [worker.info for worker in self._workers]
 
     def prestart(self, at_least: int = 0) -> None:
-        """Start the minimum number of workers now, so that they load their engines while documents are fetched."""
+        """Starts the minimum number of workers now, so that they load their engines while documents are fetched."""
         while not self._draining and len(self._workers) + len(self._starting) < max(self._min_workers, at_least):
             self._start_worker()
 
@@ -141,8 +141,8 @@ class PageWorkerPool:
         alone: bool = False,
         beside: Callable[[PageWorkerHandle], Coroutine[Any, Any, None]] | None = None,
     ) -> ShardReport:
-        """Reads the shard; if `alone`, with a worker that has no other shard meanwhile. `beside(worker)` runs until the worker
-        returns the shard, and is then cancelled. Raises WorkerFailed and the worker's errors."""
+        """Reads the shard. If `alone`, the worker has no other shard meanwhile. `beside(worker)` runs until the worker returns
+        the shard, and is then cancelled. Raises WorkerFailed and the worker's errors."""
         load = self._load_of(shard)
         worker = await self._acquire(load, alone=alone, near=content.node_id)
         try:
@@ -172,18 +172,18 @@ class PageWorkerPool:
                 self._changed.notify_all()
 
     def shrink(self, *, idle_s: float, keep: int) -> None:
-        """Release the CPUs of workers that have had no shard for this long, except for `keep` of all workers."""
+        """Releases the CPUs of workers that have had no shard for this long, but keeps at least `keep` workers."""
         now = self._clock()
         idle = [w for w in self._workers if not w.shards and not w.reserved and now - w.idle_since >= idle_s]
         for worker in idle[: max(0, len(self._workers) - keep)]:
             self._retire(worker)
-        if not self._waiting:  # cancel workers that still wait for a CPU: no node has to be added for them
+        if not self._waiting:  # cancel workers that still wait for a CPU, so that no node is added for them
             for task in list(self._starting)[max(0, keep - len(self._workers)) :]:
                 task.cancel()
 
     async def follow(self, nodes: Nodes) -> None:
-        """Grow to the size that the nodes allow, and leave nodes that are about to be removed: their workers start no further
-        page, and their shards return with what was read."""
+        """Grows to the size that the nodes allow, and leaves nodes that are about to be removed. Their workers start no further
+        page, and their shards return with the pages that were read."""
         if self._max_for is not None:
             self._max_workers = max(self._min_workers, self._max_for(nodes))
         leaving = [worker for worker in self._workers if worker.info.node_id in nodes.leaving and not worker.leaving]
@@ -204,7 +204,7 @@ class PageWorkerPool:
             self._changed.notify_all()
 
     async def drain(self) -> None:
-        """Workers start no further page; shards return with what was read."""
+        """Stops the workers from starting further pages. Shards return with the pages that were read."""
         self._draining = True
         for worker in self._workers:
             worker.handle.drain()
@@ -212,7 +212,7 @@ class PageWorkerPool:
             self._changed.notify_all()
 
     def cancel(self, document_id: str, fencing_token: int) -> None:
-        """Workers drop their pages of the document under this token or an older one."""
+        """Tells the workers to drop their pages of the document under this token or an older one."""
         for worker in self._workers:
             worker.handle.cancel(document_id, fencing_token)
 
@@ -258,9 +258,8 @@ class PageWorkerPool:
             and worker.shards < _MAX_SHARDS_AHEAD
             and (worker.shards < 2 or worker.load + load <= self._capacity)
         ]
-        # Prefer an idle worker; of two equal ones the newest, since the older ones have more caches to lose.
-        # The worker that holds the document's bytes may have one such shard more than others: less than moving the bytes is
-        # worth.
+        # Prefer an idle worker; of two equal ones the newest, since the older ones have more caches to lose. The worker that
+        # holds the document's bytes may have one such shard more than others, since moving the bytes would cost more.
         chosen = min(free, key=lambda worker: worker.load - (load if worker.info.node_id == near else 0.0), default=None)
         if (chosen is None or chosen.shards > 0) and self._may_grow():
             self._start_worker()
@@ -277,18 +276,18 @@ class PageWorkerPool:
 
     def _may_grow(self) -> bool:
         staying = sum(not worker.retiring for worker in self._workers)
-        # Double the number each time: fast if an autoscaler adds the nodes, gradual at first.
+        # The number doubles each time: growth is gradual at first, and fast if an autoscaler adds the nodes.
         room = min(self._max_workers + self._added - staying, max(1, staying)) - len(self._starting)
         return not self._draining and room > 0
 
     def _add_if_busy(self) -> None:
-        """Allow one more worker than the limits seem to need when pages cost so much CPU that every worker is fully busy."""
+        """Allows one more worker than the limits seem to need if pages take so much CPU that every worker is fully busy."""
         staying = [worker for worker in self._workers if not worker.retiring]
         full = len(staying) >= self._max_workers + self._added and not self._starting
         if full and len(staying) < self._max_if_busy and all(worker.cpu_share > _BUSY for worker in staying):
             self._added += 1
             for worker in staying:
-                worker.cpu_share = 0.0  # measured again, now that the load is shared
+                worker.cpu_share = 0.0  # the load is measured again, now that it is shared
 
     def _start_worker(self) -> None:
         self._numbers += 1
@@ -303,7 +302,8 @@ class PageWorkerPool:
         handle: PageWorkerHandle | None = None
         try:
             handle = self._spawn(name)
-            check_build(await handle.running())  # first: another version may not understand its settings
+            # This comes first, since a worker of another version may not understand its settings.
+            check_build(await handle.running())
             info = await handle.open()
         except ActorFailed as error:
             self._failed_starts += 1
@@ -314,7 +314,7 @@ class PageWorkerPool:
             if handle is not None:
                 handle.kill()
             raise
-        except Exception as error:  # an engine that cannot work here, or a wrong key: raised to the callers that wait
+        except Exception as error:  # an engine that cannot work here, or a wrong key; the waiting callers get the error
             self._failure = error
         else:
             self._failed_starts = 0
@@ -330,8 +330,7 @@ class PageWorkerPool:
                 node=info.node_id,
             )
         finally:
-            # Not in a callback of the task: it would run only after the woken callers had found that they must not start a
-            # worker.
+            # A callback of the task would run too late: only after the woken callers had found that they must not start a worker.
             self._starting.discard(task)
         async with self._changed:
             self._changed.notify_all()
@@ -362,8 +361,8 @@ class PageWorkerPool:
         )
 
     async def _end(self, worker: _Worker, error: ActorFailed) -> bool:
-        """Returns whether it was lost with its node; determined once for all of its shards."""
+        """Returns whether the worker was lost with its node; determined once for all of its shards."""
         try:
             return await worker.handle.lost_with_node(worker.info.node_id, error)
-        finally:  # "unavailable" may mean alive behind a broken connection: it must not continue reading
+        finally:  # an "unavailable" worker may be alive behind a broken connection and must not continue reading
             worker.handle.kill()

@@ -1,8 +1,7 @@
-"""Chooses the number of pages of a shard: as many as take about `workers.target_shard_s`, learned from finished shards.
-
-Pages of one document take a similar time, and pages of different documents do not (1 ms for a text layer, 3 s for a scan): the
-document's own mean counts first, then the mean of all. Pages for a server are in flight together, so their common pace counts: at
-15 requests per minute the longest shard would take four minutes to return.
+"""Chooses the number of pages of a shard, so that it takes about `workers.target_shard_s`. Learns from finished shards. Pages of
+one document take a similar time. Pages of different documents do not (1 ms for a text layer, 3 s for a scan), so the document's
+own mean takes precedence over the mean of all. Pages for a server are in flight together, so their common pace counts: at 15
+requests per minute, the longest shard would take four minutes to return.
 """
 
 from __future__ import annotations
@@ -14,16 +13,17 @@ from collections.abc import Callable
 from rayocr.engines.base import EngineKind
 from rayocr.messages import Shard, ShardReport
 
-_WEIGHT = 0.3  # of the newest shard in the running means
+_WEIGHT = 0.3  # weight of the newest shard in the running means
 _DOCUMENTS_REMEMBERED = 512
-_LEAST_SHARE = 0.125  # of the target, for shards at the end of a document: 0.25 s, against 2 ms for a shard's calls
-_FIRST = 4  # pages of a shard before one was timed
-_HEARD_OF_S = 10.0  # a shard for an engine that waits returns about this often, which is how progress is noticed
+_LEAST_SHARE = 0.125  # share of the target for shards at the end of a document: 0.25 s, against 2 ms for a shard's calls
+_FIRST = 4  # number of pages of a shard before one was timed
+_HEARD_OF_S = 10.0  # a shard for an engine that waits returns about this often, so that progress is visible
 
 
 class ShardSizer:
-    """`pages_per_s`: the pace that the quota of an engine that waits allows, if known; a first estimate. Without `paced` its
-    shards have the maximum length: pages of a batch are sent together and return together hours later."""
+    """Chooses shard sizes. `pages_per_s`: a first estimate of the pace that the quota of a waiting engine allows, if known.
+    Without `paced`, its shards have the maximum length, since pages of a batch are sent together and return together hours
+    later."""
 
     def __init__(
         self,
@@ -41,14 +41,15 @@ class ShardSizer:
         self._pages_per_s = pages_per_s
         self._paced = paced
         self._clock = clock
-        self._counted = 0  # pages that returned from a server
+        self._counted = 0  # number of pages that returned from a server
         self._counted_since: float | None = None
         self._page_s: float | None = None
         self._by_document: OrderedDict[str, float] = OrderedDict()
 
     def pages(self, document_id: str, *, left: int | None = None, workers: int = 1) -> int:
-        """For engines that wait: by the common pace of all pages. For other engines: by time, starting with few pages. If `left`
-        pages of the document are left for `workers` workers, the last shards are shorter, so that the workers finish together."""
+        """Returns the number of pages of the next shard: for engines that wait, by the common pace of all pages; for other
+        engines, by time, starting with few pages. If `left` pages of the document are left for `workers` workers, the last shards
+        are shorter, so that the workers finish together."""
         if self._kind == "wait":
             if self._counted_since is None:
                 self._counted_since = self._clock()
@@ -64,7 +65,7 @@ class ShardSizer:
         return self._at_least_one(seconds / max(page_s, 1e-6))
 
     def load(self, shard: Shard) -> float:
-        """Estimated seconds of a worker's CPU, or pages for engines that wait."""
+        """Returns the estimated CPU seconds of a worker, or the number of pages for engines that wait."""
         if self._kind == "wait":
             return float(len(shard.page_numbers))
         page_s = self._by_document.get(shard.document_id, self._page_s)
@@ -86,7 +87,7 @@ class ShardSizer:
             self._by_document.popitem(last=False)
 
     def _count(self, pages: int) -> None:
-        """A pause counts as a slow pace, and is forgotten as soon as pages return again."""
+        """Counts returned pages. A pause counts as a slow pace until pages return again."""
         self._counted += pages
         passed_s = self._clock() - (self._counted_since or 0.0)
         if passed_s >= _HEARD_OF_S:
