@@ -23,7 +23,7 @@ def main() -> None:
     arguments = parser.parse_args()
     console = plain_console()
     if not console.is_terminal:
-        console.width = 160  # of a log
+        console.width = 160  # wide enough for the table in a log
     comparisons: list[Comparison] = []
     if arguments.only != "rapidocr":
         comparisons += measure_text_layer(arguments.rounds, console)

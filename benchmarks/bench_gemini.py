@@ -31,7 +31,7 @@ _OPTIONS = ("engine=gemini", "engine.chain=[gemini]", "outputs=[markdown]", "rep
 # Start with one worker per core: workers that start later would count in the longer run.
 _BUSY = (f"workers.min={os.cpu_count()}", f"workers.max={os.cpu_count()}", "limits=unlimited")
 _FEW, _MANY = 500, 10_000
-_WARM_S = 12.0  # from the first request: longer than an answer takes, so that the maximum number is in flight
+_WARM_S = 12.0  # seconds after the first request; longer than an answer takes, so that the maximum number is in flight
 _STEADY_S = 62.0  # slightly more than a whole window of the quota
 
 

@@ -36,7 +36,7 @@ from rayocr.storage.memory import MemoryStorage
 
 T = TypeVar("T")
 
-_WALL = 1_795_000_000.0  # in November 2026, six hours before midnight in California
+_WALL = 1_795_000_000.0  # a moment in November 2026, six hours before midnight in California
 _WARM_S, _STEADY_S = 660.0, 1800.0
 _JOB_S = 3600.0
 
@@ -81,7 +81,7 @@ class Server:
     """Enforces `limits` in sliding windows; `usd_per_10min` by what it has answered, as Google's bill does."""
 
     limits: dict[str, float]
-    tokens: tuple[int, int] = (600, 800)  # of a page: a page takes 560, and prompts differ
+    tokens: tuple[int, int] = (600, 800)  # tokens of a page with its prompt: a page takes 560, and prompts differ
     quotas: Quotas = field(default_factory=Quotas)
     answered: list[tuple[float, int, float]] = field(default_factory=list)  # (when, tokens, USD)
     refused: int = 0

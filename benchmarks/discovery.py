@@ -57,7 +57,7 @@ def main() -> None:
     options = parser.parse_args()
     console = plain_console()
     if not console.is_terminal:
-        console.width = 160  # of a log
+        console.width = 160  # wide enough for the table in a log
     table = Table(title=f"Discovery in a bucket, half of it done (server: {options.server})", title_justify="left")
     for column in ("objects", "order=", "given", "finished", "first s", "all s", "our CPU s", "requests", "memory grew by MB"):
         table.add_column(column, justify="right")

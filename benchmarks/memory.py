@@ -25,7 +25,7 @@ _PAGE = Path(__file__).parents[1] / "samples" / "table.pdf"
 def main() -> None:
     console = plain_console()
     if not console.is_terminal:
-        console.width = 160  # of a log
+        console.width = 160  # wide enough for the table in a log
     table = Table(title="Memory over the size of the corpus (text layer)", title_justify="left")
     for column in ("corpus", "time s", "driver peak MB", "all rayocr processes, peak MB", "Ray's processes, peak MB"):
         table.add_column(column, justify="left" if column == "corpus" else "right")

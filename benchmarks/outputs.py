@@ -56,7 +56,7 @@ def main() -> int:
     print(f"| output | CPU ms per page | KB per page | {head} |\n|---|---|---|{'---|' * len(options.pages)}")
     for case in options.cases:
         found = [_in_a_process(case, pages) for pages in options.pages]
-        slow = found[min(1, len(found) - 1)]  # for a thousand pages, where startup time is negligible
+        slow = found[min(1, len(found) - 1)]  # the case of a thousand pages, where startup time is negligible
         peaks = " | ".join(f"{one['peak_mb']:.0f}" for one in found)
         print(f"| {case} | {slow['cpu_ms']:.1f} | {slow['kb']:.1f} | {peaks} |", flush=True)
     return 0

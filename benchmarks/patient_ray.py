@@ -33,7 +33,7 @@ def be_patient() -> None:
         while True:
             try:
                 return get_node(*arguments, **options)
-            except RuntimeError:  # not registered yet
+            except RuntimeError:  # the node is not registered yet
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)

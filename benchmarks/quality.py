@@ -49,7 +49,7 @@ def main() -> None:
         console.width = 150
     readers = [name for name in options.readers.split(",") if available(name)]
     corpus = list(_corpus(options.pages, options.seed, options.kinds))
-    random.Random(options.seed).shuffle(corpus)  # so that an interrupted run has covered every class
+    random.Random(options.seed).shuffle(corpus)  # an interrupted run has then covered every class
     jobs = [(reader, case) for case in corpus for reader in readers]
     results: list[Result] = []
     with ProcessPoolExecutor(max_workers=options.processes) as pool:

@@ -153,7 +153,7 @@ class RayNodes:
         for process in self._others:
             process.kill()
             process.wait(60)
-        for process in psutil.process_iter():  # of a head that did not stay in the foreground
+        for process in psutil.process_iter():  # ends processes of a head that did not stay in the foreground
             with contextlib.suppress(psutil.Error):
                 if f"{self.folder}/t" in " ".join(process.cmdline()):
                     process.kill()

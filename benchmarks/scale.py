@@ -32,7 +32,7 @@ class Rate:
     callers: int
     calls_per_s: float
     pages_per_s: float
-    cpu_ms: float  # of the called part, per page (for Redis: per call)
+    cpu_ms: float  # CPU of the called part, per page (for Redis: per call)
 
 
 class SlotCaller:

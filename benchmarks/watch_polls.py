@@ -95,7 +95,9 @@ async def watched(console: Console, folder: Path, polls: int) -> None:
             if running.done():
                 running.result()
         gc.collect()
-        own = (len(world.put_ids) + len(world.finished)) * 150  # bytes objects of 49 with their places in a set and in a dict
+        own = (
+            len(world.put_ids) + len(world.finished)
+        ) * 150  # size of the bytes objects (49 bytes each) and of their entries in a set and a dict
         used = psutil.Process().memory_full_info().uss
         seconds = f"{time.monotonic() - started:.0f}"
         table.add_row(f"{world.polls:,}", f"{world.finished.total():,}", seconds, f"{used / 1e6:.1f}", f"{own / 1e6:.1f}")

@@ -91,7 +91,7 @@ def main() -> None:
     options = parser.parse_args()
     console = plain_console()
     if not console.is_terminal:
-        console.width = 160  # of a log
+        console.width = 160  # wide enough for the table in a log
     for backend in options.backend:
         with tempfile.TemporaryDirectory(prefix="rayocr-bench-") as folder:
             seconds = options.minutes * 60 / len(options.backend)

@@ -21,7 +21,7 @@ from layout import Line
 from pikepdf import Array, Dictionary, Name, Pdf, Stream, String
 
 _FONT_FILE = Path(fontpkg_noto_sans_devanagari.ROOT) / "files" / "NotoSansDevanagari[wdth,wght].ttf"
-_MAX_BFCHARS = 100  # in one block of a CMap (Adobe Technical Note 5014)
+_MAX_BFCHARS = 100  # limit for one block of a CMap (Adobe Technical Note 5014)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class SyllableFont:
             glyphs[order[cid]] = pen.glyph()
             metrics[order[cid]] = (syllable.advance, 0)
         builder = FontBuilder(self.units_per_em, isTTF=True)
-        builder.font.recalcTimestamp = False  # the same bytes on every day
+        builder.font.recalcTimestamp = False  # fixed dates, so that the bytes are the same on every day
         builder.updateHead(created=0, modified=0)
         builder.setupGlyphOrder(order)
         builder.setupCharacterMap({})
@@ -151,7 +151,8 @@ class SyllableFont:
 
 @dataclass(slots=True)
 class DevanagariPdf:
-    """Pages of lines, in two weights. Add every page before `finish`: the fonts hold what was used."""
+    """Draws pages of lines in two weights. Add every page before `finish`, since the fonts contain only the syllables that
+    were used."""
 
     width_pt: float
     height_pt: float

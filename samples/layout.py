@@ -1,4 +1,4 @@
-"""Lays out the lines of a sample, including line breaks. Independent of PDF and pixels, so that born-digital pages, scans and
+"""Lays out the lines of a sample, including line breaks. It knows neither PDF nor pixels, so that born-digital pages, scans and
 Devanagari share one layout. Every drawing module here uses it.
 """
 
@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-SOFT_HYPHEN = "\u00ad"  # marks in the texts where a word may be broken; never part of the truth
+SOFT_HYPHEN = "\u00ad"  # marks where a word in the texts may be broken; it is never part of the truth
 
 Kind = Literal["title", "heading", "paragraph", "bullet", "row"]
 Measure = Callable[[str, float, bool], float]  # text, size_pt, bold: width in points
@@ -17,7 +17,7 @@ Measure = Callable[[str, float, bool], float]  # text, size_pt, bold: width in p
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Style:
     size_pt: float
-    leading: float = 1.45  # of the size
+    leading: float = 1.45  # line height as a multiple of the font size
     above_pt: float = 0.0
     indent_pt: float = 0.0
     bold: bool = False

@@ -1,8 +1,8 @@
 """Generates every file of samples/: `python samples/make_samples.py [folder]`. The bytes are the same in every run.
 
-Owns which sample shows what; the texts, the layout and the two kinds of drawing are the modules beside it. Dates and
-document ids are fixed, noise is seeded, and streams are left uncompressed, because zlib differs between builds of Python.
-"""
+This module decides what each sample shows; the modules beside it contain the texts, the layout and the two kinds of drawing.
+Dates and document ids are fixed, noise is seeded, and streams are left uncompressed, because zlib differs between builds of
+Python."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ A4 = (595.0, 842.0)
 A5 = (420.0, 595.0)
 TICKET = (144.0, 216.0)  # 2 x 3 inches
 DPI = 150
-PASSWORD = "willow"  # of broken/encrypted.pdf; written down so that anybody can look inside
+PASSWORD = "willow"  # the password of broken/encrypted.pdf, so that you can open it
 _CUT_AT = 0.6
 
 Sample = tuple[bytes, list[str]]  # the PDF, the truth of each page

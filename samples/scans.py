@@ -1,4 +1,4 @@
-"""Image-only pages: drawn, degraded slightly as by a scanner, and put into a PDF.
+"""Makes image-only pages: draws them, degrades them slightly like a scanner, and puts them into a PDF.
 
 Noise comes from seeded integers, not from floating-point curves, so that every machine with the same libraries makes the same
 bytes.

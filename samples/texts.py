@@ -249,7 +249,7 @@ BROKEN_TEXT_LAYER = [
     ),
     Block(_P, "Then go to the top of the hill, hold the line loosely, and let the sky do its part of the work."),
 ]
-# What a converter without the right font leaves behind: keys of a typewriter font for another script, UTF-8 read as Windows-1252.
+# Text that a converter without the right font produces: keys of a typewriter font for another script, UTF-8 read as Windows-1252.
 LEGACY_FONT_JUNK = [
     "irax Bhd djus dh fof/k ;gk¡ fy[kh gqbZ gS] Ñi;k /;ku ls i<+saA",
     "dkxt+ dks est+ ij j[kdj ns[ksa fd ydM+h VwVh rks ugÈ gSA",

@@ -26,7 +26,7 @@ from benchmarks.simulated import Simulated
 from benchmarks.valkey import Valkey
 from rayocr.observe.console import plain_console
 
-_TTL_S = 6.0  # longer than renewals that a busy machine delays, shorter than a scenario
+_TTL_S = 6.0  # lifetime of leases: longer than renewals that a busy machine delays, shorter than a scenario
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     scenarios = [(seed, kinds[i % len(kinds)] if kinds else kind_of(seed)) for i, seed in enumerate(seeds)]
     console = plain_console()
     if not console.is_terminal:
-        console.width = 200  # of a log
+        console.width = 200  # wide enough for the table in a log
     with ExitStack() as stack:
         work = _work_folder(stack, given.keep)
         _settle_ray(stack)
@@ -151,7 +151,7 @@ def _settle_ray(stack: ExitStack) -> None:
         "RAY_prestart_worker_first_driver": "0",
         "RAY_health_check_period_ms": "1000",  # a dead node is detected after 4 s instead of 16 s
         "RAY_health_check_failure_threshold": "3",
-        "PYTHONPATH": str(Path(__file__).parents[2]),  # of the workers
+        "PYTHONPATH": str(Path(__file__).parents[2]),  # the workers import this package
     }
 
 

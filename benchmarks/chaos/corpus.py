@@ -31,7 +31,7 @@ class PageName:
 @dataclass(frozen=True, slots=True)
 class Corpus:
     folder: Path
-    page_counts: tuple[int, ...]  # by document
+    page_counts: tuple[int, ...]  # pages of each document
 
     @classmethod
     def make(cls, folder: Path, documents: int, chance: random.Random) -> Corpus:

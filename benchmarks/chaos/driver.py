@@ -18,7 +18,7 @@ import psutil
 from benchmarks.chaos.nodes import end, tree
 
 _CLOCK = Path(__file__).parent / "clock"
-PATIENCE_S = 300.0  # for a run that takes seconds; only a hang takes longer, on any machine
+PATIENCE_S = 300.0  # a run takes seconds; only a hang takes longer than this, on any machine
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Driver:
     folder: Path
     arguments: Sequence[str]
     environment: Mapping[str, str]
-    codes: list[int] = field(default_factory=list)  # of the starts so far
+    codes: list[int] = field(default_factory=list)  # exit codes of the starts so far
     hung: bool = False
     success: int = 0  # the exit code of a completed run: 1 if documents have to be rejected
     clock_jumps: bool = False

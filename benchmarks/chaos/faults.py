@@ -23,7 +23,7 @@ from benchmarks.valkey import Valkey
 
 _LONG_S = 60.0  # a scenario takes about as long
 _TRIES = 5
-_PATIENCE_S = 60.0  # to wait for a target process; every run has each kind within seconds
+_PATIENCE_S = 60.0  # how long a fault waits for a target process; every run has each kind within seconds
 
 
 class Target(Protocol):
@@ -204,7 +204,7 @@ class RedisTakesNoWrites(Fault):
 
 @dataclass(frozen=True, slots=True)
 class ClockJump(Fault):
-    """The time of day of one run (its driver, and the actors of its own Ray) jumps by hours."""
+    """Makes the time of day of one run (its driver and the actors of its Ray) jump by hours."""
 
     hours: float
     number: int = 0
@@ -220,7 +220,7 @@ class ClockJump(Fault):
 
 @dataclass(frozen=True, slots=True)
 class HalfOpenSockets(Fault):
-    """Opens idle connections to the HTTP API of every run, more than a process may have open files."""
+    """Opens more idle connections to the HTTP API of every run than a process may have open files."""
 
     count: int
     seconds: float

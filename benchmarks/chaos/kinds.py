@@ -41,8 +41,8 @@ class Kind:
     second_node: bool = False
     hostile: bool = False  # PDFs among the documents that have to be rejected
     clock_jumps: bool = False  # the drivers' time of day can be set
-    documents: int = 0  # at least as many, for faults that last long
-    options: tuple[str, ...] = ()  # of the command line, besides those that the seed selects
+    documents: int = 0  # least number of documents, for faults that last long
+    options: tuple[str, ...] = ()  # options of the command line, in addition to those that the seed selects
 
 
 def _killed_actors(chance: random.Random) -> list[Fault]:

@@ -22,8 +22,8 @@ from benchmarks.measured import clean_environment
 from benchmarks.simulated import Simulated
 from benchmarks.valkey import Valkey
 
-MARK = "RAYOCR_CHAOS"  # in the environment of processes that a scenario starts
-_STARTS = 6  # of a driver after the last fault; one or two are usually enough
+MARK = "RAYOCR_CHAOS"  # marks the environment of processes that a scenario starts
+_STARTS = 6  # starts of a driver after the last fault; one or two are usually enough
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class Scene:
     nodes: Nodes | None  # None: the drivers start their own
     redis: Valkey | None
     ttl_s: float
-    options: tuple[str, ...]  # of the command line, selected by the seed
+    options: tuple[str, ...]  # options of the command line, selected by the seed
     mark: str = field(default_factory=lambda: secrets.token_hex(8))
     drivers: list[Driver] = field(default_factory=list)
     struck: list[str] = field(default_factory=list)

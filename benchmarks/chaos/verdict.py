@@ -16,7 +16,7 @@ from benchmarks.chaos.durable import read_json
 from benchmarks.chaos.nodes import carrying, end
 from benchmarks.chaos.scene import MARK, Scene
 
-_GONE_WITHIN_S = 120.0  # for processes of a run that has ended; Ray takes a second or two
+_GONE_WITHIN_S = 120.0  # how long processes of an ended run may take to exit; Ray takes a second or two
 _PAGE_MARK = re.compile(r"<!-- page (\d+) -->")
 _OURS = re.compile(
     r"\.rayocr/(dead_letters/[0-9a-f]{2}/[0-9a-f]+\.json|documents/[0-9a-f]{2}/[0-9a-f]+\.json|ledger/[^/]+/\d{8}\.jsonl\.zst|runs/[^/]+\.json|leases/fence"
@@ -39,7 +39,7 @@ class Verdict:
     stale: int = 0  # documents whose outputs do not match their manifest, or whose owner had been replaced
     double_paid: int = 0
     bound: int = 0
-    at_risk: str = ""  # of each fault: in flight + unflushed
+    at_risk: str = ""  # pages at risk at each fault: in flight + unflushed
     leftovers: int = 0
     violations: list[str] = field(default_factory=list)
 
@@ -145,8 +145,8 @@ def _judge_payments(scene: Scene, verdict: Verdict) -> None:
 
 def _judge_drivers(scene: Scene, verdict: Verdict) -> None:
     for driver in scene.drivers:
-        # 0, killed, terminated before Python could handle signals, drained, or stopped by an external cause. No document may be
-        # given up, and rayocr must not fail.
+        # Allowed: exit code 0, killed, terminated before Python could handle signals, drained, or stopped by an external cause.
+        # rayocr may not give up a document or fail.
         if driver.hung or set(driver.codes) - {0, -9, -15, 130, 3, driver.success} or driver.codes[-1] != driver.success:
             said = "hung; " if driver.hung else ""
             verdict.violations.append(f"driver {driver.number}: {said}exit codes {driver.codes}; see {driver.output}")

@@ -55,8 +55,8 @@ class Witness:
     durable: Durable
     leases: Callable[[], dict[str, tuple[int, str]]]
     risks: list[Risk] = field(default_factory=list)
-    tokens: dict[str, list[TokenSeen]] = field(default_factory=dict)  # by document_id, in the observed order
-    answered: dict[str, int] = field(default_factory=dict)  # by text
+    tokens: dict[str, list[TokenSeen]] = field(default_factory=dict)  # tokens of each document_id, in the observed order
+    answered: dict[str, int] = field(default_factory=dict)  # answers by the text of the page
     _over: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _thread: threading.Thread | None = None

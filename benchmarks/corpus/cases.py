@@ -26,7 +26,7 @@ class Case:
     pdf: bytes
     truth: str
     layer: str = ""
-    tables: tuple[tuple[tuple[str, ...], ...], ...] = ()  # rows of cells, on pages that measure them
+    tables: tuple[tuple[tuple[str, ...], ...], ...] = ()  # rows of cells, on pages whose tables are measured
 
 
 _LAYOUTS: dict[str, tuple[MakeLeaf, ...]] = {

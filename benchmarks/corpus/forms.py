@@ -1,4 +1,5 @@
-"""Forms, cards and invoices as Typst programs. Truth: a label, then its value; fields row by row, one block after another."""
+"""Forms, cards and invoices as Typst programs. The truth has each label before its value, fields row by row, and blocks in
+order."""
 
 from __future__ import annotations
 

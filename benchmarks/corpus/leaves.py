@@ -1,4 +1,4 @@
-"""One page of each kind, as a Typst program and as the text in reading order. Seeded; independent of pixels.
+"""One page of each kind, as a Typst program and as the text in reading order. Pages depend on the seed, not on pixels.
 
 The ground truth lists blocks in reading order: header first, column by column, tables row by row, notes and footer
 last.
@@ -37,7 +37,7 @@ class Leaf:
     settings: str = ""
     content: list[str] = field(default_factory=list)
     truth: list[str] = field(default_factory=list)
-    tables: list[list[list[str]]] = field(default_factory=list)  # rows of cells, where the page measures them
+    tables: list[list[list[str]]] = field(default_factory=list)  # rows of cells, on pages whose tables are measured
 
     def add(self, markup: str, *truth: str) -> None:
         self.content.append(markup)

@@ -1,4 +1,5 @@
-"""Degrades pages as scanners, copiers, fax machines and aging do. Gray images in, gray images out; seeded."""
+"""Degrades pages as scanners, copiers, fax machines and aging do. Takes and returns gray images; the noise depends on the
+seed."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from rayocr.errors import RayocrError
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.guard import bounded
 
-_FILE_S = 120.0  # for all checked pages of a file
+_FILE_S = 120.0  # time limit for all checked pages of a file
 _PAGE_S = 60.0
 _PAGE_BYTES = 2_000_000_000
 _OTHER_S = 60.0

@@ -29,15 +29,15 @@ _TEXT_CHARS = 6_000  # length of each text in the report
 _PICTURE_DPI = 72
 _MARK_COLORS = {"uncovered": (220, 0, 0), "inkless": (0, 90, 220)}
 _MAX_MARKS = 400
-_GOOD_F1 = 0.95  # above this, a page whose ink is covered has no picture in the report
-_COVERED = 0.3  # of a line of ink
-_STROKE = 25  # of 255: from a pixel to the next
+_GOOD_F1 = 0.95  # the report shows no picture of a page with a higher F1 whose ink is covered
+_COVERED = 0.3  # share of a line of ink that a word must cover
+_STROKE = 25  # contrast between neighboring pixels at a stroke, of 255
 _MAX_NUMBERS = 40  # maximum number of differences per page in the report
 _WORD = re.compile(r"\w+")
 _NUMBER = re.compile(r"\d+")
 _MARKUP = re.compile(r"</?(?:br|sup|sub|table|thead|tbody|tr|td|th)[ /]*>|^\|[ :|-]+\|$|\[[x ]\]", re.MULTILINE)
 _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
-_EXPONENT = re.compile("(?<=[\\d.,])(?=[⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉])")  # the following digits belong to another number
+_EXPONENT = re.compile("(?<=[\\d.,])(?=[⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉])")  # the next digits belong to another number
 _DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 

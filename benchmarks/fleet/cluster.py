@@ -46,7 +46,7 @@ class Fleet:
         self.environment = clean_environment({"HOME": str(folder / "home"), **manifest_environment(), "RAY_TMPDIR": str(folder)})
         self.environment["PATH"] = f"{Path(sys.executable).parent}:{self.environment['PATH']}"
         self.environment |= {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"}
-        self.environment["RAY_raylet_start_wait_time_s"] = "60"  # on a busy machine
+        self.environment["RAY_raylet_start_wait_time_s"] = "60"  # a busy machine takes longer than Ray's default
         if lost:
             failure = {"num_failures": -1, "req_failure_prob": 0, "resp_failure_prob": lost}
             self.environment["RAY_testing_rpc_failure"] = json.dumps({"CoreWorkerService.grpc_client.PushTask": failure})
@@ -107,7 +107,7 @@ class Fleet:
                 process.kill()
                 gone.append(process)
         psutil.wait_procs(gone, timeout=60)
-        for left in (self.folder / f"t-{name}").glob("*"):  # a new machine has none of the old one's files
+        for left in (self.folder / f"t-{name}").glob("*"):  # a new machine has no files of the old one
             shutil.rmtree(left) if left.is_dir() and not left.is_symlink() else left.unlink()
 
     # -- a run ----------------------------------------------------------------------------------------------------------------

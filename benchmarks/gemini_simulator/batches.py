@@ -35,7 +35,7 @@ class BatchSettings:
     end_now: int = 0  # 1: every job has ended, regardless of its time
     inline: int = 0  # 1: results come inside the job instead of in a file
     late_file_s: float = 0.0  # time after the job's end during which the name of the results file is missing
-    enqueued_tokens: float = 0.0  # of jobs that have not ended; a job above it gets a 429; 0: no limit
+    enqueued_tokens: float = 0.0  # limit on the tokens of jobs that have not ended; a job above it gets a 429; 0: no limit
     max_jobs: int = 0  # jobs that have not ended; 0: no limit
     results_gone: int = 0  # number of downloads for which the file is gone
     uploads_gone: int = 0  # number of jobs whose uploaded file is gone

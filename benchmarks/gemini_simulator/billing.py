@@ -25,7 +25,7 @@ class Bill:
     """`window_s` is the length of the rolling spend window, by the clock that the caller passes."""
 
     window_s: float = 600.0
-    requests: Counter[str] = field(default_factory=Counter)  # by "model tier"
+    requests: Counter[str] = field(default_factory=Counter)  # requests by "model tier"
     input_tokens: Counter[str] = field(default_factory=Counter)
     output_tokens: Counter[str] = field(default_factory=Counter)
     usd: Decimal = Decimal(0)

@@ -33,7 +33,7 @@ _INPUT_TOKENS = 600  # a PDF page and a short prompt
 class Simulator:
     def __init__(self, settings: Settings, *, seed: int = 0) -> None:
         self.settings = settings
-        self.requests: Counter[str] = Counter()  # by page text, as sent
+        self.requests: Counter[str] = Counter()  # requests by the text of the sent page
         self.answered: Counter[str] = Counter()
         self.statuses: Counter[int] = Counter()
         self.calls: Counter[str] = Counter()  # all requests by method and path

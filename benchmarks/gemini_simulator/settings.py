@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Settings:
     speed: float = 1.0  # an hour of 503s takes 36 s at a speed of 100
     latency_s: float = 0.0
-    latency_jitter_s: float = 0.0  # uniform, added to the latency
+    latency_jitter_s: float = 0.0  # largest random addition to the latency
     max_in_flight: int = 0  # requests in flight; above it: 429; 0: no limit
     rpm: float = 0.0  # requests in any 60 s; above it: 429; 0: no limit
     tpm: float = 0.0  # input tokens in any 60 s; 0: no limit

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from rayocr.errors import UsageError
 
-_NEAR = 0.6  # least similarity of a misspelled value and the choice that is suggested
+_NEAR = 0.6  # minimum similarity between a misspelled value and the suggested choice
 
 
 def at_least(minimum: float, **values: float | None) -> None:

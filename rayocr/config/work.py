@@ -70,7 +70,7 @@ class WatchConfig:
 
 @dataclass
 class ShutdownConfig:
-    grace_s: float = 20.0  # seconds from SIGTERM to exit; the next run reads pages again that are still in flight after it
+    grace_s: float = 20.0  # seconds from SIGTERM to exit; the next run reads the pages that did not finish by then
 
     def __post_init__(self) -> None:
         at_least(0, **{"shutdown.grace_s": self.grace_s})
