@@ -1,5 +1,5 @@
-"""Names the corrections that concern a run: those that it kept although it read the page again, and those of an earlier version
-of a file that was replaced, which it does not apply."""
+"""Names the corrections that concern a run. It kept some of them although it read the page again. It does not apply those of an
+earlier version of a replaced file."""
 
 from __future__ import annotations
 
@@ -19,12 +19,13 @@ from rayocr.storage.base import Storage
 
 log = logging.getLogger(__name__)
 
-_MOST_READ = 2000  # documents with corrections; those of the others are not named
+_MOST_READ = 2000  # number of documents whose corrections are read; others are not named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorrectedPages:
-    """`pages`: as runs. `earlier`: they belong to an earlier version of the file and are not applied."""
+    """Corrections of a document. `pages`: as page ranges. `earlier`: they belong to an earlier version of the file and are not
+    applied."""
 
     name: str
     pages: str
@@ -37,7 +38,7 @@ class CorrectedDocuments:
     state: Storage
     policy: RetryPolicy
     _by_source: defaultdict[str, list[Corrections]] = field(default_factory=lambda: defaultdict(list))
-    _ended: list[Document] = field(default_factory=list)  # they may have corrections
+    _ended: list[Document] = field(default_factory=list)  # ended documents that may have corrections
     _is_read: bool = False
 
     def read(self) -> None:

@@ -1,4 +1,4 @@
-"""Checks before Ray starts that this machine has the programs and packages of the engines."""
+"""Checks that this machine has the programs and packages of the engines, before Ray starts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from rayocr.extras import require
 
 
 def check_engines(config: RayocrConfig, links: Iterable[ChainLink]) -> None:
-    """Raises EngineUnavailable and UsageError. Skipped for a cluster, whose nodes have their own programs, and for an optional
-    engine (`tesseract?`) that is not installed."""
+    """Checks the engines. Raises EngineUnavailable and UsageError. Skips clusters, whose nodes have their own programs, and
+    optional engines (`tesseract?`) that are not installed."""
     if config.cluster not in ("auto", "local", INPROCESS) or (config.cluster == "auto" and find_address("auto") is not None):
         return
     optional = {link.name: link.optional for link in links}

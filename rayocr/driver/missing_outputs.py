@@ -1,7 +1,5 @@
-"""Finished documents that lack an output that is requested now: a run skips their pages and adds the output from the record.
-
-The sources decide which documents are concerned: those that the run would read if they were not finished. Memory does not depend
-on their number.
+"""Adds requested outputs that finished documents lack, from the recorded pages. Considers the documents that the run would read
+if they were not finished. Memory does not depend on their number.
 """
 
 from __future__ import annotations
@@ -32,19 +30,19 @@ from rayocr.storage.base import MAX_STATE_BYTES, Entry
 
 log = logging.getLogger(__name__)
 
-_ALL_CHECKED = 2000  # documents; of further ones, one in _ONE_IN, until one lacks an output
+_ALL_CHECKED = 2000  # number of documents that are checked; of further ones, one in _ONE_IN, until one lacks an output
 _ONE_IN = 1000
-_AT_ONCE = 16  # manifests; each costs a request if storage is remote
+_AT_ONCE = 16  # number of manifests; each costs a request if storage is remote
 _MOST_PROCESSES = 4
 
 
 @dataclass(slots=True)
 class Addition:
-    """What became of the missing outputs: numbers of documents."""
+    """The result: numbers of documents."""
 
-    added: Counter[str] = field(default_factory=Counter)  # by output
-    documents: int = 0  # that got at least one output
-    left: Counter[str] = field(default_factory=Counter)  # by output: cannot be made from the record
+    added: Counter[str] = field(default_factory=Counter)  # documents by added output
+    documents: int = 0  # documents that got at least one output
+    left: Counter[str] = field(default_factory=Counter)  # documents by output that cannot be made from the record
     left_documents: int = 0
     failed: int = 0
     first_failure: str = ""
@@ -57,18 +55,20 @@ class MissingOutputs:
     rules: DiscoveryRules
 
     def exist(self) -> bool:
-        """Blocks. With very many documents it checks a part of them. Never raises: the run does not depend on it."""
+        """Returns whether outputs are missing. Checks only some of the documents if there are very many. Blocks. Never raises,
+        since the run does not depend on it."""
         if self.config.mode is not Mode.run or self.config.overwrite:
             return False
         try:
             found = self._manifests(self._some(self._entries()))
             return any(lacking_outputs(manifest, self.plan.outputs) for manifest in found)
         except RayocrError as error:
-            log_event(log, "outputs_not_checked", "Missing outputs were not looked for.", error=str(error))
+            log_event(log, "outputs_not_checked", "Could not check for missing outputs.", error=str(error))
             return False
 
     def add(self, locks: Locks) -> Addition:
-        """Blocks until every document has what can be made. Raises StorageError only if the source cannot be listed."""
+        """Blocks until every document has the outputs that can be made. Raises StorageError only if the source cannot be
+        listed."""
         addition, lock = Addition(), threading.Lock()
         lacking = (
             (manifest, missing)
@@ -122,7 +122,7 @@ class MissingOutputs:
         return (entry for number, entry in enumerate(entries) if number < _ALL_CHECKED or not number % _ONE_IN)
 
     def _manifests(self, entries: Iterable[Entry]) -> Iterator[Manifest]:
-        """Of the documents that are finished in their current version."""
+        """Yields the manifests of documents that are finished in their current version."""
         names = (manifest_name(document_at(self.plan.source, entry).document_id) for entry in entries)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             batch: list[str] = []
@@ -136,12 +136,13 @@ class MissingOutputs:
     def _manifest(self, name: str) -> Manifest | None:
         try:
             return Manifest.from_json(self.plan.state.read(name, max_bytes=MAX_STATE_BYTES), name=name)
-        except (ObjectNotFound, RecordCorrupt, StorageError):  # unfinished, or reported elsewhere
+        except (ObjectNotFound, RecordCorrupt, StorageError):  # the document is unfinished, or its failure is reported elsewhere
             return None
 
 
 class _Writer:
-    """Writes the outputs of one document after the other in a child process. A source that crashes it is not opened again."""
+    """Writes the outputs of the documents in a child process, one document at a time. A source that crashes it is not opened
+    again."""
 
     def __init__(self, config: RayocrConfig, plan: Plan, locks: Locks) -> None:
         self._state, self._locks = plan.state, locks
@@ -159,7 +160,7 @@ class _Writer:
         )
 
     def write(self, manifest: Manifest, names: list[str]) -> tuple[str, ...]:
-        """Returns the outputs that the document has now. Raises RayocrError."""
+        """Writes the outputs and returns those that the document has now. Raises RayocrError."""
         lease = self._locks.acquire(manifest.document_id)
         if lease is None:
             raise RayocrError(f"Another run is reading {manifest.name}.")

@@ -1,4 +1,5 @@
-"""Checks before a run starts: the source exists and is readable, the destination is writable and separate from the source."""
+"""Checks before a run starts that the source exists and is readable, and that the destination is writable and separate from the
+source."""
 
 from __future__ import annotations
 
@@ -36,7 +37,7 @@ from rayocr.storage.uri import local_path, parse_uri
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A run that can start: everything named in the configuration was found."""
+    """A run that can start, because everything that the configuration names was found."""
 
     source: Storage
     dest: Storage
@@ -49,15 +50,15 @@ class Plan:
     outputs: tuple[type[Output], ...]
     prompts: dict[str, str]  # by engine
     prices: PriceTable
-    new_folders: tuple[str, ...] = ()  # of the destination and the state, which did not exist before
+    new_folders: tuple[str, ...] = ()  # folders of the destination and the state that did not exist before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
-    """What would be read, by which engines and at which prices. Determining it writes nothing."""
+    """The documents that a run would read, with the engines and prices. Determining the scope writes nothing."""
 
     source: Storage
-    only: str | None  # for a single file: its name; its folder is not listed
+    only: str | None  # name of a single file, whose folder is not listed
     include: tuple[str, ...]
     exclude: tuple[str, ...]
     links: tuple[ChainLink, ...]
@@ -65,7 +66,7 @@ class Scope:
 
 
 def scope(config: RayocrConfig) -> Scope:
-    """Raises UsageError and StorageError, each with a message that says what to do."""
+    """Determines the scope. Raises UsageError and StorageError, each with a message that contains the next step."""
     if config.document is not None and config.mode in (Mode.run, Mode.watch, Mode.estimate):
         raise UsageError(
             "document= is for the commands retry, dismiss and cancel.",
@@ -104,7 +105,7 @@ def scope(config: RayocrConfig) -> Scope:
 
 
 def plan(config: RayocrConfig) -> Plan:
-    """As `scope`, and checks that the destination is writable."""
+    """Does the same as `scope`, and checks that the destination is writable."""
     check_folder(config.dest)
     found = scope(config)
     new_folders = [folder for place in (config.dest, config.state) if place for folder in missing_folders(place)]
@@ -157,7 +158,7 @@ def _check_batch(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
 
 
 def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
-    """Raises UsageError: a budget cannot be enforced for a model without a known price."""
+    """Returns the prices. Raises UsageError for a budget with a model whose price is unknown, since it cannot be enforced."""
     prices = price_table(config)
     models = config.engine.gemini.ladder if any(link.name == "gemini" for link in links) else ()
     for model in models:
@@ -170,7 +171,7 @@ def _prices(config: RayocrConfig, links: tuple[ChainLink, ...]) -> PriceTable:
 
 
 def _check_proxy(config: RayocrConfig, links: tuple[ChainLink, ...]) -> None:
-    """Raises UsageError: the HTTP clients cannot use a SOCKS proxy by themselves, and would report it for every page."""
+    """Raises UsageError for a SOCKS proxy, since the HTTP clients cannot use it and would report it for every page."""
     proxies = [url for scheme, url in getproxies().items() if scheme != "no" and url.lower().startswith("socks")]
     places = [config.source or "", config.dest, config.state or ""]
     remote = any(link.kind == "wait" for link in links) or any("://" in place and "file:" not in place for place in places)
@@ -198,7 +199,7 @@ def existing_state(config: RayocrConfig) -> Storage:
 
 
 def sweep_temp_files(plan: Plan) -> None:
-    """Remove temporary files of killed processes, if the storage has any. Raises StorageError."""
+    """Removes temporary files of killed processes, if the storage has any. Raises StorageError."""
     for storage in {plan.dest.uri: plan.dest, plan.state.uri: plan.state}.values():
         sweep = getattr(storage, "sweep_temp", None)
         if sweep is not None:
@@ -206,7 +207,7 @@ def sweep_temp_files(plan: Plan) -> None:
 
 
 def near_results(config: RayocrConfig) -> str:
-    """For a user who names the wrong folder: the folder with results that is below the named one, or beside it. "" if there is
+    """Returns a hint for a user who names the wrong folder: the folder with results below or beside the named one; "" if there is
     none."""
     place = config.state or config.dest
     folder = local_path(place)

@@ -1,6 +1,5 @@
-"""Failures that no longer hold: a file that failed was replaced, and this run has read the new version.
-
-The dead letter belongs to the old version, so nothing else would remove it: `rayocr status` would report it forever.
+"""Removes obsolete failures: a file that failed was replaced, and this run has read the new version. The dead letter belongs to
+the old version, so nothing else would remove it, and `rayocr status` would report it forever.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ from rayocr.storage.base import Storage
 
 log = logging.getLogger(__name__)
 
-_MOST_READ = 2000  # dead letters; with more, those of the others stay
+_MOST_READ = 2000  # number of dead letters that are read; others stay
 
 
 @dataclass(slots=True)
 class ReplacedFailures:
     state: Storage
     _failed: defaultdict[str, dict[str, str]] = field(default_factory=lambda: defaultdict(dict))  # source -> id -> object
-    _ended: list[Document] = field(default_factory=list)  # they may replace failed documents
+    _ended: list[Document] = field(default_factory=list)  # ended documents that may replace failed ones
     _is_read: bool = False
 
     def read(self) -> None:

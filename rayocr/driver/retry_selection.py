@@ -1,5 +1,5 @@
-"""Selects the documents that a run reads, and in mode=retry the dead letters to retry. Their documents go through a run like any
-other; pages that were read are recorded and not paid for again."""
+"""Selects the documents that a run reads, and in mode=retry the dead letters to retry. A run processes their documents like any
+other. Recorded pages are not read or paid for again."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ from rayocr.storage.name_patterns import matches
 if TYPE_CHECKING:
     from rayocr.driver.plan import Plan
 
-_READ_FOR_SOURCE = 200  # dead letters that are read to determine their source
-_MOST_TRIED_AGAIN = 1000  # dead letters read at the start of a run
-_AT_ONCE = 16  # dead letters; each costs a request if storage is remote
+_READ_FOR_SOURCE = 200  # number of dead letters that are read to determine their source
+_MOST_TRIED_AGAIN = 1000  # number of dead letters that are read at the start of a run
+_AT_ONCE = 16  # number of dead letters; each costs a request if storage is remote
 
 
 def discovery_rules(config: RayocrConfig, plan: Plan) -> DiscoveryRules:
-    """Reads dead letters. Raises UsageError and StorageError."""
+    """Returns the rules for Discovery, for which it reads dead letters. Raises UsageError and StorageError."""
     return DiscoveryRules(
         only=plan.only,
         include=plan.include,
@@ -55,7 +55,8 @@ def discovery_rules(config: RayocrConfig, plan: Plan) -> DiscoveryRules:
 
 
 def reported_patterns(config: RayocrConfig, only: str | None) -> tuple[str, ...]:
-    """Returns the user's patterns, which are named if they match nothing. A source that is one file needs no include=."""
+    """Returns the user's patterns, so that those without a match can be reported. A source that is a single file does not need
+    include=."""
     return tuple(dict.fromkeys([*(config.include if only is None else ()), *config.exclude]))
 
 
@@ -68,7 +69,7 @@ def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
         try:
             dead_letter = call(lambda: read_dead_letter(state, name), policy=policy)
             wanted = _passes(dead_letter, config, since)
-        except (ObjectNotFound, RecordCorrupt, ValueError):  # retried in the meantime, or damaged
+        except (ObjectNotFound, RecordCorrupt, ValueError):  # the dead letter was retried in the meantime, or is damaged
             return None
         document_id = dead_letter.document_id
         if wanted and config.retry.engine is not None:
@@ -125,7 +126,7 @@ def recorded_source(state: Storage) -> str | None:
 
 def retry_commands(config: RayocrConfig, *, partial: bool, rejected: Iterable[str]) -> list[str]:
     """Returns the command lines that retry what is left in the destination: failed pages of partial documents, and documents that
-    were `rejected` for these reasons, as far as a retry can help. They need the engine and the other options of the run, too."""
+    were `rejected` for these reasons, as far as a retry can help. Users must add the engine and the other options of the run."""
     command = command_on("retry", config)
     reasons = set(rejected)
     helped = sorted(reason for reason in reasons if retry_helps(reason))
@@ -141,8 +142,8 @@ def command_on(command: str, config: RayocrConfig) -> str:
 
 
 def count_rejected(state: Storage, config: RayocrConfig) -> tuple[int, int]:
-    """Dead letters of rejected documents that match the other filters, and how many of them a retry can help. Raises UsageError
-    and StorageError."""
+    """Counts the dead letters of rejected documents that match the other filters, and those of them that a retry can help. Raises
+    UsageError and StorageError."""
     asked = replace(config, retry=replace(config.retry, rejected=True))
     rejected = documents_to_retry(state, asked) - documents_to_retry(state, config)
     return len(rejected), sum(_retry_helps(state, document_id) for document_id in rejected)
@@ -177,7 +178,7 @@ def _passes(dead_letter: DeadLetter, config: RayocrConfig, since: datetime | Non
 
 
 def _failed_engines(state: Storage, document_id: str, policy: RetryPolicy) -> set[str]:
-    """Engines that failed on a page of the document."""
+    """Returns the engines that failed on a page of the document."""
     name = manifest_name(document_id)
     try:
         manifest = Manifest.from_json(call(lambda: state.read(name), policy=policy), name=name)

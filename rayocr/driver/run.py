@@ -1,7 +1,6 @@
-"""mode=run, watch and retry: from a plan to an exit code. Starts what is needed, runs it, drains, closes and reports.
-
-The start is ordered for the user: something is shown within a second, the source is listed while Ray starts, and Ray does not
-start when everything is already finished.
+"""Implements mode=run, watch and retry, from a plan to an exit code: starts the parts of a run, drains and closes them, and
+reports. The user sees output within one second. The source is listed while Ray starts, and Ray does not start if everything is
+already finished.
 """
 
 from __future__ import annotations
@@ -66,17 +65,17 @@ from rayocr.storage.uri import parse_uri
 log = logging.getLogger(__name__)
 
 _LIMITER_CLOSE_S = 5.0
-_LEDGER_CLOSE_S = 15.0  # for the last segment; the next run reads pages again that are not written by then
+_LEDGER_CLOSE_S = 15.0  # seconds to write the last segment; the next run reads pages again that are not written by then
 
 
 def new_run_id() -> str:
-    """Sorts by time; unique even for runs that start in the same second."""
+    """Returns an id that sorts by time and is unique even for runs that start in the same second."""
     return datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ") + "-" + secrets.token_hex(3)
 
 
 @dataclass(slots=True)
 class Run:
-    """`faults`: injected by tests, for a run in this process."""
+    """One run. `faults`: faults that tests inject into a run in this process."""
 
     config: RayocrConfig
     plan: Plan
@@ -85,7 +84,7 @@ class Run:
     run_id: str = field(default_factory=new_run_id)
     progress: Progress = field(default_factory=Progress)
     faults: Faults | None = None
-    in_process: bool = False  # whatever cluster= says: no Ray
+    in_process: bool = False  # runs without Ray, whatever cluster= is
     log_file: DailyFileHandler | None = None
     sink: SupabaseSink | None = None
     destination: DestinationLock | None = None
@@ -112,7 +111,7 @@ class Run:
             self.progress.on_document = self.announcements.say_document
 
     def execute(self) -> int:
-        """Returns the exit code. Raises RayocrError for errors that stop a run."""
+        """Executes the run and returns its exit code. Raises RayocrError for errors that stop a run."""
         self._configure_logs()
         self.sink = open_sink(self.config, self.keys, run_id=self.run_id, warn=self.terminal.warn)
         try:
@@ -149,7 +148,7 @@ class Run:
         finally:
             if self.destination is not None:
                 self.destination.release()
-            sweep_temp_files(self.plan)  # again: at the start, actors of a killed run may still have been running
+            sweep_temp_files(self.plan)  # checked again, since actors of a killed run may still have been running at the start
             if not self.progress.totals.found:
                 for storage in (self.plan.state, self.plan.dest):
                     if storage.uri.startswith("file:"):
@@ -158,7 +157,7 @@ class Run:
         return self.announcements.exit_code()
 
     def _add_missing_outputs(self) -> None:
-        """Raises RayocrError."""
+        """Adds the missing outputs of finished documents. Raises RayocrError."""
         if not self.progress.totals.finished or not self.missing.exist():
             return
         owner = f"{self.run_id}-outputs@{socket.gethostname()}:{os.getpid()}"
@@ -176,7 +175,7 @@ class Run:
     # -- start --------------------------------------------------------------------------------------------------------------
 
     async def run(self, rules: DiscoveryRules) -> None:
-        """Raises RayocrError for errors that stop a run, Interrupted after a signal."""
+        """Runs. Raises RayocrError for errors that stop a run, and Interrupted after a signal."""
         shutdown = Shutdown(on_first=self.announcements.announce_drain, on_second=self.announcements.announce_stop)
         shutdown.install()
         scout = asyncio.create_task(asyncio.to_thread(self._scout, rules))
@@ -189,7 +188,7 @@ class Run:
             self.announcements.say_found(scout.result())
         for read in (self.replaced.read, self.corrected.read):
             asyncio.get_running_loop().run_in_executor(None, read)
-        if not rules.watch:  # Ctrl-C is the usual end of a watch
+        if not rules.watch:  # Ctrl-C is the normal end of a watch
             source = parse_uri(self.plan.source.uri).display
             source = f"{source.rstrip('/')}/{self.plan.only}" if self.plan.only else source
             chosen = {"include": self.config.include, "exclude": self.config.exclude}
@@ -201,7 +200,7 @@ class Run:
         probing = asyncio.create_task(
             asyncio.to_thread(probe_servers, self.plan.links, self.config.engine, self.plan.prompts, self.keys)
         )
-        probing.add_done_callback(lambda task: task.cancelled() or task.exception())  # retrieves the exception in any case
+        probing.add_done_callback(lambda task: task.cancelled() or task.exception())  # always retrieves the exception
         async with self._connected(shutdown, probing) as connection:
             async with self._waiting_for_servers(probing):
                 await probing
@@ -222,7 +221,7 @@ class Run:
             await self.run_on(wire(inputs, actors), shutdown)
 
     def _scout(self, rules: DiscoveryRules) -> DiscoveryBatch:
-        """Lists the beginning of the source before there is a cluster: is there anything to do, and how much?"""
+        """Lists the beginning of the source before the cluster starts, to see whether there is work and how much."""
         beginning = replace(rules, order="listing", watch=False)
         batch = Discovery(self.plan.source, self.plan.state, beginning).next_batch(1)
         if batch.totals.finished and not rules.retried:
@@ -231,7 +230,7 @@ class Run:
 
     @contextlib.asynccontextmanager
     async def _connected(self, shutdown: Shutdown, probing: asyncio.Task[None]) -> AsyncIterator[Connection | None]:
-        """None: the run needs no Ray."""
+        """Returns the connection; None if the run does not need Ray."""
         if self.in_process or runs_in_process(self.config):
             yield None
             return
@@ -313,7 +312,7 @@ class Run:
         if parts.outages is not None:
             await parts.outages.close()
         if actors.limiter is not None:
-            with contextlib.suppress(Exception):  # the final spending; a limiter that is gone has reported its own failure
+            with contextlib.suppress(Exception):  # the final spending; a dead limiter has reported its own failure
                 self.progress.limiter = await asyncio.wait_for(actors.limiter.state(), _LIMITER_CLOSE_S)
                 self.account.keep(self.progress.limiter.spent_by_day, now=True)
         await parts.telemetry.last()
@@ -321,14 +320,14 @@ class Run:
             self.progress.workers = max(self.progress.workers, stage.pool.size)
             await stage.pool.close()
         if actors.batch_queue is not None:
-            with contextlib.suppress(Exception):  # its intents stay, and expire later
+            with contextlib.suppress(Exception):  # the intents remain and expire later
                 await asyncio.wait_for(actors.batch_queue.close(finished=finished), _LEDGER_CLOSE_S)
-        with contextlib.suppress(Exception):  # acknowledged pages are durable whether or not the ledger answers now
+        with contextlib.suppress(Exception):  # acknowledged pages are durable even if the ledger does not answer now
             report = await asyncio.wait_for(actors.ledger.close(), _LEDGER_CLOSE_S)
             for name in report.damaged_segments:
                 self.terminal.warn(f"Ledger segment {name} is damaged; its pages are read again.")
         if actors.limiter is not None:
-            with contextlib.suppress(Exception):  # what it shares with other clusters expires
+            with contextlib.suppress(Exception):  # its shares in other clusters expire
                 await asyncio.wait_for(actors.limiter.close(), _LIMITER_CLOSE_S)
         await asyncio.to_thread(self.replaced.remove)
         await parts.leases.close()
@@ -362,8 +361,8 @@ class Run:
 
 
 async def _connect(config: RayocrConfig, shutdown: Shutdown, probing: asyncio.Task[None]) -> Connection:
-    """Raises Interrupted as soon as a signal arrives, and the error of `probing` as soon as it fails: Ray itself would continue
-    for minutes."""
+    """Connects to Ray. Raises Interrupted as soon as a signal arrives, and the error of `probing` as soon as it fails, since Ray
+    itself would continue for minutes."""
     cancelled = threading.Event()
     connecting = asyncio.create_task(asyncio.to_thread(connect, config, cancelled))
     stop = asyncio.create_task(shutdown.requested.wait())
@@ -376,7 +375,7 @@ async def _connect(config: RayocrConfig, shutdown: Shutdown, probing: asyncio.Ta
             cancelled.set()
             if not stop.done():
                 await asyncio.wait([connecting])
-                connecting.exception()  # retrieved
+                connecting.exception()  # retrieves the error
                 await probing  # raises
         return await connecting
     finally:

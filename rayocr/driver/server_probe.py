@@ -1,6 +1,5 @@
-"""Sends one request to each server while Ray starts: are key, permission, model and network right?
-
-A wrong key then costs one call and one line within seconds, instead of a refusal of every page in flight.
+"""Sends one request to each server while Ray starts, to check key, permission, model and network. A wrong key then costs one call
+and one message within seconds, instead of a refusal of every page in flight.
 """
 
 from __future__ import annotations
@@ -18,13 +17,13 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_TRIES = 2  # connection attempts, a second apart, because a sleeping network may lose the first packet
+_TRIES = 2  # number of connection attempts, one second apart, because a sleeping network may lose the first packet
 _PAUSE_S = 1.0
 
 
 def probe_servers(links: Iterable[ChainLink], config: EngineConfig, prompts: Mapping[str, str], secrets: Secrets) -> None:
-    """Blocks, on its own event loop. Raises CredentialsError, UnknownModel and ServerUnreachable; passes if the server is merely
-    busy or does not support the request."""
+    """Probes the servers. Blocks and uses its own event loop. Raises CredentialsError, UnknownModel and ServerUnreachable. Passes
+    if the server is only busy or does not support the request."""
     for link in links if config.probe else ():
         if link.kind != "wait":
             continue
@@ -48,7 +47,7 @@ async def probe(
                     f"No answer from {_place(engine, base_url)}: {error}",
                     hint=_hint(engine.name),
                 ) from error
-        except EngineError as error:  # busy, slow, or a server without this call: reading the pages will show the problem
+        except EngineError as error:  # the server is busy, slow or without this call; a real problem shows when pages are read
             log_event(log, "probe_skipped", "The server did not answer the probe.", engine=engine.name, error=error.reason)
             return None
         await sleep(_PAUSE_S)

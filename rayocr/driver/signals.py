@@ -1,4 +1,5 @@
-"""Signals: the first SIGINT or SIGTERM drains the run, the second ends it at once. The run can be resumed either way."""
+"""Handles signals: the first SIGINT or SIGTERM drains the run, the second ends it immediately. The run can be resumed either
+way."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Shutdown:
-    """`requested` is set by the first signal; `on_second` runs before the process ends with 130."""
+    """Waits for signals. The first signal sets `requested`; `on_second` runs before the process ends with exit code 130."""
 
     def __init__(self, *, on_first: Callable[[str], None], on_second: Callable[[], None]) -> None:
         self.requested = asyncio.Event()
@@ -19,7 +20,7 @@ class Shutdown:
         self._on_second = on_second
 
     def install(self) -> None:
-        """Call it again after Ray has started, because Ray replaces these handlers with its own."""
+        """Installs the handlers. Call it again after Ray has started, because Ray replaces these handlers with its own."""
         loop = asyncio.get_running_loop()
         for number in _SIGNALS:
             loop.remove_signal_handler(number)
@@ -29,7 +30,7 @@ class Shutdown:
             loop.add_signal_handler(signal.SIGHUP, self._handle, signal.SIGHUP)
 
     def request(self, why: str) -> None:
-        """Drain, as after the first signal."""
+        """Requests draining, as the first signal does."""
         if not self.requested.is_set():
             self.requested.set()
             self._on_first(why)

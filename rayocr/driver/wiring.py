@@ -56,7 +56,7 @@ _FOREVER_S = 10 * 365 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInputs:
-    """The inputs of a run. `owner`: of its leases; `draining`: set when the run has to end."""
+    """The inputs of a run. `owner`: the owner of its leases. `draining`: set when the run has to end."""
 
     config: RayocrConfig
     plan: Plan
@@ -74,7 +74,7 @@ class RunInputs:
     send_failure: Callable[[Mapping[str, Any]], None]
     drain: Callable[[str], None]
     opened: Callable[[StatusPage], None] = lambda page: None
-    deadline_at: float | None = None  # of objective=deadline, in seconds since 1970
+    deadline_at: float | None = None  # deadline of objective=deadline, in seconds since 1970
 
     @property
     def watches(self) -> bool:
@@ -96,10 +96,10 @@ class RunParts:
     telemetry: TelemetryWatch
     collector: StatusCollector
     metrics: Metrics
-    outages: Outages | None  # of mode=watch
+    outages: Outages | None  # parts of mode=watch
 
     def background(self) -> dict[str, Coroutine[Any, Any, None]]:
-        """Tasks that run beside the documents until the run ends, by name."""
+        """Returns the tasks that run beside the documents until the run ends, by name."""
         inputs, actors = self.inputs, self.actors
         followers: list[Follower] = [*(stage.pool for stage in self.stages), actors.document_workers, self.window]
         found: dict[str, Coroutine[Any, Any, None]] = {
@@ -151,14 +151,14 @@ class RunParts:
         return found
 
     def open_notifications(self) -> Notifications | None:
-        """In watch, if a subscription is configured. Raises CredentialsError."""
+        """Opens notifications for a watch, if a subscription is configured. Raises CredentialsError."""
         inputs = self.inputs
         if self.outages is None:
             return None
         return open_events(inputs.config, inputs.plan, inputs.rules, self.scheduler, warn=inputs.terminal.warn)
 
     def documents(self, notifications: Notifications | None) -> Awaitable[None]:
-        """Ends when the last document has ended."""
+        """Processes the documents until the last one has ended."""
         if self.outages is None:
             return self.scheduler.run()
         inputs = self.inputs
@@ -182,7 +182,7 @@ class RunParts:
 
 
 def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
-    """Connects the parts; starts nothing."""
+    """Connects the parts without starting them."""
     config, plan, progress, draining = inputs.config, inputs.plan, inputs.progress, inputs.draining
     window = Window(config.window, held_on=actors.documents_group)
     stages = tuple(open_pool(config, plan, inputs.keys, actors, stage) for stage in plan.stages)
@@ -236,7 +236,7 @@ def wire(inputs: RunInputs, actors: RunActors) -> RunParts:
 
 
 def _leases(inputs: RunInputs) -> Leases:
-    """A watch waits for the lock service without limit."""
+    """Creates the leases. A watch waits for the lock service without limit."""
     locks = inputs.config.locks
     return Leases(
         inputs.locks,
@@ -260,7 +260,7 @@ def _shrink(stages: Sequence[StagePool], actors: RunActors, *, idle_s: float, ke
 
 
 async def start_actors(inputs: RunInputs, connection: Connection | None, *, faults: Faults | None = None) -> RunActors:
-    """Starts the actors on the connected Ray, else in this process (where tests inject `faults`). Raises StorageError."""
+    """Starts the actors on the connected Ray, otherwise in this process, where tests inject `faults`. Raises StorageError."""
     config, plan, keys = inputs.config, inputs.plan, inputs.keys
     requests_per_s = config.storage.requests_per_s
     if requests_per_s is not None and connection is not None:  # each process has a fixed share, without any coordination
@@ -283,7 +283,7 @@ def runs_in_process(config: RayocrConfig) -> bool:
 
 
 def _limiter_rules(inputs: RunInputs) -> LimiterRules | None:
-    """Returns None if no engine waits for a server: then there is nothing to limit."""
+    """Returns the limiter's rules; None if no engine waits for a server."""
     config, plan = inputs.config, inputs.plan
     if all(stage.kind != "wait" for stage in plan.stages):
         return None
@@ -321,8 +321,8 @@ async def until_done_or_stopped(parts: RunParts, documents: asyncio.Task[None], 
 
 
 async def until_ended(parts: RunParts, documents: Awaitable[None]) -> None:
-    """An error that stops the documents stops the run; `scheduler.failure` keeps it. A run that is already ending keeps its first
-    reason."""
+    """Waits for the documents. An error that stops them stops the run and is stored in `scheduler.failure`. A run that is already
+    ending keeps its first error."""
     try:
         await documents
     except Exception as error:

@@ -279,7 +279,7 @@ class _LocalWorker:
     def _forget(self, task: asyncio.Task[Any]) -> None:
         self._working.discard(task)
         if not task.cancelled():
-            task.exception()  # retrieved, in case no caller waits for it
+            task.exception()  # retrieves the error, in case no caller waits for it
 
 
 class LocalPageWorker(_LocalWorker):

@@ -1,7 +1,6 @@
-"""Prepares a local Ray: a private folder, its own token, and its turn among starting runs.
-
-Ray's folder holds its sockets, logs, code and spilled objects. By default it is /tmp/ray, which all users share, and Ray lets
-every user write to the folder that it is given: so it gets one inside a folder that only this user can enter.
+"""Prepares a local Ray: a private folder, a separate token, and its turn among starting runs. Ray's folder contains its sockets,
+logs, code and spilled objects. By default it is /tmp/ray, which all users share. Ray makes its folder writable for every user, so
+rayocr puts it inside a folder that only this user can enter.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _waiting = False
 
 
 def prepare() -> None:
-    """Call it before Ray is imported: sets its folder and its token. Raises ClusterUnavailable with the cause."""
+    """Sets Ray's folder and its token. Call it before Ray is imported. Raises ClusterUnavailable with the cause."""
     global _folder
     if _folder is not None:
         return
@@ -54,9 +53,9 @@ def prepare() -> None:
 
 
 def use_token() -> None:
-    """Ray may have been imported, and its settings read, before `prepare`."""
+    """Sets the token even if Ray was imported, and its settings read, before `prepare`."""
     if os.environ.get("RAY_AUTH_MODE") == "token":
-        with contextlib.suppress(ImportError, AttributeError):  # not a public API
+        with contextlib.suppress(ImportError, AttributeError):  # this is not a public API
             from ray import _raylet
 
             raylet: Any = _raylet
@@ -65,13 +64,13 @@ def use_token() -> None:
 
 
 def temp_dir() -> str:
-    """For Ray, which makes it."""
+    """Returns the folder for Ray, which creates it."""
     assert _folder is not None
     return str(_folder / _INSIDE)
 
 
 def clean_up() -> None:
-    """Idempotent."""
+    """Removes the folder. Idempotent."""
     global _folder
     if _folder is not None:
         if os.environ.get("RAY_AUTH_TOKEN_PATH") == str(_folder / "token"):
@@ -82,8 +81,8 @@ def clean_up() -> None:
 
 @contextlib.contextmanager
 def turn() -> Iterator[None]:
-    """Only one run of this user starts its Ray at a time: ten at once would compete for ports and exceed Ray's own deadline.
-    `waits_for_its_turn` tells while the others have not finished."""
+    """Lets only one run of this user start its Ray at a time, since ten at once would compete for ports and exceed Ray's own
+    deadline. `waits_for_its_turn` is called while others have not finished."""
     global _waiting
     try:
         fd = os.open(private_folder() / "ray-start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -125,7 +124,7 @@ def _new_folder() -> Path:
 
 
 def _sweep() -> None:
-    """Folders that killed runs of this user left behind."""
+    """Removes the folders that killed runs of this user left behind."""
     for base in {tempfile.gettempdir(), "/tmp", "/var/tmp"}:  # noqa: S108
         with contextlib.suppress(OSError):
             for folder in Path(base).glob(f"{_PREFIX}*-*"):

@@ -1,7 +1,5 @@
-"""Tracks the cluster's nodes during a run: what they offer, which are leaving, and how pools adapt.
-
-Nodes are added (by an autoscaler) and removed (a spot machine is reclaimed, an idle one removed). Most removals are announced:
-Ray then calls the node draining.
+"""Tracks the cluster's nodes during a run: their resources, which of them are leaving, and the pools that adapt. An autoscaler
+adds nodes and removes idle ones, and spot machines are reclaimed. Most removals are announced: Ray then calls the node draining.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ _READ_EVERY_S = 1.0  # a spot machine has 15 to 30 s left when it announces its 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """`leaving`: it takes no new work and will be removed soon."""
+    """A node. `leaving`: it takes no new work and will be removed soon."""
 
     node_id: str
     cpus: float
@@ -50,7 +48,7 @@ class Nodes:
 
     @property
     def groups(self) -> frozenset[Group]:
-        """The groups that some node offers."""
+        """The groups that at least one node offers."""
         return frozenset(group for node in self.nodes for group in node.groups)
 
     @property
@@ -112,7 +110,7 @@ async def watch_nodes(
     while True:
         try:
             nodes = await asyncio.to_thread(read)
-        except Exception as error:  # the control store is being replaced: running work continues
+        except Exception as error:  # the control store is restarting; running work continues
             if failing_since is None:
                 failing_since = time.monotonic()
                 log_event(log, "nodes_unknown", "Cannot get the list of nodes from Ray.", level=logging.WARNING, error=str(error))

@@ -1,4 +1,4 @@
-"""mode=cancel: asks every run on a destination to stop processing a document."""
+"""Implements mode=cancel: asks every run on a destination to stop processing a document."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rayocr.messages import Document
 
 
 def request_cancel(config: RayocrConfig) -> int:
-    """mode=cancel: ask every run on the destination to drop a document, given by name or id. Raises UsageError."""
+    """Asks every run on the destination to drop a document, given by name or id. Raises UsageError."""
     terminal = ConsoleTerminal(config.progress)
     if not config.document:
         raise UsageError(

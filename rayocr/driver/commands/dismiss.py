@@ -1,5 +1,6 @@
-"""mode=dismiss: takes failed documents off the list of failures, without reading them. Their dead letters move to another
-folder, so that neither `rayocr status` nor the exit code of later runs reports them. A document that changes is a new one."""
+"""Implements mode=dismiss: removes failed documents from the list of failures, without reading them. Their dead letters move to
+another folder, so that neither `rayocr status` nor the exit code of later runs reports them. A changed document counts as a new
+one."""
 
 from __future__ import annotations
 
@@ -16,12 +17,12 @@ from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import parse_uri
 
-_SHOWN = 20  # documents named on the terminal
+_SHOWN = 20  # number of documents that the terminal names
 
 
 def dismiss_failures(config: RayocrConfig) -> int:
     """Dismisses the failures that the options select; without options, those of files that are no longer at the source. Returns
-    0. Raises UsageError and StorageError."""
+    exit code 0. Raises UsageError and StorageError."""
     terminal = ConsoleTerminal(config.progress)
     state = existing_state(config)
     chosen = _letters(state, replace(config, retry=replace(config.retry, rejected=True)))
@@ -51,7 +52,7 @@ def _closing_words(config: RayocrConfig, count: int) -> str:
 
 
 def _letters(state: Storage, config: RayocrConfig) -> list[DeadLetter]:
-    """In the order of their documents' names."""
+    """Returns the dead letters in the order of their documents' names."""
     found = []
     for document_id in documents_to_retry(state, config):
         try:
@@ -62,7 +63,8 @@ def _letters(state: Storage, config: RayocrConfig) -> list[DeadLetter]:
 
 
 def _is_there(letter: DeadLetter, config: RayocrConfig, sources: dict[str, Storage]) -> bool:
-    """Raises UsageError if the source as a whole is missing: an unmounted disk must not make all its files look deleted."""
+    """Returns whether the source still has the document. Raises UsageError if the whole source is missing, since an unmounted
+    disk must not make all its files look deleted."""
     root = letter.source_uri.removesuffix(f"/{letter.name}")
     if root not in sources:
         access = source_accesses(config).get(root.partition("://")[0], config.storage.source)

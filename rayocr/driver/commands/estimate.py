@@ -1,7 +1,5 @@
-"""mode=estimate: pages, tokens, cost and time of a run, without Ray and without calling a model.
-
-Documents are listed as a run would list them, and all or a random sample of them opened, which the table states
-(`page_counts.py`).
+"""Implements mode=estimate: pages, tokens, cost and time of a run, without Ray and without calling a model. It lists documents as
+a run would, and opens all or a random sample of them, as the table states (`page_counts.py`).
 """
 
 from __future__ import annotations
@@ -43,22 +41,22 @@ from rayocr.storage.uri import parse_uri
 from rayocr.untrusted_json import parse_object
 
 _TIERS = ("standard", "flex", "batch", "priority")
-_KNOWN_TOKENS = (0.9, 1.15)  # on the cost, based on earlier pages of this destination; includes repeated requests
+_KNOWN_TOKENS = (0.9, 1.15)  # uncertainty of the cost, based on earlier pages of this destination; includes repeated requests
 _EXPECTED_TOKENS = (0.4, 2.5)  # the same without earlier pages: assumed, for sparse and for dense pages
-_EARLIER_PAGES = 50  # pages that earlier runs must have read before their token counts are used
+_EARLIER_PAGES = 50  # number of pages that earlier runs must have read before their token counts are used
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokensAPage:
     input: float
     output: float
-    known_from: int  # pages of earlier runs; 0: expected, not known
+    known_from: int  # number of pages of earlier runs; 0 if the counts are assumptions
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """`source`: what would be read. `place`: the destination or state whose finished documents are left out; `finished`: how many
-    of the source's they are."""
+    """What a run would read. `place`: the destination or state whose finished documents are not counted; `finished`: how many of
+    the source's documents are finished there."""
 
     source: str
     place: str
@@ -70,7 +68,7 @@ _NOTHING |= {"pages": 0, "pages_error": 0, "cost_usd": 0.0}
 
 
 def show_estimate(config: RayocrConfig) -> int:
-    """Raises UsageError, StorageError."""
+    """Prints the estimate. Raises UsageError and StorageError."""
     terminal = ConsoleTerminal(config.progress)
     found = scope(config)
     state = _state(config)
@@ -133,7 +131,7 @@ def _unfinished(source: Storage, state: Storage, rules: DiscoveryRules) -> tuple
 
 
 def earlier_tokens(state: Storage, limits: LimitsConfig) -> TokensAPage:
-    """Tokens per page in earlier runs into this destination; with too few pages, what the configuration expects."""
+    """Returns the tokens per page in earlier runs into this destination; with too few pages, the configured assumption."""
     pages = input_tokens = output_tokens = 0
     for entry in state.list(RUNS_PREFIX):
         try:
@@ -210,7 +208,7 @@ def _sent(
 def _forecast(
     config: RayocrConfig, prices: PriceTable, model: str, counted: PageCount, tokens: TokensAPage, tier: str | None = None
 ) -> Forecast:
-    """In the service tier of most pages, or in this one."""
+    """Forecasts time and cost in this service tier, or in that of most pages."""
     tier = tier or _tier(config)
     if tier == "batch":
         return batch_forecast(
@@ -230,7 +228,7 @@ def _forecast(
         usd_per_10min=config.limits.usd_per_10min,
         usd_per_month=config.limits.usd_per_month,
     )
-    # The last page is sent within this time and then answered. max_in_flight is made of the time of answers.
+    # The last page is sent within this time and then answered. The limit of max_in_flight depends on the response time.
     waits = bool(takes.binds) and takes.binds != "max_in_flight" and counted.pages > 0
     return replace(takes, seconds=takes.seconds + ANSWER_S) if waits else takes
 

@@ -1,4 +1,4 @@
-"""How long local engines need for the pages of a run, alone or beside Gemini, for `mode=estimate`. Pure arithmetic."""
+"""Estimates how long local engines need for the pages of a run, alone or beside Gemini, for `mode=estimate`. Pure functions."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from rayocr.driver.commands.page_counts import PageCount
 from rayocr.driver.monitor.terminal import duration
 from rayocr.engines.registry import parse_chain
 
-# CPU seconds per page of the local engines, docs/measurements.md. Other machines and pages differ: the range is wide.
+# CPU seconds per page of the local engines (docs/measurements.md). Other machines and pages differ, so the range is wide.
 SCAN_CPU_S = 1.0
 _TEXT_CPU_S = 0.01
-_START_S = 5.0  # until the first page
+_START_S = 5.0  # seconds until the first page
 LOCAL_SPREAD = (0.5, 2.5)
 
 
@@ -21,7 +21,7 @@ def chain_of(config: RayocrConfig) -> list[str]:
 
 
 def local_seconds(config: RayocrConfig, counted: PageCount) -> float | None:
-    """Returns the time of a local chain on this machine; None if a server of the chain decides it."""
+    """Returns the time of a local chain on this machine; None if it depends on a server of the chain."""
     if "openai" in chain_of(config):
         return None
     reads_scans = any(link.is_local for link in parse_chain(config.engine.chain))
@@ -40,7 +40,7 @@ def local_time(config: RayocrConfig, counted: PageCount) -> str:
 
 
 def lane_words(config: RayocrConfig, pages: float) -> str:
-    """Returns all pages in the lane local; empty if the chain has no local engine that could read them."""
+    """Describes all pages in the lane local; empty if the chain has no local engine that could read them."""
     if not any(link.is_local for link in parse_chain(config.engine.chain)):
         return ""
     return f"local $0.00 ({duration(_START_S + pages * SCAN_CPU_S / _cores(config))} on {_where(config)})"
@@ -49,8 +49,8 @@ def lane_words(config: RayocrConfig, pages: float) -> str:
 def local_pages(
     config: RayocrConfig, pages: float, *, server_s: float, within_s: float | None, page_s: float = SCAN_CPU_S
 ) -> float:
-    """Returns the pages that the lane local takes, at `page_s` CPU seconds each. `server_s`: what the server would need for all
-    of them; 0: unknown. `within_s`: until the deadline; None: local engines and the server end together."""
+    """Returns the pages that the lane local takes, at `page_s` CPU seconds each. `server_s`: the time that the server would need
+    for all of them; 0: unknown. `within_s`: until the deadline; None: local engines and the server end together."""
     if not config.engine.uses_local_lane:
         return 0.0
     alone_s = pages * page_s / _cores(config)

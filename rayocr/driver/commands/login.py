@@ -1,4 +1,4 @@
-"""mode=login: signs in to Google Drive interactively, and stores the sign-in for later runs."""
+"""Implements mode=login: signs in to Google Drive interactively, and stores the sign-in for later runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from rayocr.storage.uri import local_path
 
 
 def sign_in_to_drive(config: RayocrConfig) -> int:
-    """0 when the sign-in is stored. Raises UsageError, CredentialsError."""
+    """Signs in and returns exit code 0. Raises UsageError and CredentialsError."""
     require("drive", "rayocr login drive")
     from rayocr.storage.drive.login import sign_in
     from rayocr.storage.drive.token import default_token_path
@@ -31,7 +31,7 @@ def sign_in_to_drive(config: RayocrConfig) -> int:
 
     def show(url: str) -> None:
         terminal.say("Open this address in a browser, and allow rayocr to use Google Drive:")
-        print(f"\n  {url}\n", flush=True)  # not through the terminal class, which would wrap the line
+        print(f"\n  {url}\n", flush=True)  # the terminal class would wrap the line
         terminal.say("If your browser is on another machine, the page after the sign-in does not open: paste its address here.")
         if settings.browser == "auto" and _has_browser():
             import webbrowser
@@ -62,7 +62,7 @@ def sign_in_to_drive(config: RayocrConfig) -> int:
 
 
 def _read_line() -> str:
-    """Reads from the terminal, bypassing Python's own buffer: a thread that waits in it at exit crashes the interpreter."""
+    """Reads from the terminal, bypassing Python's own buffer, since a thread that waits in it at exit crashes the interpreter."""
     line = b""
     with contextlib.suppress(OSError):
         while not line.endswith(b"\n") and (piece := os.read(0, 65_536)):
@@ -71,7 +71,8 @@ def _read_line() -> str:
 
 
 def _has_browser() -> bool:
-    """A text-mode browser in this terminal would hide the prompt for the line to paste."""
+    """Returns whether a graphical browser is available. A text-mode browser in this terminal would hide the prompt for the line
+    to paste."""
     return sys.platform in ("darwin", "win32") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 

@@ -1,7 +1,5 @@
-"""Counts the pages of the documents of a run in advance, and those whose own text can be used.
-
-If there are few documents, all are opened; otherwise a random sample. They are opened in separate processes, because a hostile
-file can crash the process that opens it.
+"""Counts the pages of the documents of a run in advance, and those whose own text can be used. Opens all documents if there are
+few, otherwise a random sample. Separate processes open them, because a hostile file can crash the process that opens it.
 """
 
 from __future__ import annotations
@@ -27,26 +25,26 @@ if TYPE_CHECKING:
 
 SAMPLE = 400  # maximum number of opened documents: their mean is accurate to about 5 % of their spread
 _NAMED = 20
-_MAX_PIXELS = 4_000_000  # of a page whose text is compared with its ink
+_MAX_PIXELS = 4_000_000  # size of a page whose text is compared with its ink
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageCount:
-    """Of all documents; `error` is one standard error of a sampled total, 0 if all were opened. `with_text`: pages whose own text
-    is reliable, extrapolated from a few pages per document; 0 if the chain has no textlayer."""
+    """The counts for all documents. `error` is one standard error of a sampled total, 0 if all were opened. `with_text`: pages
+    whose own text is reliable, extrapolated from a few pages per document; 0 if the chain has no textlayer."""
 
     pages: float
     error: float
     with_text: float = 0.0
     opened: int
     unreadable: int
-    unreadable_documents: tuple[tuple[str, str], ...] = ()  # name and reason of the first of them
+    unreadable_documents: tuple[tuple[str, str], ...] = ()  # name and reason of the first unreadable one
 
 
 def count_pages(
     documents: Sequence[Document], settings: FetchSettings, *, seed: int = 0, look_for_text: bool = False
 ) -> PageCount:
-    """Deterministic: the sample is drawn with a fixed seed."""
+    """Counts pages. The sample is drawn with a fixed seed, so the result is deterministic."""
     sample = list(documents) if len(documents) <= SAMPLE else random.Random(seed).sample(list(documents), SAMPLE)
     found = _open_all(sample, settings, _pages_with_text if look_for_text else _pages_of)
     readable = [opened for opened in found if not isinstance(opened, str)]
@@ -67,8 +65,8 @@ def count_pages(
 def _open_all(
     sample: Sequence[Document], settings: FetchSettings, look: Callable[[Document, FetchSettings], tuple[int, float] | str]
 ) -> list[tuple[int, float] | str]:
-    """Pages of each, and how many have reliable text; the reason for a document that a run would reject, or that crashed the
-    process that opened it."""
+    """Returns, for each document, its pages and how many have reliable text, or the reason if a run would reject it or if it
+    crashed the process that opened it."""
     counts: dict[str, tuple[int, float] | str] = {}
     waiting = list(sample)
     together = min(len(waiting), max(2, os.cpu_count() or 1), 16)
@@ -83,7 +81,7 @@ def _open_all(
                         counts[document.document_id] = Quarantined.__name__
                     break
         waiting = [document for document in waiting if document.document_id not in counts]
-        together = 1  # one at a time after a crash, to identify the document that caused it
+        together = 1  # after a crash they are opened one at a time, to identify the document that caused it
     return [counts[document.document_id] for document in sample]
 
 
@@ -95,7 +93,8 @@ def _pages_of(document: Document, settings: FetchSettings) -> tuple[int, float] 
 
 
 def _pages_with_text(document: Document, settings: FetchSettings) -> tuple[int, float] | str:
-    """Looks at the first, the middle and the last page."""
+    """Returns the number of pages, and the estimated number with reliable text, from the first, the middle and the last page;
+    the reason for a document that a run would reject."""
     from rayocr.pdf.document import PdfFile
     from rayocr.pdf.guard import bounded
 

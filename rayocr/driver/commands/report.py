@@ -1,4 +1,4 @@
-"""mode=report: writes the report of the runs of a destination without starting Ray, and prints where it is."""
+"""Implements mode=report: writes the report of the runs of a destination without starting Ray, and prints its location."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rayocr.driver.monitor.terminal import ConsoleTerminal
 
 
 def show_report(config: RayocrConfig) -> int:
-    """Returns 0, regardless of the exit codes of the runs. Raises UsageError and StorageError."""
+    """Writes the report and returns exit code 0, regardless of the exit codes of the runs. Raises UsageError and StorageError."""
     facts, place = make_report(config)
     terminal = ConsoleTerminal(config.progress)
     terminal.say(f"Report of {facts.document_count:,} document{'' if facts.document_count == 1 else 's'}: {place}")

@@ -1,4 +1,5 @@
-"""mode=status: what is finished, what failed and why, what is in progress and by whom. Reads the state and starts no Ray."""
+"""Implements mode=status: shows finished documents, failures with their reasons, and the runs in progress. Reads only the state
+and does not start Ray."""
 
 from __future__ import annotations
 
@@ -33,10 +34,10 @@ from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.untrusted_json import parse_object
 
-_MOST_READ = 50_000  # manifests: a few seconds in a folder, a minute or more in a bucket
-_MOST_CORRECTED = 2000  # documents with corrections that are read
-_MOST_RUNS = 500  # records of runs that are read
-_SHOWN = 20  # dead letters and damaged records listed by name
+_MOST_READ = 50_000  # number of manifests; reading them takes a few seconds in a folder, a minute or more in a bucket
+_MOST_CORRECTED = 2000  # number of documents whose corrections are read
+_MOST_RUNS = 500  # number of records of runs that are read
+_SHOWN = 20  # number of dead letters and damaged records that are listed by name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +52,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ActiveRun:
-    """`since_s`: seconds since it acquired its oldest lease."""
+    """A run in progress. `since_s`: seconds since it acquired its oldest lease."""
 
     run_id: str
     host: str
@@ -62,8 +63,8 @@ class ActiveRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InterruptedRun:
-    """`mode`: run or retry. `source`: as the user writes it, with the patterns of include= and exclude=. `started_at`: ISO 8601,
-    UTC."""
+    """A run that did not finish. `mode`: run or retry. `source`: as the user writes it, with the patterns of include= and
+    exclude=. `started_at`: ISO 8601, UTC."""
 
     run_id: str
     mode: str
@@ -75,7 +76,7 @@ class InterruptedRun:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EarlierCorrections:
-    """Corrections of an earlier version of a file. `pages`: as runs."""
+    """Corrections of an earlier version of a file. `pages`: as page ranges."""
 
     document_id: str
     name: str
@@ -84,20 +85,21 @@ class EarlierCorrections:
 
 @dataclass(slots=True, kw_only=True)
 class Status:
-    """`finished` and `failed` count documents in their newest version. `unopened`: failed and not finished, for a reason outside
-    the file, such as a missing permission; every run tries them again. `failures` are the first that failed. `replaced`: earlier
-    versions of files that were replaced and read again; None if there are too many records to find them, and `finished` includes
-    them. `corrections`: those of earlier versions, not yet applied or discarded. `damaged` names empty, damaged and
-    unknown objects."""
+    """The state of a destination. `finished` and `failed` count documents in their newest version. `unopened` counts those that
+    failed and are not finished for a reason outside the file, such as a missing permission; every run tries them again.
+    `failures` are the first failures. `replaced` counts earlier versions of files that were replaced and read again; it is None
+    if there are too many records to find them, and `finished` then includes them. `corrections` are those of earlier versions
+    that are neither applied nor discarded. `damaged` names empty, damaged and unknown objects."""
 
     finished: int = 0
     complete: int = 0  # finished without failures
-    cost_usd: float | None = None  # of the runs on record; None if that is unknown
+    cost_usd: float | None = None  # cost of the runs on record; None if unknown
     replaced: int | None = 0
     failed: int = 0
     unopened: int = 0
-    not_started: list[str] = field(default_factory=list)  # PDFs in the source of the interrupted run; the first ones
-    dismissed: int = 0  # failed, and a person has dismissed the failure
+    # The first PDFs in the source of the interrupted run that it did not start.
+    not_started: list[str] = field(default_factory=list)
+    dismissed: int = 0  # documents whose failure a person has dismissed
     dismissed_documents: list[str] = field(default_factory=list)  # their names
     pages_on_record: int = 0
     unfinished_documents: int = 0
@@ -106,10 +108,10 @@ class Status:
     failures: list[Failure] = field(default_factory=list)
     failures_by_reason: dict[str, int] = field(default_factory=dict)
     active_runs: list[ActiveRun] = field(default_factory=list)
-    interrupted_runs: list[InterruptedRun] = field(default_factory=list)  # since the last run that ended by itself
+    interrupted_runs: list[InterruptedRun] = field(default_factory=list)  # interrupted after the last run that ended by itself
     failures_by_outcome: dict[str, int] = field(default_factory=dict)
-    hints: dict[str, str] = field(default_factory=dict)  # what to do, by reason
-    retry: list[str] = field(default_factory=list)  # the commands that retry them
+    hints: dict[str, str] = field(default_factory=dict)  # next steps by reason
+    retry: list[str] = field(default_factory=list)  # commands that retry the failures
     corrections: list[EarlierCorrections] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -195,7 +197,8 @@ def _find_interrupted(status: Status, state: Storage) -> None:
 
 
 def _not_started(status: Status, config: RayocrConfig, state: Storage, begun: set[str]) -> Iterator[str]:
-    """Names of PDFs in the local source of the last interrupted run that have neither a manifest nor pages on record."""
+    """Returns the names of PDFs in the local source of the last interrupted run that have neither a manifest nor pages on
+    record."""
     if not status.interrupted_runs or "://" in (place := status.interrupted_runs[-1].source) or place.lower().endswith(".pdf"):
         return
     run = status.interrupted_runs[-1]
@@ -209,7 +212,7 @@ def _not_started(status: Status, config: RayocrConfig, state: Storage, begun: se
 
 
 def _count_documents(status: Status, state: Storage) -> None:
-    """A manifest that is damaged inside is found by the code that opens it."""
+    """Counts the documents by their manifests. Does not detect manifests with damaged content; the code that opens them does."""
     for entry in state.list(DOCUMENTS_PREFIX):
         if document_id_of(entry.name) and entry.size_bytes:
             status.finished += 1
@@ -313,7 +316,7 @@ def _read_dead_letters(status: Status, state: Storage, dead_letters: list[str]) 
 
 
 def _show_interrupted(terminal: ConsoleTerminal, status: Status, config: RayocrConfig) -> None:
-    """Names the last one: a run that is started again does the work of all."""
+    """Names the last interrupted run, since starting it again does the work of all of them."""
     run = status.interrupted_runs[-1]
     started = run.started_at[:16].replace("T", " ")
     words = [run.mode] * (run.mode != Mode.run) + [for_shell(run.source)]

@@ -1,8 +1,7 @@
-"""mode=submit: runs the same command as a job of a Ray cluster, prints its log and exits with its exit code.
-
-Keys stay on this machine. Anyone who sees the dashboard can read a job's entry point and runtime_env, so nothing of the
-environment is sent: the job takes its keys from the cluster's environment (a Kubernetes Secret, an env_file). `ray job submit`
-exits with 1 on any failure; the driver's own exit code is in the job's details.
+"""Implements mode=submit: runs the same command as a job of a Ray cluster, prints its log and exits with its exit code. Keys stay
+on this machine. Anyone who can open the dashboard can read a job's entry point and runtime_env, so rayocr does not send the
+environment: the job takes its keys from the cluster's environment (a Kubernetes Secret, an env_file). `ray job submit` exits with
+1 on any failure, but the job's details contain the driver's own exit code.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ _OVER = ("SUCCEEDED", "FAILED", "STOPPED")
 
 
 def submit(config: RayocrConfig, arguments: Sequence[str]) -> int:
-    """Returns the job's exit code. Raises UsageError, CredentialsError and ClusterUnavailable."""
+    """Submits the job and returns its exit code. Raises UsageError, CredentialsError and ClusterUnavailable."""
     if config.submit.mode is Mode.submit:
         raise UsageError("submit.mode cannot be submit: it is the mode of the job.", hint="For example: submit.mode=run")
     if not config.cluster.startswith(("http://", "https://")):
@@ -71,7 +70,7 @@ def entrypoint(config: RayocrConfig, arguments: Sequence[str]) -> str:
                 hint="Put it into the environment of the cluster.",
             )
     kept = [a for a in arguments if a.lstrip("+").partition("=")[0] not in ours and not a.startswith("submit.")]
-    # exec: a stop is a signal to the shell that Ray starts, and must reach the run.
+    # The command uses exec, because Ray stops a job with a signal to the shell, which must reach the run.
     command = ["exec", "python", "-m", "rayocr", *kept, f"mode={config.submit.mode}", "cluster=auto", "progress=plain"]
     return " ".join(map(shlex.quote, command))
 
@@ -115,7 +114,8 @@ def _talking_to(address: str) -> Iterator[None]:
         yield
     except RayocrError:
         raise
-    except Exception as error:  # RuntimeError, ConnectionError, requests' own, AuthenticationError: all undocumented
+    # Includes RuntimeError, ConnectionError, errors of requests, AuthenticationError; none is documented.
+    except Exception as error:
         if type(error).__name__ == "AuthenticationError":
             raise CredentialsError(
                 f"The cluster at {address} requires a token.",
@@ -133,9 +133,8 @@ def _first_line(error: Exception) -> str:
 
 
 class _Following:
-    """The first Ctrl-C asks the job to drain and follows it to its end; the second leaves it running.
-
-    While the dashboard does not answer it waits, at most `patience_s`: the head may be replaced, and the job with it.
+    """Follows a job. The first Ctrl-C asks the job to drain and follows it to its end; the second leaves it running. While the
+    dashboard does not answer, it waits for at most `patience_s`, since the head may be restarting.
     """
 
     def __init__(
@@ -155,7 +154,7 @@ class _Following:
         self._clock = clock
         self._sleep = sleep
         self._silent_since: float | None = None
-        self._shown = 0  # characters of its log; after a reconnect the log starts from the beginning
+        self._shown = 0  # number of printed characters of the log, which starts from the beginning after a reconnect
         self._stopping = False
         self._following: asyncio.Task[int] | None = None
 
@@ -181,11 +180,11 @@ class _Following:
         asyncio.get_running_loop().run_in_executor(None, self._stop)
 
     def _stop(self) -> None:
-        with contextlib.suppress(RuntimeError, OSError):  # it has already ended; its details have the reason
+        with contextlib.suppress(RuntimeError, OSError):  # the job has already ended; its details have the reason
             self._client.stop_job(self._job_id)
 
     async def follow(self) -> int:
-        """Returns the job's exit code. Raises Interrupted, and ClusterUnavailable."""
+        """Follows the job and returns its exit code. Raises Interrupted and ClusterUnavailable."""
         while True:
             await self._show_log()
             details = await self._details()
@@ -195,7 +194,7 @@ class _Following:
             await self._sleep(_RECHECK_S)
 
     async def _show_log(self) -> None:
-        """Waits until the job is over or the connection breaks."""
+        """Prints the log until the job ends or the connection breaks."""
         seen = 0
         try:
             async for text in self._client.tail_job_logs(self._job_id):
@@ -204,13 +203,14 @@ class _Following:
                 if fresh:
                     self._shown = max(self._shown, seen)
                     print(for_terminal(fresh), end="", flush=True)
-        except Exception as error:  # no log yet, or the connection broke: RuntimeError, OSError, aiohttp's; tried again
+        # There is no log yet, or the connection broke (RuntimeError, OSError, aiohttp's errors); the caller tries again.
+        except Exception as error:
             if isinstance(error, RayocrError):
                 raise
 
     async def _details(self) -> Any:
-        """Returns None while the dashboard does not answer. Raises ClusterUnavailable when it has not answered for too long, or
-        no longer knows the job."""
+        """Returns the job's details; None while the dashboard does not answer. Raises ClusterUnavailable when it has not answered
+        for too long, or no longer knows the job."""
         try:
             details = await asyncio.to_thread(self._client.get_job_info, self._job_id)
         except (RuntimeError, OSError) as error:

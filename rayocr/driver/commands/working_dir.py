@@ -1,5 +1,5 @@
-"""Selects what mode=submit uploads from `submit.working_dir`: an allow-list. Anyone who can reach the dashboard can download the
-upload, so unknown files are not uploaded.
+"""Selects the files that mode=submit uploads from `submit.working_dir`, by an allowlist. Anyone who can reach the dashboard can
+download them, so unknown files are not uploaded.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from pathlib import Path
 
 from rayocr.errors import UsageError
 
-_OURS = ("rayocr", "conf")  # folders of a checkout: everything that the package consists of
+_OURS = ("rayocr", "conf")  # folders of a checkout that the package consists of
 _OUR_SUFFIXES = {".py", ".md", ".yaml", ".css", ".html", ".j2", ".js", ".typed"}
-_OTHER_SUFFIXES = {".py", ".md"}  # elsewhere: your own code and prompts
+_OTHER_SUFFIXES = {".py", ".md"}  # in other folders: the user's own code and prompts
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages", "venv", "output", "logs"}
 _KEY_NAMES = ("id_rsa*", "id_ecdsa*", "id_ed25519*", "*secret*", "*credential*")
 _KEY_FIELDS = (b'"private_key"', b'"refresh_token"', b'"client_secret"', b"-----BEGIN")
@@ -22,7 +22,7 @@ _READ_BYTES = 64 << 10
 
 
 def stage(working_dir: Path, folder: Path) -> int:
-    """Copy the selected files into `folder`; returns their number. Raises UsageError if there are none."""
+    """Copies the selected files into `folder` and returns their number. Raises UsageError if there are none."""
     count = 0
     for relative in uploaded(working_dir):
         target = folder / relative
@@ -38,7 +38,7 @@ def stage(working_dir: Path, folder: Path) -> int:
 
 
 def uploaded(working_dir: Path) -> Iterator[Path]:
-    """Paths relative to the folder. Links are not followed."""
+    """Returns paths relative to the folder. Does not follow links."""
     for place, folders, names in os.walk(working_dir):
         folders[:] = sorted(f for f in folders if not f.startswith(".") and f not in _SKIPPED_FOLDERS)
         for name in sorted(names):
@@ -57,7 +57,7 @@ def _is_allowed(relative: Path) -> bool:
 
 def _holds_key(path: Path) -> bool:
     if path.suffix == ".py":
-        return False  # code that looks for keys also contains their names
+        return False  # code that reads keys also contains their names
     try:
         with path.open("rb") as file:
             head = file.read(_READ_BYTES)

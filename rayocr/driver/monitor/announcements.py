@@ -1,4 +1,4 @@
-"""What a run prints at its start and at its end, and the exit code that goes with it."""
+"""Prints the messages of a run at its start and end, and determines its exit code."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ class Announcements:
     terminal: ConsoleTerminal
     progress: Progress
     run_id: str
-    dead_letters: int = 0  # in mode=retry: how many are to be retried
-    finished_before: int | None = None  # documents that were finished when the run began; None: nothing was announced
-    corrections: Callable[[], Sequence[CorrectedPages]] = tuple  # those that concern the documents of this run
+    dead_letters: int = 0  # in mode=retry, the number of documents to retry
+    finished_before: int | None = None  # number of documents that were finished when the run began; None: nothing was announced
+    corrections: Callable[[], Sequence[CorrectedPages]] = tuple  # corrections that concern the documents of this run
     addition: Addition = field(default_factory=Addition)
-    lacks_outputs: bool = False  # of a finished document
-    unmatched_named: bool = False  # patterns of include= and exclude= that match nothing
-    other_settings: bool = False  # finished documents were read with another engine or other options
+    lacks_outputs: bool = False  # manifest of a finished document
+    unmatched_named: bool = False  # whether patterns of include= and exclude= that match nothing were reported
+    other_settings: bool = False  # whether finished documents were read with another engine or other options
 
     def say_found(self, batch: DiscoveryBatch) -> None:
         totals = batch.totals
@@ -54,7 +54,7 @@ class Announcements:
         more = "" if batch.exhausted or totals.found < 20_000 else " so far"
         reason = "not retried" if self.config.mode is Mode.retry else "finished earlier and skipped"
         skipped = f"; {totals.finished:,} {reason}" if totals.finished else ""
-        if not self.progress.totals.found:  # until the run's own listing has more documents
+        if not self.progress.totals.found:  # used until the run's own listing has more documents
             self.progress.totals = totals
         documents = "document" if totals.found == 1 else "documents"
         self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
@@ -79,7 +79,7 @@ class Announcements:
         if not totals.found:
             return
         finished = "the document is finished" if totals.found == 1 else f"all {totals.found:,} documents are finished"
-        if lacking:  # then overwrite=true would read, and pay for, what the record has
+        if lacking:  # overwrite=true would read and pay for the recorded pages again
             self.terminal.say(f"Nothing to read: {finished}. Outputs that are missing are written from the recorded pages.")
         else:
             self.terminal.say(f"Nothing to do: {finished} (outputs in {_place(self.plan.dest.uri)}).")
@@ -89,7 +89,7 @@ class Announcements:
             self.terminal.warn(f"{were} rejected or partly failed; `{self._status_command}` says why, and what helps.")
 
     def say_outputs_added(self, addition: Addition) -> None:
-        """Outputs that finished documents got from the record, and those that they still lack."""
+        """Reports the outputs that finished documents got from the record, and those that they still lack."""
         self.addition = addition
         if addition.documents:
             got = _listed(addition.added)
@@ -110,7 +110,8 @@ class Announcements:
             )
 
     def find_other_settings(self) -> None:
-        """Compares with one finished document. Blocks; a state that cannot be read is reported elsewhere."""
+        """Compares the settings with those of one finished document. Blocks. Does not report an unreadable state, since the run
+        does."""
         with contextlib.suppress(RayocrError):
             for entry in self.plan.state.list(DOCUMENTS_PREFIX):
                 if document_id_of(entry.name) and entry.size_bytes:
@@ -120,7 +121,8 @@ class Announcements:
                     return
 
     def _say_other_settings(self) -> None:
-        if self.lacks_outputs and self.config.mode is Mode.watch:  # a run adds them at its end, and a watch has no end
+        # A run adds missing outputs at its end, and a watch does not end.
+        if self.lacks_outputs and self.config.mode is Mode.watch:
             self.terminal.warn(
                 "Finished documents lack an output that outputs= names. A run with the same options (rayocr IN OUT) adds it from"
                 " the recorded pages."
@@ -131,7 +133,7 @@ class Announcements:
             )
 
     def say_document(self, document: Document, outcome: DocumentOutcome) -> None:
-        """For a watch, which has no closing table for days."""
+        """Reports a document of a watch, which prints no closing table for days."""
         if outcome is DocumentOutcome.COMPLETE:
             self.terminal.say(f"{printable(document.name)}: complete")
         else:
@@ -192,7 +194,7 @@ class Announcements:
             )
         in_vain = self.dead_letters and not progress.documents_total
         failed = progress.documents[DocumentOutcome.REJECTED] or in_vain or progress.totals.unreadable
-        # How many documents of earlier runs are partial is unknown.
+        # The number of partial documents of earlier runs is unknown.
         partial = progress.documents[DocumentOutcome.PARTIAL] or progress.totals.dead_letters > progress.retried
         failed = failed or self.addition.failed
         return 1 if failed else self.config.exit.partial if partial else 0
@@ -200,8 +202,8 @@ class Announcements:
     def summarize(
         self, *, ended: bool, places: bool = True, exit_code: int | None = None, error: RayocrError | None = None
     ) -> None:
-        """Prints the closing table, with the `places` of outputs and report, and writes the record of the run to the state; also
-        its report, if the run `ended` by itself. `error`: what stopped it."""
+        """Prints the closing table with the `places` of outputs and report, and writes the record of the run to the state. Also
+        writes the report if the run `ended` by itself. `error`: the error that stopped it."""
         made, named = self._summarize(ended=ended, places=places)
         if self.terminal.json and (ended or error is not None):
             facts = closing_json(
@@ -304,7 +306,7 @@ class Announcements:
         return nothing_passes(self.config, totals) or no_pdfs(place, totals) or is_empty(self.config, place, totals)
 
     def _finished_meanwhile(self) -> int:
-        """Documents that another run finished before this run listed the source."""
+        """Returns the number of documents that another run finished before this run listed the source."""
         return 0 if self.finished_before is None else max(0, self.progress.totals.finished - self.finished_before)
 
     @property
@@ -328,7 +330,8 @@ class Announcements:
         return "" if not count else "the rejected document" if count == 1 else f"{count:,} rejected documents"
 
     def _report(self) -> str | None:
-        """Where the report was written. None if it would take long or fails: the run has succeeded without it."""
+        """Writes the report and returns its location; None if it would take long or fails, since the run has succeeded without
+        it."""
         if self.progress.totals.found > self.config.report.at_end or self.config.mode is Mode.watch:
             return None
         report = self.config.report
@@ -360,7 +363,7 @@ class Announcements:
         )
 
     def _warn_of_unmatched(self, totals: DiscoveryTotals) -> None:
-        """Once: a long listing ends during the run."""
+        """Warns once, because a long listing ends during the run."""
         if not self.unmatched_named and not self._wrong(totals):
             self.unmatched_named = warn_of_unmatched(self.terminal, self.config, totals)
 

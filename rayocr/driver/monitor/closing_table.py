@@ -1,4 +1,5 @@
-"""The table that the terminal prints at the end of a run, made from the table of figures, and what `--json` prints instead."""
+"""Makes the table that the terminal prints at the end of a run from the table of figures, and the JSON that `--json` prints
+instead."""
 
 from __future__ import annotations
 
@@ -25,10 +26,10 @@ from rayocr.observe.figures import FIGURES
 from rayocr.observe.json_fields import error_json
 from rayocr.storage.base import Storage
 
-_FAILURES = 20  # in the JSON
+_FAILURES = 20  # number of failures in the JSON
 _FAILED = (DocumentOutcome.PARTIAL, DocumentOutcome.REJECTED)
-_MOST_READ = 2000  # dead letters, for the commands that retry them
-_FAILURE_FACTS = ("document_id", "name", "outcome", "reason", "message", "pages")  # as in `rayocr status --json`
+_MOST_READ = 2000  # number of dead letters that are read for the commands that retry them
+_FAILURE_FACTS = ("document_id", "name", "outcome", "reason", "message", "pages")  # the same format as in `rayocr status --json`
 
 
 def closing_json(
@@ -42,8 +43,8 @@ def closing_json(
     exit_code: int | None,
     error: RayocrError | None,
 ) -> dict[str, Any]:
-    """Returns what `--json` prints besides the record of the run: the same fields whatever happened, and the failures of the
-    whole destination, because they determine the exit code. `rows`: the last rows of the table."""
+    """Returns the fields that `--json` prints besides the record of the run. The fields are the same after success and failure.
+    The failures are those of the whole destination, because they determine the exit code. `rows`: the last rows of the table."""
     try:
         first = {document.document_id for document in progress.failed}
         letters, count = all_dead_letters(state, first=first, at_most=_MOST_READ)
@@ -66,8 +67,8 @@ def closing_json(
 def closing_table(
     progress: Progress, places: dict[str, str], *, failed: Sequence[str] = (), corrected: Sequence[str] = ()
 ) -> Table:
-    """`places`: where outputs, report and dead letters are, by label. `failed`: a line for each of the first failed documents.
-    `corrected`: the same for documents with pages that a person corrected."""
+    """Returns the table. `places`: locations of outputs, report and dead letters, by label. `failed`: a line for each of the
+    first failed documents. `corrected`: the same for documents with pages that a person corrected."""
     run = SimpleNamespace(progress=progress)
     read = {figure.key: figure.read(run) for figure in FIGURES if figure.group == "labeled"}
     rows: dict[str, list[str]] = {
@@ -92,8 +93,8 @@ def closing_table(
 
 
 def failed_lines(letters: Iterable[DeadLetter], *, steps: bool = False) -> Iterator[str]:
-    """Names failed documents by outcome and reason. Of messages that differ only in numbers, the first is shown. `steps`: also
-    what helps, where `rayocr status` cannot say it later."""
+    """Names failed documents by outcome and reason. Of messages that differ only in numbers, only the first is shown. `steps`:
+    also adds the next steps, for destinations that `rayocr status` cannot read later."""
     groups: dict[tuple[str, str, str], list[DeadLetter]] = {}
     for letter in letters:
         groups.setdefault((letter.outcome, letter.reason, re.sub(r"\d+", "", letter.message)), []).append(letter)
@@ -115,7 +116,7 @@ def _same_command(step: str) -> str:
 
 
 def _pages(done: int, engines: dict[str, int]) -> str:
-    """`engines`: pages by the engine that read them, or by their outcome if no engine did."""
+    """Describes the pages. `engines`: pages by the engine that read them, or by their outcome if no engine did."""
     outcomes = {outcome.value for outcome in PageOutcome}
     parts = [f"{count:,} {name if name in outcomes else f'read by {name}'}" for name, count in Counter(engines).most_common()]
     return f"{done:,}: {', '.join(parts)}" if len(parts) > 1 else "".join(parts) or f"{done:,}"
@@ -132,18 +133,19 @@ def _agreeing(text: str, count: Any) -> str:
 
 
 def _other_rows() -> list[str]:
-    """Rows that consist of figures alone, names of documents first."""
+    """Returns the names of the rows that consist of figures only, after the row of document names."""
     return list(dict.fromkeys(["Names", *(f.closing_row for f in FIGURES if f.closing_row not in ("", "Documents", "Pages"))]))
 
 
 def _note(progress: Progress) -> str:
-    """An output could not show something, for example characters that no font contains."""
+    """Describes content that an output could not show, for example characters that no font contains."""
     count = "1 document" if progress.documents_noted == 1 else f"{progress.documents_noted:,} documents, for example"
     return f"{count}: {printable(progress.first_note)}"
 
 
 def _counts(values: dict[str, int]) -> str:
-    """Outcomes of documents keep their order; engines and reasons are Counters, and the most frequent comes first."""
+    """Formats counts. Outcomes of documents keep their order. Engines and reasons are Counters, of which the most frequent comes
+    first."""
     items = values.most_common() if isinstance(values, Counter) else values.items()
     return ", ".join(f"{count:,} {name}" for name, count in items)
 

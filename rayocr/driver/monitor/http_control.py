@@ -1,4 +1,4 @@
-"""The run's side of the HTTP API: pushes snapshots, executes commands, and sends metrics to Ray's dashboard."""
+"""Connects the run to the HTTP API: pushes snapshots, executes commands, and sends metrics to Ray's dashboard."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ from rayocr.storage.base import Entry
 log = logging.getLogger(__name__)
 
 _PUSH_EVERY_S = 1.0
-_LEDGER_EVERY = 5  # pushes; each requires a call to the ledger
-_MOST_WAITING = 10_000  # pushed documents that have no room in the window yet
-_DPI = 110  # of a page image next to its text: readable, and about 100 KB
+_LEDGER_EVERY = 5  # number of pushed documents; each requires a call to the ledger
+_MOST_WAITING = 10_000  # number of pushed documents that have no room in the window yet
+_DPI = 110  # resolution of a page image next to its text, which is readable and has about 100 KB
 
 
 async def serve_http_api(
@@ -58,7 +58,7 @@ async def serve_http_api(
     metrics: Metrics,
     opened: Callable[[StatusPage], None],
 ) -> None:
-    """Runs until cancelled. `opened` receives the status page's address. Never raises problems of the API itself, since the run
+    """Runs until cancelled. `opened` receives the status page's address. Never raises errors of the API itself, since the run
     does not need it."""
     server = _start_api(
         plan,
@@ -78,7 +78,8 @@ async def serve_http_api(
             await asyncio.sleep(_PUSH_EVERY_S)
             pushes += 1
             if pushes % _LEDGER_EVERY == 0 and (asking is None or asking.done()):
-                asking = asyncio.create_task(_read_ledger(actors, collector))  # may take minutes while the ledger restarts
+                # This call may take minutes while the ledger restarts.
+                asking = asyncio.create_task(_read_ledger(actors, collector))
             snapshot = collector.take()
             if server is not None:
                 server.push(snapshot)
@@ -100,7 +101,7 @@ def _start_api(
     terminal: ConsoleTerminal,
     opened: Callable[[StatusPage], None],
 ) -> GatewayProcess | None:
-    """Returns None if the API is disabled or cannot start, which it reports."""
+    """Starts the API. Returns None if it is disabled or cannot start, which it reports."""
     if not config.gateway.enabled:
         return None
     setup = Setup(
@@ -124,18 +125,19 @@ def _start_api(
         )
         return None
     opened(StatusPage(address, setup.token))
-    # Like Jupyter. The token is in the fragment (#), which browsers do not send; a token that the user chose is not printed.
+    # The URL contains the token, as in Jupyter. It is in the fragment (#), which browsers do not send. A token that the user
+    # chose is not printed.
     terminal.say_address("Status page:", address if keys.api_token else f"{address}/#token={setup.token}")
     return server
 
 
 async def _read_ledger(actors: RunActors, collector: StatusCollector) -> None:
-    with contextlib.suppress(Exception):  # its process died; the next call succeeds
+    with contextlib.suppress(Exception):  # the actor's process died; the next call succeeds
         collector.ledger = await actors.ledger.state()
 
 
 class CommandHandler:
-    """Executes the commands of the HTTP API, which come from its threads, on the run's loop."""
+    """Executes the commands of the HTTP API on the run's loop. They come from the API's threads."""
 
     def __init__(
         self,
@@ -177,7 +179,7 @@ class CommandHandler:
         self._drain("Requested over HTTP")
 
     def _cancel(self, wanted: str) -> None:
-        write_cancel(self._plan.state, wanted, wanted)  # every run on the destination reads it
+        write_cancel(self._plan.state, wanted, wanted)  # every run on the destination reads this request
 
     def _retry(self, manifest: Manifest) -> None:
         log_event(
@@ -196,7 +198,7 @@ class CommandHandler:
         return self._push(self._plan.source.stat(name), asked=True)
 
     def _notice(self, name: str) -> str | None:
-        """Like `_add`, unless a listing would exclude the document."""
+        """Does the same as `_add`, unless a listing would exclude the document."""
         if not self._rules.admits(name):
             return None
         entry = self._plan.source.stat(name)

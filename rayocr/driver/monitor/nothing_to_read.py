@@ -1,4 +1,4 @@
-"""The errors for a source without a document to read: options leave all of them out, or its files are not PDFs."""
+"""Creates the errors for a source without a document to read: options exclude all of them, or its files are not PDFs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def nothing_passes(config: RayocrConfig, totals: DiscoveryTotals) -> UsageError 
 
 
 def _pattern_hint(config: RayocrConfig, name: str) -> str:
-    """`name`: a document that the patterns leave out."""
+    """Returns a hint. `name`: a document that the patterns exclude."""
     folders = [f"{'/'.join(name.split('/')[:depth])}/" for depth in range(1, name.count("/") + 1)]
     patterns = {pattern.rstrip("/") for pattern in config.include}
     meant = next((folder for folder in folders if folder.rstrip("/") in patterns), None)
@@ -39,7 +39,7 @@ def _pattern_hint(config: RayocrConfig, name: str) -> str:
 
 
 def warn_of_unmatched(terminal: ConsoleTerminal, config: RayocrConfig, totals: DiscoveryTotals) -> bool:
-    """Names the patterns that match no document. With a misspelled exclude=, a run reads documents that it should leave out."""
+    """Names the patterns that match no document. With a misspelled exclude=, a run reads documents that it should exclude."""
     for option, patterns in (("include", config.include), ("exclude", config.exclude)):
         for pattern in dict.fromkeys(patterns):
             if pattern in totals.unmatched:

@@ -1,6 +1,7 @@
 """Publishes the run's metrics through Ray's own metrics, for its dashboard and for scrapers of the cluster.
 
-Names have no `_total`: Ray adds it. Only the driver reports them, because series of a dead process remain for a minute.
+Names have no `_total`, because Ray adds it. Only the driver reports metrics, because series of a dead process remain for a
+minute.
 """
 
 from __future__ import annotations
@@ -20,21 +21,22 @@ class Metrics(Protocol):
 
 
 class NoMetrics:
-    """Used without Ray."""
+    """Publishes nothing; used without Ray."""
 
     def push(self, snapshot: Mapping[str, Any]) -> None:
         pass
 
 
 class RayMetrics:
-    """Counters grow by the difference from the last push. Never raises: the run does not need them."""
+    """Publishes metrics. Counters grow by the difference from the last push. Never raises, since the run does not need
+    metrics."""
 
     def __init__(self) -> None:
         from ray.util import metrics
 
         self._figures: list[tuple[Figure, Any]] = []
         for figure in (figure for figure in FIGURES if figure.ray):
-            # The cost is a gauge: Ray's counters add increments, and rounding errors would add up.
+            # The cost is a gauge. Ray's counters add increments, whose rounding errors would accumulate.
             make = metrics.Counter if figure.group == "labeled" else metrics.Gauge
             labels = (figure.label,) if figure.label else ()
             self._figures.append((figure, make(figure.metric, figure.help, tag_keys=labels)))
@@ -43,7 +45,7 @@ class RayMetrics:
     def push(self, snapshot: Mapping[str, Any]) -> None:
         try:
             self._push(snapshot)
-        except Exception as error:  # Ray's own error
+        except Exception as error:  # an error of Ray
             log_event(log, "ray_metrics_failed", "Ray did not accept the metrics.", error=str(error))
 
     def _push(self, snapshot: Mapping[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""Checks for GET /ready: source, destination, locks, shared limits and the servers of the engines are available."""
+"""Checks for GET /ready whether source, destination, locks, shared limits and the servers of the engines are available."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Readiness:
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def wrong(self) -> dict[str, str]:
-        """Returns what is unavailable and why, by part; empty when ready. Blocks. Callable from any thread."""
+        """Returns the reason for each unavailable part; empty when ready. Blocks. You can call it from any thread."""
         checks: dict[str, Callable[[], object]] = {
             "source": self.plan.source.check_readable,
             "destination": self.plan.dest.check_readable,

@@ -1,4 +1,4 @@
-"""The record of a run in the state, `.rayocr/runs/<run_id>.json`: the closing table as data."""
+"""Writes the record of a run to the state, `.rayocr/runs/<run_id>.json`: the closing table as data."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from rayocr.observe.figures import FIGURES
 from rayocr.storage.base import Storage
 
 RUNS_PREFIX = ".rayocr/runs/"
-STARTED_PREFIX = ".rayocr/started/"  # one object per run, until it or a later run has ended: `rayocr status` names the others
+# Contains one object per run until it or a later run has ended; `rayocr status` names those that remain.
+STARTED_PREFIX = ".rayocr/started/"
 
 
 def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str, Any]:
-    run = SimpleNamespace(progress=progress)  # the record takes its figures from the progress only
+    run = SimpleNamespace(progress=progress)  # the record takes its figures only from the progress
     return {
         "schema_version": 1,
         "run_id": run_id,
@@ -43,8 +44,8 @@ def run_record(progress: Progress, *, run_id: str, fingerprint: str) -> dict[str
 def note_started(
     state: Storage, run_id: str, *, source: str, mode: str = "run", include: Sequence[str] = (), exclude: Sequence[str] = ()
 ) -> None:
-    """`source`: as the user writes it. `include`, `exclude`: patterns of the user. Never raises: a storage failure is reported by
-    the run itself."""
+    """Notes that the run has started. `source`: as the user writes it. `include`, `exclude`: the user's patterns. Never raises,
+    since the run itself reports storage failures."""
     facts = {
         "schema_version": 1,
         "run_id": run_id,
@@ -59,7 +60,7 @@ def note_started(
 
 
 def forget_started(state: Storage, run_id: str) -> None:
-    """Of this run and of earlier ones, whose work it has finished. Never raises."""
+    """Removes the notes of this run and of earlier ones, whose work it has finished. Never raises."""
     with contextlib.suppress(StorageError):
         for name in [entry.name for entry in state.list(STARTED_PREFIX)]:
             if name <= f"{STARTED_PREFIX}{run_id}.json":
@@ -67,7 +68,7 @@ def forget_started(state: Storage, run_id: str) -> None:
 
 
 def write_record(state: Storage, record: dict[str, Any]) -> str | None:
-    """Its name; None if storage fails, which the run's own failure already reports."""
+    """Writes the record and returns its name; None if storage fails, which the run already reports."""
     name = f"{RUNS_PREFIX}{record['run_id']}.json"
     try:
         state.write(name, json.dumps(record, indent=1).encode())

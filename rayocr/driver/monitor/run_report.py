@@ -26,19 +26,19 @@ from rayocr.storage.uri import StorageUri, local_path, parse_uri
 from rayocr.untrusted_json import parse_object
 
 REPORT_NAME = "report.html"
-_READ_AT_ONCE = 16  # manifests; remote storage needs one request for each
+_READ_AT_ONCE = 16  # number of manifests; remote storage needs one request for each
 _MANIFESTS_AHEAD = 512
 
 
 def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
-    """Returns what the report covers and where it was written. Blocks. Raises UsageError and StorageError."""
+    """Writes the report. Returns its facts and its location. Blocks. Raises UsageError and StorageError."""
     settings = config.report
     state = existing_state(config)
     dest_uri = parse_uri(config.dest)
     dest = _existing(dest_uri, config.storage.dest)
     runs = _chosen_runs(state, settings.run)
     run_ids = None if settings.run == "all" else {str(run["run_id"]) for run in runs}
-    older = replaced_versions(state) if run_ids is None else frozenset()  # otherwise as in the record of the run
+    older = replaced_versions(state) if run_ids is None else frozenset()  # otherwise from the record of the run
     facts, unreadable = ReportFacts(settings, dismissed=dismissed_ids(state)), 0
     for manifest in _manifests(state):
         if manifest is None:
@@ -76,8 +76,8 @@ def _existing(uri: StorageUri, access: AccessConfig) -> Storage:
 
 
 def _chosen_runs(state: Storage, wanted: str) -> list[dict[str, Any]]:
-    """Returns the records of the runs to report on, oldest first. `all` returns the readable records: a run that crashed wrote
-    manifests and no record. Raises UsageError when a wanted run has no readable record."""
+    """Returns the records of the runs to report on, oldest first. `all` returns the readable records, since a run that crashed
+    wrote manifests but no record. Raises UsageError when a wanted run has no readable record."""
     names = sorted(entry.name for entry in state.list(RUNS_PREFIX) if entry.name.endswith(".json"))
     if wanted not in ("all", "last"):
         names = [name for name in names if name == f"{RUNS_PREFIX}{wanted}.json"]
@@ -115,9 +115,9 @@ def _manifests(state: Storage) -> Iterator[Manifest | None]:
 
 
 def _links(dest: StorageUri, *, beside_outputs: bool) -> Callable[[str], str | None]:
-    """Returns relative links where the report is beside the outputs, so that you can move both together."""
+    """Returns links to the outputs. They are relative if the report is beside the outputs, so that you can move both together."""
     if dest.scheme == "gdrive":
-        return lambda name: None  # files on Drive have ids, no paths
+        return lambda name: None  # files on Drive have ids instead of paths
     if beside_outputs:
         base = ""
     elif dest.scheme == "gs":
@@ -128,7 +128,7 @@ def _links(dest: StorageUri, *, beside_outputs: bool) -> Callable[[str], str | N
 
 
 def _write(html: str, file: str | None, dest: Storage, dest_uri: StorageUri) -> str:
-    """Returns where the report was written. Raises UsageError and StorageError."""
+    """Writes the report and returns its location. Raises UsageError and StorageError."""
     data = html.encode("utf-8", "replace")
     if file is None:
         dest.write(REPORT_NAME, data)

@@ -1,4 +1,4 @@
-"""A run at one moment, as plain data for the HTTP API, Prometheus and the Ray dashboard."""
+"""Describes a run at one moment as plain data, for the HTTP API, Prometheus and the Ray dashboard."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class StatusCollector:
         }
 
     def _watching(self) -> dict[str, Any] | None:
-        """Returns None if the run ends by itself."""
+        """Returns the state of the watch; None if the run ends by itself."""
         progress = self.progress
         if not progress.watching:
             return None
@@ -69,7 +69,7 @@ class StatusCollector:
         return {"next_poll_s": next_poll_s, "waiting_for": progress.waiting_for, "settling": progress.settling}
 
     def _storage(self) -> list[tuple[str, str, int]]:
-        """Calls of all processes: operation, outcome, count."""
+        """Returns the storage calls of all processes: operation, outcome, count."""
         calls = self.progress.storage_calls + Counter(storage_calls())
         return sorted((operation, outcome, count) for (operation, outcome), count in calls.items())
 

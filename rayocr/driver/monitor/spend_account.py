@@ -1,7 +1,7 @@
 """Records what runs spend per day, in the state: `.rayocr/spend/<month>/<run_id>.json`. Daily and monthly budgets count it.
 
-Written during a run, because a killed run writes no closing record, and by every run, so that a budget that is set later includes
-the days before. Days are Google's, from midnight to midnight in California.
+The account is written during a run, because a killed run writes no closing record. Every run writes it, so that a budget that is
+set later includes earlier days. Days are Google's, from midnight to midnight in California.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ class SpendAccount:
         self._written_at = float("-inf")
 
     def spent_by_others(self, at: float) -> dict[str, float]:
-        """By day, in the month of `at` (seconds since 1970), of all other runs on this state. Raises StorageError."""
+        """Returns the spending of all other runs on this state by day, in the month of `at` (seconds since 1970). Raises
+        StorageError."""
         days: defaultdict[str, float] = defaultdict(float)
         for entry in self._state.list(f"{SPEND_PREFIX}{quota_day(at)[:_MONTH_CHARS]}/"):
             if entry.name.endswith(f"/{self._run_id}.json"):
@@ -61,7 +62,7 @@ class SpendAccount:
         return dict(days)
 
     def keep(self, spent_by_day: Mapping[str, float], *, now: bool = False) -> None:
-        """Writes changes, every ten seconds at most unless `now`. A failed write is tried again."""
+        """Writes changes, at most every ten seconds unless `now`. Repeats a failed write later."""
         if not now and self._clock() < self._written_at + _EVERY_S:
             return
         months: defaultdict[str, dict[str, float]] = defaultdict(dict)

@@ -1,4 +1,4 @@
-"""Detects a run without progress and reports since when: a full spill disk or a lost server is not visible otherwise."""
+"""Detects a run without progress and reports since when, because a full spill disk or a lost server is not visible otherwise."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-STALL_S = 300.0  # above limits.page_timeout_s (180 s), after which a slow page ends by itself
+STALL_S = 300.0  # longer than limits.page_timeout_s (180 s), after which a slow page ends by itself
 _CHECK_EVERY_S = 5.0
 
 
 class StallWatch:
-    """`clock` is monotonic seconds, `wall_clock` seconds since 1970. Time during which the run is paused does not count."""
+    """Watches the progress. `clock`: monotonic seconds; `wall_clock`: seconds since 1970. Pauses of the run do not count."""
 
     def __init__(
         self,
@@ -74,5 +74,5 @@ class StallWatch:
 
 
 def at_time(seconds: float) -> str:
-    """Local time of day."""
+    """Formats an instant as local time of day."""
     return datetime.fromtimestamp(seconds).strftime("%H:%M:%S")

@@ -19,7 +19,8 @@ _LAST_S = 3.0
 
 
 class TelemetryWatch:
-    """`take` returns what is new; `write` appends lines to the log; `on_failure` gets the fields of failed pages."""
+    """Transfers telemetry. `take` returns new entries; `write` appends lines to the log; `on_failure` gets the fields of failed
+    pages."""
 
     def __init__(
         self,
@@ -38,11 +39,11 @@ class TelemetryWatch:
         """Runs until cancelled."""
         while True:
             await asyncio.sleep(_EVERY_S)
-            with contextlib.suppress(Exception):  # the ledger's process restarts: its pending telemetry is lost
+            with contextlib.suppress(Exception):  # the ledger's process restarts, and its pending telemetry is lost
                 await self.take()
 
     async def last(self) -> None:
-        """Call it before the actors end. Never raises."""
+        """Transfers the last entries. Call it before the actors end. Never raises."""
         with contextlib.suppress(Exception):
             await asyncio.wait_for(self.take(), _LAST_S)
 

@@ -1,4 +1,4 @@
-"""Shows a run: a live line on a terminal, plain lines elsewhere, a table at the end."""
+"""Shows a run: a live line on a terminal, plain lines in other outputs, and a table at the end."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from rayocr.observe.json_fields import SCHEMA_VERSION
 
 _PLAIN_INTERVAL_S = 10.0
 _LIVE_INTERVAL_S = 0.25
-_START_INTERVAL_S = 2.5  # until the first page
-_START_LINES = 24  # about a minute of them; then a slow server is the reason, and the usual lines name it
+_START_INTERVAL_S = 2.5  # seconds until the first page
+_START_LINES = 24  # about one minute; after that a slow server is the reason, and the usual lines name it
 
 
 class ConsoleTerminal:
     """Writes messages, progress and tables to standard output, or with `stderr` to standard error (see `logs.stdout`)."""
 
     def __init__(self, mode: str, *, stderr: bool = False) -> None:
-        self.json = mode == "json"  # results as JSON on standard output, and no other output there
+        self.json = mode == "json"  # standard output contains only results as JSON
         self._out = plain_console(soft_wrap=True, stderr=stderr or self.json)
         if not self._out.is_terminal:
-            self._out.width = 160  # for a log, where 80 would break paths
+            self._out.width = 160  # width of a log; 80 would break paths
         self.live = mode == "live" or (mode == "auto" and self._out.is_terminal and not self._out.is_dumb_terminal)
         self.silent = mode in ("none", "json")
 
@@ -44,7 +44,7 @@ class ConsoleTerminal:
             self._print(Text(for_terminal(text)))
 
     def say_address(self, text: str, address: str) -> None:
-        """Prints the address unchanged, including its token; it goes only to the terminal."""
+        """Prints the address unchanged, including its token, only to the terminal."""
         if not self.silent:
             self._print(Text(f"{text} {address}"))
 
@@ -52,7 +52,7 @@ class ConsoleTerminal:
         self._print(Text(for_terminal(text), style="yellow"))
 
     def table(self, table: Table, *, always: bool = False) -> None:
-        """`always`: with progress=none, too, since the table is the result of the command."""
+        """Prints a table. `always`: also with progress=none, since the table is the result of the command."""
         if self.silent and not always:
             return
         for column in table.columns:
@@ -66,13 +66,13 @@ class ConsoleTerminal:
             print(masked(json.dumps(values, indent=1, default=str)), flush=True)
 
     def _print(self, what: Text | Table) -> None:
-        # A reader that closed the pipe (head, a closed terminal) must not end a run that is paid for.
+        # A reader that closed the pipe (head, a closed terminal) must not end a paid run.
         with contextlib.suppress(BrokenPipeError, OSError, ValueError):
             self._out.print(what)
 
     @contextlib.asynccontextmanager
     async def waiting(self, text: str) -> AsyncIterator[None]:
-        """Shows what the run waits for: a spinner on a terminal, elsewhere a line now and every few seconds."""
+        """Shows the reason for waiting: a spinner on a terminal, in other outputs a line now and every few seconds."""
         if self.silent:
             yield
         elif self.live:
@@ -87,7 +87,7 @@ class ConsoleTerminal:
 
     @contextlib.contextmanager
     def busy(self, text: str) -> Iterator[None]:
-        """Shows what a blocking call does: a spinner on a terminal, one line elsewhere."""
+        """Shows the purpose of a blocking call: a spinner on a terminal, one line in other outputs."""
         if not self.live or self.silent:
             self.say(text)
             yield
@@ -143,8 +143,8 @@ class ConsoleTerminal:
 
 
 def progress_line(progress: Progress, *, countdown: bool = True) -> str:
-    """Documents, pages, rate, ETA and cost, in one line. `countdown`: show the seconds to the next poll of a watch, which change
-    although nothing else does. The most important parts come first: a narrow terminal truncates the line."""
+    """Returns documents, pages, rate, ETA and cost in one line. `countdown`: also shows the seconds to the next poll of a watch,
+    which change constantly. The most important parts come first, since a narrow terminal truncates the line."""
     if progress.watching and not progress.in_progress:
         return _watching_line(progress, countdown=countdown)
     more = "" if progress.listing_done else "+"

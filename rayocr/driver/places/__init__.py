@@ -1,1 +1,1 @@
-"""The source, the destination and the state that the options name."""
+"""Opens the source, the destination and the state that the options name."""

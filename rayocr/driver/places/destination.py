@@ -1,4 +1,4 @@
-"""The destination and the state of a run: opens them, checks that they can be written, and keeps outputs apart from sources."""
+"""Opens the destination and the state of a run, checks that they are writable, and keeps outputs separate from sources."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rayocr.storage.uri import StorageUri, contains, local_path, path_below
 
 
 def check_folder(dest: str) -> None:
-    """`rayocr a.pdf a.md` would write a.md/a.md. Raises UsageError."""
+    """Raises UsageError if the destination is a file or looks like one: `rayocr a.pdf a.md` would write a.md/a.md."""
     if "://" not in dest and _is_file(local_path(dest)):
         raise UsageError(
             f"The destination {dest} is a file.",
@@ -41,19 +41,20 @@ def writable(uri: StorageUri, access: AccessConfig, option: str, *, outputs_only
     except StorageError as error:
         hint = error.hint or f"Choose another folder ({option}=)."
         if uri.scheme == "local" and isinstance(error, StorageDenied) and not os.access(uri.root, os.W_OK | os.X_OK):
-            raise StorageDenied(f"No permission to write {uri.display}.", hint=hint) from error  # not the name of the probe
+            # The message does not contain the name of the probe.
+            raise StorageDenied(f"No permission to write {uri.display}.", hint=hint) from error
         error.hint = hint
         raise
     return storage
 
 
 def dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageUri, single: tuple[str, str] | None) -> list[str]:
-    """Globs that exclude our own outputs from the listing. Raises UsageError when source and destination overlap without
-    permission."""
+    """Returns globs that exclude rayocr's own outputs from the listing. Raises UsageError if source and destination overlap
+    without permission."""
     if not contains(source, dest):
         return []
     if single is not None:
-        return []  # outputs next to it are not read as sources: only the file itself is read
+        return []  # the run reads only this file, so it does not read outputs next to it as sources
     if not config.allow_dest_in_source:
         same = contains(dest, source)
         raise UsageError(
@@ -66,7 +67,8 @@ def dest_inside_source(config: RayocrConfig, source: StorageUri, dest: StorageUr
 
 
 def dest_below_source(config: RayocrConfig, source: Storage, dest: Storage) -> list[str]:
-    """As `dest_inside_source`, for Drive folders, which have their own ids: only the server knows how they are nested."""
+    """Does the same as `dest_inside_source` for Drive folders, which have ids, so that only the server knows how they are
+    nested."""
     path = source.path_to(dest)
     if not path:
         return []

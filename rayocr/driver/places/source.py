@@ -1,4 +1,4 @@
-"""The source of a run: finds it, lists what to exclude from it, and checks that it can be read."""
+"""Finds the source of a run, lists the files to exclude, and checks that the source is readable."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ from rayocr.storage.os_errors import storage_error
 from rayocr.storage.uri import StorageUri, local_path, parse_uri
 
 PROBING = RetryPolicy(max_attempts=3, base_s=1.0, cap_s=5.0)
-_READ_FIRST = 5  # objects, at least one of which must be readable
+_READ_FIRST = 5  # number of objects, at least one of which must be readable
 
 
 def source_of(config: RayocrConfig) -> Storage:
-    """Returns the source only, for modes that look documents up in it. Raises UsageError."""
+    """Returns the source without its filters, for modes that look documents up in it. Raises UsageError."""
     return existing_source(parse_uri(source_folder(config, single_file(config))[0]), config.storage.source)
 
 
 def single_file(config: RayocrConfig) -> tuple[str, str] | None:
-    """Folder and name of a single file that source= names. Raises UsageError for a file that is not named .pdf."""
+    """Returns folder and name of a single file that source= names. Raises UsageError for a file that is not named .pdf."""
     text = config.source
     if text is None:
         return None
@@ -36,7 +36,7 @@ def single_file(config: RayocrConfig) -> tuple[str, str] | None:
         path = local_path(text) if "://" not in text else Path(parse_uri(text).root)
         try:
             is_file = path.is_file()
-        except OSError as error:  # a folder on the way cannot be searched
+        except OSError as error:  # a parent folder cannot be searched
             raise storage_error(error, text) from error
         if not is_file:
             return None
@@ -52,13 +52,13 @@ def single_file(config: RayocrConfig) -> tuple[str, str] | None:
     try:
         call(lambda: storage.stat(name), policy=PROBING)
     except ObjectNotFound:
-        return None  # a prefix that ends in .pdf
+        return None  # this is a prefix that ends in .pdf
     return folder, name
 
 
 def source_folder(config: RayocrConfig, single: tuple[str, str] | None) -> tuple[str, list[str], list[str]]:
-    """Returns the folder, with its include and exclude filters. A single file becomes its folder with all other files excluded;
-    if no source is named, the bundled samples are read without the broken ones, which are for testing."""
+    """Returns the folder, with its include and exclude filters. A single file becomes its folder with all other files excluded.
+    Without a source, this is the folder of the bundled samples, except the broken ones, which are for testing."""
     include, exclude = list(config.include), list(config.exclude)
     if single is not None:
         return single[0], [glob.escape(single[1])], exclude
@@ -72,7 +72,8 @@ def source_folder(config: RayocrConfig, single: tuple[str, str] | None) -> tuple
 
 
 def own_results(source: Storage) -> list[str]:
-    """Globs of the PDFs that rayocr wrote, for a local folder with results of other runs: IN and OUT may be swapped."""
+    """Returns globs of the PDFs that rayocr wrote, for a local folder with results of other runs, since IN and OUT may be
+    swapped."""
     if not source.uri.startswith("file:") or next(iter(source.list(DOCUMENTS_PREFIX)), None) is None:
         return []
     return [f"*{suffix}" for suffix in pdf_suffixes()]
@@ -90,7 +91,7 @@ def existing_source(uri: StorageUri, access: AccessConfig) -> Storage:
 
 def _missing_hints(path: str) -> tuple[str, str | None]:
     """Returns the next step, and its form on the command line. Windows' separators, and a pattern that the shell did not expand,
-    for example because it was quoted, have their own."""
+    for example because it was quoted, have specific hints."""
     if "\\" in path and Path(other := path.replace("\\", "/")).exists():
         return f"Separate folders with a slash: {for_shell(other)}", None
     folder, _, name = path.rpartition("/")
@@ -101,8 +102,8 @@ def _missing_hints(path: str) -> tuple[str, str | None]:
 
 
 def check_reading(source: Storage, uri: StorageUri, *, may_be_empty: bool) -> None:
-    """Reads one byte: listing may be allowed where reading is denied. Raises StorageDenied, and UsageError for an empty prefix.
-    In a local folder each file has its own permissions."""
+    """Reads one byte, since an account may list objects that it cannot read. Raises StorageDenied, and UsageError for an empty
+    prefix. In a local folder each file has its own permissions."""
     if uri.scheme not in ("gs", "gdrive"):
         return
     entries = iter(source.list())
@@ -117,14 +118,14 @@ def check_reading(source: Storage, uri: StorageUri, *, may_be_empty: bool) -> No
             return
         except StorageDenied as error:
             denied = denied or error
-        except StorageError:  # affects only this object, or is temporary
+        except StorageError:  # this error affects only this object, or is temporary
             return
     if denied is not None:
         raise denied
 
 
 def check_reading_file(source: Storage, name: str) -> None:
-    """Raises StorageDenied. Other failures concern the document, and the run reports them."""
+    """Checks that the file is readable. Raises StorageDenied. Other failures concern the document, and the run reports them."""
     try:
         source.read(name, length=1)
     except StorageDenied:

@@ -1,4 +1,4 @@
-"""Documents that are tried again later: held by another run, or deferred because a service was unavailable."""
+"""Holds documents that are tried again later: another run holds them, or a service was unavailable."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class _Entry:
 
 
 class DeferredDocuments:
-    """At most as many documents as the window has room for, plus those in other runs' windows."""
+    """The deferred documents. There are at most as many as fit into this run's window, plus those in other runs' windows."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -34,14 +34,14 @@ class DeferredDocuments:
 
     @property
     def held(self) -> int:
-        """Documents held by other runs."""
+        """Number of documents that other runs hold."""
         return sum(entry.held for entry in self._entries.values())
 
     def add(self, document: Document, *, after_s: float, held: bool = False) -> None:
         self._entries[document.document_id] = _Entry(document, self._clock() + after_s, held)
 
     def add_backing_off(self, document: Document, *, base_s: float) -> None:
-        """The wait doubles with each failure."""
+        """Defers a document. The wait doubles with each failure."""
         tries = self._tries[document.document_id] = self._tries.get(document.document_id, 0) + 1
         self.add(document, after_s=min(_LONGEST_S, base_s * 2.0 ** min(tries - 1, 20)))
 

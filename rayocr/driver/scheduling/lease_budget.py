@@ -1,7 +1,7 @@
 """Limits how many documents a run leases in advance, so that a second run on the same destination finds free documents.
 
-The window admits hundreds of documents. A lease on each of them would block other runs from all of them until this run processes
-them, although acquiring a lease when a document's turn comes takes only a millisecond.
+The window admits hundreds of documents. If this run leased all of them, other runs could not process any of them, although
+acquiring a lease just before a document is processed takes only one millisecond.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Protocol
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import Draining
 
-AHEAD_S = 30.0  # of work at the current pace: a second run gets its share well within a minute
+AHEAD_S = 30.0  # seconds of work at the current pace, so that a second run gets its share well within a minute
 _FEWEST = 4  # minimum number of documents, whatever their size
 _RECHECK_S = 0.25  # interval of checks whether the pace has changed or the run drains
 
 
 class Leased(Protocol):
-    """A document in progress."""
+    """A document with a lease."""
 
     @property
     def pages_left(self) -> int | None:
-        """Returns None while its page count is unknown."""
+        """Number of pages without an outcome; None while the page count is unknown."""
 
 
 class LeaseBudget:
-    """`leased` returns the documents in progress, `pages_at_once` is the number of pages that the workers have in flight
-    together."""
+    """Limits the leases. `leased` returns the documents in progress. `pages_at_once`: the number of pages that all workers have
+    in flight."""
 
     def __init__(
         self,
@@ -44,11 +44,11 @@ class LeaseBudget:
         self._pages_at_once = pages_at_once
         self._draining = draining
         self._sleep = sleep
-        self._turn = asyncio.Lock()  # first come, first served
-        self._asking = 0  # documents that are admitted and have no lease yet
+        self._turn = asyncio.Lock()  # callers are served in order of arrival
+        self._asking = 0  # number of admitted documents without a lease
 
     async def enter(self) -> None:
-        """Returns when a lease is worth acquiring; call `entered` when it is acquired or refused. Raises Draining."""
+        """Waits until a lease should be acquired. Call `entered` when it is acquired or refused. Raises Draining."""
         async with self._turn:
             while not self._has_room():
                 await self._sleep(_RECHECK_S)

@@ -1,7 +1,7 @@
 """Manages the leases of the documents in the window: acquires them, renews all of them together, and reports lost ones.
 
-While the lock service is unavailable nothing new starts: `acquire` waits until it is back. Documents in progress continue (their
-pages are recorded in any case); the commit itself asks the service whether they may be finished.
+While the lock service is unavailable no document starts, because `acquire` waits until it is back. Documents in progress
+continue, and their pages are recorded. The commit itself asks the service whether they may be finished.
 """
 
 from __future__ import annotations
@@ -71,16 +71,18 @@ class Leases:
         return min(self._ttl_s / 3, 5.0)
 
     def start(self, on_lost: Callable[[str], None]) -> None:
-        """`on_lost(document_id)` is called on the event loop: the document must be stopped and must not be committed."""
+        """Starts renewing. `on_lost(document_id)` is called on the event loop: the document must be stopped and must not be
+        committed."""
         self._on_lost = on_lost
         self._renewing = asyncio.get_running_loop().create_task(self._renew_forever())
 
     async def acquire(self, key: str) -> Lease | None:
-        """Returns None when another run holds it. Waits while the lock service is unavailable. Raises Draining."""
+        """Acquires a lease; returns None if another run holds it. Waits while the lock service is unavailable. Raises
+        Draining."""
         return await self.patiently(lambda: self._acquire(key))
 
     async def _acquire(self, key: str) -> Lease | None:
-        """A caller that is cancelled leaves the thread, whose lease `close` releases."""
+        """Acquires a lease on a thread. If the caller is cancelled, the thread continues, and `close` releases its lease."""
         acquiring = asyncio.ensure_future(asyncio.to_thread(self._locks.acquire, key))
         self._acquiring.add(acquiring)
         acquiring.add_done_callback(self._keep)
@@ -104,10 +106,10 @@ class Leases:
         if self._held.get(lease.key) == lease:
             del self._held[lease.key]
         if not self._there.is_set():
-            return  # it expires; hundreds of calls that time out would outlast a shutdown's grace
+            return  # the lease expires by itself; hundreds of calls that time out would exceed a shutdown's grace period
         try:
             await asyncio.to_thread(self._locks.release, lease)
-        except LocksUnavailable as error:  # it expires
+        except LocksUnavailable as error:  # the lease expires by itself
             log_event(log, "lease_release_failed", "A lease could not be released.", document_id=lease.key, error=str(error))
 
     async def holders(self, keys: Sequence[str]) -> dict[str, Holder]:
@@ -159,19 +161,19 @@ class Leases:
         self._probing = asyncio.get_running_loop().create_task(self._probe())
 
     async def _probe(self) -> None:
-        """One check for all waiting callers."""
+        """Checks the service once for all waiting callers."""
         while True:
             await self._sleep(_PROBE_S)
             try:
                 await asyncio.to_thread(self._locks.check)
-                await self._renew()  # at once: the leases that were not renewed meanwhile are about to expire
+                await self._renew()  # renew immediately, since the leases that were not renewed meanwhile are about to expire
             except LocksUnavailable as error:
                 self._unavailable = str(error)
                 self._check_patience()
                 continue
             except RayocrError:
-                pass  # it is back but refuses access: waiting callers retry their own calls and get the reason
-            except Exception as error:  # of the service's client; without this task everything would wait forever
+                pass  # the service is back but refuses access; waiting callers retry their own calls and get the reason
+            except Exception as error:  # a bug of the service's client; without this task all callers would wait forever
                 self._note_client_error(error)
                 continue
             break
@@ -186,7 +188,7 @@ class Leases:
                 await self._renew()
             except LocksUnavailable as error:
                 self._note_unavailable(error)
-            except Exception as error:  # as above: leases that are not renewed are lost
+            except Exception as error:  # as above, leases that are not renewed are lost
                 self._note_client_error(error)
 
     def _note_client_error(self, error: Exception) -> None:
@@ -201,7 +203,7 @@ class Leases:
             lost = await asyncio.to_thread(self._locks.renew, leases)
         except LocksUnavailable:
             raise
-        except RayocrError as error:  # for example a changed key; the next acquire or commit ends the run with it
+        except RayocrError as error:  # for example a changed key; the next acquire or commit raises this error and ends the run
             log_event(log, "lease_renewal_refused", "Leases cannot be renewed.", level=logging.ERROR, error=str(error))
             return
         self.lost += len(lost)
@@ -231,12 +233,13 @@ def open_run_locks(
 
 
 def run_key(run_id: str) -> str:
-    """Key of the lease that a run holds for its lifetime; it cannot be confused with a document_id."""
+    """Returns the key of the lease that a run holds for its lifetime. It differs from every document_id."""
     return f"run:{run_id}"
 
 
 async def compact_ledger(ledger: LedgerPort, leases: Leases, run_id: str) -> None:
-    """Register this run as alive, and compact what dead runs left in the ledger. Never raises: a run does not depend on it."""
+    """Registers this run as alive, and compacts the segments that dead runs left in the ledger. Never raises, since a run does
+    not depend on it."""
     try:
         await leases.acquire(run_key(run_id))
         others = await ledger.other_runs()

@@ -1,7 +1,6 @@
-"""Outages that mode=watch waits for: unavailable storage, and a daily quota that is used up.
-
-During an outage the window is on hold: no document is admitted and no shard is sent, so no page is paid for that cannot be
-recorded. Leases and RateLimiter wait for Redis themselves.
+"""Waits for the end of outages in mode=watch: unavailable storage, and a daily quota that is used up. During an outage the window
+is on hold: no document is admitted and no shard is sent, so that every paid page can be recorded. Leases and RateLimiter wait for
+Redis themselves.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_AFTER_RESET_S = 1.0  # clocks differ
+_AFTER_RESET_S = 1.0  # margin for clocks that differ
 
 
 class Outages:
     """Puts the window on hold during outages. `probe` raises RayocrError while storage is unavailable; it blocks. `on_hold` is
-    called when there will be nothing to do for a while."""
+    called when the run will be idle for a while."""
 
     def __init__(
         self,
@@ -49,12 +48,13 @@ class Outages:
         self._holding: dict[str, asyncio.Task[None]] = {}
 
     def storage_failed(self) -> None:
-        """A call to storage failed. If storage is unavailable altogether, wait for it. Returns at once."""
+        """Notes that a call to storage failed. If storage is completely unavailable, starts to wait for it. Returns
+        immediately."""
         if "storage" not in self._holding:
             self._holding["storage"] = asyncio.get_running_loop().create_task(self._until_storage_is_back())
 
     def quota_used_up(self, error: DayQuotaExhausted | BudgetExhausted) -> float:
-        """Put the window on hold until the quota resets; returns the seconds until then, at once."""
+        """Puts the window on hold until the quota resets. Returns the seconds until then, without waiting."""
         assert error.resumes_at is not None
         wait_s = max(0.0, error.resumes_at - self._wall_clock()) + _AFTER_RESET_S
         if "quota" not in self._holding:
@@ -63,7 +63,7 @@ class Outages:
         return wait_s
 
     async def over(self) -> None:
-        """Returns when there is no outage."""
+        """Waits until there is no outage."""
         while self._holding:
             await asyncio.wait(list(self._holding.values()), return_when=asyncio.FIRST_COMPLETED)
 
@@ -77,7 +77,7 @@ class Outages:
         try:
             error = await self._failure()
             if error is None:
-                return  # it concerned one document, or is over
+                return  # the failure concerned one document, or is over
             log_event(log, "storage_unavailable", "Storage is unavailable.", level=logging.WARNING, error=str(error))
             self._warn(f"Storage is unavailable; waiting for it: {error}")
             await self._hold("storage", True)

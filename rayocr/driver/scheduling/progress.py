@@ -1,4 +1,4 @@
-"""The progress of a run. Counters only: document flows write them; the terminal, the record and the metrics read them."""
+"""Counts the progress of a run. Document flows write the counters; the terminal, the record and the metrics read them."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from rayocr.messages import (
     PageSummary,
 )
 
-MOST_NAMED = 5  # failed documents that the closing table names
-_WINDOW_S = 60.0  # the displayed rate covers this time, like a quota per minute
-_LUMPS = 3.0  # if the rates of the last minute and of the run differ by more than this factor, the time left follows the run's
+MOST_NAMED = 5  # number of failed documents that the closing table names
+_WINDOW_S = 60.0  # the displayed rate covers this many seconds, like a quota per minute
+_LUMPS = 3.0  # if the rates of the last minute and of the run differ by more than this factor, the ETA uses the run's rate
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 600.0)
 
 
@@ -38,7 +38,7 @@ class Timing:
         self.sum_s += seconds
 
     def as_dict(self) -> dict[str, Any]:
-        """Cumulative, as in Prometheus."""
+        """Returns cumulative counts, as in Prometheus."""
         total, buckets = 0, []
         for bound, count in zip((*BOUNDS_S, "+Inf"), self.counts, strict=True):
             total += count
@@ -52,7 +52,7 @@ class StageTimings:
 
     @contextmanager
     def of(self, stage: str) -> Iterator[None]:
-        """Counts only successful ones."""
+        """Returns the number of successful calls."""
         started = time.monotonic()
         yield
         self.by_stage[stage].add(time.monotonic() - started)
@@ -62,7 +62,7 @@ class StageTimings:
 
 
 def money(usd: float | None, *, unknown: bool = False, digits: int = 2) -> str:
-    """For display. Neither an unknown cost nor a fraction of a cent is shown as $0.00."""
+    """Formats a sum for display. Neither an unknown cost nor a fraction of a cent is shown as $0.00."""
     if usd is None or (unknown and not usd):
         return "cost unknown"
     digits = 4 if 0 < usd < 0.01 else digits
@@ -71,7 +71,7 @@ def money(usd: float | None, *, unknown: bool = False, digits: int = 2) -> str:
 
 @dataclass(slots=True)
 class Progress:
-    """`pages_known` counts the pages of the documents fetched so far; `pages_done` those with a final outcome."""
+    """The counters. `pages_known` counts the pages of the documents fetched so far, `pages_done` those with a final outcome."""
 
     clock: Callable[[], float] = time.monotonic
     started: float = field(init=False)
@@ -79,49 +79,49 @@ class Progress:
     totals: DiscoveryTotals = field(default_factory=DiscoveryTotals)
     listing_done: bool = False
     documents: Counter[DocumentOutcome] = field(default_factory=Counter)
-    failed: list[Document] = field(default_factory=list)  # the first rejected and partial ones, to name them at the end
+    failed: list[Document] = field(default_factory=list)  # the first rejected and partial documents, which are named at the end
     documents_started: int = 0
-    elsewhere: int = 0  # another run has them, or finished them first
-    cancelled: int = 0  # on request
+    elsewhere: int = 0  # documents that another run holds or finished first
+    cancelled: int = 0  # documents cancelled on request
     retried: int = 0  # dead letters of earlier runs that this run retries
-    held_elsewhere: int = 0  # by other runs at this moment; awaited at the end
+    held_elsewhere: int = 0  # documents that other runs hold at this moment; awaited at the end
     locks_unavailable: bool = False
     watching: bool = False  # mode=watch: the run does not end by itself
-    next_poll_at: float | None = None  # of the watch, by `clock`; None during a poll
+    next_poll_at: float | None = None  # time of the watch's next poll, by `clock`; None during a poll
     waiting_for: str = ""  # the outage that the watch waits for
-    settling: int = 0  # files that are still being written
-    in_progress: int = 0  # documents with a flow
-    gone: int = 0  # removed from the source before they were read
-    renamed: int = 0  # their outputs have a hash in the name, since another document has the plain one
-    documents_noted: int = 0  # an output could not show everything exactly; `first_note` is an example
+    settling: int = 0  # number of files that are still being written
+    in_progress: int = 0  # number of documents with a flow
+    gone: int = 0  # documents removed from the source before they were read
+    renamed: int = 0  # documents whose outputs have a hash in the name, since another document has the plain name
+    documents_noted: int = 0  # documents of which an output could not show everything exactly; `first_note` is an example
     first_note: str = ""
-    documents_copied: int = 0  # same bytes as another document, and not read
-    deferred: int = 0  # their storage was unavailable; the next run processes them
+    documents_copied: int = 0  # documents with the same bytes as another one, which were not read
+    deferred: int = 0  # documents whose storage was unavailable; the next run processes them
     pages_known: int = 0
     pages_done: int = 0
-    pages_recorded: int = 0  # acknowledged by the ledger in this run; their shards may still be in progress
-    pages_resumed: int = 0  # found in the ledger of an earlier run
-    pages_copied: int = 0  # identical to a page that was read before
+    pages_recorded: int = 0  # pages that the ledger acknowledged in this run; their shards may still be in progress
+    pages_resumed: int = 0  # pages found in the ledger of an earlier run
+    pages_copied: int = 0  # pages identical to one that was read before
     doubtful_pages: int = 0
     suspect_pages: int = 0  # doubtful pages with which another reading of the page does not agree
     compared_pages: int = 0  # pages whose agreement with another reading was measured
     outcomes: Counter[PageOutcome] = field(default_factory=Counter)
     engines: Counter[str] = field(default_factory=Counter)
-    reasons: Counter[str] = field(default_factory=Counter)  # of rejected documents and failed pages
+    reasons: Counter[str] = field(default_factory=Counter)  # reasons of rejected documents and failed pages
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0  # the part of the input tokens that the server had cached
-    cost_usd: float = 0.0  # of the pages that were returned
-    outage_pages: int = 0  # read by a later engine because the server was unavailable
+    cost_usd: float = 0.0  # engines of the pages that were returned
+    outage_pages: int = 0  # pages read by a later engine because the server was unavailable
     unpriced_pages: int = 0  # pages whose cost is partly unknown
     workers: int = 0
-    limiter: LimiterState | None = None  # up to a second old; None: no engine waits for a server
+    limiter: LimiterState | None = None  # up to one second old; None if no engine waits for a server
 
-    storage_calls: Counter[tuple[str, str]] = field(default_factory=Counter)  # by workers: (operation, outcome)
+    storage_calls: Counter[tuple[str, str]] = field(default_factory=Counter)  # calls of the workers by (operation, outcome)
     timings: StageTimings = field(default_factory=StageTimings)
     last_page_at: float | None = None
     stalled_since: float | None = None  # Unix time; see monitor/stall.py
-    fresh_pages: deque[tuple[float, int]] = field(default_factory=deque)  # (when, pages read by this run), of the last minute
+    fresh_pages: deque[tuple[float, int]] = field(default_factory=deque)  # (time, pages read by this run) during the last minute
     on_document: Callable[[Document, DocumentOutcome], None] = lambda document, outcome: None  # called when a document ends
 
     def __post_init__(self) -> None:
@@ -135,8 +135,8 @@ class Progress:
 
     @property
     def spent_usd(self) -> float:
-        """The cost of this run: that of its pages, or the limiter's total if it is higher (answers that failed the checks, pages
-        of shards that never returned)."""
+        """The cost of this run: that of its pages, or the limiter's total if it is higher, because of answers that failed the
+        checks or pages of shards that never returned."""
         return max(self.cost_usd, self.limiter.spent_usd if self.limiter is not None else 0.0)
 
     @property
@@ -165,12 +165,12 @@ class Progress:
 
     @property
     def documents_total(self) -> int:
-        """Documents for this run that have been listed so far."""
+        """The number of documents for this run that have been listed so far."""
         return max(self.totals.found - self.totals.finished, self.documents_done)
 
     @property
     def pages_total(self) -> int:
-        """An estimate: documents that are not fetched yet count with the average length of the others."""
+        """The estimated number of pages. Documents that are not fetched yet count with the average length of the others."""
         if not self.documents_started:
             return 0
         unknown = max(0, self.documents_total - self.documents_started)
@@ -178,7 +178,7 @@ class Progress:
 
     @property
     def pages_read(self) -> int:
-        """Pages with an outcome that the ledger has acknowledged, including pages of shards in progress."""
+        """The number of pages with an outcome that the ledger has acknowledged, including pages of shards in progress."""
         return max(self.pages_done, min(self.pages_known, self.pages_resumed + self.pages_recorded))
 
     @property
@@ -189,7 +189,7 @@ class Progress:
         return fresh / max(self.clock() - self.first_page_at, 0.05)
 
     def sample(self) -> None:
-        """Notes the pages read so far, for the rate of the last minute. Call it every second."""
+        """Records the pages read so far, for the rate of the last minute. Call it every second."""
         now = self.clock()
         self.fresh_pages.append((now, self.pages_read - self.pages_resumed))
         while len(self.fresh_pages) > 1 and self.fresh_pages[1][0] <= now - _WINDOW_S:
@@ -197,7 +197,7 @@ class Progress:
 
     @property
     def recent_pages_per_s(self) -> float:
-        """Pages per second over the last minute; during the first minute, over the run."""
+        """Returns the pages per second over the last minute; during the first minute, over the run."""
         since, pages = self.fresh_pages[0] if self.fresh_pages else (self.clock(), 0)
         if (elapsed_s := self.clock() - since) < _WINDOW_S - 2:
             return self.pages_per_s
@@ -205,7 +205,8 @@ class Progress:
 
     @property
     def eta_s(self) -> float | None:
-        """Seconds left at the rate of the last minute; at the rate of the run if the two differ a lot (batches, an outage)."""
+        """Returns the seconds left at the rate of the last minute, or at the rate of the run if the two differ a lot (batches, an
+        outage)."""
         rate, recent = self.pages_per_s, self.recent_pages_per_s
         if rate / _LUMPS <= recent <= rate * _LUMPS:
             rate = recent
@@ -218,7 +219,8 @@ class Progress:
         self.on_document(document, outcome)
 
     def page(self, page: PageSummary, *, resumed: bool = False, earlier_attempts: int = 0) -> None:
-        """`resumed`: an earlier run read the page. `earlier_attempts`: how many of its attempts earlier runs have paid for."""
+        """Counts a page. `resumed`: an earlier run read the page. `earlier_attempts`: the number of its attempts that earlier
+        runs paid for."""
         if not page.outcome.final:
             return
         self.pages_done += 1
@@ -242,7 +244,7 @@ class Progress:
             self.unpriced_pages += page.unpriced
 
     def note_retry(self, outcome: DocumentOutcome, *, of_this_run: bool) -> None:
-        """A failed document is retried: its new outcome replaces the old one."""
+        """Notes that a failed document is retried, so that its new outcome replaces the old one."""
         if of_this_run:
             self.documents[outcome] -= 1
         else:

@@ -1,8 +1,7 @@
-"""Moves documents from Discovery into the window: a flow for every admitted document, and the run's reaction when one raises.
-
-A flow records its document's outcome itself. An error that it raises concerns the whole run: the first such error is kept in
-`failure`, and the run drains. Of two versions of a document the older ends before the newer begins, so that the newer version's
-outputs remain.
+"""Moves documents from Discovery into the window: starts a flow for every admitted document, and reacts to its errors. A flow
+records its document's outcome itself. An error that it raises concerns the whole run: the first such error is stored in
+`failure`, and the run drains. The flow of a document's older version ends before that of the newer version begins, so that the
+newer version's outputs remain.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_BATCH = 256  # documents requested from Discovery at once
+_BATCH = 256  # number of documents requested from Discovery in one call
 
 
 class Flow(Protocol):
@@ -80,25 +79,25 @@ class Scheduler:
         self._flows: dict[str, asyncio.Task[FlowResult]] = {}
         self._in_progress: dict[str, str] = {}  # source_uri -> the document_id of the version that has a flow
         self._newer: dict[str, Document] = {}  # source_uri -> the version that waits for the older one to end
-        self._pushed: set[str] = set()  # document_ids waiting for room in the window
+        self._pushed: set[str] = set()  # document_ids that wait for room in the window
         self._deferred = DeferredDocuments(clock)
         self._cancelled: set[str] = set()
         self._moving: set[asyncio.Task[None]] = set()  # tasks that move documents into and out of the window
 
     async def run(self) -> None:
-        """Runs until every document of the listing has ended, or the run drains."""
+        """Runs until all documents of the listing have ended, or the run drains."""
         await self.admit_listed()
         await self.until_ended()
 
     async def admit_listed(self) -> DiscoveryBatch | None:
-        """Admits Discovery's documents, to the end of its listing; returns its last answer. Raises StorageError."""
+        """Admits Discovery's documents to the end of its listing. Returns its last answer. Raises StorageError."""
         batch = None
         while not self._draining.is_set():
             batch = await self._discovery.next_batch(_BATCH)
             self._progress.totals, self._progress.listing_done = batch.totals, batch.exhausted
             for document in batch.documents:
                 if self.has(document):
-                    continue  # Discovery was restarted, and lists documents again that are in the window
+                    continue  # Discovery was restarted and lists documents in the window again
                 await self._window.admit_document(document.size_bytes)
                 if self._draining.is_set():
                     return batch
@@ -108,14 +107,14 @@ class Scheduler:
         return batch
 
     async def until_ended(self) -> None:
-        """Returns when no document is in progress, held by another run, or pending."""
+        """Waits until no document is in progress, held by another run, or pending."""
         while self._flows or self._deferred or self._moving:
             while self._flows or self._moving:
                 await asyncio.wait([*self._flows.values(), *self._moving], return_when=asyncio.FIRST_COMPLETED)
             await self._retry_deferred()
 
     async def retry_when_due(self) -> None:
-        """In watch, in parallel with the polls: runs until the run drains."""
+        """Retries due documents of a watch, in parallel with the polls, until the run drains."""
         while not self._draining.is_set():
             if self._outages is not None:
                 await self._outages.over()
@@ -123,7 +122,7 @@ class Scheduler:
             await self._sleep(min(self._retry_s, 1.0))
 
     def has(self, document: Document) -> bool:
-        """Returns whether it is in progress, or will be without being found again."""
+        """Returns whether the document is in progress or scheduled, so that it need not be found again."""
         known = document.document_id
         return known in self._flows or known in self._pushed or known in self._deferred
 
@@ -157,8 +156,8 @@ class Scheduler:
             pass
 
     def push(self, document: Document, *, asked: bool = False) -> bool:
-        """Adds a document outside the listing; `asked`: a person requested it, and may have cancelled it before. False: it is
-        already in progress, or the run is ending."""
+        """Adds a document outside the listing. `asked`: a person requested it, and may have cancelled it before. Returns False if
+        it is already in progress or the run is ending."""
         if self.has(document) or self._draining.is_set():
             return False
         if asked:
@@ -177,12 +176,12 @@ class Scheduler:
             self._start(document)
 
     def lost(self, document_id: str) -> None:
-        """Its lease was lost: its flow ends, and nothing is committed."""
+        """Ends the flow of a document whose lease was lost. Nothing is committed."""
         if task := self._flows.get(document_id):
             task.cancel()
 
     def cancel(self, document_id: str) -> int | None:
-        """Stop processing a document, or do not start it. Returns the fencing token under which workers have it, if any."""
+        """Stops processing a document, or prevents its start. Returns the fencing token under which workers have it, if any."""
         self._cancelled.add(document_id)
         task = self._flows.get(document_id)
         if task is None:
@@ -193,18 +192,18 @@ class Scheduler:
         return token
 
     async def settle(self, grace_s: float) -> None:
-        """Wait up to this long for the flows in progress."""
+        """Waits up to this long for the flows in progress."""
         if self._flows:
             await asyncio.wait(list(self._flows.values()), timeout=grace_s)
 
     async def close(self) -> None:
-        """Cancel all flows in progress: the next run processes their documents."""
+        """Cancels all flows in progress. The next run processes their documents."""
         for task in (*self._flows.values(), *self._moving):
             task.cancel()
         await asyncio.gather(*self._flows.values(), *self._moving, return_exceptions=True)
 
     def fail(self, error: BaseException) -> None:
-        """Stops the run. The first error is reported as the run's."""
+        """Stops the run. Its first error becomes the error of the run."""
         if self.failure is None:
             self.failure = error
             log_event(log, "run_stopping", "The run has to stop.", level=logging.ERROR, error=repr(error))
@@ -213,7 +212,8 @@ class Scheduler:
     # -- one document -------------------------------------------------------------------------------------------------------
 
     def _start(self, document: Document) -> None:
-        """Admits the document to the window. It leaves when its flow ends, or at once if an older version is in progress."""
+        """Admits the document to the window. The document leaves when its flow ends, or immediately if an older version is in
+        progress."""
         older = self._in_progress.get(document.source_uri)
         if older is not None and older in self._flows:
             self._newer[document.source_uri] = document

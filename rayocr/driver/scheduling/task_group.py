@@ -10,7 +10,7 @@ from rayocr.errors import Draining, OutsideError
 
 
 async def all_of(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Run all. The first error cancels the others, unless it ends the run: then they finish."""
+    """Runs all tasks. The first error cancels the others, unless it ends the run: then they finish."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         await asyncio.gather(*tasks)
@@ -25,7 +25,7 @@ async def all_of(works: Iterable[Coroutine[Any, Any, None]]) -> None:
 
 
 async def settled(tasks: set[asyncio.Task[None]], *, at_most: int) -> set[asyncio.Task[None]]:
-    """Wait until no more than this number of tasks are running. Raises the first error of those that ended."""
+    """Waits until at most this number of tasks are running. Raises the first error of the ended tasks."""
     while True:
         done = {task for task in tasks if task.done()}
         for task in done:

@@ -1,4 +1,4 @@
-"""The window: pages, documents and bytes that are admitted and not yet finished. Its limits bound the memory of a run."""
+"""Limits the admitted, unfinished pages, documents and bytes of a run, and so its memory."""
 
 from __future__ import annotations
 
@@ -10,20 +10,18 @@ from rayocr.actors.placement import Group
 from rayocr.config import WindowConfig
 from rayocr.driver.cluster.nodes import Nodes
 
-_STORE_SHARE = 0.6  # of the object stores: Ray spills above 0.8, and the arguments of calls are stored there too
+_STORE_SHARE = 0.6  # share of the object stores; Ray spills above 0.8, and call arguments are stored there too
 
 
 class Window:
-    """Bounds the bytes by a share of the cluster's object stores too: above that Ray spills to disk, and stops when the disk is
-    full.
-
-    Waiting callers are served in order of arrival: otherwise a long shard would never find room because later, short ones take
-    it. A single document or shard larger than the limit is admitted alone.
+    """The window of a run. Also limits the bytes to a share of the cluster's object stores, since Ray otherwise spills to disk
+    and stops when the disk is full. Serves waiting callers in order of arrival, since later, short shards would otherwise take
+    all the room that a long one needs. Admits a document or shard that is larger than the limit if it is the only one.
     """
 
     def __init__(self, config: WindowConfig, *, held_on: Group | None = None) -> None:
         self._config = config
-        self._held_on = held_on  # the group of the nodes that hold fetched documents
+        self._held_on = held_on  # group of the nodes that hold fetched documents
         self.max_bytes = config.bytes
         self._changed = asyncio.Condition()
         self._documents_waiting: deque[object] = deque()
@@ -47,17 +45,17 @@ class Window:
         return bool(self.held_for)
 
     async def pause(self, paused: bool) -> None:
-        """While paused, nothing is admitted; what is in progress continues."""
+        """Pauses admission. Documents in progress continue."""
         await self.hold("pause", paused)
 
     async def hold(self, reason: str, held: bool) -> None:
-        """Pauses while there is at least one reason."""
+        """Pauses admission while there is at least one reason."""
         async with self._changed:
             self.held_for = self.held_for | {reason} if held else self.held_for - {reason}
             self._changed.notify_all()
 
     async def release_holds(self) -> None:
-        """The run ends: waiting callers continue and notice it."""
+        """Lets waiting callers continue, so that they notice the end of the run."""
         async with self._changed:
             self.held_for = frozenset()
             self._changed.notify_all()
@@ -96,7 +94,7 @@ class Window:
         finally:
             waiting.remove(turn)
             if waiting:
-                self._changed.notify_all()  # the next one may have room too
+                self._changed.notify_all()  # the next caller may have room too
 
     def _has_room_for_pages(self, count: int) -> bool:
         return not self.paused and (self.pages == 0 or self.pages + count <= self._config.pages)

@@ -23,9 +23,9 @@ from rayocr.storage.gcs.pubsub import Notification
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
-_ROOM = 512  # documents that may wait for the window; others stay on the server
-_AGAIN_S = 5.0  # after a transient failure
-_DENIED_S = 60.0  # after an error that the user has to fix
+_ROOM = 512  # number of documents that may wait for the window; others stay on the server
+_AGAIN_S = 5.0  # seconds after a transient failure
+_DENIED_S = 60.0  # seconds after an error that the user has to fix
 
 
 class Puller(Protocol):
@@ -40,8 +40,8 @@ class Puller(Protocol):
 
 class Notifications:
     """Pulls notifications and pushes their documents. `push(document)` and `fail(error)` are called on its own thread;
-    `waiting()` returns how many documents have no room yet. `fail` gets an error of the first pull that only the user can fix: a
-    wrong name, no permission."""
+    `waiting()` returns how many documents have no room yet. `fail` gets an error of the first pull that only the user can fix,
+    such as a wrong name or a missing permission."""
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class Notifications:
         self._fail = fail
         self._warn = warn
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="events", daemon=True)  # a pull takes a minute or longer
+        self._thread = threading.Thread(target=self._run, name="events", daemon=True)  # a pull takes one minute or longer
         self._ever = False
         self.live = True
 
@@ -70,7 +70,7 @@ class Notifications:
         self._thread.start()
 
     def close(self) -> None:
-        """Pushes nothing from now on; a pull in progress is abandoned."""
+        """Stops pushing documents, and abandons a pull in progress."""
         self._over.set()
 
     def _run(self) -> None:
@@ -93,7 +93,7 @@ class Notifications:
                     self._fail(error)
                     return
                 self._note_down(error, again_s=_DENIED_S)
-            except Exception as error:  # a bug: listings continue without notifications
+            except Exception as error:  # after a bug, listings continue without notifications
                 log.error(
                     "Notifications could not be processed.", exc_info=error, extra={"rayocr_fields": {"action": "events_failed"}}
                 )
@@ -105,7 +105,7 @@ class Notifications:
         """Pulls once and pushes the documents. Raises StorageError."""
         found = self._subscription.pull(_AT_ONCE)
         if self._over.is_set():
-            return  # unacknowledged, so they are delivered again to another run
+            return  # the messages stay unacknowledged, so they are delivered again to another run
         taken: list[Notification] = []
         left: list[Notification] = []
         for notification in found:

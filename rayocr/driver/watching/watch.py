@@ -1,9 +1,8 @@
-"""mode=watch: polls the source and reads new documents until it is stopped.
-
-Everything is listed at the start. Then, every `poll_interval_s`, rayocr asks the source's feed of changes, or lists everything
-again where the source has none; with a subscription, notifications arrive by themselves. With a feed or a subscription everything
-is listed every `watch.relist_s` as well, so that a lost notification does not lose a document. Files that were still being
-written are checked sooner. Documents that could not be finished are retried from here (`Scheduler`), never from a listing.
+"""Implements mode=watch: polls the source and reads new documents until it is stopped. It lists everything at the start. Then,
+every `poll_interval_s`, it asks the source's feed of changes, or lists everything again if the source has no feed. With a
+subscription, notifications arrive by themselves. With a feed or a subscription it also lists everything every `watch.relist_s`,
+so that a lost notification does not lose a document. Files that were still being written are checked sooner. `Scheduler` retries
+unfinished documents; a listing never does.
 """
 
 from __future__ import annotations
@@ -65,7 +64,7 @@ class Watch:
         self._draining = draining
         self._events = events
         self._clock = clock
-        self._polled_at = self._listed_at = float("-inf")  # times at which polls ended: any poll, and complete listings
+        self._polled_at = self._listed_at = float("-inf")  # times at which the last poll and the last complete listing ended
         self._took_s = 0.0  # duration of the last complete listing
         self._first = True
         self._failed = False
@@ -114,7 +113,7 @@ class Watch:
         return batch.limit_reached
 
     async def _until_next(self, what: Poll) -> Poll:
-        """Wait for the next poll; returns its kind."""
+        """Waits for the next poll and returns its kind."""
         settle_at = self._clock() + self._config.watch.settle_s
         while not self._draining.is_set():
             now, due = self._clock(), self._due()
@@ -128,7 +127,7 @@ class Watch:
         return what
 
     def _due(self) -> float:
-        """When the next poll is due, not counting polls for settling files only. At most half of the time is spent on listing."""
+        """Returns when the next poll is due, without polls for settling files only. Listing takes at most half of the time."""
         if self._failed:
             return self._polled_at + min(self._config.poll_interval_s, _AFTER_FAILURE_S)
         if self._events is not None and self._events.live:
@@ -148,7 +147,7 @@ class Watch:
 def open_outages(
     plan: Plan, window: Window, progress: Progress, terminal: ConsoleTerminal, *, on_hold: Callable[[], None]
 ) -> Outages:
-    """Storage is available when the source can be listed and the destination written to."""
+    """Creates the outages. Storage counts as available if the source can be listed and the destination is writable."""
 
     def probe() -> None:
         next(plan.source.list(), None)
@@ -161,7 +160,7 @@ def open_outages(
 def open_events(
     config: RayocrConfig, plan: Plan, rules: DiscoveryRules, scheduler: Scheduler, *, warn: Callable[[str], None]
 ) -> Notifications | None:
-    """Notifications, if a subscription is configured; started. Call it on the run's loop. Raises CredentialsError."""
+    """Starts notifications, if a subscription is configured. Call it on the run's loop. Raises CredentialsError."""
     if config.watch.subscription is None:
         return None
     from rayocr.storage.gcs.pubsub import Subscription

@@ -30,6 +30,6 @@ class BatchWatch:
             try:
                 lines = await self._queue.progress()
             except ActorFailed:
-                continue  # the actor is being restarted
+                continue  # Ray is restarting the actor
             for line in lines:
                 self._say(f"{line}.")

@@ -1,4 +1,5 @@
-"""Tells the limiter every second what is left of a run with an objective, and cancels batches that would miss the deadline."""
+"""Tells the limiter every second the remaining pages of a run with an objective, and cancels batches that would miss the
+deadline."""
 
 from __future__ import annotations
 
@@ -31,7 +32,7 @@ class WithdrawingQueue(Protocol):
 
 
 class LaneWatch:
-    """`deadline_at` is in seconds since 1970. `at_once`: requests that all workers can have in flight."""
+    """Watches the lanes. `deadline_at` is in seconds since 1970. `at_once`: requests that all workers can have in flight."""
 
     def __init__(
         self,
@@ -70,7 +71,7 @@ class LaneWatch:
             try:
                 await self.check()
             except ActorFailed:
-                pass  # an actor is being restarted
+                pass  # Ray is restarting an actor
             await self._sleep(_EVERY_S)
 
     async def check(self) -> None:
@@ -94,7 +95,8 @@ class LaneWatch:
             self._say(f"Cancelled {jobs} batch {'job' if jobs == 1 else 'jobs'}: their pages would miss the deadline.")
 
     def _local_room(self, pages_left: float) -> int | None:
-        """Most pages in flight in local engines: pages get this lane only once a worker can read them. Keeps one worker ready."""
+        """Returns the maximum number of pages in flight in local engines. Pages get this lane only once a worker can read them.
+        Keeps one worker ready."""
         pool = self._local_pool
         if pool is None:
             return None
@@ -104,7 +106,7 @@ class LaneWatch:
         return LOCAL_PAGES * pool.size
 
     def _pages_left(self) -> float:
-        """Pages that still need a lane, if the others are like those read so far."""
+        """Returns the number of pages that still need a lane, if the others are like those read so far."""
         progress = self._progress
         left = max(0.0, float(progress.pages_total - progress.pages_read))
         read = progress.pages_done - progress.pages_resumed
@@ -114,7 +116,8 @@ class LaneWatch:
         return left if read < _FEW_PAGES else left * min(1.0, in_lanes / read)
 
     def _pages_per_s(self, now: float, pages: float) -> float:
-        """Returns the pace of the shared quota: by the limits, and by the requests that the workers can have in flight."""
+        """Returns the pace of the shared quota, according to the limits and to the requests that the workers can have in
+        flight."""
         progress, limits = self._progress, self._config.limits
         model = self._config.engine.gemini.ladder[0]
         read = progress.engines["gemini"]

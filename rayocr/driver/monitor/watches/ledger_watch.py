@@ -1,4 +1,5 @@
-"""Asks the ledger every second how many pages it has acknowledged: shards report their pages only when all of them are done."""
+"""Asks the ledger every second how many pages it has acknowledged, since shards report their pages only when all of them are
+done."""
 
 from __future__ import annotations
 
@@ -22,7 +23,7 @@ class LedgerWatch:
         self._ledger = ledger
         self._progress = progress
         self._sleep = sleep
-        self._before = 0  # from processes of the ledger that died
+        self._before = 0  # pages acknowledged by ledger processes that died
         self._last = 0
 
     async def run(self) -> None:
@@ -31,7 +32,7 @@ class LedgerWatch:
             try:
                 await self.poll()
             except ActorFailed:
-                pass  # the ledger is being restarted
+                pass  # Ray is restarting the ledger
             await self._sleep(_EVERY_S)
 
     async def poll(self) -> None:

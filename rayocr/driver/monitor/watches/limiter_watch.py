@@ -1,4 +1,4 @@
-"""Reads the RateLimiter's state every second: for the metrics, and to restore the spending in a restarted limiter."""
+"""Reads the RateLimiter's state every second for the metrics, and restores the spending in a restarted limiter."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 _INTERVAL_S = 1.0
-_REFUSED = 16  # pages in a row that are worth a message
+_REFUSED = 16  # number of refused pages in a row that is worth a message
 _REPORT_UNAVAILABLE_S = 3.0  # a shorter outage of a shared bucket is not reported
 
 
@@ -28,8 +28,8 @@ class Watched(Protocol):
 
 
 class LimiterWatch:
-    """Keeps `progress.limiter` up to date. `warn` reports to users: a pause, a parked model, shared limits that are unavailable.
-    `keep` stores what was spent by day; it may block."""
+    """Keeps `progress.limiter` up to date. `warn` reports pauses, parked models and unavailable shared limits to users. `keep`
+    stores the spending by day and may block."""
 
     def __init__(
         self,
@@ -89,8 +89,8 @@ class LimiterWatch:
             self._held.add(model.model)
             if model.gone:
                 self._warn(
-                    f"{model.model} is not available: {model.held_words} Its pages go to the next model of"
-                    " engine.gemini.models, if there is one. rayocr asks for it again every ten minutes."
+                    f"{model.model} is not available: {model.held_words} Its pages go to the next model of "
+                    "engine.gemini.models, if there is one. rayocr tries it again every ten minutes."
                 )
                 return
             what = "refuses the pages of all documents" if model.refusing else "has answered no request"
@@ -103,7 +103,7 @@ class LimiterWatch:
             self._warn(f"{model.model} answers again.")
 
     def _say_refused(self, model: ModelQuota) -> None:
-        """Reports once that a model refuses page after page of one document, which says nothing about the server."""
+        """Reports once that a model refuses many pages of one document, which is not evidence against the server."""
         if model.refused_in_a_row < _REFUSED:
             self._refused.discard(model.model)
         elif model.held_since is None and model.model not in self._refused:

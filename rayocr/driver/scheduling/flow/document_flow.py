@@ -1,7 +1,6 @@
-"""The flow of one document from its lease to its manifest: fetch, recognize shard by shard and stage by stage, assemble.
-
-The driver keeps counters and summaries of pages here, never their text. An error of the document ends here, as its outcome; an
-error of the whole run (storage full, a wrong key) is raised.
+"""Takes one document from its lease to its manifest: fetch, recognize shard by shard and stage by stage, assemble. The driver
+keeps counters and summaries of pages here, never their text. An error of the document becomes its outcome. An error of the whole
+run (storage full, a wrong key) is raised.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_DEFECTS_ALLOWED = 5  # consecutive documents; after that the run stops instead of rejecting every document
+_DEFECTS_ALLOWED = 5  # number of consecutive documents; after that the run stops instead of rejecting every document
 
 
 class DocumentFlow:
@@ -92,7 +91,8 @@ class DocumentFlow:
         self._began = datetime.now(UTC).isoformat(timespec="milliseconds")
 
     async def run(self, document: Document) -> FlowResult:
-        """HELD when another run has the document: it is worth trying again, because that run may die.
+        """Takes the document through the run. Returns HELD if another run has it; the caller tries it again later, because that
+        run may die.
 
         Raises errors of the run, Replaced when the source has a newer version, and Draining when it was stopped; any other error
         becomes the document's outcome.
@@ -132,7 +132,7 @@ class DocumentFlow:
         return FlowResult.SETTLED
 
     def in_progress(self) -> list[dict[str, Any]]:
-        """For the HTTP API: this run's documents in progress."""
+        """Returns this run's documents in progress, for the HTTP API."""
         return [
             {
                 "document_id": state.document_id,
@@ -151,7 +151,7 @@ class DocumentFlow:
     # -- outcome ------------------------------------------------------------------------------------------------------------
 
     async def _follow(self, document: Document) -> FlowResult:
-        """The source has another version than the listed one. Raises Replaced, unless the document is gone."""
+        """Handles another version at the source than the listed one. Raises Replaced, unless the document is gone."""
         try:
             newer = await asyncio.to_thread(self._actors.current_version, document)
         except ObjectNotFound:
@@ -176,7 +176,7 @@ class DocumentFlow:
         )
 
     async def _settle(self, state: DocumentState) -> None:
-        """Processes the document until it has an outcome, whatever the error."""
+        """Processes the document until it has an outcome, even after an error."""
         try:
             await self._process(state)
         except UnreadableSource as error:
@@ -189,11 +189,12 @@ class DocumentFlow:
             await self._reject(state, error)
         except (RayocrError, Draining):
             raise  # an error of the run
-        except Exception as error:  # a bug: recorded as the document's outcome
+        except Exception as error:  # a bug, which is recorded as the document's outcome
             await self._contain(state, error)
 
     async def _contain(self, state: DocumentState, error: Exception) -> None:
-        """A bug that one document triggers never fails a run; one that every document triggers stops it."""
+        """Records a bug as the outcome of a document. A bug that one document triggers does not fail the run; one that every
+        document triggers stops it."""
         fields = {"action": "document_failed", "document_id": state.document_id, "name": state.document.name}
         log.error("A bug in rayocr ended a document.", exc_info=error, extra={"rayocr_fields": fields})
         self._defects_in_a_row += 1
@@ -224,7 +225,7 @@ class DocumentFlow:
     # -- the steps -----------------------------------------------------------------------------------------------------------
 
     async def _process(self, state: DocumentState) -> None:
-        """Fetch, recognize, assemble."""
+        """Fetches, recognizes and assembles the document."""
         fetched = state.fetched = await self._fetching.fetch(state)
         self._progress.documents_started += 1
         self._progress.pages_known += fetched.page_count
@@ -249,7 +250,7 @@ class DocumentFlow:
         await self._note_assembled(state, assembled)
 
     async def _assembled(self, state: DocumentState) -> AssembledDocument:
-        """Repeats even if workers die and bytes are lost: the pages are in the ledger."""
+        """Assembles the document. Repeats if workers die or bytes are lost, since the pages are in the ledger."""
         while True:
             content = state.content
             try:

@@ -1,4 +1,4 @@
-"""The driver's state of a document in progress, and how its flow ends. Counters and page summaries, never page text."""
+"""Defines the driver's state of a document in progress, and how its flow ends: counters and page summaries, never page text."""
 
 from __future__ import annotations
 
@@ -20,23 +20,24 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class DocumentState:
-    """`content`: a reference to the bytes."""
+    """A document in progress. `content`: a reference to the bytes."""
 
     document: Document
     lease: Lease
     fetched: FetchedDocument | None = None
     content: Content | None = None
     started_at: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="milliseconds"))
-    waiting: dict[int, int] = field(default_factory=dict)  # page_number -> the engine of the chain it waits for
+    waiting: dict[int, int] = field(default_factory=dict)  # page_number -> the engine of the chain that the page waits for
     attempts: dict[int, tuple[Attempt, ...]] = field(default_factory=dict)  # attempts of earlier stages, by page_number
-    earlier_attempts: dict[int, int] = field(default_factory=dict)  # how many of them earlier runs made, by page number
-    ledger_asked: bool = False  # until then `waiting` is incomplete
-    failures: int = 0  # workers that died while they had the document
-    fetch_failures: int = 0  # of those, workers that were fetching it
-    page_failures: Counter[int] = field(default_factory=Counter)  # workers that died while they had the page, by page number
+    earlier_attempts: dict[int, int] = field(default_factory=dict)  # number of attempts that earlier runs made, by page number
+    ledger_asked: bool = False  # `waiting` is incomplete until this is set
+    failures: int = 0  # number of workers that died while they had the document
+    fetch_failures: int = 0  # number of these workers that were fetching it
+    # Number of workers that died while they had the page, by page number.
+    page_failures: Counter[int] = field(default_factory=Counter)
     crashed: dict[int, str] = field(
         default_factory=dict
-    )  # pages that are not tried again because they end workers, with the reason
+    )  # pages that are not tried again because they crash workers, with the reason
     assembly_crashes: int = 0
     refetches: int = 0
     refetching: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -51,7 +52,7 @@ class DocumentState:
 
     @property
     def pages_left(self) -> int | None:
-        """Returns None until the document is fetched."""
+        """Number of pages without an outcome; None until the document is fetched."""
         return self.fetched.page_count - self.pages_done if self.fetched else None
 
     @property
@@ -67,13 +68,13 @@ class DocumentState:
 
 
 class FlowResult(Enum):
-    SETTLED = "settled"  # it has an outcome, from this run or another, or is gone
-    HELD = "held"  # by another run, which may die
-    DEFERRED = "deferred"  # its storage was unavailable
+    SETTLED = "settled"  # the document has an outcome, from this run or another, or is gone
+    HELD = "held"  # another run, which may die, holds the document
+    DEFERRED = "deferred"  # the document's storage was unavailable
 
 
 class Replaced(Exception):
-    """The source has a newer version, which counts as another document: `newer`. Nothing of this one is committed."""
+    """Raised if the source has a newer version, `newer`, which counts as another document. Nothing of this one is committed."""
 
     def __init__(self, newer: Document) -> None:
         super().__init__(newer.document_id)

@@ -1,4 +1,5 @@
-"""Documents with the same bytes in progress at the same time: one is read, the others wait for it (`dedup.documents`)."""
+"""Handles documents with the same bytes that are in progress at the same time: one is read, and the others wait for it
+(`dedup.documents`)."""
 
 from __future__ import annotations
 

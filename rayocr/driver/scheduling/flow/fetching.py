@@ -16,25 +16,26 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_DENIED_ALLOWED = 5  # denied documents at the start of a run, before any could be read
+_DENIED_ALLOWED = 5  # number of denied documents at the start of a run, before any could be read
 _READ = -1  # a document was read
 
 
 class Fetching:
-    """`check(state)` raises Draining or LeaseLost when processing of the document must stop."""
+    """Fetches documents. `check(state)` raises Draining or LeaseLost when processing of the document must stop."""
 
     def __init__(self, actors: RunActors, *, progress: Progress, check: Callable[[DocumentState], None]) -> None:
         self._actors = actors
         self._progress = progress
         self._check = check
-        self._denied = 0  # denied documents, before the first that could be read
+        self._denied = 0  # number of denied documents before the first that could be read
 
     async def fetch(self, state: DocumentState) -> FetchedDocument:
         while True:
             self._check(state)
             try:
                 with self._progress.timings.of("fetch"):
-                    # After a crash no page is loaded: a page that ends its worker must not cost the document.
+                    # After a crash no page is loaded, so that a page that crashes its worker does not cause the loss of the
+                    # document.
                     load_pages = not state.fetch_failures
                     fetched, state.content = await self._actors.fetch(state.document, load_pages=load_pages)
                 self._denied = _READ
@@ -43,7 +44,7 @@ class Fetching:
                 await count_fetch_failure(state, self._actors, error)
 
     async def again(self, state: DocumentState, lost: Content | None) -> None:
-        """The node that held the bytes is gone. If several shards notice, only one fetches the document."""
+        """Fetches the document again after the node with its bytes is gone. If several shards notice, only one fetches it."""
         async with state.refetching:
             if state.content is not lost:
                 return
@@ -54,8 +55,8 @@ class Fetching:
             await self.fetch(state)
 
     def check_denied(self, state: DocumentState, error: UnreadableSource) -> None:
-        """Raises StorageDenied when all of the first documents were denied: then the whole source is affected, and rejecting
-        millions of documents would not help. In a local folder each file has its own permissions."""
+        """Raises StorageDenied when all of the first documents were denied: then the whole source is affected, and the run should
+        not reject millions of documents. In a local folder each file has its own permissions."""
         if not error.denied or self._denied == _READ or state.document.source_uri.startswith("file:"):
             return
         self._denied += 1

@@ -1,8 +1,8 @@
-"""The lane of local engines: workers of the compute stage read pages that waiting workers would otherwise send to a server.
+"""Runs the lane of local engines: workers of the compute stage read pages that waiting workers would otherwise send to a server.
 
 A waiting worker asks the planner for the lane of each page. While it reads a shard, the driver asks it which pages got the lane
-local, sends them to the pool of the compute stage, and reports back which ones are in the ledger. Any other page of the lane
-needs another lane, whatever the reason: too little confidence, a doubt, a worker that died. No text passes through the driver.
+local, sends them to the pool of the compute stage, and reports to it which of them are in the ledger. All other pages of the lane
+need another lane, whatever the reason: low confidence, a doubt, a worker that died. No text passes through the driver.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from rayocr.messages import PageSummary, Shard
 
 log = logging.getLogger(__name__)
 
-_UNREACHABLE_S = 1.0  # until a worker that did not answer is asked again
+_UNREACHABLE_S = 1.0  # seconds until a worker that did not answer is asked again
 
 
 class LocalLane:
-    """`stage`: the local engines. `note(state, page)` is called for each page that they read."""
+    """The lane local. `stage`: the local engines. `note(state, page)` is called for each page that they read."""
 
     def __init__(self, stage: StagePool, *, least_confidence: float, note: Callable[[DocumentState, PageSummary], None]) -> None:
         self._stage = stage
@@ -31,8 +31,8 @@ class LocalLane:
         self._note = note
 
     async def serve(self, worker: PageWorkerHandle, state: DocumentState, shard: Shard) -> None:
-        """Reads the pages of the shard that the worker gives away, until cancelled; then waits for those in progress, since the
-        worker may have died and its pages must not be read twice."""
+        """Reads the pages of the shard that the worker assigns to the lane, until cancelled. Then waits for those in progress,
+        since the worker may have died and its pages must not be read twice."""
         reading: dict[int, asyncio.Task[bool]] = {}
         try:
             while True:
@@ -42,7 +42,7 @@ class LocalLane:
                 try:
                     await asyncio.wait([asking, *unfinished], return_when=asyncio.FIRST_COMPLETED)
                     new = asking.result() if asking.done() else ()  # otherwise the next call returns them
-                except RayocrError:  # if the worker is dead, the shard's own call says so
+                except RayocrError:  # if the worker is dead, the shard's own call reports it
                     await asyncio.sleep(_UNREACHABLE_S)
                     continue
                 finally:
@@ -63,7 +63,7 @@ class LocalLane:
         assert state.content is not None
         try:
             report = await self._stage.pool.recognize(shard, state.content, state.context)
-        except Exception as error:  # the page needs another lane, where an error of the document or the run is found, too
+        except Exception as error:  # the page needs another lane, which also detects an error of the document or the run
             fields = {"action": "local_lane_failed", "document_id": state.document_id, "page_number": number}
             bug = None if isinstance(error, RayocrError | Draining) else error
             fields |= {"error": type(error).__name__, "reason": str(error)}

@@ -1,5 +1,5 @@
-"""Quarantine: fails a page that crashes two workers, and rejects a document that crashes two while it is opened or that has
-several such pages, so that neither can stop the run."""
+"""Implements quarantine: fails a page that crashes two workers, and rejects a document that crashes two workers while it is
+opened or that has several such pages, so that neither can stop the run."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 _ASSEMBLY_CRASHES_ALLOWED = 4  # the last tries use neither the source nor the typesetter
-_FAILURES_ALLOWED = 1  # crashes while the document is opened, or while one page is read; the next one quarantines it
-_CRASHED_PAGES_ALLOWED = 3  # per document: each costs two workers and up to twice limits.page_timeout_s
+_FAILURES_ALLOWED = 1  # number of crashes while the document is opened or a single page is read; the next one quarantines it
+_CRASHED_PAGES_ALLOWED = 3  # number per document; each costs two workers and up to twice limits.page_timeout_s
 
 
 async def count_fetch_failure(document: DocumentState, actors: RunActors, error: ActorFailed) -> None:
@@ -73,9 +73,9 @@ async def _how(document: DocumentState, actors: RunActors) -> str:
 
 
 def count_assembly_crash(document: DocumentState, error: ActorFailed) -> None:
-    """A worker died while it assembled the document. The next try leaves out what may have crashed it, because the document's
-    pages are all recorded and must not be lost. Raises ClusterUnavailable if even plain text cannot be written: that is not the
-    document's fault."""
+    """Records that a worker died while it assembled the document. The next try omits the outputs that may have crashed it,
+    because all pages are recorded and must not be lost. Raises ClusterUnavailable if even plain text cannot be written, since the
+    document cannot be the cause."""
     if isinstance(error, NodeLost):
         return
     document.assembly_crashes += 1

@@ -46,7 +46,7 @@ class Recognition:
         self._local = LocalLane(local_stage, least_confidence=least_confidence, note=self._note) if local_stage else None
 
     async def load_recorded(self, state: DocumentState, page_count: int) -> None:
-        """Does not read pages again that the ledger already has."""
+        """Loads the pages that the ledger already has, so that they are not read again."""
         state.waiting = dict.fromkeys(range(1, page_count + 1), 0)
         await self._note_recorded(state, resumed=True)
         state.ledger_asked = True
@@ -67,7 +67,7 @@ class Recognition:
             state.attempts[page.page_number] = page.attempts
             if resumed:
                 state.earlier_attempts[page.page_number] = len(page.attempts)
-        # else: other settings; those failures no longer apply, and positions in the chain have changed
+        # With other settings, those failures no longer apply, and positions in the chain have changed
 
     async def run_stage(self, state: DocumentState, stage: StagePool) -> None:
         """Reads all of the document's pages that wait for an engine of this stage."""
@@ -80,7 +80,7 @@ class Recognition:
                 self._check(state)
             await settled(running, at_most=0)
         except (Draining, OutsideError):
-            await asyncio.gather(*running, return_exceptions=True)  # pages in progress are paid for: let them be recorded
+            await asyncio.gather(*running, return_exceptions=True)  # pages in progress are paid for, so they are recorded first
             raise
         except BaseException:
             for task in running:
@@ -95,7 +95,7 @@ class Recognition:
             await self._window.release_pages(len(shard.page_numbers))
 
     async def _recognize(self, state: DocumentState, shard: Shard, stage: StagePool) -> None:
-        """Repeats until every page of the shard has an outcome of this stage, even if workers die and bytes are lost."""
+        """Reads the shard. Repeats until every page has an outcome of this stage, even if workers die and bytes are lost."""
         while shard.page_numbers:
             await self._window.until_resumed()
             self._check(state)
@@ -113,7 +113,7 @@ class Recognition:
                     continue
                 suspected_before = state.failures > 0
                 await count_page_failure(state, self._actors, error, shard.page_numbers)
-                if error.alone and suspected_before and len(shard.page_numbers) > 1:  # one page may be the cause: find it
+                if error.alone and suspected_before and len(shard.page_numbers) > 1:  # one page may be the cause, so find it
                     for single in cut(shard, 1):
                         await self._recognize(state, single, stage)
                     return
@@ -128,7 +128,7 @@ class Recognition:
             read_locally = {number for number in shard.page_numbers if number not in state.waiting}
             left = without(shard, {page.page_number for page in report.pages} | read_locally)
             pieces = list(cut(left, stage.sizer.pages(state.document_id)))
-            if len(pieces) > 1:  # slower than expected: other workers share the rest
+            if len(pieces) > 1:  # the shard is slower than expected, so other workers share the rest
                 await all_of(self._recognize(state, piece, stage) for piece in pieces)
                 return
             shard = left
@@ -136,7 +136,7 @@ class Recognition:
     def _beside(
         self, state: DocumentState, shard: Shard, stage: StagePool
     ) -> Callable[[PageWorkerHandle], Coroutine[Any, Any, None]] | None:
-        """Returns what runs while a worker of the stage reads the shard."""
+        """Returns the coroutine that runs while a worker of the stage reads the shard."""
         if self._local is None or stage.stage.kind != "wait":
             return None
         return partial(self._local.serve, state=state, shard=shard)
