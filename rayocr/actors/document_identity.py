@@ -1,4 +1,4 @@
-"""The identity of a document: one version of one object at the source."""
+"""Computes the identity of a document: one version of one object at the source."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rayocr.storage.base import Entry, Storage
 
 
 def document_id(source_uri: str, version: str) -> str:
-    """32 hex digits, always the same for the same URI and version."""
+    """Returns 32 hex digits, which are always the same for the same URI and version."""
     return hashlib.sha256(f"{source_uri}\0{version}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 

@@ -32,11 +32,12 @@ from rayocr.errors import BatchIncomplete, BatchWithdrawn, EngineOverloaded
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 
-_JOBS_IN_QUEUE, _SMALL_JOB = 24, 100  # with a limit on enqueued tokens: jobs, unless they had fewer pages than this
+_JOBS_IN_QUEUE, _SMALL_JOB = 24, 100  # with a limit on enqueued tokens, the number of jobs, unless they had fewer pages than this
 
 
 class BatchQueue:
-    """`clock` is Unix time in seconds: intents are compared across runs. `patience_s`: `limits.patience_s`."""
+    """The batch queue. `clock` is Unix time in seconds, since intents are compared across runs. `patience_s`:
+    `limits.patience_s`."""
 
     def __init__(
         self,
@@ -56,7 +57,7 @@ class BatchQueue:
         self._config = config
         self._clock = clock
         self._by_key: dict[str, Job] = {}
-        self._open: dict[str, Job] = {}  # by model
+        self._open: dict[str, Job] = {}  # jobs by model
         self._jobs: dict[str, Job] = {}
         self._runner = JobRunner(
             server,
@@ -79,13 +80,13 @@ class BatchQueue:
         return len(self._by_key)
 
     async def read(self, key: str, model: str, line: bytes) -> bytes:
-        """Returns the results' line for this key; waits until the job has ended. Raises BatchIncomplete when the job ended
+        """Waits until the job has ended, and returns the results' line for this key. Raises BatchIncomplete when the job ended
         without the key (if asked again, the page goes into another job), ModelUnavailable after `batch.patience_h`, and the
         server's error about the whole job."""
         job = self._by_key.get(key)
         if job is None:
             job = self._add(key, model, line)
-        elif job.task is None and job.closed:  # submitted by an earlier run
+        elif job.task is None and job.closed:  # the job was submitted by an earlier run
             job.task = asyncio.create_task(self._runner.run(job))
         await job.ended.wait()
         answer = job.answers.get(key)
@@ -105,8 +106,8 @@ class BatchQueue:
         raise BatchIncomplete(f"The batch {job.display_name} ended without the page ({job.state}{reason}).")
 
     async def withdraw(self) -> int:
-        """Cancels all jobs that have not ended, since another lane has to read their pages. What they have answered by then is
-        used; `read` raises BatchWithdrawn for the other pages. Returns the number of jobs."""
+        """Cancels all jobs that have not ended, since another lane has to read their pages. Answers that exist by then are used.
+        For all other pages, `read` raises BatchWithdrawn. Returns the number of jobs."""
         jobs = [job for job in self._jobs.values() if job.task is not None or not job.closed]
         jobs = [job for job in jobs if not (job.ended.is_set() or job.withdrawn)]
         for job in jobs:
@@ -116,7 +117,8 @@ class BatchQueue:
         return len(jobs)
 
     async def recorded(self, keys: Sequence[str]) -> None:
-        """The ledger has the pages of these answers. A job whose answers are all recorded is deleted, at the server too."""
+        """Notes that the ledger has the pages of these answers. Deletes a job whose answers are all recorded, at the server
+        too."""
         for key in keys:
             if (job := self._by_key.get(key)) is not None:
                 job.recorded.add(key)
@@ -129,8 +131,8 @@ class BatchQueue:
         await self._server.delete(files=job.server_files, job=job.name)
 
     async def close(self, *, finished: bool) -> None:
-        """`finished`: every page of the run is in the ledger, so the intents of jobs whose results were all used can be
-        deleted."""
+        """Closes the queue. `finished`: every page of the run is in the ledger, so the intents of jobs whose results were all
+        used can be deleted."""
         for timer in self._timers.values():
             timer.cancel()
         tasks = [job.task for job in self._jobs.values() if job.task is not None and not job.task.done()]
@@ -164,8 +166,8 @@ class BatchQueue:
         return job
 
     def _most_pages(self) -> int:
-        """Returns the limit for one job. A job larger than the whole queue would never be accepted, and the queue is only full if
-        jobs are small compared with it."""
+        """Returns the maximum number of pages of one job. A job larger than the whole queue would never be accepted, and only
+        jobs that are small compared with the queue can fill it."""
         tokens = self._config.enqueued_tokens
         if not tokens:
             return self._config.max_pages
@@ -177,14 +179,14 @@ class BatchQueue:
             self._number += 1
             display_name = f"rayocr-{self._run_id}-{self._number:04d}"
             if display_name not in self._jobs:
-                break  # otherwise the file is from before this actor was restarted
+                break  # otherwise the file was written before this actor was restarted
         job = Job(display_name, model, created_at=self._clock(), since=self._clock())
         job.file = (Path(self._folder.name) / f"{display_name}.jsonl").open("wb")
         self._jobs[display_name] = job
         return job
 
     def _start_timer(self, job: Job) -> None:
-        """Submits a job when no page has arrived for a while: then the window is full, or there are no more pages."""
+        """Submits a job when no page has arrived for a while, because the window is full or there are no more pages."""
         if (timer := self._timers.pop(job.display_name, None)) is not None:
             timer.cancel()
         loop = asyncio.get_running_loop()
@@ -204,7 +206,7 @@ class BatchQueue:
         return progress_of(self._jobs.values(), self._clock())
 
     def _load(self) -> None:
-        """Jobs of earlier runs: queried only when one of their pages is requested."""
+        """Loads jobs of earlier runs. The server is queried only when one of their pages is requested."""
         for intent in read_intents(self._state):
             if self._clock() - intent.created_at > self._config.keep_days * 86_400:
                 delete_intent(self._state, intent.display_name)

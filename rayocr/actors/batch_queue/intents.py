@@ -1,7 +1,7 @@
-"""The durable record of batches: `.rayocr/batches/<display_name>.json`, written before the job is submitted.
+"""Stores the durable record of batches: `.rayocr/batches/<display_name>.json`, written before the job is submitted.
 
-rayocr chooses the display name in advance; the server assigns the job's name on submission. After a crash between the two, the
-record identifies the job if it was created, so it is never paid for twice.
+rayocr chooses the display name in advance, and the server assigns the job's name on submission. After a crash between the two,
+the record identifies the job if it was created, so it is never paid for twice.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SCHEMA_VERSION = 1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intent:
-    """`name`: the server's name of the job, once it is known. `created_at` is Unix time in seconds."""
+    """The record of one job. `name`: the server's name of the job, once it is known. `created_at` is Unix time in seconds."""
 
     display_name: str
     model: str
@@ -30,13 +30,13 @@ class Intent:
 
 
 def write_intent(state: Storage, intent: Intent) -> None:
-    """Blocks. Raises StorageError."""
+    """Writes an intent. Blocks. Raises StorageError."""
     body = {"schema_version": _SCHEMA_VERSION, **asdict(intent)}
     state.write(f"{BATCHES_PREFIX}{intent.display_name}.json", json.dumps(body).encode())
 
 
 def delete_intent(state: Storage, display_name: str) -> None:
-    """Blocks. Idempotent; an intent that cannot be deleted expires later."""
+    """Deletes an intent. Blocks. Idempotent. An intent that cannot be deleted expires later."""
     try:
         state.delete(f"{BATCHES_PREFIX}{display_name}.json")
     except StorageError:
@@ -44,7 +44,8 @@ def delete_intent(state: Storage, display_name: str) -> None:
 
 
 def read_intents(state: Storage) -> Iterator[Intent]:
-    """Blocks. Skips records that are damaged or written by a newer rayocr: their pages are requested again."""
+    """Reads the intents. Blocks. Skips records that are damaged or written by a newer rayocr, so their pages are requested
+    again."""
     for entry in list(state.list(BATCHES_PREFIX)):
         try:
             body = parse_object(state.read(entry.name), name=entry.name)

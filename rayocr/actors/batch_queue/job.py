@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BatchServer(Protocol):
-    """The server, as `rayocr.engines.gemini.batch.GeminiJobs` knows it."""
+    """The server of batch jobs; see `rayocr.engines.gemini.batch.GeminiJobs`."""
 
     async def upload(self, display_name: str, path: Path) -> str: ...
 
@@ -36,7 +36,7 @@ class BatchServer(Protocol):
 
 @dataclass(slots=True, eq=False)
 class Job:
-    """One job, from its first page to its answers. A job of an earlier run is `closed` from the start and has no file."""
+    """One job, from its first page to its answers. A job of an earlier run is `closed` from the beginning and has no file."""
 
     display_name: str
     model: str
@@ -49,15 +49,15 @@ class Job:
     task: asyncio.Task[None] | None = None
     ended: asyncio.Event = field(default_factory=asyncio.Event)
     state: str = "gathering"
-    since: float = 0.0  # when the current state began
+    since: float = 0.0  # time when the current state began
     server_files: list[str] = field(default_factory=list)
     answers: dict[str, bytes] = field(default_factory=dict)
     handed_out: set[str] = field(default_factory=set)
     error: RayocrError | None = None
-    words: str = ""  # why the server ended it
+    words: str = ""  # reason why the server ended the job
     recorded: set[str] = field(default_factory=set)  # keys whose pages the ledger has
     deleted: bool = False
-    withdrawn: bool = False  # cancelled by us: pages without an answer are not billed
+    withdrawn: bool = False  # rayocr cancelled the job; pages without an answer are not billed
 
     @property
     def intent(self) -> Intent:

@@ -37,12 +37,12 @@ T = TypeVar("T")
 _INPUT_TOKENS = re.compile(rb'"promptTokenCount"\s*:\s*(\d{1,9})')
 _WITH_RESULTS = ("SUCCEEDED", "PARTIALLY_SUCCEEDED")
 _BATCH_HINT = "Start the same command again to resume, with engine.batch=false if the server accepts no batches."
-_MOST_UPLOADS = 5  # of one job: its file can be gone when the job is created
-_LATE_RESULTS_S = 6 * 3600.0  # how long to wait for the results of a job that succeeded
+_MOST_UPLOADS = 5  # number of uploads for one job, since its file can be gone when the job is created
+_LATE_RESULTS_S = 6 * 3600.0  # maximum wait for the results of a job that succeeded
 
 
 class JobRunner:
-    """Runs the jobs of the batch queue. `jobs` yields all of them: those that run count against the limits of the queue."""
+    """Runs the jobs of the batch queue. `jobs` yields all jobs, since running jobs count against the limits of the queue."""
 
     def __init__(
         self,
@@ -61,14 +61,14 @@ class JobRunner:
         self._jobs = jobs
         self._config = config
         self._policy = policy
-        self._patience_s = patience_s  # of a server that answers nothing
+        self._patience_s = patience_s  # patience with a server that does not answer
         self._clock = clock
         self._sleep = sleep
         self.tokens_per_page = float(config.expected_input_tokens)  # replaced by the actual use in answers
-        self._creating = asyncio.Lock()  # jobs are created one at a time: a full queue delays all of them
+        self._creating = asyncio.Lock()  # jobs are created one at a time, since a full queue delays all of them
 
     async def run(self, job: Job) -> None:
-        """From submission, or adoption, to the answers. Any failure is passed to the pages that wait."""
+        """Runs a job from its submission or adoption to its answers. Passes any failure to the waiting pages."""
         try:
             if job.file is not None:
                 await self._submit(job)
@@ -79,7 +79,7 @@ class JobRunner:
                 await asyncio.to_thread(delete_intent, self._state, job.display_name)
             else:
                 await self._await_results(job, job.name)
-        except (EngineRejected, BatchGone) as error:  # concerns the whole job, not a page
+        except (EngineRejected, BatchGone) as error:  # the error concerns the whole job
             job.error = ModelUnavailable(f"The batch {job.display_name} with {len(job.keys):,} pages: {error}", hint=_BATCH_HINT)
         except RayocrError as error:
             job.error = error
@@ -108,7 +108,7 @@ class JobRunner:
         log_event(log, "batch_cancelled", "Cancelled a batch job.", batch=job.display_name, pages=len(job.keys))
         try:
             await self._retried(partial(self._server.cancel, job.name))
-        except EngineError as error:  # it has ended, or is gone: its task finds out
+        except EngineError as error:  # the job has ended or is gone, which its task detects
             log_event(log, "batch_not_cancelled", "Cannot cancel a batch job.", level=logging.WARNING, error=str(error))
 
     async def _submit(self, job: Job) -> None:
@@ -118,7 +118,7 @@ class JobRunner:
         await asyncio.to_thread(write_intent, self._state, job.intent)
         async with self._creating:
             job.name = await self._create(job, path)
-        if job.withdrawn:  # in the meantime
+        if job.withdrawn:  # withdrawn in the meantime
             await self.cancel(job)
         await asyncio.to_thread(path.unlink, missing_ok=True)
         job.file = None
@@ -127,7 +127,7 @@ class JobRunner:
         log_event(log, "batch_submitted", "Submitted a batch job.", batch=job.display_name, job=job.name, pages=len(job.keys))
 
     async def _create(self, job: Job, path: Path) -> str:
-        """The server's name of the job. Waits while the queue is full."""
+        """Creates the job and returns the server's name for it. Waits while the queue is full."""
         file = None
         attempt = uploads = 0
         failing_since: float | None = None
@@ -155,12 +155,12 @@ class JobRunner:
             except EngineError as error:
                 failing_since = self._clock() if failing_since is None else failing_since
                 await self._sleep(self._delay_s(error, attempt, since=failing_since))
-                # The response may have been lost although the job was created: do not create, and pay for, the job twice.
+                # The response may have been lost although the job was created. The job must not be created and paid for twice.
                 if (name := await self._retried(partial(self._server.find, job.display_name))) is not None:
                     return name
 
     async def _until_room(self, job: Job) -> None:
-        """Limits jobs by our own count, so that the server does not have to refuse."""
+        """Waits for room according to rayocr's own count of jobs, so that the server need not refuse."""
         while True:
             running = [other for other in self._jobs() if other.name is not None and not other.ended.is_set()]
             tokens = sum(len(other.keys) for other in (*running, job)) * self.tokens_per_page
@@ -193,7 +193,7 @@ class JobRunner:
             self.tokens_per_page = sum(used) / len(used)
 
     async def _until_ended(self, job: Job, name: str) -> JobStatus:
-        """Fetches the job together with its results, which can arrive shortly after the job ends."""
+        """Waits for the end of the job and fetches it with its results, which can arrive shortly after the job ends."""
         ended_at: float | None = None
         while True:
             status = await self._retried(partial(self._server.status, name))
@@ -218,7 +218,7 @@ class JobRunner:
             )
 
     async def _retried(self, call: Callable[[], Awaitable[T]]) -> T:
-        """Retries until the server answers: a job that runs must not be given up, or its pages would be paid for twice."""
+        """Retries until the server answers. If a running job were abandoned, its pages would be paid for twice."""
         attempt, since = 0, self._clock()
         while True:
             attempt += 1
@@ -232,8 +232,8 @@ class JobRunner:
             await self._sleep(delay_s)
 
     def _delay_s(self, error: EngineError, attempt: int, *, since: float) -> float:
-        """Raises the error if a retry is pointless, and ModelUnavailable if all attempts `since` then have failed for longer than
-        `limits.patience_s`."""
+        """Returns the delay before the next attempt. Raises the error if a retry is pointless, and ModelUnavailable if all
+        attempts `since` then have failed for longer than `limits.patience_s`."""
         decision = decide(error, min(attempt, self._policy.max_attempts - 1), policy=self._policy)
         if decision is None:
             raise error

@@ -1,4 +1,4 @@
-"""Opens the server of batch jobs that the configuration asks for."""
+"""Opens the server of batch jobs that the configuration names."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from rayocr.storage.factory import open_storage
 
 
 def open_server(config: RayocrConfig, secrets: Secrets) -> BatchServer:
-    """Imports the SDK. Blocks. Raises CredentialsError, EngineUnavailable, StorageError."""
+    """Opens the server. Imports the SDK. Blocks. Raises CredentialsError, EngineUnavailable, StorageError."""
     gemini = config.engine.gemini
     if gemini.vertexai:
         from rayocr.engines.gemini.vertex_batch import VertexJobs

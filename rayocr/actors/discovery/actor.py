@@ -1,8 +1,8 @@
 """The Discovery actor: turns the listing of the source into batches of documents that are not finished yet.
 
-It owns the position in the listing and nothing durable: after a restart it lists again and skips what was finished in the
-meantime. It finds finished documents from one listing of the manifests' names, without opening each, and keeps 16 bytes per
-document. The driver also uses it without Ray, to check whether there is anything to do before it starts a cluster.
+It owns the position in the listing and has no durable state. After a restart it lists again and skips documents that were
+finished in the meantime. It finds finished documents from one listing of the manifests' names, without opening each, and keeps 16
+bytes per document. The driver also uses it without Ray, to check whether there is anything to do before it starts a cluster.
 
 In mode=watch it lists the source repeatedly (`poll`). It then knows only the documents of the last complete listing: removed
 documents are forgotten, so memory depends on the current size of the source and not on its history.
@@ -31,33 +31,34 @@ from rayocr.storage.name_patterns import matches
 
 log = logging.getLogger(__name__)
 
-_LIST_AHEAD = 20_000  # documents listed ahead of demand, so that progress knows the total of most runs
+_LIST_AHEAD = 20_000  # number of documents that are listed ahead of demand, so that progress knows the total of most runs
 _LIST_AHEAD_S = 0.5  # maximum time spent on listing ahead
 _ID_BYTES = 16
-_NAMES_TOLD = 20  # names in the message; the log has all of them
+_NAMES_TOLD = 20  # number of names in the message; the log has all of them
 _OWN_SUFFIXES = (*(output.suffix for output in all_outputs()), "report.html")
-_ASK_EACH = 1000  # new documents per poll; with more, the manifests are listed once instead of checked one by one
+_ASK_EACH = 1000  # number of new documents per poll; with more, the manifests are listed once instead of checked one by one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoveryRules:
-    """Globs are matched against names below the source, with `/`; `*` crosses folders (see rayocr.storage.name_patterns)."""
+    """The rules of Discovery. Globs are matched against names below the source, with `/`; `*` crosses folders (see
+    rayocr.storage.name_patterns)."""
 
-    only: str | None = None  # a single file, which is checked without listing its folder
+    only: str | None = None  # name of a single file, which is checked without listing its folder
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
-    reported: tuple[str, ...] = ()  # those of the patterns above that are named if they match no document
+    reported: tuple[str, ...] = ()  # those of the patterns above that are reported if they match no document
     min_bytes: int = 0
     max_bytes: int | None = None
-    order: str = "listing"  # or one of rayocr.actors.discovery.ordering.ORDERS
+    order: str = "listing"  # one of rayocr.actors.discovery.ordering.ORDERS, or ""
     limit: int | None = None
     overwrite: bool = False
     retried: frozenset[str] | None = None  # only these documents are processed again
     again: frozenset[str] = frozenset()  # these documents are read again although they are finished
     holds_results: bool = False  # the source is the destination of other runs, too
-    narrowed: bool = False  # a subset was requested: dead letters of other documents are not reported
+    narrowed: bool = False  # only a subset was requested, so dead letters of other documents are not reported
     watch: bool = False
-    settle_s: float = 0.0  # in watch: how long a file must be unchanged before it is read
+    settle_s: float = 0.0  # in a watch, how long a file must be unchanged before it is read
 
     def admits(self, name: str) -> bool:
         if not is_document(name):
@@ -67,8 +68,8 @@ class DiscoveryRules:
         return not any(matches(name, pattern) for pattern in self.exclude)
 
     def concerns(self, name: str, error: Exception) -> bool:
-        """Returns whether an entry that could not be inspected might be, or contain, a document: always for folders; for a broken
-        link if its name is a document's or may be a folder's; for an unusable name if it is a document's."""
+        """Returns whether an entry that could not be inspected might be a document or contain one. This is always true for
+        folders, for a broken link whose name may be that of a document or a folder, and for an unusable name of a document."""
         if isinstance(error, UnsafeName):
             return self.admits(name)
         if isinstance(error, ObjectNotFound):
@@ -82,13 +83,13 @@ class DiscoveryRules:
 
 
 def is_document(name: str) -> bool:
-    """Returns whether the name is that of a PDF, and neither of our state nor of what macOS leaves next to real files."""
+    """Returns whether the name is that of a PDF, and not of rayocr's state or of a file that macOS leaves next to real files."""
     folders, _, file = name.rpartition("/")
     return file.lower().endswith(".pdf") and not file.startswith("._") and f"/{folders}/".find("/.rayocr/") < 0
 
 
 class Discovery:
-    """`source` belongs to this object alone: its callback for unreadable folders is set here."""
+    """The Discovery actor. `source` must not be shared, since this object sets its callback for unreadable folders."""
 
     def __init__(self, source: Storage, state: Storage, rules: DiscoveryRules) -> None:
         self._source = source
@@ -100,9 +101,9 @@ class Discovery:
         self._ahead: deque[Document] = deque()
         self._finished: DigestTable | None = None
         self._dead_letters: DigestTable | None = None
-        self._known = DigestTable(key_bytes=_ID_BYTES)  # in watch: documents that were found and are not returned again
+        self._known = DigestTable(key_bytes=_ID_BYTES)  # in a watch, documents that were found and are not returned again
         self._present = DigestTable(key_bytes=_ID_BYTES)  # the same for the listing in progress
-        self._fresh = 0  # documents of this poll that were not known before
+        self._fresh = 0  # new documents of this poll
         self._polls = 0
         self._token: str | None = None  # the position in the source's change feed
         self._settling = FileStability(rules.settle_s if source.uri.startswith("file:") else 0.0)
@@ -111,7 +112,7 @@ class Discovery:
         self._unmatched = list(rules.reported)
 
     def next_batch(self, count: int) -> DiscoveryBatch:
-        """Up to `count` documents; fewer only at the end. Blocks while it lists. Raises StorageError."""
+        """Returns up to `count` documents; fewer only at the end. Blocks while it lists. Raises StorageError."""
         self._fill(count)
         documents = tuple(self._ahead.popleft() for _ in range(min(count, len(self._ahead))))
         totals = replace(self._totals, settling=len(self._settling))
@@ -119,8 +120,8 @@ class Discovery:
         return DiscoveryBatch(documents=documents, totals=totals, exhausted=exhausted, limit_reached=self._limit_reached())
 
     def poll(self, what: Poll) -> None:
-        """In watch: polls; `next_batch` returns the documents that are new since the last poll. The next poll finds what a
-        failed or incomplete poll missed."""
+        """Polls the source of a watch. `next_batch` then returns the documents that are new since the last poll. The next poll
+        finds documents that a failed or incomplete poll missed."""
         self._known.update(self._present)
         self._present = DigestTable(key_bytes=_ID_BYTES)
         self._fresh = 0
@@ -130,13 +131,13 @@ class Discovery:
         self._documents = self._limited(found)
 
     def note(self, document_id: str) -> None:
-        """In watch: do not return a document that was pushed. Idempotent."""
+        """Notes a pushed document, so that a watch does not return it. Idempotent."""
         self._known.add(bytes.fromhex(document_id))
         self._present.add(bytes.fromhex(document_id))
 
     def forget(self, document_id: str) -> None:
-        """In watch: a document was returned but no longer exists. If it reappears, the next poll returns it, so a brief outage of
-        the source loses nothing. Idempotent."""
+        """Notes that a document that a watch returned no longer exists. If it reappears, the next poll returns it, so a brief
+        outage of the source loses no document. Idempotent."""
         self._known.discard(bytes.fromhex(document_id))
         self._present.discard(bytes.fromhex(document_id))
 
@@ -153,7 +154,7 @@ class Discovery:
             else:
                 self._ahead.append(document)
 
-    # -- looks --------------------------------------------------------------------------------------------------------------
+    # -- listings -----------------------------------------------------------------------------------------------------------
 
     def _limited(self, documents: Iterable[Document]) -> Iterator[Document]:
         for document in documents:
@@ -195,7 +196,7 @@ class Discovery:
         self._token = changes.token
 
     def _settled(self, names: tuple[str, ...] = ()) -> Iterator[Document]:
-        """These, and the files that were still being written at the last poll."""
+        """Yields these documents, and the files that were still being written at the last poll."""
         entries = self._each({*names, *self._settling.names()})
         yield from (document for _, document in self._unfinished(entries, None))
 
@@ -272,7 +273,8 @@ class Discovery:
         return raw in self._dead_letters
 
     def _has_stale_dead_letter(self, document: Document) -> bool:
-        """Its state when the manifests were listed: otherwise its own manifest is being replaced, or it was just created."""
+        """Returns whether the document had a stale dead letter when the manifests were listed. A later one belongs to a manifest
+        that is being replaced or was just created."""
         return self._finished is not None and self._has_dead_letter(bytes.fromhex(document.document_id))
 
     def _load_finished(self) -> None:
@@ -285,7 +287,7 @@ class Discovery:
             identifier = document_id_of(entry.name)
             if identifier is not None and len(identifier) == 2 * _ID_BYTES and entry.size_bytes:
                 found.add(bytes.fromhex(identifier))
-            else:  # not a record of ours, or damaged by a broken disk: treated as absent
+            else:  # an unknown or damaged record, which is treated as absent
                 self._note_strange(entry.name)
         return found
 
@@ -300,8 +302,8 @@ class Discovery:
         self._totals = replace(self._totals, **{name: getattr(self._totals, name) + change for name, change in changes.items()})
 
     def note_unreadable(self, name: str, error: Exception) -> None:
-        """The storage's callback for a folder or link that it cannot read: counted; the listing continues."""
-        if self._polls:  # in watch, every poll reports the same again
+        """Counts a folder or link that the storage cannot read; the storage calls it. The listing continues."""
+        if self._polls:  # in a watch, every poll reports the same paths again
             return
         if not self._rules.concerns(name.removeprefix(f"{self._source.uri}/"), error):
             return

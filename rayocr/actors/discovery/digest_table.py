@@ -1,7 +1,7 @@
-"""A compact set or map of digests: Discovery's index of up to a million documents, in a quarter of the memory.
+"""Implements a compact set or map of digests, Discovery's index of up to a million documents.
 
-A Python set of a million 16-byte digests takes 120 MB, this takes 18. Keys are spread over buckets by their first bits. A bucket
-is one run of records that is searched linearly: 4 KB for a million keys, half a microsecond.
+A Python set of a million 16-byte digests takes 120 MB, this takes 18. The first bits of a key determine its bucket. A bucket is a
+sequence of records that is searched linearly: 4 KB for a million keys, which takes half a microsecond.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ _BUCKETS = 4096
 
 
 class DigestTable:
-    """Keys are parts of hashes with equal length, so they spread evenly; values, if any, have equal length too."""
+    """A set or map. Keys are parts of hashes of equal length, so they spread evenly. Values, if any, have equal length too."""
 
     def __init__(self, *, key_bytes: int, value_bytes: int = 0) -> None:
         self._key_bytes = key_bytes
@@ -33,7 +33,7 @@ class DigestTable:
         return bytes(self._bucket(key)[position + self._key_bytes : position + self._width])
 
     def add(self, key: bytes, value: bytes = b"") -> bool:
-        """False when the key is there already; its value stays."""
+        """Adds a key. Returns False if the key exists already; its value stays."""
         if self._find(key) >= 0:
             return False
         bucket = self._bucket(key)

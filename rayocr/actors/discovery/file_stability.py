@@ -1,7 +1,7 @@
 """Skips files that are still being written, until they have not changed for a while.
 
-Applies to folders only: an object in a bucket or on Drive appears once it is complete. A file that is seen for the first time
-is accepted if its last write is old enough. A file that grew between polls, or whose timestamp is in the future, is accepted
+Applies only to folders, since an object in a bucket or on Drive appears once it is complete. A file that is seen for the first
+time is accepted if its last write is old enough. A file that grew between polls, or whose timestamp is in the future, is accepted
 when two polls that far apart find it unchanged.
 """
 
@@ -14,7 +14,7 @@ from rayocr.storage.base import Entry
 
 
 class FileStability:
-    """`settle_s`: how long a file must be unchanged. Holds the names of the files that are still pending."""
+    """Decides which files are stable, and holds the names of pending files. `settle_s`: how long a file must be unchanged."""
 
     def __init__(
         self, settle_s: float, *, clock: Callable[[], float] = time.monotonic, wall_clock: Callable[[], float] = time.time
@@ -22,7 +22,7 @@ class FileStability:
         self._settle_s = settle_s
         self._clock = clock
         self._wall_clock = wall_clock
-        self._seen: dict[str, tuple[str, float]] = {}  # name -> version, and when that version was first seen
+        self._seen: dict[str, tuple[str, float]] = {}  # name -> version, and time when that version was first seen
         self._touched: set[str] = set()
 
     def __len__(self) -> int:

@@ -1,7 +1,6 @@
-"""Returns documents in another order than the listing's: newest first, smallest first.
-
-No document can be returned before the listing has ended. Until then documents wait in a temporary file; memory holds a key and a
-position, 16 bytes per document, and twice that while they are sorted (names are kept whole).
+"""Returns documents in another order than the listing's: newest first, smallest first. It cannot return a document before the
+listing has ended. Until then documents wait in a temporary file. Memory holds a key and a position, 16 bytes per document, and
+twice that during sorting (names are kept whole).
 """
 
 from __future__ import annotations
@@ -27,7 +26,8 @@ ORDERS: dict[str, tuple[Callable[[Entry], Any], bool]] = {
 
 
 def in_order(found: Iterable[tuple[Entry, Document]], order: str) -> Iterator[Document]:
-    """`order`: one of ORDERS; equal documents stay in listing order. Raises StorageUnavailable (the local disk)."""
+    """Yields the documents in order. `order`: one of ORDERS. Equal documents stay in listing order. Raises StorageUnavailable for
+    the local disk."""
     key_of, descending = ORDERS[order]
     keys: Any = [] if order == "name" else array("d")
     offsets = array("Q")

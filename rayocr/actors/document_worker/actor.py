@@ -1,7 +1,7 @@
 """The DocumentWorker actor: fetches and assembles whole documents, one at a time, in a process that may be killed.
 
-It owns nothing durable. It is an actor and not a task because Ray ends idle task processes above the number of CPUs, and starting
-a process costs a second of CPU: more than most documents need (docs/decisions/0003).
+It has no durable state. It is an actor instead of a task because Ray ends idle task processes above the number of CPUs, and
+starting a process takes one second of CPU, which is more than most documents need (docs/decisions/0003).
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class DocumentWorker:
         )
 
     def assemble_copy(self, context: DocumentContext, started_at: str, content: Any = None) -> AssembledDocument | None:
-        """Assembles from the pages of a document with the same bytes; None if there is none. Raises as `assemble`."""
+        """Assembles the document from the pages of one with the same bytes; returns None if there is none. Raises the same errors
+        as `assemble`."""
         settings = self._assemble_settings
         original = find_duplicate(
             settings.state(),

@@ -1,8 +1,7 @@
-"""Assemble: writes texts from the ledger into outputs at the destination, the manifest last.
-
-The order is the contract: outputs, then the dead letter if there is one, then the manifest, only if absent. If the process is
-killed before the manifest, the document is not finished and is assembled again from the ledger, at no cost. Never holds a whole
-document: pages are read from the ledger in runs and go to temporary files, which are uploaded when complete.
+"""Assembles a document: writes texts from the ledger into outputs at the destination. The contract is the order: outputs, then
+the dead letter if there is one, then the manifest, only if absent. If the process is killed before the manifest, the document is
+not finished and is assembled again from the ledger, at no cost. Memory never holds a whole document: pages are read from the
+ledger in ranges and written to temporary files, which are uploaded when complete.
 """
 
 from __future__ import annotations
@@ -47,7 +46,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_PAGES_PER_CALL = 128  # of text per ledger call: about half a megabyte
+_PAGES_PER_CALL = 128  # number of pages per ledger call, with about half a megabyte of text
 _IN_MEMORY_BYTES = 4 << 20  # size of an output above which it moves to a temporary file
 
 ReadTexts = Callable[[str, int, int], Sequence[PageRecord]]
@@ -63,12 +62,12 @@ class AssembleSettings:
     retry: RetryConfig
     lease: LeaseSettings
     output: OutputConfig = field(default_factory=OutputConfig)
-    requests_per_s: float | None = None  # per process, to the destination's backend
+    requests_per_s: float | None = None  # limit per process for the destination's backend
     access: AccessConfig = field(default_factory=AccessConfig)  # credentials for the destination
     state_access: AccessConfig = field(default_factory=AccessConfig)
-    replace_manifest: bool = False  # overwrite=true: an older manifest of this document is replaced
+    replace_manifest: bool = False  # set by overwrite=true: an older manifest of this document is replaced
     limits: LimitsConfig = field(default_factory=LimitsConfig)  # time and memory limits while the source is open
-    keep_contents: bool = False  # dedup.documents: the document's result is kept for its copies
+    keep_contents: bool = False  # set by dedup.documents: the document's result is kept for its copies
 
     def dest(self) -> Storage:
         from rayocr.storage.factory import cached_storage
@@ -100,7 +99,7 @@ def assemble(
     original: FinishedDuplicate | None = None,
     crashes: int = 0,
 ) -> AssembledDocument:
-    """Write the document's outputs and finish it.
+    """Writes the document's outputs and finishes it.
 
     `content`: the source's bytes, for outputs that need them. `crashes`: how many processes died while they assembled it; see
     `plan_outputs`. `check_source` raises VersionChanged if the source has a newer version, whose outputs must not be overwritten.
@@ -198,7 +197,8 @@ def _earlier_manifest(state: Storage, context: DocumentContext, policy: RetryPol
 def reject(
     document: Document, error: RayocrError, settings: AssembleSettings, *, fencing_token: int, started_at: str
 ) -> DeadLetter:
-    """Finish a document that cannot be read at all: dead letter, then manifest. Raises as `assemble` does."""
+    """Finishes a document that cannot be read at all: writes the dead letter, then the manifest. Raises the same errors as
+    `assemble`."""
     state = settings.state()
     policy = RetryPolicy.from_config(settings.retry)
     dead_letter = new_dead_letter(
@@ -273,7 +273,8 @@ def partial_letter(document: Document, summaries: Sequence[PageSummary], run_id:
 
 
 def _records(context: DocumentContext, read_texts: ReadTexts) -> Iterator[PageRecord]:
-    """Yields every page once and in order. Raises RayocrError when a page is missing, because nothing may be committed then."""
+    """Yields every page once and in order. Raises RayocrError when a page is missing, because the document must not be committed
+    then."""
     expected = 1
     for first in range(1, context.page_count + 1, _PAGES_PER_CALL):
         last = min(first + _PAGES_PER_CALL - 1, context.page_count)
@@ -317,7 +318,7 @@ def _outcome(summaries: Sequence[PageSummary]) -> DocumentOutcome:
 
 @contextmanager
 def _local_disk() -> Iterator[None]:
-    """Disk full while writing temporary files is not the document's fault: it ends the run, and the next run assembles the
+    """Converts a full local disk to an error that ends the run, since the document is not the cause. The next run assembles the
     document."""
     try:
         yield

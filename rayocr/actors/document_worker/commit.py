@@ -1,8 +1,7 @@
-"""Finishes documents and keeps stale owners from doing so: writes outputs and the manifest under preconditions and the lease.
-
-A run that was paused longer than its lease may wake up at any line of this module. So it never overwrites another owner's work
-without checking the lease: an existing output is replaced only at the version that was seen before the lease was confirmed; the
-manifest is created, and a stale owner's manifest (lower fencing token) is replaced by the owner's.
+"""Finishes documents and prevents stale owners from doing so: writes outputs and the manifest under preconditions and the lease.
+A run that was paused longer than its lease may wake up at any line of this module. It therefore never overwrites another owner's
+work without checking the lease. An existing output is replaced only at the version that was seen before the lease was confirmed.
+The manifest is created only if absent, and the owner replaces a stale owner's manifest (lower fencing token).
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from rayocr.process import host_identity
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 
-_opened: dict[tuple[str, str], Locks] = {}  # of this process, by state URI and owner
+_opened: dict[tuple[str, str], Locks] = {}  # lock clients of this process, by state URI and owner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseSettings:
-    """How a worker finds the lease that the driver holds. `redis_url` is a secret; `host` is the driver's machine."""
+    """Tells a worker how to check the lease that the driver holds. `redis_url` is a secret; `host` is the driver's machine."""
 
     config: LocksConfig
     state_uri: str
@@ -49,17 +48,17 @@ class LeaseSettings:
 
 
 def check_lease(settings: LeaseSettings, document_id: str, fencing_token: int) -> None:
-    """Raises LeaseLost, or LocksUnavailable when the lease cannot be checked."""
+    """Checks the lease. Raises LeaseLost, or LocksUnavailable when it cannot be checked."""
     if settings.config.backend == "file" and settings.host != host_identity():
-        return  # file leases are visible on the driver's machine only; the driver checks before it calls this
+        return  # file leases are visible only on the driver's machine; the driver checks them before this call
     holder = settings.locks().holders([document_id]).get(document_id)
     if holder is None or (holder.owner, holder.fencing_token) != (settings.owner, fencing_token):
         raise LeaseLost("The lease was lost before the document could be finished.")
 
 
 def upload(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, check: Callable[[], None]) -> OutputFile:
-    """Write an output. `check` raises when the document is no longer ours. Raises PreconditionFailed when another process wrote
-    it in the meantime."""
+    """Writes an output. `check` raises when this run no longer owns the document. Raises PreconditionFailed when another process
+    wrote the output in the meantime."""
     file.seek(0)
     digest, size_bytes = hashlib.sha256(), 0
     while block := file.read(1 << 20):
@@ -72,7 +71,7 @@ def upload(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, che
 
     try:
         call(lambda: write(None), policy=policy)
-    except PreconditionFailed:  # written by an earlier try, for an earlier version of the document, or by another owner
+    except PreconditionFailed:  # it was written by an earlier try, for an earlier version of the document, or by another owner
         version = call(lambda: dest.stat(name), policy=policy).version
         check()
         call(lambda: write(version), policy=policy)
@@ -88,9 +87,9 @@ def commit(
     replace_manifest: bool,
     has_dead_letter: bool = False,
 ) -> None:
-    """Writes the manifest, which makes the document finished. If the document is complete, deletes an earlier dead letter: one
-    that is known to exist (`has_dead_letter`) or may exist because there was an earlier manifest. Raises PreconditionFailed when
-    another owner finished it."""
+    """Writes the manifest, which makes the document finished. If the document is complete, deletes an earlier dead letter that
+    exists (`has_dead_letter`) or may exist because there was an earlier manifest. Raises PreconditionFailed when another owner
+    finished it."""
     created = _write_manifest(state, manifest, policy=policy, check=check, replace_manifest=replace_manifest)
     if manifest.outcome == DocumentOutcome.COMPLETE and (has_dead_letter or replace_manifest or not created):
         _delete_stale_letter(state, manifest.document_id, policy)
@@ -109,7 +108,7 @@ def _write_manifest(
         there = manifest_in(state, name, policy)
         if there is not None:
             if (there.run_id, there.fencing_token) == (manifest.run_id, manifest.fencing_token):
-                return False  # our own: the response to an earlier try was lost
+                return False  # this run wrote it; the response to an earlier try was lost
             if not replace_manifest and there.fencing_token > manifest.fencing_token:
                 raise
         check()
@@ -119,7 +118,7 @@ def _write_manifest(
 
 
 def manifest_in(state: Storage, name: str, policy: RetryPolicy) -> Manifest | None:
-    """Returns None if the object is not a manifest, for example after a disk failure."""
+    """Returns the manifest; None if the object is not a manifest, for example after a disk failure."""
     try:
         return Manifest.from_json(call(lambda: state.read(name), policy=policy), name=name)
     except RecordCorrupt:

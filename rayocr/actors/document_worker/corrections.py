@@ -18,12 +18,12 @@ from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
 log = logging.getLogger(__name__)
 
-_READ_AT_ONCE = 16  # records; in a bucket each costs a request
-_TRIES = 5  # when several people save pages of one document at the same time
+_READ_AT_ONCE = 16  # number of records; in a bucket each costs a request
+_TRIES = 5  # number of attempts when several people save pages of one document at the same time
 
 
 def corrections_of(state: Storage, document_id: str, *, policy: RetryPolicy) -> dict[int, Correction]:
-    """By page number. A damaged record is logged and ignored. Raises StorageError."""
+    """Returns the corrections by page number. Logs and ignores a damaged record. Raises StorageError."""
     try:
         return dict(_read(state, document_id, policy)[0].pages)
     except RecordCorrupt as error:
@@ -49,8 +49,8 @@ def save_correction(
     source_uri: str = "",
     name: str = "",
 ) -> Correction:
-    """Durable when it returns. `source_uri` and `name` of the document, so that its later versions find the correction.
-    Raises UsageError if the text is too long, RecordCorrupt, PreconditionFailed and StorageError."""
+    """Saves a correction, which is durable when this returns. `source_uri` and `name` of the document allow its later versions to
+    find the correction. Raises UsageError if the text is too long, RecordCorrupt, PreconditionFailed and StorageError."""
     if len(text) > MAX_TEXT_CHARS:
         raise UsageError(f"The text of page {page_number} has {len(text):,} characters; the limit is {MAX_TEXT_CHARS:,}.")
     made = Correction(text=text, author=author[:200], corrected_at=datetime.now(UTC).isoformat(timespec="seconds"))
@@ -62,8 +62,8 @@ def save_correction(
 def settle_correction(
     state: Storage, document_id: str, page_number: int, how: Literal["applied", "discarded"], *, policy: RetryPolicy
 ) -> None:
-    """Marks the correction of an earlier version as applied or discarded; its text stays on record. Raises as `save_correction`,
-    and ObjectNotFound if there is no such correction."""
+    """Marks the correction of an earlier version as applied or discarded. Its text stays on record. Raises the same errors as
+    `save_correction`, and ObjectNotFound if there is no such correction."""
 
     def settled(found: Corrections) -> Corrections:
         if page_number not in found.pages:
@@ -106,7 +106,7 @@ def _change(state: Storage, document_id: str, change: Callable[[Corrections], Co
 
 
 def _read(state: Storage, document_id: str, policy: RetryPolicy) -> tuple[Corrections, str | None]:
-    """With the version of the object, or None if there is none."""
+    """Returns the record with the version of the object, or None if there is none."""
     name = corrections_name(document_id)
     try:
         entry = call(lambda: state.stat(name), policy=policy)

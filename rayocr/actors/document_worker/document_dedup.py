@@ -1,9 +1,9 @@
-"""Document dedup (`dedup.documents`): files with the same bytes are read once, and outputs are written for each.
+"""Implements document dedup (`dedup.documents`): files with the same bytes are read once, and outputs are written for each.
 
 A document's result is kept under the SHA-256 of its bytes and the settings, `.rayocr/contents/<2
-hex>/<hash>-<settings>.jsonl.zst`, in the format of a ledger segment. A copy is assembled from that: it has its own outputs and
-manifest under its own name, and none of its pages is read. Only complete documents without a doubtful page are kept, and only
-those small enough to hold in memory.
+hex>/<hash>-<settings>.jsonl.zst`, in the format of a ledger segment. A copy is assembled from this result. It has outputs and a
+manifest under its own name, and its pages are not read. Only complete documents without a doubtful page that are small enough to
+hold in memory are kept.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ from rayocr.storage.base import Storage
 log = logging.getLogger(__name__)
 
 CONTENTS_PREFIX = ".rayocr/contents/"
-_MAX_BYTES = 16 << 20  # of text: about 5,000 pages
+_MAX_BYTES = 16 << 20  # bytes of text, about 5,000 pages
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedDuplicate:
-    """A document that was read, with its pages as a copy uses them: at no cost."""
+    """A document that was read, with its pages as a copy uses them, without cost."""
 
     copy_of: CopyOf
     records: tuple[PageRecord, ...]
 
 
 def contents_name(content_sha256: str, fingerprint: str, *, boxes: bool) -> str:
-    """`boxes`: with the positions of lines, which some outputs need."""
+    """Returns the name of the object. `boxes`: includes the positions of lines, which some outputs need."""
     return f"{CONTENTS_PREFIX}{content_sha256[:2]}/{content_sha256}-{fingerprint}{'-boxes' if boxes else ''}.jsonl.zst"
 
 
@@ -57,7 +57,7 @@ class DedupRecorder:
             self._records.append(record)
 
     def keep(self, state: Storage, *, run_id: str, policy: RetryPolicy) -> None:
-        """Never raises StorageError: on failure a copy is read again."""
+        """Stores the pages. Never raises StorageError; after a failure a copy is read again."""
         if not self._records:
             return
         data = encode_segment(self._records, run_id=run_id, seq=0)
@@ -72,7 +72,7 @@ class DedupRecorder:
 def find_duplicate(
     state: Storage, name: str, *, document_id: str, page_count: int, policy: RetryPolicy
 ) -> FinishedDuplicate | None:
-    """Returns None when no document with the same bytes was read, or its record is damaged. Raises StorageError."""
+    """Returns a document with the same bytes; None if none was read, or if its record is damaged. Raises StorageError."""
     try:
         decoded = load_segment(name, lambda: call(lambda: state.read(name), policy=policy))
     except ObjectNotFound:

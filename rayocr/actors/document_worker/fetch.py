@@ -1,7 +1,7 @@
-"""Fetch: reads and checks a document's bytes from the source, for the object store. Runs in a DocumentWorker.
+"""Fetches a document: reads its bytes from the source for the object store, and checks them. Runs in a DocumentWorker.
 
 No other process opens a file with PDFium before this one, so a file that makes PDFium hang or crash ends only this process.
-Idempotent; owns nothing.
+Idempotent; has no state.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from rayocr.messages import Document, FetchedDocument
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 
-_ROUNDS = 3  # of retry.max_attempts, with a check of the storage after each
+_ROUNDS = 3  # number of attempts, each with retry.max_attempts, with a check of the storage after each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,9 +36,9 @@ class FetchSettings:
     source_uri: str
     limits: LimitsConfig
     retry: RetryConfig
-    requests_per_s: float | None = None  # per process, to the source
+    requests_per_s: float | None = None  # limit per process for the source
     access: AccessConfig = field(default_factory=AccessConfig)
-    hash_contents: bool = False  # dedup.documents: SHA-256 of the bytes, a millisecond per megabyte
+    hash_contents: bool = False  # for dedup.documents: SHA-256 of the bytes, which takes one millisecond per megabyte
 
     def source(self) -> Storage:
         from rayocr.storage.factory import cached_storage
@@ -72,7 +72,8 @@ def fetch(document: Document, settings: FetchSettings, *, load_pages: bool = Tru
 
 
 def _read(source: Storage, document: Document, settings: FetchSettings) -> bytes:
-    """Raises StorageUnavailable if the storage itself does not answer, and UnreadableSource if only this object fails."""
+    """Reads the bytes. Raises StorageUnavailable if the storage itself does not answer, and UnreadableSource if only this object
+    fails."""
     policy = RetryPolicy.from_config(settings.retry)
 
     def read() -> bytes:

@@ -1,4 +1,4 @@
-"""Adds outputs to a finished document from its recorded pages, in a child process: the source may crash PDFium.
+"""Adds outputs to a finished document from its recorded pages, in a child process, since the source may crash PDFium.
 
 No page is read again. The caller holds the document's lease and writes the manifest.
 """
@@ -31,7 +31,7 @@ from rayocr.storage.base import Storage
 _IN_MEMORY_BYTES = 4 << 20
 _NO_SOURCE = "Page sizes and page labels differ from the source: it could not be opened when this file was added."
 _NO_TOKENS = "This file was added later: the tokens and the cost of single pages are unknown and given as 0."
-_OWN_NOTE = "is not written"  # in a note by output_plan.py: another attempt would crash, too
+_OWN_NOTE = "is not written"  # part of a note by output_plan.py; another attempt would also crash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ def add_outputs(
     manifest: Manifest, names: Sequence[str], settings: LaterOutputSettings, *, fencing_token: int, with_source: bool
 ) -> tuple[OutputNote, ...]:
     """Writes the outputs of these names, as far as they are possible without the source if `with_source` is false. Raises
-    UsageError if the texts are not those that the manifest describes, and RayocrError."""
+    RayocrError, and UsageError if the texts are not those that the manifest describes."""
     from rayocr.storage.factory import open_storage
 
     dest = open_storage(settings.dest_uri, settings.dest_access)
@@ -104,7 +104,8 @@ def add_outputs(
 
 
 def _checked_texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
-    """Raises UsageError if pages are missing, or if the file was edited: its text would be taken for that of the document."""
+    """Returns the texts. Raises UsageError if pages are missing, or if the file was edited and so no longer has the document's
+    text."""
     texts = read_texts(manifest, dest) if outputs_are_of(manifest, dest) else {}
     read = (PageOutcome.DONE, PageOutcome.FALLBACK)
     if not texts or any(outcome in read and number not in texts for number, outcome in outcomes_of(manifest).items()):
@@ -113,7 +114,7 @@ def _checked_texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
 
 
 def _source(manifest: Manifest, settings: LaterOutputSettings) -> GuardedSource | None:
-    """Returns None if it cannot be read or opened."""
+    """Opens the source; returns None if it cannot be read or opened."""
     import numpy
 
     from rayocr.storage.factory import open_storage

@@ -1,9 +1,10 @@
-"""Assigns output names at the destination: a small record for each, created before the first output is written under it.
+"""Assigns output names at the destination. It creates a small record for each name before the first output is written under it.
 
 The record is `.rayocr/names/<2 hex>/<32 hex>.json`, after the hash of the folded output name. It is created only if absent, never
-changed and never deleted. So a document keeps its name in every later run, whatever part of the source is processed and even
-after its neighbors are removed, and no two documents share a name, across sources, runs and clusters (docs/decisions/0014). The
-owner is the document at its source, not one of its versions: a newer version replaces the outputs of the older.
+changed and never deleted. A document therefore keeps its name in every later run, whatever part of the source the run processes
+and even after other documents are removed. No two documents share a name, across sources, runs and clusters
+(docs/decisions/0014). The owner is the document at its source, not one of its versions: a newer version replaces the outputs of
+the older.
 """
 
 from __future__ import annotations
@@ -53,7 +54,7 @@ def name_record(output_name: str) -> str:
 
 
 def _candidates(document: Document, mine: str) -> Iterator[tuple[str, str]]:
-    """In the order in which they are tried, each with the owner that it gets if it is free."""
+    """Returns the candidate names in the order in which they are tried, each with the owner that it gets if it is free."""
     yield document.output_name, document.name_owner or mine
     yield with_mark(document.output_name, document.name), mine
     yield with_mark(document.output_name, document.source_uri, digits=16), mine
@@ -64,7 +65,7 @@ def _owner(state: Storage, output_name: str, owner: str, document: Document, pol
     name = name_record(output_name)
     record = {"schema_version": SCHEMA_VERSION, "stem": output_name, "owner": owner}
     if owner == owner_of(document.source_uri):
-        record["source_uri"] = document.source_uri  # for human readers; a name_owner is only a hash
+        record["source_uri"] = document.source_uri  # for people who read the record, since a name_owner is only a hash
     data = json.dumps(record).encode()
     try:
         call(lambda: state.write(name, data, if_absent=True), policy=policy)
@@ -72,7 +73,8 @@ def _owner(state: Storage, output_name: str, owner: str, document: Document, pol
         there = _owner_in(state, name, policy)
         if there:
             return there
-        call(lambda: state.write(name, data), policy=policy)  # damaged, for example by a disk failure: treated as absent
+        # A damaged record, for example after a disk failure, is treated as absent.
+        call(lambda: state.write(name, data), policy=policy)
     return owner
 
 

@@ -1,6 +1,6 @@
 """Decides which outputs are written, and whether the source may be opened for them, after processes crashed during assembly.
 
-A source that crashes PDFium must not lose a document whose pages are all recorded: they are paid for.
+A source that crashes PDFium must not cause the loss of a document whose pages are all recorded and paid for.
 """
 
 from __future__ import annotations
@@ -10,22 +10,23 @@ from dataclasses import dataclass
 from rayocr.outputs.base import Output
 from rayocr.outputs.markdown import MarkdownOutput
 
-_WITH_SOURCE = 1  # crashes after which the source is still opened: the first may have another cause, such as a lack of memory
-_TYPESET = 2  # crashes after which outputs are still typeset
+# Number of crashes after which the source is still opened; the first may have another cause, such as a lack of memory.
+_WITH_SOURCE = 1
+_TYPESET = 2  # number of crashes after which outputs are still typeset
 
 
 @dataclass(frozen=True, slots=True)
 class OutputPlan:
-    """`notes`: sentences for the manifest about what is missing."""
+    """The outputs of a document. `notes`: sentences for the manifest about missing content."""
 
     outputs: tuple[type[Output], ...]
     opens_source: bool
     notes: tuple[str, ...] = ()
-    normalizes: bool = True  # normalize the style of the text; false if that may be what crashed the processes
+    normalizes: bool = True  # normalize the style of the text; false if this may have crashed the processes
 
 
 def plan_outputs(outputs: tuple[type[Output], ...], crashes: int) -> OutputPlan:
-    """At least one output: Markdown if none of the requested outputs can be written."""
+    """Returns at least one output: Markdown if none of the requested outputs can be written."""
     if crashes <= _WITH_SOURCE:
         return OutputPlan(outputs, opens_source=any(output.needs_source for output in outputs))
     kept = tuple(output for output in outputs if not output.needs_source or (output.works_without_source and crashes <= _TYPESET))
@@ -36,7 +37,7 @@ def plan_outputs(outputs: tuple[type[Output], ...], crashes: int) -> OutputPlan:
 
 
 def without_source(outputs: tuple[type[Output], ...]) -> OutputPlan:
-    """For a source that can no longer be opened."""
+    """Returns the plan for a source that can no longer be opened."""
     return plan_outputs(outputs, _WITH_SOURCE + 1)
 
 

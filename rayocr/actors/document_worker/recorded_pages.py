@@ -1,6 +1,5 @@
-"""The pages of a finished document as records again: from its manifest, and the texts in its Markdown or JSON Lines.
-
-What only the ledger had is lost: the positions of lines, and the tokens and cost of single pages.
+"""Restores the page records of a finished document from its manifest and the texts in its Markdown or JSON Lines. The positions
+of lines, and the tokens and cost of single pages, are lost, because only the ledger had them.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from rayocr.storage.base import Storage
 
 
 def recorded_pages(manifest: Manifest, texts: dict[int, str]) -> list[PageRecord]:
-    """`texts`: Markdown by page number."""
+    """Returns the records. `texts`: Markdown by page number."""
     notes = {note.page_number: note for note in manifest.notes}
     engines, outcomes = engines_of(manifest), outcomes_of(manifest)
     records = []
@@ -62,13 +61,13 @@ def recorded_context(manifest: Manifest, fencing_token: int) -> DocumentContext:
 
 
 def output_of(name: str) -> type[Output] | None:
-    """By the longest suffix: `a.clean.pdf` is a clean PDF."""
+    """Returns the output with the longest matching suffix: `a.clean.pdf` is a clean PDF."""
     matching = [output for output in all_outputs() if name.endswith(output.suffix)]
     return max(matching, key=lambda output: len(output.suffix), default=None)
 
 
 def recorded_style(manifest: Manifest, dest: Storage, config: OutputConfig) -> OutputConfig:
-    """As configured; with front matter if the Markdown output has it. The texts are normalized already."""
+    """Returns the configured style, with front matter if the Markdown output has it. The texts are normalized already."""
     markdown = next((note.name for note in manifest.outputs if note.name.endswith(".md")), None)
     has_front_matter = markdown is not None and dest.read(markdown, length=4) == b"---\n"
     wanted = replace(config.markdown, normalize=False, headers="keep", front_matter=has_front_matter)

@@ -1,4 +1,5 @@
-"""A document's source during assembly, under the limits of `rayocr.pdf.guard`: a call that exceeds them ends the process."""
+"""Provides a document's source during assembly under the limits of `rayocr.pdf.guard`. A call that exceeds them ends the
+process."""
 
 from __future__ import annotations
 
@@ -14,8 +15,8 @@ _MAX_PIXELS = 4_000_000  # limit for a page image in an output
 
 
 class GuardedSource(PdfFile):
-    """An open document whose every use is limited: opening it, each use of its catalog, and a page from `page` to `close`.
-    Handles one page at a time."""
+    """An open document. The limits apply to opening it, to each use of its catalog, and to a page from `page` to `close`. Handles
+    one page at a time."""
 
     def __init__(self, data: Any, limits: LimitsConfig) -> None:
         self._limits = limits

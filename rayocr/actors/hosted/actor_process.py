@@ -1,7 +1,6 @@
-"""What all actor processes do: they send their logs to the run, and some keep its keys. Each imports only its own actor.
-
-No secret is a constructor argument: Ray stores those in its control store, and with fault tolerance on Redis' disk. Secrets, and
-settings whose addresses may contain one, arrive in a call after creation (`configure`, `keep_keys`).
+"""Contains the common code of actor processes: they send their logs to the run, and some keep its keys. Each process imports only
+its own actor. Secrets are never constructor arguments, since Ray stores those in its control store and, with fault tolerance, on
+Redis' disk. Secrets, and settings whose addresses may contain one, arrive in a call after creation (`configure`, `keep_keys`).
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ _TRIM_EVERY_S = 30.0
 
 
 def return_free_memory(*, every_s: float = _TRIM_EVERY_S) -> threading.Thread | None:
-    """Returns memory that is free, but kept by malloc, to the system from time to time. Ray's threads scatter small objects over
-    its arenas: without this a process grows by about 20 MB within some thousand calls, two thirds of which are free. None where
-    the C library cannot do it (macOS, musl)."""
+    """Periodically returns free memory that malloc keeps to the system. Ray's threads scatter small objects over malloc's arenas,
+    so that a process would grow by about 20 MB within some thousand calls, two thirds of it free. Returns None where the C
+    library cannot do it (macOS, musl)."""
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim is None:
         return None
@@ -58,7 +57,7 @@ def to_ledger(ledger: Any) -> Callable[[Telemetry], Any]:
 
 
 def to_ledger_of(run_id: str) -> Callable[[Telemetry], Any]:
-    """The same for actors that Ray restarts: a handle in their constructor arguments might be gone by then."""
+    """Does the same for actors that Ray restarts, since a handle in their constructor arguments might be gone by then."""
     send: Callable[[Telemetry], Any] | None = None
 
     def find_and_send(telemetry: Telemetry) -> None:
@@ -70,7 +69,8 @@ def to_ledger_of(run_id: str) -> Callable[[Telemetry], Any]:
 
 
 class Keys:
-    """For an actor that Ray restarts: the driver's call of `keep` never ends, so Ray repeats it for each new process."""
+    """Keeps the keys of an actor that Ray restarts. The driver's call of `keep` never ends, so Ray repeats it for each new
+    process."""
 
     def __init__(self) -> None:
         self._given = asyncio.Event()

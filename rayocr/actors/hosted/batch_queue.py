@@ -1,4 +1,4 @@
-"""The batch queue as hosted in an actor process."""
+"""Hosts the batch queue in an actor process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Discovery as hosted in an actor process."""
+"""Hosts Discovery in an actor process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A document worker as hosted in an actor process."""
+"""Hosts a document worker in an actor process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,8 @@ class DocumentWorkerActor(DocumentWorker):
         report_before_exit(lambda why: self._handler.report_exit([self._in_progress], why))
 
     def configure(self, fetch_settings: FetchSettings, assemble_settings: AssembleSettings) -> None:
-        """The call before all others but `running`; calls run one at a time, since this actor has one thread."""
+        """Configures the worker. Call it before all other methods except `running`. Calls run one at a time, since this actor has
+        one thread."""
         hide([assemble_settings.lease.redis_url])
         ledger = self._ledger
 

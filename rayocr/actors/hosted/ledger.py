@@ -1,4 +1,4 @@
-"""The ledger as hosted in an actor process."""
+"""Hosts the ledger in an actor process."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from rayocr.storage.factory import cached_storage
 
 
 class LedgerActor(Ledger):
-    """Also hosts the mailbox of the run's telemetry: all workers know this process, and a separate one would cost 100 MB."""
+    """The ledger's actor. Also hosts the mailbox of the run's telemetry, since all workers know this process, and a separate one
+    would take 100 MB."""
 
     def __init__(
         self, state_uri: str, access: AccessConfig, run_id: str, config: LedgerConfig, retry: RetryConfig, copies_bytes: int
@@ -31,7 +32,7 @@ class LedgerActor(Ledger):
         )
 
     async def ready(self) -> int:
-        """Returns when the index is rebuilt: the number of recorded pages of unfinished documents."""
+        """Waits until the index is rebuilt. Returns the number of recorded pages of unfinished documents."""
         return self.page_count
 
     async def relay(self, telemetry: Telemetry) -> None:

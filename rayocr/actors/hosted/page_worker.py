@@ -1,4 +1,4 @@
-"""A page worker as hosted in an actor process."""
+"""Hosts a page worker in an actor process."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ class PageWorkerActor:
         report_before_exit(lambda why: self._handler.report_exit(self._worker.documents_in_progress if self._worker else (), why))
 
     async def configure(self, settings: WorkerSettings) -> None:
-        """The first call. `open` waits for it: Ray does not guarantee the order of calls to an actor with coroutines."""
+        """Configures the worker. This must be the first call. `open` waits for it, since Ray does not guarantee the order of
+        calls to an actor with coroutines."""
         hide(astuple(settings.secrets))
-        # Posted after each shard: once the shard is answered, the process may be killed.
+        # Telemetry is posted after each shard, since the process may be killed once the shard is answered.
         self._worker = PageWorker(self._name, settings, *self._ports, after_shard=self._handler.post)
         self._configured.set()
 

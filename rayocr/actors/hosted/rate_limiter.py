@@ -1,4 +1,4 @@
-"""The rate limiter as hosted in an actor process."""
+"""Hosts the rate limiter in an actor process."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class RateLimiterActor(RateLimiter):
     async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
         await self._keys.given()
         granted_at, delays_s = await self._replies.once(("lease", model, worker), lambda: self._lease(model, worker, wanted))
-        late_s = self._clock() - granted_at  # negative delays: the worker returns slots whose start is long past
+        late_s = self._clock() - granted_at  # some delays are negative; the worker returns slots whose start is long past
         return tuple(delay_s - late_s for delay_s in delays_s)
 
     async def _lease(self, model: str, worker: str, wanted: int) -> tuple[float, tuple[float, ...]]:

@@ -1,7 +1,7 @@
 """Returns the first reply again when Ray repeats a call because the connection broke before the reply arrived.
 
-Ray executes a call with retries a second time when it cannot know whether the first reply arrived. A call that takes something
-(slots, documents, log lines) would then take twice, and what the first execution took would be lost.
+Ray executes a call with retries a second time when it cannot know whether the first reply arrived. A call that takes slots,
+documents or log lines would then take them twice, and those of the first execution would be lost.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def this_call() -> str:
-    """Returns the identity of the call in progress, which is the same each time Ray executes it."""
+    """Returns the identity of the call in progress. It stays the same when Ray executes the call again."""
     return ray.get_runtime_context().get_task_id() or ""
 
 
@@ -36,7 +36,7 @@ class Replies:
         return await self.once_sync(caller, lambda: asyncio.ensure_future(first()))
 
     def once_sync(self, caller: Hashable, execute: Callable[[], T]) -> T:
-        """The same for a call that does not wait."""
+        """Does the same for a call that does not wait."""
         call = self._call()
         last = self._last.get(caller)
         if last is None or last[0] != call:

@@ -1,9 +1,9 @@
-"""The Ledger actor: the durable record of finished pages, and the texts of unfinished documents for the assembler.
+"""The Ledger actor keeps the durable record of finished pages, and provides the texts of unfinished documents to the assembler.
 
-Invariant: `record` returns only after the segment with those pages was written, so an acknowledged page is durable. All records
-that arrive while a segment is being written, or since the last one, go into the next segment together (group commit). If the
-process is killed, it rebuilds its index from the segments in `__init__`. `record` is idempotent on (document_id, page_number), so
-calls may be repeated.
+Invariant: `record` returns only after the segment with those pages was written, so an acknowledged page is durable. Records that
+arrive while a segment is being written, or since the last one, go into the next segment together (group commit). If the process
+is killed, it rebuilds its index from the segments in `__init__`. `record` is idempotent on (document_id, page_number), so calls
+may be repeated.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from rayocr.storage.base import Storage
 
 log = logging.getLogger(__name__)
 
-_OVERHEAD_BYTES = 400  # per record, in addition to its text; used to decide when a segment is full
+_OVERHEAD_BYTES = 400  # bytes per record in addition to its text; used to decide when a segment is full
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +93,7 @@ class Ledger:
     # -- pages --------------------------------------------------------------------------------------------------------------
 
     async def record(self, records: Sequence[PageRecord]) -> None:
-        """Returns when all records are durable. Raises StorageError when the segment could not be written."""
+        """Records pages. Returns when all of them are durable. Raises StorageError when the segment could not be written."""
         written = asyncio.get_running_loop().create_future()
         self._pending.append((tuple(records), written))
         self._pending_bytes += sum(len(record.text) + len(record.boxes) + _OVERHEAD_BYTES for record in records)
@@ -111,7 +111,7 @@ class Ledger:
         """
         if fingerprint is None:
             for record in await self._kept.take(document_id):
-                # Failed pages and their failed attempts are dropped: a retry tries every engine again.
+                # Failed pages and their failed attempts are dropped, since a retry tries every engine again.
                 if record.outcome.final and not record.wants_retry:
                     self._index.add(record)
         else:
@@ -131,11 +131,11 @@ class Ledger:
         return found
 
     async def copies(self, fingerprint: str, content_hashes: Sequence[str]) -> tuple[PageRecord | None, ...]:
-        """For each page, an identical page that was read with the same settings, if there is one."""
+        """Returns, for each page, an identical page that was read with the same settings, if there is one."""
         return tuple(self._copies.get(fingerprint, content_hash) for content_hash in content_hashes)
 
     async def close_document(self, document_id: str, outcome: DocumentOutcome) -> None:
-        """Forget the document because its manifest is written. The records of partial documents stay on storage for a retry."""
+        """Forgets the document because its manifest is written. The records of partial documents stay in storage for a retry."""
         self._index.drop(document_id)
         if outcome is DocumentOutcome.PARTIAL:
             self._kept.keep(document_id)
@@ -153,7 +153,7 @@ class Ledger:
         )
 
     async def close(self) -> LedgerReport:
-        """Flush and report. Idempotent."""
+        """Flushes the records and returns the report. Idempotent."""
         while (flushing := self._flushing) is not None:
             self._full.set()
             await asyncio.wait([flushing])
@@ -168,11 +168,11 @@ class Ledger:
 
     async def _flush_all(self) -> None:
         try:
-            await asyncio.sleep(0)  # batches that arrive in the same turn of the loop join this segment
+            await asyncio.sleep(0)  # batches that arrive in the same iteration of the loop join this segment
             while self._pending:
                 wait_s = self._last_flush + self._pause_s() - self._clock()
                 if wait_s > 0 and self._pending_bytes < self._flush_bytes:
-                    # After a quiet time the first page does not wait at all.
+                    # After an idle period the first page does not wait.
                     try:
                         await asyncio.wait_for(self._full.wait(), wait_s)
                     except TimeoutError:
@@ -214,13 +214,13 @@ class Ledger:
 
     def _write_segment(self, records: Sequence[PageRecord]) -> tuple[str, int]:
         while True:
-            seq = next(self._next_seq)  # also of a thread that compacts
+            seq = next(self._next_seq)  # also used by a thread that compacts
             data = encode_segment(records, run_id=self._run_id, seq=seq)
             name = segment_name(self._run_id, seq)
             try:
                 call(lambda: self._state.write(name, data, if_absent=True), policy=self._policy)  # noqa: B023 - called at once
             except PreconditionFailed:
-                continue  # written by this actor before it was killed, or by a try whose response was lost: take the next number
+                continue  # this actor wrote it before it was killed, or in a try whose response was lost; take the next number
             return name, len(data)
 
     async def _delete_segments(self, names: Sequence[str]) -> None:
@@ -236,7 +236,7 @@ class Ledger:
             self._state.delete(name)
         except ObjectNotFound:
             pass
-        except StorageError as error:  # only space is lost; the next start tries again
+        except StorageError as error:  # this only wastes space; the next start tries again
             log_event(log, "segment_delete_failed", "Cannot delete an unused ledger segment.", error=str(error), segment=name)
 
     # -- compaction ---------------------------------------------------------------------------------------------------------
@@ -249,9 +249,8 @@ class Ledger:
 
     async def compact(self, live_runs: Collection[str]) -> int:
         """Deletes unused segments, and rewrites the needed records of small and sparse segments of dead runs; returns how many
-        segments were removed. Call it once per run. Segments of `live_runs` are left alone.
-
-        Pages are recorded at the same time. Never raises StorageError: the next start does what could not be done.
+        segments were removed. Call it once per run. Does not change segments of `live_runs`. Pages can be recorded at the same
+        time. Never raises StorageError; the next start repeats failed steps.
         """
         found, self._found = self._found, LedgerSurvey()
         plan = plan_compaction(found.live, finished=found.finished, live_runs={*live_runs, self._run_id})
@@ -269,7 +268,8 @@ class Ledger:
                     break
                 for name in written:
                     gone += len(merge.sources)
-                    if not self._segments.replace(merge.sources, by=name):  # all of its documents were finished in the meantime
+                    # All documents of the segment were finished in the meantime.
+                    if not self._segments.replace(merge.sources, by=name):
                         await self._delete_segments([name])
         if gone:
             log_event(log, "ledger_compacted", "Compacted segments of earlier runs.", segments=gone)
@@ -297,7 +297,7 @@ class Ledger:
             if decoded.damage:
                 self._damaged.append(decoded.name)
                 report_damage(decoded)
-            own = run_id_of(decoded.name) == self._run_id  # this actor was killed: the pages it had acknowledged count
+            own = run_id_of(decoded.name) == self._run_id  # this actor was killed; the pages that it had acknowledged count
             for record in decoded.records:
                 if own or record.document_id not in start.finished:
                     self._index.add(record)

@@ -1,8 +1,8 @@
-"""Finds pages that other runs record during this run, so that a document taken over from a dead run keeps its pages.
+"""Finds pages that other runs record during this run, so that this run can reuse the pages of a document that a dead run had.
 
 The Ledger asks for a document's pages after its lease was acquired. Pages acknowledged before that are on storage by then, so a
 listing that begins after the request finds them. Concurrent requests share a listing, and listings are spaced like flushes
-(docs/decisions/0004). Memory holds names and document_ids, never texts: a run reads only what it takes over.
+(docs/decisions/0004). Memory holds names and document_ids, never texts, since a run reads only the documents that it takes over.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ from rayocr.storage.base import Storage
 
 
 class OtherRuns:
-    """`known`: the segments that were read at the start. `on_damage(name)` is called once for each damaged segment."""
+    """The segments of other runs. `known`: the segments that were read at the start. `on_damage(name)` is called once for each
+    damaged segment."""
 
     def __init__(
         self,
@@ -49,7 +50,7 @@ class OtherRuns:
         self._listing_s = 0.0
 
     async def records_of(self, document_id: str) -> list[PageRecord]:
-        """Recorded by others since the start. Raises StorageError."""
+        """Returns the records that other runs wrote since the start. Raises StorageError."""
         while True:
             listed = asyncio.get_running_loop().create_future()
             self._waiting.append(listed)
@@ -88,7 +89,7 @@ class OtherRuns:
         return min(self._interval_s, 20 * self._listing_s)
 
     def _list_segments(self, seen: frozenset[str]) -> tuple[set[str], dict[str, set[str]]]:
-        """On a thread: the names of all segments of other runs, and the document_ids in the new ones."""
+        """Returns the names of all segments of other runs, and the document_ids in the new ones. Runs on a thread."""
         entries = call(lambda: list(self._state.list(LEDGER_PREFIX)), policy=self._policy)
         there = {entry.name for entry in entries if not entry.name.startswith(self._own)}
         found = {}
@@ -102,7 +103,7 @@ class OtherRuns:
         return there, found
 
     def _note(self, there: set[str], found: dict[str, set[str]]) -> None:
-        for name in self._seen - there:  # its documents are finished
+        for name in self._seen - there:  # the documents of the segment are finished
             for document_id in self._documents.pop(name, ()):
                 self._names[document_id].discard(name)
                 if not self._names[document_id]:
@@ -114,7 +115,7 @@ class OtherRuns:
         self._seen = there
 
     def _read(self, name: str) -> DecodedSegment | None:
-        """Returns None when another run has deleted the segment because it is no longer needed."""
+        """Reads a segment; returns None if another run has deleted it because it is no longer needed."""
         try:
             return load_segment(name, lambda: call(lambda: self._state.read(name), policy=self._policy))
         except ObjectNotFound:

@@ -1,7 +1,6 @@
-"""Pages of partial documents: they stay on storage after the manifest, and are read when a retry requests them.
-
-They are not read at the start, because most partial documents are never retried. Invariant: a document's segments are read at
-most once until it is kept again, and concurrent callers wait for that read.
+"""Holds the pages of partial documents. They stay in storage after the manifest is written and are read only when a retry
+requests them, because most partial documents are never retried. Invariant: a document's segments are read at most once until it
+is kept again, and concurrent callers wait for that read.
 """
 
 from __future__ import annotations
@@ -22,20 +21,21 @@ class PartialDocuments:
         self._segments = segments
         self._policy = policy
         self._documents: dict[str, asyncio.Lock] = {}  # document_id -> lock, held while its segments are read
-        self.rewriting = asyncio.Lock()  # held from the first segment that a merge deletes until the table has the new one
+        # Held from the time when a merge deletes the first segment until the table has the new one.
+        self.rewriting = asyncio.Lock()
 
     def keep(self, document_id: str) -> None:
         self._documents.setdefault(document_id, asyncio.Lock())
 
     def forget(self, document_id: str) -> None:
-        """Idempotent."""
+        """Forgets a document. Idempotent."""
         self._documents.pop(document_id, None)
 
     async def take(self, document_id: str) -> list[PageRecord]:
         """Returns the document's records on the first call; nothing on later calls. Raises StorageError, after which it can be
         called again.
 
-        A segment that another run's compaction has rewritten is not found here, but by OtherSegments, if it is asked afterwards.
+        This does not find a segment that another run's compaction has rewritten. OtherRuns finds it when it is called afterwards.
         """
         lock = self._documents.get(document_id)
         if lock is None:
@@ -53,6 +53,6 @@ class PartialDocuments:
             segments = await asyncio.to_thread(lambda: list(read_segments(self._state, names, policy=self._policy)))  # noqa: B023
             if len(segments) == len(names):
                 return segments
-            async with self.rewriting:  # a segment is gone; unless the table is unchanged, our compaction did it
+            async with self.rewriting:  # a segment is gone; if the table has changed, this run's compaction deleted it
                 if self._segments.of(document_id) == names:
                     return segments

@@ -1,7 +1,6 @@
-"""Surveys what earlier runs left in the ledger, at the start. The cost depends on the unfinished documents only.
-
-The first line of a segment lists the documents that have pages in it. So segments that only finished documents need are
-recognized without reading them, and only manifests of documents in a segment are listed up, however many manifests there are.
+"""Surveys the segments of earlier runs in the ledger at the start. The cost depends only on the unfinished documents. The first
+line of a segment lists the documents that have pages in it. A segment whose documents are all finished is therefore recognized by
+this line alone. Only the manifests of documents in a segment are checked, regardless of the total number of manifests.
 """
 
 from __future__ import annotations
@@ -27,15 +26,16 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 
-_AT_ONCE = 16  # concurrent reads; storage may be far away
+_AT_ONCE = 16  # number of concurrent reads, since storage may be far away
 _HEAD_BYTES = 1 << 17  # the first line of a segment usually fits; otherwise the whole segment is read
-_ASK_EACH = 1000  # documents; with more, the manifests are listed, because a listing returns a thousand names per request
+# Number of documents; with more, the manifests are listed, because a listing returns a thousand names per request.
+_ASK_EACH = 1000
 
 
 @dataclass(slots=True, kw_only=True)
 class LedgerSurvey:
-    """`names`: all segments; `live`: those still needed; `dead`: the others. `finished`: the outcome of documents that are in a
-    segment and have a manifest; PARTIAL if pages are kept for a retry."""
+    """The result of the survey. `names`: all segments; `live`: those still needed; `dead`: the others. `finished`: the outcome of
+    documents that are in a segment and have a manifest; PARTIAL if pages are kept for a retry."""
 
     names: list[str] = field(default_factory=list)
     live: list[SegmentFacts] = field(default_factory=list)
@@ -65,7 +65,7 @@ def survey(state: Storage, *, policy: RetryPolicy, run_id: str = "") -> LedgerSu
 
 
 def read_segments(state: Storage, names: Collection[str], *, policy: RetryPolicy) -> Iterator[DecodedSegment]:
-    """In the order of the names, without segments that are gone. Raises StorageError."""
+    """Yields the segments in the order of the names, without those that are gone. Raises StorageError."""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ledger-start") as threads:
         pending = iter(names)
         window = [threads.submit(_read, state, name, policy) for _, name in zip(range(2 * _AT_ONCE), pending, strict=False)]
@@ -89,7 +89,7 @@ def report_damage(segment: DecodedSegment) -> None:
 
 
 def _facts(state: Storage, entry: Entry, policy: RetryPolicy) -> SegmentFacts | None:
-    """Returns None when another run has deleted it."""
+    """Reads the facts of a segment; returns None if another run has deleted it."""
     try:
         head = call(lambda: state.read(entry.name, length=_HEAD_BYTES), policy=policy)
         documents = documents_of(head)

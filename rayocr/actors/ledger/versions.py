@@ -14,19 +14,19 @@ from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of, m
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 from rayocr.untrusted_json import parse_value
 
-_READ_AT_ONCE = 16  # manifests; in a bucket each costs a request
-_TOGETHER = 1000  # names handed to the threads at a time
-_HEAD_BYTES = 4096  # of a manifest: its first fields, among them the source
-_UNREADABLE = (ObjectNotFound, ObjectUnreadable, StorageDenied)  # of one manifest; another one can be read
+_READ_AT_ONCE = 16  # number of manifests; in a bucket each costs a request
+_TOGETHER = 1000  # number of names handed to the threads at a time
+_HEAD_BYTES = 4096  # first bytes of a manifest, which include the source
+_UNREADABLE = (ObjectNotFound, ObjectUnreadable, StorageDenied)  # an error of one manifest; another one can be read
 _SOURCE = re.compile(rb'"source_uri": ("(?:[^"\\]|\\.)*")')
 
 
 def replaced_versions(state: Storage) -> frozenset[str]:
     """Returns the ids of documents of which a newer version has a manifest. Reads the beginning of every manifest, and keeps
-    about 200 bytes for each. Damaged and unreadable manifests are left out. Raises StorageError."""
+    about 200 bytes for each. Skips damaged and unreadable manifests. Raises StorageError."""
     ids = (found for entry in state.list(DOCUMENTS_PREFIX) if entry.size_bytes and (found := document_id_of(entry.name)))
     first: dict[int, str] = {}
-    repeated: defaultdict[int, set[str]] = defaultdict(set)  # sources, as hashes, that have several manifests
+    repeated: defaultdict[int, set[str]] = defaultdict(set)  # hashes of the sources that have several manifests
     with ThreadPoolExecutor(_READ_AT_ONCE) as pool:
         while together := list(islice(ids, _TOGETHER)):
             for document_id, source in zip(together, pool.map(lambda found: _source_of(state, found), together), strict=True):
