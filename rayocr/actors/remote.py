@@ -1,4 +1,4 @@
-"""The callers' end of a call through Ray: handles of actors as the ports of workers, and Ray's errors as ours."""
+"""Wraps calls through Ray for callers: handles of actors become the ports of workers, and Ray's errors become rayocr's."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import ray.exceptions
 
 from rayocr.errors import ActorFailed, ActorUnreachable, ClusterUnavailable, ContentLost, NodeLost, RayocrError
 
-# Ray's errors and ours; the first match applies. No module above this one handles Ray's errors.
+# Ray's errors and rayocr's; the first match applies. No module above this one handles Ray's errors.
 _OURS: tuple[tuple[tuple[type[Exception], ...], type[RayocrError]], ...] = (
     ((ray.exceptions.NodeDiedError,), NodeLost),
     ((ray.exceptions.ActorUnavailableError,), ActorUnreachable),
@@ -20,7 +20,7 @@ _OURS: tuple[tuple[tuple[type[Exception], ...], type[RayocrError]], ...] = (
 
 
 async def answer(reference: Any) -> Any:
-    """Returns the result of a call. Errors that the actor raised are raised unchanged; Ray's own are raised as ours."""
+    """Returns the result of a call. Errors that the actor raised are raised unchanged. Ray's own errors are converted."""
     try:
         return await reference
     except ray.exceptions.RayError as error:
@@ -28,7 +28,7 @@ async def answer(reference: Any) -> Any:
 
 
 def our_error(error: BaseException) -> BaseException:
-    """Returns the error that the actor raised, or ours for Ray's own. Other errors are returned unchanged."""
+    """Returns the error that the actor raised, or rayocr's error for one of Ray. Returns other errors unchanged."""
     cause = error
     while isinstance(cause, ray.exceptions.RayTaskError) and isinstance(cause.cause, BaseException):
         cause = cause.cause
@@ -40,13 +40,13 @@ def our_error(error: BaseException) -> BaseException:
         cause = ours(message, hint=ActorFailed.default_hint)
     else:
         failed_itself = False
-    if isinstance(cause, ActorFailed) and not failed_itself:  # another actor, which the called one needs
+    if isinstance(cause, ActorFailed) and not failed_itself:  # the error of another actor, which the called one needs
         return ClusterUnavailable(str(cause), hint=ActorFailed.default_hint)
     return cause
 
 
 class Remote:
-    """An actor behind its Ray handle: its methods as coroutines."""
+    """Wraps an actor's Ray handle. Its methods are coroutines."""
 
     def __init__(self, handle: Any) -> None:
         self._handle = handle
@@ -65,9 +65,9 @@ class ObjectStoreBytes:
 
     @property
     def reference(self) -> ray.ObjectRef[Any]:
-        """For use as a top-level argument: Ray then passes the bytes instead of the reference."""
+        """Returns the reference for use as a top-level argument, so that Ray passes the bytes instead of the reference."""
         return self._reference
 
     async def load(self) -> Any:
-        """Raises ContentLost."""
+        """Returns the bytes. Raises ContentLost."""
         return await answer(self._reference)

@@ -1,6 +1,5 @@
-"""The only module that calls `ray.remote`: makes actors of the classes of `rayocr.actors.hosted`.
-
-A comment next to each option gives its reason. Importing this imports Ray.
+"""Creates actors of the classes of `rayocr.actors.hosted`. This is the only module that calls `ray.remote`. A comment next to
+each option gives its reason. Importing this module imports Ray.
 """
 
 from __future__ import annotations
@@ -25,9 +24,9 @@ from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig,
 
 _ANYWHERE = Placement()
 # Each call would leave an event in the caller, in Ray's control store and in its dashboard: 10 MB per process in a few thousand
-# calls. rayocr's log says more.
+# calls. rayocr's log contains more.
 _NO_EVENTS = {"enable_task_events": False}
-_MANY = 10_000  # concurrent calls in an async actor: coroutines, not threads
+_MANY = 10_000  # number of concurrent calls in an async actor, as coroutines instead of threads
 
 
 def spawn_ledger(
@@ -42,9 +41,9 @@ def spawn_ledger(
 ) -> Any:
     actor = ray.remote(LedgerActor).options(
         name=f"ledger:{run_id}",
-        num_cpus=0,  # waits for storage nearly all the time
-        max_restarts=-1,  # rebuilds its index from the segments
-        max_task_retries=-1,  # safe: record is idempotent on (document_id, page_number); telemetry is taken once
+        num_cpus=0,  # it waits for storage nearly all the time
+        max_restarts=-1,  # it rebuilds its index from the segments
+        max_task_retries=-1,  # retries are safe: record is idempotent on (document_id, page_number), and telemetry is taken once
         max_concurrency=_MANY,
         **place.beside_the_driver(),
         **_NO_EVENTS,
@@ -57,9 +56,9 @@ def spawn_batch_queue(
 ) -> Any:
     actor = ray.remote(BatchQueueActor).options(
         name=f"batch_queue:{run_id}",
-        num_cpus=0,  # waits for the server nearly all the time
-        max_restarts=-1,  # finds its jobs again by their intents
-        max_task_retries=-1,  # safe: read is idempotent on the key
+        num_cpus=0,  # it waits for the server nearly all the time
+        max_restarts=-1,  # it finds its jobs again by their intents
+        max_task_retries=-1,  # retries are safe: read is idempotent on the key
         max_concurrency=_MANY,  # one call per waiting page
         **place.beside_the_driver(),
         **_NO_EVENTS,
@@ -73,7 +72,7 @@ def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets, *, place: 
     actor = ray.remote(RateLimiterActor).options(
         name=f"rate_limiter:{run_id}",
         num_cpus=0,
-        max_restarts=-1,  # starts without state; the driver reports what was spent
+        max_restarts=-1,  # it starts without state; the driver reports the spending
         max_task_retries=-1,  # a repeated call gets the first reply (hosted/repeated_calls.py)
         max_concurrency=_MANY,
         **place.beside_the_driver(),
@@ -90,8 +89,8 @@ def spawn_discovery(
     actor = ray.remote(DiscoveryActor).options(
         name=f"discovery:{run_id}",
         num_cpus=0,
-        max_restarts=-1,  # lists again
-        max_task_retries=-1,  # a repeated call gets the first reply; after a restart, documents that the driver knows
+        max_restarts=-1,  # it lists the source again
+        max_task_retries=-1,  # a repeated call gets the first reply; after a restart, it gets documents that the driver knows
         **place.beside_the_driver(),
         **_NO_EVENTS,
     )
@@ -111,8 +110,9 @@ def spawn_worker(
     computes = settings.stage.kind == "compute"
     actor = ray.remote(PageWorkerActor).options(
         name=name,
-        num_cpus=1 if computes else 0.5,  # computing: one per CPU, and Ray sets OMP_NUM_THREADS to it; waiting: half a CPU
-        max_restarts=0,  # the driver must see the failure: it records what the worker was reading, and starts another
+        # One CPU for a worker that computes, to which Ray sets OMP_NUM_THREADS; half a CPU for one that waits.
+        num_cpus=1 if computes else 0.5,
+        max_restarts=0,  # the driver must get the failure: it records the pages that the worker was reading, and starts another
         max_task_retries=0,  # as above; recorded pages are not read again
         max_concurrency=_MANY,
         **place.on(Group.COMPUTE if computes else Group.WAIT),
@@ -128,12 +128,14 @@ def spawn_document_worker(
 ) -> Any:
     actor = ray.remote(DocumentWorkerActor).options(
         name=name,
-        num_cpus=0,  # mostly waits for storage; the driver limits how many there are, and pages must not wait for its CPU
-        max_restarts=0,  # the driver must see the failure: it records the document that was being opened, and starts another
+        num_cpus=0,  # it mostly waits for storage; the driver limits the number, and pages must not wait for its CPU
+        # The driver must get the failure: it records the document that was being opened, and starts another worker.
+        max_restarts=0,
         max_task_retries=0,  # as above
         **place.of_documents(),
         **_NO_EVENTS,
     )
     worker = actor.remote(name, assemble_settings.run_id, ledger)
-    worker.configure.remote(fetch_settings, assemble_settings)  # Ray keeps no arguments of calls: the settings contain a password
+    # The settings contain a password, and Ray does not keep arguments of calls.
+    worker.configure.remote(fetch_settings, assemble_settings)
     return worker

@@ -1,8 +1,7 @@
-"""The port of the limiter bucket: the source of one model's slots. Adapters are in this folder; the RateLimiter actor calls them.
-
-A bucket is a GCRA (ITU-T I.371): it knows the instant at which the next request may start, and hands out the next few. Starts are
-at least an interval apart, even after unused time, so no window of a minute exceeds the quota, wherever the server's windows
-begin. Slots are delays from now, because clocks of different nodes differ and delays do not.
+"""Defines the port of the limiter bucket, the source of one model's slots. Adapters are in this folder. The RateLimiter actor
+calls them. A bucket is a GCRA (ITU-T I.371): it knows the instant at which the next request may start, and hands out the next few
+slots. Starts are at least an interval apart, even after unused time, so no window of a minute exceeds the quota, wherever the
+server's windows begin. Slots are delays from now, because the clocks of nodes differ.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Greatest time (seconds) between lending a slot and its start, so that a pause or a restart affects few slots that are already
-# lent. Long compared with a call to an actor or to Redis, short compared with the minute of a quota.
+# Maximum time (seconds) between lending a slot and its start, so that a pause or a restart affects few lent slots. It is long
+# compared with a call to an actor or to Redis, and short compared with the minute of a quota.
 HORIZON_S = 0.5
 
 
@@ -43,7 +42,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """Slots, each as seconds to wait from now; or why there are none, and when to ask again."""
+    """Slots, each as seconds to wait from now, or the reason why there are none and when to ask again."""
 
     delays_s: tuple[float, ...] = ()
     blocked: Blocked | None = None
@@ -52,7 +51,7 @@ class Taken:
 
 
 class Bucket(ABC):
-    """Every call raises SharedLimitsUnavailable if the bucket is on a server that is unavailable."""
+    """The port. Every call raises SharedLimitsUnavailable if the bucket is on a server that is unavailable."""
 
     shared: bool = False  # other clusters use it too, so slots can become free elsewhere
 
@@ -63,11 +62,11 @@ class Bucket(ABC):
 
     @abstractmethod
     async def pause(self, delay_s: float) -> None:
-        """Start no slot for this many seconds. A shorter pause does not shorten a longer one."""
+        """Starts no slot for this many seconds. A shorter pause does not shorten a longer one."""
 
     @abstractmethod
     async def report_in_flight(self, in_flight: int) -> None:
-        """Reports how many slots the calling limiter has lent now, for others that share the bucket. Idempotent; a limiter that
+        """Reports how many slots the calling limiter has lent now, for others that share the bucket. Idempotent. A limiter that
         does not report for `limits.shared_ttl_s` counts as gone, and its slots as free."""
 
     @abstractmethod
@@ -76,15 +75,15 @@ class Bucket(ABC):
 
     @abstractmethod
     async def return_unsent(self, requests: int) -> None:
-        """These requests of today were not sent: they do not count against the quota of the day."""
+        """Returns requests of today that were not sent, so that they do not count against the daily quota."""
 
     async def restore_today(self, day: str, requests: int) -> None:  # noqa: B027 - a bucket on a server keeps its count
-        """Tell a restarted limiter how many requests were sent on this quota day."""
+        """Restores the number of requests that were sent on this quota day, after a restart of the limiter."""
 
     async def add_spend(self, spent_by_day: Mapping[str, float]) -> Mapping[str, float]:
-        """Add what was spent since the last call, by day ("2026-11-26"), to the shared account. Returns the total spending of
-        everyone who shares it; empty if nothing is shared."""
+        """Adds the spending since the last call, by day ("2026-11-26"), to the shared account. Returns the total spending of all
+        runs that share it; empty if nothing is shared."""
         return {}
 
     async def close(self) -> None:  # noqa: B027 - most adapters have nothing to close
-        """Release everything. Idempotent."""
+        """Releases all slots. Idempotent."""

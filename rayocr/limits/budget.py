@@ -1,4 +1,5 @@
-"""Money: what this run has spent and reserved, what other runs spent in the same day and month, and how much is left. Pure.
+"""Tracks money: the spending and reservations of this run, the spending of other runs in the same day and month, and the rest.
+Pure.
 
 Days and months are Google's: they begin at midnight in California. Invariant: a grant never raises spent plus reserved above any
 of the limits.
@@ -17,7 +18,7 @@ Period = Literal["run", "day", "month"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MoneyLimit:
-    """`option` is the name of the setting."""
+    """A limit on money. `option` is the name of the setting."""
 
     option: str
     usd: float
@@ -25,7 +26,7 @@ class MoneyLimit:
 
 
 class Budget:
-    """Without limits it only counts. `earlier`: what other runs spent, by day ("2026-11-26")."""
+    """The budget; without limits it only counts. `earlier`: the spending of other runs by day ("2026-11-26")."""
 
     def __init__(self, limits: Sequence[MoneyLimit] = (), *, earlier: Mapping[str, float] | None = None) -> None:
         self.limits = tuple(limits)
@@ -35,7 +36,7 @@ class Budget:
         self._others: dict[str, float] = dict(earlier or {})
 
     def spent(self, period: Period, day: str) -> float:
-        """Spending of this run, or of all runs in that day or month."""
+        """Returns the spending of this run, or of all runs in that day or month."""
         if period == "run":
             return self.spent_usd
         begin = day if period == "day" else day[: len("2026-11")]
@@ -58,7 +59,7 @@ class Budget:
         self.promised_usd += cost_usd
 
     def settle(self, *, promised_usd: float, spent_usd: float, day: str) -> None:
-        """Requests are finished: their reservation is replaced by their cost."""
+        """Replaces the reservation of finished requests by their cost."""
         self.promised_usd = max(0.0, self.promised_usd - promised_usd)
         self.spent_usd += spent_usd
         self.spent_by_day[day] += spent_usd

@@ -1,4 +1,4 @@
-"""Opens the shared buckets that the configuration asks for."""
+"""Opens the shared buckets that the configuration names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forecasts from the limits of a model: the pace that they allow, the sizes that match it, and how long a run takes. Pure."""
+"""Forecasts from the limits of a model the pace that they allow, the sizes that match it, and the duration of a run. Pure."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from rayocr.config import ModelLimitsConfig
 
 ANSWER_S = 5.0  # Gemini's time per page, between 2 and 8 s; used only if requests in flight are limited
 _SLOW_ANSWER_S = 10.0  # the number of requests in flight is planned for answers as slow as this
-_MOST_WORKERS = 4  # processes on one node, unless workers.max is set
-_PAGES_A_WORKER = 60.0  # per second: half of what one core can send; with fewer workers more pages share each call
+_MOST_WORKERS = 4  # number of processes on one node, unless workers.max is set
+_PAGES_A_WORKER = 60.0  # pages per second, half of what one core can send; with fewer workers more pages share each call
 _IN_FLIGHT_A_WORKER = 512
 _FEWEST_IN_FLIGHT, _MOST_IN_FLIGHT = 64, 1024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaSizes:
-    """`paces`: pages per second that each known limit allows, by its name. `workers`: processes that this pace keeps busy.
-    `pages_in_flight`: per worker, enough for one alone while the others start."""
+    """Sizes that match a quota. `paces`: pages per second that each known limit allows, by its name. `workers`: number of
+    processes that this pace keeps busy. `pages_in_flight`: pages per worker, enough for a single worker while the others
+    start."""
 
     paces: dict[str, float]
     workers: int
@@ -26,17 +27,17 @@ class QuotaSizes:
 
     @property
     def binds(self) -> str | None:
-        """The tightest limit."""
+        """The name of the tightest limit."""
         return min(self.paces, key=lambda name: self.paces[name], default=None)
 
     @property
     def pages_per_s(self) -> float | None:
-        """None: no limit is known."""
+        """The pace that the limits allow; None if no limit is known."""
         return min(self.paces.values(), default=None)
 
 
 def quota_sizes(limits: ModelLimitsConfig, *, headroom: float = 0.0, input_tokens: float = 0.0) -> QuotaSizes:
-    """`input_tokens` per page; `headroom` is the share of the quota that is left unused."""
+    """Computes the sizes. `input_tokens`: per page. `headroom`: the share of the quota that stays unused."""
     paces: dict[str, float] = {}
     if limits.rpm is not None:
         paces["rpm"] = limits.rpm * (1 - headroom) / 60
@@ -56,7 +57,7 @@ def quota_sizes(limits: ModelLimitsConfig, *, headroom: float = 0.0, input_token
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Forecast:
-    """`seconds` is 0.0 if no limit is known. `binds` is the name of the limit that takes longest."""
+    """The forecast of a run. `seconds` is 0.0 if no limit is known. `binds` is the name of the limit that takes longest."""
 
     seconds: float
     binds: str | None
@@ -71,8 +72,8 @@ def batch_forecast(
     cost_usd: float = 0.0,
     usd_per_month: float | None = None,
 ) -> Forecast:
-    """Returns the longest time: a job takes up to a day, and requests per minute do not limit it. `most_pages` are in jobs at
-    once; `input_tokens` and `cost_usd` of all pages together."""
+    """Returns the longest duration, since a job takes up to a day and requests per minute do not limit it. `most_pages` are in
+    jobs at once; `input_tokens` and `cost_usd` of all pages together."""
     queue = input_tokens / enqueued_tokens if enqueued_tokens else 0.0
     times = {"jobs": math.ceil(pages / most_pages) * 86_400.0, "enqueued_tokens": math.ceil(queue) * 86_400.0}
     if usd_per_month is not None and cost_usd > usd_per_month:
@@ -91,7 +92,8 @@ def forecast(
     usd_per_10min: float | None = None,
     usd_per_month: float | None = None,
 ) -> Forecast:
-    """`input_tokens` and `cost_usd` of all pages together. A daily quota counts in full: what is left of today is unknown."""
+    """Forecasts a run. `input_tokens` and `cost_usd`: of all pages together. A daily quota counts in full, since the rest of
+    today's quota is unknown."""
     sizes = quota_sizes(limits, headroom=headroom, input_tokens=input_tokens / pages if pages else 0.0)
     times = {name: pages / pace for name, pace in sizes.paces.items()}
     if usd_per_10min is not None and cost_usd > 0:

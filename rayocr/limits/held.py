@@ -1,4 +1,4 @@
-"""The slots that workers hold, with the tokens and the money reserved for each. Pure; time is passed in."""
+"""Tracks the slots that workers hold, with the tokens and the money reserved for each. Pure; callers pass the time."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class HeldSlots:
         self.in_flight += slots
 
     def give_back(self, worker: str, slots: int) -> SetAside:
-        """At most `slots`: after a restart of the limiter a worker can return more slots than are recorded."""
+        """Takes back at most `slots` slots, since a worker can return more than are recorded after a restart of the limiter."""
         leases = self._leases.get(worker)
         returned, tokens, cost = 0, 0.0, 0.0
         while leases and returned < slots:
@@ -58,7 +58,7 @@ class HeldSlots:
         return self.give_back(worker, self.in_flight)
 
     def expire(self, now: float) -> list[SetAside]:
-        """Slots of workers that neither returned them nor were reported dead."""
+        """Returns the slots of workers that neither returned them nor were reported dead."""
         expired = []
         for worker, leases in list(self._leases.items()):
             late = sum(lease.slots for lease in leases if lease.until <= now)

@@ -1,19 +1,19 @@
-"""Chooses the lane of the next page of a run with an objective. Pure; time is passed in.
+"""Chooses the lane of the next page of a run with an objective. Pure; callers pass the time.
 
-A lane is a way to read a page: local engines, batch, flex, standard. They differ in price, in the time to an answer, and in how
-many pages they take. Every page goes to the cheapest lane that is open and has room:
+A lane is a way to read a page: local engines, batch, flex, standard. They differ in price, response time and capacity. Every page
+goes to the cheapest lane that is open and has room:
 
 | lane | open |
 |---|---|
 | the cheapest | always, as long as an answer still arrives before the deadline |
-| local engines | the same, if the run allows them, except for pages that they have already read with too little confidence |
+| local engines | the same, if the run allows them, except for pages that they have already read with low confidence |
 | the cheapest of the server, without a deadline | for pages that the local engines cannot read within the time of its answer |
-| a dearer one | when waiting longer would endanger the deadline |
-| one whose time to an answer is unknown (batch) | for pages that earlier lanes cannot read, until the deadline is in danger |
+| a more expensive one | when waiting longer would endanger the deadline |
+| one whose response time is unknown (batch) | for pages that earlier lanes cannot read, until the deadline is in danger |
 
-The deadline is in danger when the pages that are left, times a margin, need all of the remaining time in the fastest lane.
-Waiting until then costs nothing: the cheap lanes work at their full rate from the beginning, and the dear lane only reads what
-they cannot. Pages in flight count as left in proportion to how often their lane fails, and in full once they are overdue. If
+The deadline is in danger when the remaining pages, times a margin, need all of the remaining time in the fastest lane. Waiting
+until then costs nothing, since the cheap lanes work at their full rate from the beginning and the expensive lane reads only pages
+that they cannot. Pages in flight count as left in proportion to how often their lane fails, and in full once they are overdue. If
 pages in batches are needed in another lane, their jobs are cancelled and the pages withdrawn.
 """
 
@@ -29,32 +29,33 @@ from rayocr.messages import LOCAL_LANE
 
 LOCAL, BATCH, FLEX, STANDARD = LOCAL_LANE, "batch", "flex", "standard"
 
-_MARGIN = 1.5  # on the time that the remaining pages need: the rate of a lane may drop by a third
-_NARROW_MARGIN = 1.15  # below it, requests that often fail are not worth the quota that they take
-_SPARE_S = 60.0  # for the last outputs
-_FAILURES_AT_FIRST = 0.05  # share of a lane's pages that come back unread, until it is known
-_MEMORY = 200  # answers over which shares and times are averaged
-_KNOWN_AFTER = 20  # answers after which their longest time replaces the assumed one
-_RECENT_S = 300.0  # over which the rate of local engines is measured
-_STARTING_S = 60.0  # for this long, local engines are expected to start
+_MARGIN = 1.5  # factor on the time that the remaining pages need, since the rate of a lane may drop by a third
+_NARROW_MARGIN = 1.15  # below this, requests that often fail are not worth the quota that they take
+_SPARE_S = 60.0  # seconds for the last outputs
+_FAILURES_AT_FIRST = 0.05  # assumed share of a lane's pages that come back unread
+_MEMORY = 200  # number of answers over which shares and times are averaged
+_KNOWN_AFTER = 20  # number of answers after which their longest time replaces the assumed one
+_RECENT_S = 300.0  # seconds over which the rate of local engines is measured
+_STARTING_S = 60.0  # seconds that local engines are expected to need for their start
 _HOPE = 0.25  # mean time to an answer, as a share of the assumed longest one, until answers are known
-_DOWN_AFTER = 50  # failures in a row; then a lane only gets single pages, and the lanes after it do not rely on it, unless
-_ACCEPTED = 0.05  # its pages in flight are more than this share of them: it accepts pages, and their answers take longer
-_PROBE_S = 30.0  # between two such pages
-_LATER = 0.5  # an answer may take longer than the longest so far, by this share of what that one took beyond the median
-_MEASURED_S = 30.0  # how long a lane must be open without interruption before its rate is measured
+# Number of failures in a row after which a lane only gets single pages, and later lanes do not rely on it, unless.
+_DOWN_AFTER = 50
+_ACCEPTED = 0.05  # its pages in flight exceed this share of them: it accepts pages, but their answers take longer
+_PROBE_S = 30.0  # seconds between two such pages
+_LATER = 0.5  # an answer may exceed the longest time so far by this share of the difference between that time and the median
+_MEASURED_S = 30.0  # seconds that a lane must be open without interruption before its rate is measured
 _WASTEFUL = 0.25  # share of failures above which a lane is skipped if the deadline needs the shared quota
-_BURST_S = 1.0  # of the common pace
+_BURST_S = 1.0  # share of the common pace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneTerms:
-    """What is known about a lane in advance. `answer_s`: the assumed longest time to an answer. `room`: most pages in flight.
-    `proven`: whether `answer_s` can be relied on before answers are known. `shares_quota`: its requests count towards one quota
-    with those of the other lanes that share it."""
+    """The properties of a lane that are known in advance. `answer_s`: the assumed longest response time. `room`: maximum number
+    of pages in flight. `proven`: whether `answer_s` is reliable before answers are known. `shares_quota`: its requests and those
+    of other such lanes count towards one quota."""
 
     name: str
-    usd_per_page: float  # or in any other unit: only comparisons count
+    usd_per_page: float  # or in any other unit, since prices are only compared
     answer_s: float
     room: int
     proven: bool = True
@@ -63,9 +64,9 @@ class LaneTerms:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneOutlook:
-    """`pages_left`: without an outcome, including those in flight. `seconds_left` until the deadline; None: there is none.
-    `pages_per_s`: the pace that the shared quota allows. `local_room`: most pages in flight in local engines, which follows from
-    the number of their workers; None: as in the terms."""
+    """The state of a run. `pages_left`: pages without an outcome, including those in flight. `seconds_left`: until the deadline;
+    None if there is none. `pages_per_s`: the pace that the shared quota allows. `local_room`: maximum number of pages in flight
+    in local engines, which depends on the number of their workers; None: as in the terms."""
 
     pages_left: float
     seconds_left: float | None
@@ -75,11 +76,12 @@ class LaneOutlook:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneReport:
-    """Pages that came back from a lane. `longest_s`: of the answered ones, from the choice of the lane to the answer."""
+    """Pages that came back from a lane. `longest_s`: the longest time of an answered page, from the choice of the lane to the
+    answer."""
 
     lane: str
     answered: int = 0
-    failed: int = 0  # shed, timed out, withdrawn: they need a lane again
+    failed: int = 0  # number of shed, timed-out and withdrawn pages, which need a lane again
     longest_s: float = 0.0
 
 
@@ -88,19 +90,19 @@ class _Lane:
     terms: LaneTerms
     workers: Counter[str] = field(default_factory=Counter)  # pages in flight
     in_flight: int = 0
-    sent: deque[list[float]] = field(default_factory=deque)  # [when, pages], oldest first
+    sent: deque[list[float]] = field(default_factory=deque)  # [time, pages], oldest first
     answered: int = 0
     answer_s: float = field(init=False)  # the longest time that an answer should take
     room: int = field(init=False)
-    began: float = field(init=False, default=0.0)  # when the run became known
+    began: float = field(init=False, default=0.0)  # time when the run became known
     times: deque[float] = field(default_factory=lambda: deque(maxlen=_MEMORY))
     failing: float = _FAILURES_AT_FIRST
     failed_in_a_row: int = 0
     probe_at: float = 0.0
     open_since: float | None = None
-    answered_before: int = 0  # when it was opened
+    answered_before: int = 0  # time when the lane was opened
     closed: bool = False
-    returned: deque[tuple[float, int]] = field(default_factory=deque)  # (when, pages), recently
+    returned: deque[tuple[float, int]] = field(default_factory=deque)  # recent (time, pages)
 
     def __post_init__(self) -> None:
         self.answer_s = self.terms.answer_s
@@ -131,7 +133,7 @@ class _Lane:
             self.failing += (share - self.failing) * (1 - (1 - 1 / _MEMORY) ** pages)
 
     def still_to_read(self, now: float) -> float:
-        """Returns how many of its pages in flight will probably need another lane."""
+        """Returns how many pages in flight in this lane will probably need another lane."""
         if not self.known:
             return float(self.in_flight)
         in_flight, overdue, latest = self.in_flight, 0.0, now - self.answer_s
@@ -142,18 +144,19 @@ class _Lane:
         return min(in_flight, overdue + self.failing * max(0.0, in_flight - overdue))
 
     def potential(self, pages_per_s: float, now: float) -> float:
-        """Pages per second that it can take: by its room and the time of an answer (Little's law), and by the shared quota."""
+        """Returns the pages per second that the lane can take, according to its room and response time (Little's law) and to the
+        shared quota."""
         if self.is_down:
             return 0.0
         mean_s = _HOPE * self.answer_s if self.answered < _KNOWN_AFTER else sum(self.times) / len(self.times)
         starts = self.terms.name == LOCAL and now < self.began + _STARTING_S
         rate = (self.room or starts * self.terms.room) / max(mean_s, 1e-3)
-        if self.terms.name == LOCAL:  # it tries each page once, so it counts pages that it leaves unread, too
+        if self.terms.name == LOCAL:  # the lane tries each page once, so unread pages count, too
             return rate and (self._sustained(now) or rate)
         return (1 - self.failing) * (min(rate, pages_per_s) if self.terms.shares_quota else rate)
 
     def _sustained(self, now: float) -> float | None:
-        """Returns the pages that came back per second, recently."""
+        """Returns the pages per second that came back recently."""
         pages = sum(pages for _, pages in self.returned) - self.returned[0][1] if self.returned else 0
         if pages < _KNOWN_AFTER:
             return None
@@ -161,7 +164,7 @@ class _Lane:
         return pages / max(1.0, (now if now > last + self.answer_s else last) - first)
 
     def measured(self, now: float) -> float | None:
-        """Returns the measured pages per second; None if it was not open long enough."""
+        """Returns the measured pages per second; None if the lane was not open long enough."""
         if self.open_since is None:
             return None
         working_s = now - self.open_since - self.answer_s
@@ -169,7 +172,7 @@ class _Lane:
 
 
 class LanePlanner:
-    """`terms`: one for each allowed lane. `margin` and `spare_s` as above."""
+    """Plans lanes. `terms`: one for each allowed lane. `margin` and `spare_s`: as above."""
 
     def __init__(self, terms: Sequence[LaneTerms], *, margin: float = _MARGIN, spare_s: float = _SPARE_S) -> None:
         ranked = sorted(terms, key=lambda t: (t.usd_per_page, t.answer_s))
@@ -183,8 +186,8 @@ class LanePlanner:
         self._pages_per_s = 0.0
         self._allowance = 0.0
         self._allowed_at: float | None = None
-        self._now = 0.0  # of the last call that named it
-        self._left_unread = 0  # pages that local engines have not read, and that wait for another lane
+        self._now = 0.0  # value from the last call that contained it
+        self._left_unread = 0  # number of pages that local engines have not read and that wait for another lane
 
     def expect(self, outlook: LaneOutlook, *, now: float) -> None:
         """Updates the remaining pages, time and pace. Call it every second."""
@@ -199,11 +202,11 @@ class LanePlanner:
             self._lanes[LOCAL].room = outlook.local_room
 
     def choose(self, worker: str, *, now: float, local: bool = True) -> str | None:
-        """Returns the lane of one more page, which then counts as in flight until it is reported; None: no lane has room now; ask
-        again soon. `local`: whether local engines may read the page.
+        """Returns the lane of one more page, which then counts as in flight until it is reported; None if no lane has room now;
+        the caller asks again soon. `local`: whether local engines may read the page.
         """
         if self._left is None:
-            return None  # nothing is known about the run yet
+            return None  # the state of the run is unknown yet
         self._now = now
         self._refill(now)
         hurry = self._hurry(now)
@@ -233,14 +236,14 @@ class LanePlanner:
         lane.learn(report, self._now)
 
     def forget(self, worker: str) -> None:
-        """A worker died: its pages need a lane again."""
-        self._left_unread = 0  # they are no longer told apart
+        """Notes that a worker died, so that its pages need a lane again."""
+        self._left_unread = 0  # these pages are no longer distinguished
         for lane in self._lanes.values():
             self._drop(lane, worker, lane.workers[worker])
 
     def withdraw(self, *, now: float) -> bool:
-        """Returns whether batches that have not ended must be cancelled: the fastest lane has room, and there are no other pages
-        to read. From then on no page goes into a batch.
+        """Returns whether batches that have not ended must be cancelled: the fastest lane has room, and no other pages are left
+        to read. No page is put into a batch after that.
         """
         batch = self._lanes.get(BATCH)
         if batch is None or batch is self._fastest or not batch.in_flight or not self._hurry(now):
@@ -263,7 +266,7 @@ class LanePlanner:
 
     @property
     def in_flight(self) -> Mapping[str, int]:
-        """Pages by lane."""
+        """Returns the pages in flight by lane."""
         return {name: lane.in_flight for name, lane in self._lanes.items()}
 
     # -- choosing -----------------------------------------------------------------------------------------------------------
@@ -296,20 +299,20 @@ class LanePlanner:
         return next(lane.terms.usd_per_page for name, lane in self._lanes.items() if local or name != LOCAL)
 
     def _is_needed(self, lane: _Lane, now: float, time_left_s: float, *, local: bool) -> bool:
-        """Returns whether the lanes before this one (cheaper, or equally cheap and faster) cannot take all unassigned pages in
-        that time.
+        """Returns whether the lanes before this one, which are cheaper or equally cheap and faster, cannot take all unassigned
+        pages in that time.
         """
         pages, taken = max(1.0, self._unsent - self._left_unread if local else self._unsent), 0.0
         for other in takewhile(lambda other: other is not lane, self._lanes.values()):
             time_s = time_left_s - other.answer_s
-            if other.terms.name == LOCAL and lane.known:  # this lane still has to read what the local engines leave
+            if other.terms.name == LOCAL and lane.known:  # this lane still has to read the pages that the local engines leave
                 time_s -= other.failing * lane.answer_s
             if local or other.terms.name != LOCAL:
                 taken += other.potential(self._pages_per_s, now) * max(0.0, time_s)
         return pages > taken
 
     def _hurry(self, now: float, *, margin: float | None = None) -> bool:
-        """Returns whether the remaining pages, times the margin, need all of the time that is left in the fastest lane."""
+        """Returns whether the remaining pages, times the margin, need all of the remaining time in the fastest lane."""
         if self._deadline is None:
             return False
         rate = self._pages_per_s
@@ -330,7 +333,7 @@ class LanePlanner:
         return self._deadline - now - self._spare_s
 
     def _refill(self, now: float) -> None:
-        """Requests are spread over time, so that no page waits for its start in a lane that was chosen long ago."""
+        """Spreads requests over time, so that no page waits for its start in a lane that was chosen long ago."""
         passed_s = now - self._allowed_at if self._allowed_at is not None else _BURST_S
         self._allowed_at = now
         most = max(1.0, _BURST_S * self._pages_per_s)

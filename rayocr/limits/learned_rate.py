@@ -1,8 +1,9 @@
-"""The rate that a server allows, learned from 429 and 503: additive increase, multiplicative decrease (Chiu and Jain, 1989).
+"""Learns the rate that a server allows from 429 and 503 responses: additive increase, multiplicative decrease (Chiu and Jain,
+1989).
 
-The configured rate is the ceiling. A refusal lowers the rate at once. It then rises by a share of the ceiling each second, and
-slowly from just below the rate of the last refusal, so that a quota lower than configured causes few refusals. Servers also
-refuse single requests at any rate: slowing down would not help, so these have almost no effect. Pure: time is passed in.
+The configured rate is the ceiling. A refusal lowers the rate immediately. It then rises by a share of the ceiling each second,
+and slowly from just below the rate of the last refusal, so that a quota lower than configured causes few refusals. Servers also
+refuse single requests at any rate. Slowing down would not help, so these have almost no effect. Pure; callers pass the time.
 """
 
 from __future__ import annotations
@@ -10,18 +11,18 @@ from __future__ import annotations
 _CUT = 0.7  # a refusal multiplies the rate by this
 _CLIMB = 0.01  # the rate rises by this share of the ceiling each second
 _SLOW_CLIMB = 0.001  # the same near the refused rate
-_NEAR = 0.95  # of the refused rate: above this the rate rises slowly
-_FLOOR = 0.02  # of the ceiling: the lowest learned rate; pauses handle the rest
-_REMEMBER_S = 60.0  # after a refusal; from then on the rate rises at the usual pace
-_STRAY = 1 / 3  # of recent requests: while fewer are refused, the rate is not the cause
-_STRAY_EVERY_S = 20.0  # between two small corrections for such refusals
+_NEAR = 0.95  # share of the refused rate, above which the rate rises slowly
+_FLOOR = 0.02  # lowest learned rate, as a share of the ceiling; pauses handle lower rates
+_REMEMBER_S = 60.0  # seconds after a refusal, after which the rate rises at the usual pace
+_STRAY = 1 / 3  # share of recent requests; while fewer are refused, the rate is not the cause
+_STRAY_EVERY_S = 20.0  # seconds between two small corrections for such refusals
 _EARNEST_S = 5.0  # a longer delay means that the rate is too high, even if few requests were refused
-_FORGET = 4.0  # times the refused rate: without a ceiling the refusal is forgotten at this rate
+_FORGET = 4.0  # multiple of the refused rate, at which the refusal is forgotten without a ceiling
 
 
 class LearnedRate:
-    """Requests per minute. `ceiling_rpm` None: no limit is known, and none applies until a refusal. `share` of the ceiling is the
-    initial rate: half for a limiter that was restarted and has lost its learned rate."""
+    """A rate in requests per minute. `ceiling_rpm` is None if no limit is known; then none applies until a refusal. `share`: the
+    initial rate as a share of the ceiling; half for a limiter that was restarted and has lost its learned rate."""
 
     def __init__(self, ceiling_rpm: float | None, *, now: float, share: float = 1.0) -> None:
         self._ceiling = ceiling_rpm
@@ -48,7 +49,8 @@ class LearnedRate:
         return self._ceiling if self._rate is None else self._rate
 
     def forget(self, now: float) -> None:
-        """An outage is over. Its refusals do not say what rate the server allows: the rate starts at half of the ceiling."""
+        """Forgets the refusals of an outage, which do not show the rate that the server allows. The rate starts at half of the
+        ceiling."""
         rate = self.rpm(now)
         self._refused = None
         self._rate = max(rate, self._ceiling / 2) if rate is not None and self._ceiling is not None else None
@@ -64,7 +66,8 @@ class LearnedRate:
         quota: bool = True,
         retry_after_s: float | None = None,
     ) -> bool:
-        """The server refused a request that was sent at that time. Requests that were in flight together count as one refusal.
+        """Notes that the server refused a request that was sent at that time. Requests that were in flight together count as one
+        refusal.
 
         `observed_rpm` is the recent rate. After a quota error (429) it counts as too high, if it is below the permitted rate; an
         overloaded server (503) does not reveal its limit, nor does a rate that was low because it had `paused`. `share` of the

@@ -1,4 +1,4 @@
-"""The bucket of one run, in the memory of its RateLimiter. A restart loses its state."""
+"""Implements the bucket of one run in the memory of its RateLimiter. A restart loses its state."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rayocr.limits.quota_day import quota_day
 
 
 class MemoryBucket(Bucket):
-    """`clock` is monotonic seconds, `wall_clock` seconds since 1970.
+    """A bucket in memory. `clock` is monotonic seconds, `wall_clock` seconds since 1970.
 
     `quiet_s`: no slot starts within this time from now. A restarted limiter needs it because slots that its predecessor lent may
     still be about to start.
@@ -49,7 +49,7 @@ class MemoryBucket(Bucket):
                 return Taken(blocked=Blocked.DAY, requests_today=self._today)
         start = max(now, self._next_request, self._next_token, self._paused_until)
         ahead_s = start - now
-        if ahead_s > HORIZON_S / 2:  # half a horizon at a time, to avoid a call per slot
+        if ahead_s > HORIZON_S / 2:  # takes half a horizon at a time, to avoid a call per slot
             return Taken(blocked=Blocked.PACE, wait_s=ahead_s - HORIZON_S / 2, requests_today=self._today)
         step_s = max(take.request_interval_s, take.token_interval_s)
         if step_s > 0:
@@ -67,7 +67,7 @@ class MemoryBucket(Bucket):
         self._today = max(0, self._today - requests)
 
     async def report_in_flight(self, in_flight: int) -> None:
-        """This bucket is not shared."""
+        """Does nothing, since this bucket is not shared."""
 
     def wall_clock(self) -> float:
         return self._wall_clock()

@@ -1,4 +1,4 @@
-"""Prices of models: rows of conf/prices.yaml, each with the days on which it is valid. Pure."""
+"""Provides the prices of models: rows of conf/prices.yaml, each with the days on which it is valid. Pure."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ STANDARD, BATCH = "standard", "batch"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:
-    """USD per 1M tokens; thinking counts as output. `cached_usd`: price of input tokens that the server had cached; None: as
-    other input. `valid_until` is the last day."""
+    """USD per 1M tokens; thinking counts as output. `cached_usd`: price of input tokens that the server had cached; None: the
+    price of other input. `valid_until` is the last day."""
 
     input_usd: float
     output_usd: float
@@ -28,11 +28,11 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceTable:
-    """`override`: one price for every model (`engine.gemini.input_usd_per_million`). A model is found under its own name or the
-    longest listed prefix of it, because servers return versions (`gemini-3.8-flash-001`)."""
+    """The prices. `override`: one price for every model (`engine.gemini.input_usd_per_million`). A model is listed under its name
+    or a prefix of it, of which the longest applies, because servers return versions (`gemini-3.8-flash-001`)."""
 
     models: Mapping[str, Sequence[Price]]
-    factors: Mapping[str, float] = field(default_factory=dict)  # by service tier, on the standard price
+    factors: Mapping[str, float] = field(default_factory=dict)  # factors on the standard price, by service tier
     override: Price | None = None
 
     def price(self, model: str, at: float) -> Price | None:
@@ -55,7 +55,8 @@ class PriceTable:
         at: float,
         tier: str = STANDARD,
     ) -> float:
-        """`input_tokens` include the `cached_tokens`. 0.0 for a model without a price: check `price_class` before showing it."""
+        """Returns the cost. `input_tokens` include the `cached_tokens`. Returns 0.0 for a model without a price, so check
+        `price_class` before showing the cost."""
         price = self.price(model, at)
         if price is None:
             return 0.0

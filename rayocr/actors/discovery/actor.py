@@ -50,7 +50,7 @@ class DiscoveryRules:
     reported: tuple[str, ...] = ()  # those of the patterns above that are reported if they match no document
     min_bytes: int = 0
     max_bytes: int | None = None
-    order: str = "listing"  # one of rayocr.actors.discovery.ordering.ORDERS, or ""
+    order: str = "listing"  # or one of rayocr.actors.discovery.ordering.ORDERS
     limit: int | None = None
     overwrite: bool = False
     retried: frozenset[str] | None = None  # only these documents are processed again

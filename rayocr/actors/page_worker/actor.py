@@ -1,8 +1,9 @@
 """The PageWorker actor: reads the pages of a shard with the engines of its stage and records them in the ledger.
 
-It owns nothing durable: engines, clients and the last few opened documents. PDFium is not thread-safe, so everything that touches
-a PDF, and every engine that computes, runs on the one thread of `PdfThread`; the event loop stays free for acknowledgements and
-servers. A page that computes too long ends the process (nothing else stops PDFium), and the driver sees that the actor died.
+It has no durable state, only engines, clients and the last few opened documents. PDFium is not thread-safe, so all code that
+touches a PDF, and every engine that computes, runs on the one thread of `PdfThread`. The event loop stays free for
+acknowledgements and servers. A page that computes too long ends the process, since nothing else stops PDFium, and the driver
+detects the dead actor.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 
 _UNREAD = (PageOutcome.FAILED, PageOutcome.HANDED_ON)
-_CLOSE_S = 5.0  # time allowed for the call that the thread is in
+_CLOSE_S = 5.0  # time allowed for the current call of the thread
 
 
 class WorkersLedger(LedgerPort, DedupLedger, Protocol):
@@ -58,7 +59,7 @@ class WorkersLedger(LedgerPort, DedupLedger, Protocol):
 
 
 class DocumentBytes(Protocol):
-    """The document's bytes, wherever they are stored; loaded only by a worker that has not opened the document yet."""
+    """The document's bytes, wherever they are stored. Only a worker that has not opened the document yet loads them."""
 
     async def load(self) -> Any: ...
 
@@ -71,7 +72,7 @@ class WorkerSettings:
     stage: Stage
     is_last_stage: bool
     engine: EngineConfig
-    prompts: Mapping[str, str]  # by engine
+    prompts: Mapping[str, str]  # keys by engine
     secrets: Secrets
     prices: PriceTable
     max_pixels: int
@@ -81,9 +82,9 @@ class WorkerSettings:
     pages_in_flight: int
     policy: RetryPolicy
     fingerprint: str
-    dedup: bool = True  # identical pages are sent to a server once
-    log_pages: bool = True  # log a line for every page instead of failed pages only
-    keep_boxes: bool = False  # an output needs the positions of lines
+    dedup: bool = True  # send identical pages to a server only once
+    log_pages: bool = True  # log a line for every page instead of only for failed pages
+    keep_boxes: bool = False  # whether an output needs the positions of lines
     doubt: DoubtConfig = field(default_factory=DoubtConfig)
 
 
@@ -117,21 +118,21 @@ class PageWorker:
         self._cancelled: dict[str, int] = {}  # document_id -> the newest fencing token under which it was dropped
         self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # requests in flight, by document_id
         self._stopped: OutsideError | None = None
-        self._batch_keys: dict[tuple[str, int], list[str]] = {}  # of pages on their way to the ledger
+        self._batch_keys: dict[tuple[str, int], list[str]] = {}  # keys of pages that are on their way to the ledger
         self._reporting: set[asyncio.Task[None]] = set()
         self._in_progress: Counter[str] = Counter()  # shards in progress, by document_id
 
     @property
     def documents_in_progress(self) -> tuple[str, ...]:
-        """The documents whose pages it is processing. Callable from any thread."""
+        """Returns the documents in progress. You can call it from any thread."""
         return tuple(self._in_progress)
 
     async def open(self) -> WorkerInfo:
-        """Load the engines of the stage. Raises EngineUnavailable and CredentialsError, which end the run."""
+        """Loads the engines of the stage. Raises EngineUnavailable and CredentialsError, which end the run."""
         settings = self._settings
         stage = settings.stage
         with kept_for_good():
-            engines = await asyncio.to_thread(self._open_engines)  # no time limit: models are loaded from disk
+            engines = await asyncio.to_thread(self._open_engines)  # there is no time limit, since models are loaded from disk
         self._engines = engines
         if stage.kind == "compute":
             self._stage = ComputeStage(stage, engines, reader=RapidLineReader())
@@ -155,8 +156,7 @@ class PageWorker:
         return WorkerInfo(engines=tuple(engine.name for engine in engines if engine), host=socket.gethostname(), pid=os.getpid())
 
     async def recognize(self, shard: Shard, content: DocumentBytes, context: DocumentContext) -> ShardReport:
-        """Read and record the shard's pages. Pages that were not started, because the worker drained or ran out of time, are
-        missing from the report.
+        """Reads and records the shard's pages, except those that it cannot start because the worker drains or runs out of time.
 
         Raises DocumentError when the document cannot be opened, StorageError when the ledger could not write, OutsideError when
         the run has to stop.
@@ -167,7 +167,7 @@ class PageWorker:
             return await self._read_shard(shard, content, context)
         finally:
             self._in_progress[shard.document_id] -= 1
-            self._in_progress += Counter()  # drop zero counts
+            self._in_progress += Counter()  # removes zero counts
 
     async def _read_shard(self, shard: Shard, content: DocumentBytes, context: DocumentContext) -> ShardReport:
         assert self._turn is not None
@@ -193,25 +193,24 @@ class PageWorker:
     async def local_pages(
         self, document_id: str, page_numbers: tuple[int, ...], known: tuple[int, ...], ended: Mapping[int, bool]
     ) -> tuple[int, ...]:
-        """See `LocalPages.exchange`."""
+        """Exchanges pages for local engines; see `LocalPages.exchange`."""
         return await self._local.exchange(document_id, page_numbers, known, ended)
 
     async def drain(self) -> None:
-        """Start no further page; pages that are computing or whose request was sent are finished."""
+        """Starts no further page. Pages that are computing or whose request was sent are finished."""
         self._draining = True
         self._slots.close()
         self._local.close()
 
     async def cancel(self, document_id: str, fencing_token: int) -> None:
-        """Drop the document: no further page of it is read, and pending answers are not awaited. A later token means that the
+        """Drops the document: no further page of it is read, and pending answers are not awaited. A later token means that the
         document was requested again."""
         self._cancelled[document_id] = fencing_token
         for task in self._asking.get(document_id, ()):
             task.cancel()
 
     async def close(self) -> None:
-        """Release engines, documents and the thread, for workers whose process continues. The thread ends after its current
-        call."""
+        """Releases engines and documents, for workers whose process continues. The thread ends after its current call."""
         for engine in self._engines:
             if isinstance(engine, WaitingEngine):
                 await engine.aclose()
@@ -228,7 +227,7 @@ class PageWorker:
     async def _read_in_time(
         self, shard: Shard, content: DocumentBytes, context: DocumentContext, started: float
     ) -> list[tuple[PageRecord, asyncio.Future[None]] | None]:
-        """Reads page by page until the shard's time is up: if pages are slow, the rest is returned for other workers to share."""
+        """Reads page by page until the shard's time is used up. Other workers can share the rest."""
         results: list[tuple[PageRecord, asyncio.Future[None]] | None] = []
         for number in shard.page_numbers:
             if results and time.monotonic() - started > self._settings.shard_budget_s:
@@ -239,8 +238,8 @@ class PageWorker:
     async def _read_together(
         self, shard: Shard, content: DocumentBytes, context: DocumentContext
     ) -> list[tuple[PageRecord, asyncio.Future[None]] | None]:
-        """When one page raises, no further request is sent. If the error ends the run (a budget, a wrong key), pending requests
-        are still answered and recorded because they are paid for; an error of this document alone cancels them."""
+        """Reads all pages at once. After an error, no further request is sent. If the error ends the run (a budget, a wrong key),
+        pending paid requests are still answered and recorded. An error of this document alone cancels them."""
         tasks = [asyncio.create_task(self._read_in_turn(number, shard, content, context)) for number in shard.page_numbers]
         asking = self._asking[shard.document_id]
         asking.update(tasks)
@@ -275,7 +274,7 @@ class PageWorker:
         self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
     ) -> tuple[PageRecord, asyncio.Future[None]] | None:
         if self._stopped is not None:
-            raise self._stopped  # not None: otherwise the driver would send the page again until it learns of the first error
+            raise self._stopped  # not None, or the driver would send the page again
         if self._draining or self._is_dropped(context):
             return None
         before, started = shard.attempts.get(number, ()), time.monotonic()
@@ -285,8 +284,8 @@ class PageWorker:
         except (Draining, ReadLocally):
             return None
         except RayocrError:
-            raise  # anything else that an engine raises concerns the run
-        except Exception as error:  # a bug, recorded as the page's outcome: one bad page never fails a document
+            raise  # any other error of an engine concerns the run
+        except Exception as error:  # a bug is recorded as the page's outcome, so that one bad page never fails a document
             log_defect(error, context, number)
             record = progress.unreadable(InternalError(f"{type(error).__name__}: {error}", hint="The log has the traceback."))
         if shard.least_confidence is not None and (record.doubts or record.outcome in _UNREAD):
@@ -331,7 +330,7 @@ class PageWorker:
         return record, acknowledged
 
     def _report_recorded(self, keys: list[str], acknowledged: asyncio.Future[None]) -> None:
-        """Once the ledger has a page, its answer can be deleted at the server."""
+        """Reports recorded pages, since their answers can then be deleted at the server."""
         if acknowledged.cancelled() or acknowledged.exception() is not None or self._batch_queue is None:
             return
         task = asyncio.get_running_loop().create_task(self._batch_queue.recorded(keys))
@@ -365,7 +364,7 @@ class PageWorker:
             offered,
             progress,
             first_engine=shard.first_engine,
-            remember=lambda record: self._record(record, context),  # on its way to the ledger; nothing waits for the write
+            remember=lambda record: self._record(record, context),  # sends the page to the ledger without waiting for the write
         )
         if offered.batch_keys:
             self._batch_keys[record.document_id, record.page_number] = offered.batch_keys

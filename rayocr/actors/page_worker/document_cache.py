@@ -1,4 +1,4 @@
-"""The documents that a worker has open."""
+"""Caches the documents that a worker has open."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from rayocr.pdf.page import Page
 
 
 class DocumentCache:
-    """The last few opened documents. Closes the least recently used first, but never one with an open page.
-
-    Used on the PDFium thread only.
+    """Keeps the last few documents open. Closes the least recently used first, but never one with an open page. Use it only on
+    the PDFium thread.
     """
 
     def __init__(self, *, keep: int, max_pixels: int) -> None:
@@ -22,7 +21,7 @@ class DocumentCache:
         self._open_pages: Counter[str] = Counter()
 
     def open_page(self, document_id: str, page_number: int, data: Any = None) -> Page | None:
-        """Returns None when the document is not open and no `data` is given to open it with."""
+        """Opens a page; returns None when the document is not open and no `data` is given to open it."""
         if document_id not in self._files:
             if data is None:
                 return None

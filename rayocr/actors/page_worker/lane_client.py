@@ -1,4 +1,4 @@
-"""Asks the RateLimiter for the lanes of this worker's pages, many at a time, and reports the pages that come back from them."""
+"""Asks the RateLimiter for the lanes of this worker's pages, many at a time, and reports the results."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rayocr.errors import Draining, EngineError, EngineTransient
 from rayocr.limits.lane_planner import LaneReport
 from rayocr.messages import LaneGrant
 
-# Pages that begin to wait, and reports, are collected for this long: it saves a call to the limiter per page.
+# Pages that begin to wait, and reports, are collected for this many seconds, which saves a call to the limiter per page.
 _ASK_LINGER_S = 0.01
 _REPORT_LINGER_S = 0.05
 
@@ -46,7 +46,7 @@ class _Queue:
 
 
 class LaneClient:
-    """Owned by the `SlotClient`. `linger` disables waiting for other pages, for tests."""
+    """The client of lanes, owned by the `SlotClient`. Tests use `linger` to disable waiting for other pages."""
 
     def __init__(
         self, limiter: LaneLimiter, *, worker: str, clock: Callable[[], float] = time.monotonic, linger: bool = True
@@ -61,14 +61,14 @@ class LaneClient:
         self._reporting: asyncio.Task[None] | None = None
 
     def close(self) -> None:
-        """From now on, callers that wait for a lane get Draining."""
+        """Closes the client. Callers that wait for a lane get Draining."""
         self._closing = True
         for queue in self._queues.values():
             queue.fail(Draining())
 
     @asynccontextmanager
     async def lane(self, *, local: bool = False) -> AsyncIterator[LaneGrant]:
-        """Entered when a lane has room for a page, which counts as in flight there until the block exits. `local`: whether local
+        """Waits until a lane has room for a page, which counts as in flight there until the block exits. `local`: whether local
         engines may read the page. Raises Draining."""
         grant = await self._granted(self._queues[local])
         began = self._clock()
@@ -110,7 +110,7 @@ class LaneClient:
                     else:
                         queue.waiting.popleft().set_result(grant)
                 await asyncio.sleep(0)
-        except Exception as error:  # passed to every page that waits: each records it
+        except Exception as error:  # passed to every waiting page, which records it
             queue.fail(error)
         finally:
             queue.asking = None

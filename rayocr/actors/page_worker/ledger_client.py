@@ -1,7 +1,6 @@
-"""A worker's client of the Ledger: sends finished pages in small batches and reports when they are acknowledged.
-
-A page is sent within `linger_s` of being finished, so a killed worker loses little besides its pages in flight; pages that finish
-faster than that are sent together.
+"""Implements a worker's client of the Ledger: sends finished pages in small batches and reports when they are acknowledged. A
+page is sent within `linger_s` after it is finished, so a killed worker loses little besides its pages in flight. Pages that
+finish within this time are sent together.
 """
 
 from __future__ import annotations
@@ -20,7 +19,8 @@ class LedgerPort(Protocol):
 
 
 class LedgerClient:
-    """At most `max_unacknowledged` records are pending: above that `put` waits too, which is the backpressure of slow storage."""
+    """The client of the ledger. At most `max_unacknowledged` records are pending. Above that, `put` waits, which is the
+    backpressure of slow storage."""
 
     def __init__(self, ledger: LedgerPort, *, linger_s: float = 0.1, max_batch: int = 64, max_unacknowledged: int = 1024) -> None:
         self._ledger = ledger
@@ -33,7 +33,7 @@ class LedgerClient:
         self._sending: set[asyncio.Task[None]] = set()
 
     async def put(self, record: PageRecord) -> asyncio.Future[None]:
-        """The future completes when the record is durable; it raises what the ledger raised."""
+        """Sends a record. The returned future completes when the record is durable, and raises the ledger's error."""
         await self._room.acquire()
         loop = asyncio.get_running_loop()
         if self._acknowledged is None:
@@ -61,7 +61,7 @@ class LedgerClient:
             await self._ledger.record(batch)
         except Exception as error:  # passed to every shard that waits for one of these pages
             acknowledged.set_exception(error)
-            acknowledged.exception()  # avoids a warning for a shard that was cancelled in the meantime
+            acknowledged.exception()  # avoids a warning for a shard that was cancelled meanwhile
         else:
             acknowledged.set_result(None)
         finally:

@@ -1,7 +1,6 @@
-"""The pages of a waiting worker that local engines in other processes read: those to which the planner gave the lane local.
-
-The driver asks for them (it knows the pool of workers that compute), has them read, and reports which ones were read and are in
-the ledger. Each call repeats what is known, so a call whose reply was lost does no harm.
+"""Hands over the pages of a waiting worker to which the planner gave the lane local, so that local engines in other processes
+read them. The driver, which knows the pool of workers that compute, asks for them and reports which of them were read and are in
+the ledger. Each call repeats the known state, so a lost reply does no harm.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from rayocr.errors import Draining
 
-_POLL_S = 10.0  # a call of the driver returns after this time even if no page waits: it may have stopped listening
+_POLL_S = 10.0  # a call of the driver returns after this time even if no page waits, since the driver may be gone
 
 
 class LocalPages:
@@ -36,7 +35,7 @@ class LocalPages:
         self, document_id: str, page_numbers: Sequence[int], known: Sequence[int], ended: Mapping[int, bool]
     ) -> tuple[int, ...]:
         """Returns those of `page_numbers` that wait for local engines and are not `known` to the caller. Waits for the first of
-        them, but not for long. `ended`: pages that came back, and whether they were read and recorded."""
+        them for a limited time. `ended`: pages that came back, and whether they were read and recorded."""
         for number, read in ended.items():
             outcome = self._waiting.get((document_id, number))
             if outcome is not None and not outcome.done():
@@ -51,7 +50,7 @@ class LocalPages:
         return found
 
     def close(self) -> None:
-        """From now on, pages that wait for local engines get Draining."""
+        """Closes the object. Pages that wait for local engines get Draining."""
         self._closing = True
         for outcome in self._waiting.values():
             if not outcome.done():

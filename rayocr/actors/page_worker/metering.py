@@ -1,8 +1,8 @@
 """Prices every answer of a waiting engine and counts it towards the quota before any other code sees it.
 
-The worker wraps each engine with it, so engines need no knowledge of prices or limits and cannot forget to report. A request
-whose answer was not awaited is priced too: the server may have answered, and then it is billed. A shed request is priced if the
-server says that it charges for it.
+The worker wraps each engine, so engines do not depend on prices or limits and cannot omit a report. A request whose answer was
+not awaited is priced too: the server may have answered, and then it is billed. A shed request is priced if the server says that
+it charges for it.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from rayocr.messages import PageText
 def meter(
     engine: WaitingEngine, *, slots: SlotClient, prices: PriceTable, wall_clock: Callable[[], float] = time.time
 ) -> WaitingEngine:
-    """Returns the same engine, with its lanes. An answer that already has a price keeps it. `wall_clock`: seconds since 1970, for
-    today's prices."""
+    """Meters the engine and its lanes, and returns it. An answer that already has a price keeps it. `wall_clock`: seconds since
+    1970, for today's prices."""
     for lane in engine.lanes.values():
         meter(lane, slots=slots, prices=prices, wall_clock=wall_clock)
-    # Set on the instance instead of a wrapper class: the chain checks the engine's type and its other capabilities.
+    # The method is replaced on the instance, since the chain checks the engine's type and its other capabilities.
     engine.recognize_async = _Meter(engine, slots, prices, wall_clock).ask  # type: ignore[method-assign]
     return engine
 
 
 class _Meter:
-    """Counts the answers of one engine. Until an answer arrives, the expected tokens of the configuration are the average."""
+    """Counts the answers of one engine. Until an answer arrives, the average is the expected tokens of the configuration."""
 
     def __init__(self, engine: WaitingEngine, slots: SlotClient, prices: PriceTable, wall_clock: Callable[[], float]) -> None:
         self._engine, self._slots, self._prices, self._wall_clock = engine, slots, prices, wall_clock
@@ -67,7 +67,7 @@ class _Meter:
         return replace(answer, cost_usd=cost_usd, price_class=self._prices.price_class(model, at, tier=tier))
 
     def _count_lost(self, error: EngineTimeout | BatchIncomplete | EngineShed, model: str) -> None:
-        """An answer of average size, which the server may have billed, or what the server says that it charges."""
+        """Counts a lost answer, which the server may have billed: at average size, or at the cost that the server states."""
         used = (self._input_tokens // self._answered, self._output_tokens // self._answered)
         if isinstance(error, EngineShed):
             if not error.input_tokens:

@@ -1,4 +1,4 @@
-"""A worker's page as a waiting engine sees it (`rayocr.engines.base.OfferedPage`): PDFium is called only on its own thread."""
+"""Offers a worker's page to waiting engines (`rayocr.engines.base.OfferedPage`). PDFium is called only on its own thread."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from rayocr.pdf.page import Page
 
 
 class ThreadedPage:
-    """Cut out or rendered on demand; `on_thread` runs a function on the PDFium thread."""
+    """A page that is cut out or rendered on demand. `on_thread` runs a function on the PDFium thread."""
 
     def __init__(self, page: Page, on_thread: Callable[..., Any], progress: PageProgress) -> None:
         self._page = page
         self._on_thread = on_thread
         self._progress = progress
-        self._document: bytes | None = None  # as PDF
+        self._document: bytes | None = None  # the page as PDF
         self._hash: str | None = None
         self.give_up_s: float | None = None
         self.batch_keys: list[str] = []
@@ -62,7 +62,8 @@ class ThreadedPage:
 
     def _encode(self, dpi: int, format: str) -> bytes:
         encoded = io.BytesIO()
-        # JPEG at 85 costs 7 ms at 200 dpi and is what the models were tested with; WebP at method 2 costs a third of the default.
+        # JPEG at quality 85 takes 7 ms at 200 dpi, and the models were tested with it. WebP at method 2 takes a third of the
+        # default's time.
         options = {"jpeg": {"quality": 85}, "webp": {"quality": 80, "method": 2}, "png": {"compress_level": 1}}[format]
         self._page.render(dpi=dpi).image.convert("RGB").save(encoded, format=format, **options)
         return encoded.getvalue()

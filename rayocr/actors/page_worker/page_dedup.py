@@ -1,8 +1,6 @@
-"""A worker's side of the reuse of identical pages: asks the Ledger about many pages at once, and makes a page wait for its
-duplicate.
-
-Of identical pages in flight in one worker, one is sent and the others wait for its answer. In two workers both may be sent:
-asking across processes before every page would cost more than it saves.
+"""Reuses identical pages in a worker: asks the Ledger about many pages at once, and makes a page wait for its duplicate. Of
+identical pages in flight in one worker, one is sent and the others wait for its answer. Two workers may both send such a page,
+since asking other processes before every page would cost more than it saves.
 """
 
 from __future__ import annotations
@@ -20,7 +18,8 @@ class DedupLedger(Protocol):
 
 
 class PageDeduplicator:
-    """Call `claim` before a page is sent, `release` when it has an outcome or was given up, `forget` when the ledger has it."""
+    """Finds identical pages. Call `claim` before a page is sent, `release` when it has an outcome or is abandoned, and `forget`
+    when the ledger has it."""
 
     def __init__(self, ledger: DedupLedger, *, fingerprint: str, linger_s: float = 0.05) -> None:
         self._ledger = ledger
@@ -31,8 +30,8 @@ class PageDeduplicator:
         self._task: asyncio.Task[None] | None = None
 
     async def claim(self, content_hash: str) -> PageRecord | None:
-        """Returns the record of an identical page that was read before. None: the caller reads the page, and must call
-        `release`."""
+        """Returns the record of an identical page that was read before. If it returns None, the caller reads the page and must
+        call `release`."""
         while (reading := self._reading.get(content_hash)) is not None:
             if (duplicate := await asyncio.shield(reading)) is not None:
                 return duplicate
@@ -48,7 +47,7 @@ class PageDeduplicator:
         return known
 
     def release(self, content_hash: str, record: PageRecord | None) -> None:
-        """`record`: the page as it was read; None if it was not read. Idempotent."""
+        """Ends the wait of duplicates. `record`: the page as it was read; None if it was not read. Idempotent."""
         reading = self._reading.get(content_hash)
         if reading is None or reading.done():
             return
@@ -58,7 +57,7 @@ class PageDeduplicator:
         reading.set_result(record)
 
     def forget(self, content_hash: str) -> None:
-        """From now on the ledger answers for the page. If it were forgotten earlier, a duplicate would be sent, and paid for,
+        """Forgets the page because the ledger has it. If it were forgotten earlier, a duplicate would be sent and paid for
         again."""
         reading = self._reading.get(content_hash)
         if reading is not None and reading.done():
@@ -71,12 +70,13 @@ class PageDeduplicator:
         return await asyncio.shield(future)
 
     async def _ask_all(self) -> None:
-        await asyncio.sleep(self._linger_s)  # pages that start in this time share the call: 0.9 ms of CPU, a page 0.01
+        # Pages that start within this time share the call; a call takes 0.9 ms of CPU, a page 0.01.
+        await asyncio.sleep(self._linger_s)
         asking, self._asking, self._task = self._asking, {}, None
         hashes = tuple(asking)
         try:
             found = await self._ledger.copies(self._fingerprint, hashes)
-        except Exception:  # the ledger is restarting; the pages are read as if there were no duplicates
+        except Exception:  # the ledger is restarting; pages are read without dedup
             found = (None,) * len(hashes)
         for content_hash, record in zip(hashes, found, strict=True):
             if not asking[content_hash].done():

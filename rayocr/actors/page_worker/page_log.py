@@ -1,4 +1,4 @@
-"""Log lines of a worker about a page: it was read, it failed, it is retried."""
+"""Writes the log lines of a worker about a page: it was read, it failed, it is retried."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_LOGGED_EACH = 20  # failures of one document with the same reason that are logged individually
+_LOGGED_EACH = 20  # number of failures of one document with the same reason that are logged individually
 _LOGGED_EVERY = 1_000  # after that, one line per this many failures
-_DOCUMENTS = 1_000  # documents remembered
+_DOCUMENTS = 1_000  # number of documents that are remembered
 
 
 class _Repeats:
@@ -24,7 +24,8 @@ class _Repeats:
         self._counts: OrderedDict[tuple[str, str], int] = OrderedDict()
 
     def repeats(self, document_id: str, reason: str) -> int | None:
-        """None: do not log. Otherwise the number of earlier failures that have not been logged or counted yet."""
+        """Returns the number of earlier failures that have not been logged or counted yet; None if this one should not be
+        logged."""
         key = (document_id, reason)
         count = self._counts[key] = self._counts.pop(key, 0) + 1
         if len(self._counts) > _DOCUMENTS:
@@ -38,7 +39,7 @@ _failures = _Repeats()
 
 
 def log_page(record: PageRecord, context: DocumentContext, *, duration_s: float) -> None:
-    """`attempt`: the number of this try on the page, over engines, models and runs."""
+    """Logs a page. `attempt`: the number of this try on the page, over engines, models and runs."""
     failed = record.outcome is PageOutcome.FAILED
     last = record.attempts[-1] if record.attempts else None
     fields = {"error": last.reason, "reason": last.message} if last else {}
@@ -68,7 +69,7 @@ def log_page(record: PageRecord, context: DocumentContext, *, duration_s: float)
 
 
 def log_defect(error: Exception, context: DocumentContext, page_number: int) -> None:
-    """An unexpected exception, with its traceback; folded like failures."""
+    """Logs an unexpected exception with its traceback. Folds repeats like failures."""
     document_id = context.document.document_id
     if _failures.repeats(document_id, f"bug: {type(error).__name__}") is None:
         return
@@ -77,7 +78,7 @@ def log_defect(error: Exception, context: DocumentContext, page_number: int) -> 
 
 
 def log_retry(progress: PageProgress, model: str, attempt: int, error: RayocrError, delay_s: float) -> None:
-    """A server did not answer, or refused temporarily."""
+    """Logs that a page is requested again because a server did not answer or refused temporarily."""
     log_event(
         log,
         "page_retry_scheduled",

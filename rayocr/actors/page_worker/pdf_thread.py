@@ -1,7 +1,6 @@
-"""The only thread of a worker that touches PDFium, which is not thread-safe, under the limits of `rayocr.pdf.guard`.
-
-A waiting worker makes four short calls per page, hundreds of times a second. So a call needs no lock, executor or guard of its
-own: results return to the event loop in batches, and the guard is renewed once a second instead of for every call.
+"""Runs all calls to PDFium, which is not thread-safe, on one thread under the limits of `rayocr.pdf.guard`. A waiting worker
+makes four short calls per page, hundreds of times a second. Calls are therefore cheap: they need no lock or executor, results
+return to the event loop in batches, and the guard is renewed once a second instead of for every call.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from rayocr.pdf.guard import bounded
 
 T = TypeVar("T")
 
-_TOGETHER_S = 0.002  # results are held for up to this time, to deliver several together
-_GUARD_S = 1.0  # the maximum age of the guard when a call begins
+_TOGETHER_S = 0.002  # results are held for up to this many seconds, to deliver several together
+_GUARD_S = 1.0  # maximum age of the guard when a call begins, in seconds
 
 _Job = tuple["asyncio.Future[Any] | None", Callable[..., Any], tuple[Any, ...]]
 
 
 class _Guard:
-    """The limits of one thread, held open over consecutive calls. Used on that thread only."""
+    """The limits of one thread, which stay open over consecutive calls. Used only on that thread."""
 
     def __init__(self) -> None:
         self._open = contextlib.ExitStack()
@@ -44,27 +43,28 @@ class _Guard:
 
 
 class PdfThread:
-    """A call that takes longer than `timeout_s` (by up to a second more), or uses more than `memory_bytes`, ends the process with
-    exit code 1 and a traceback on standard error. Calls run one at a time, in the order in which they were made."""
+    """A thread for PDFium. A call that takes longer than `timeout_s` (by up to one second more), or uses more than
+    `memory_bytes`, ends the process with exit code 1 and a traceback on standard error. Calls run one at a time, in the order in
+    which they were made."""
 
     def __init__(self, *, timeout_s: float, memory_bytes: int) -> None:
         self._timeout_s = timeout_s
         self._memory_bytes = memory_bytes
-        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()  # None: no more jobs
+        self._jobs: SimpleQueue[_Job | None] = SimpleQueue()  # None ends the thread
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._guard = _Guard()
         self._guarded = False
 
     async def run(self, function: Callable[..., T], *arguments: Any) -> T:
-        """Returns the function's result, or what it raised."""
+        """Runs the function and returns its result, or raises its error."""
         loop = self._started()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put((future, function, arguments))
         return await future
 
     def post(self, function: Callable[..., object], *arguments: Any) -> None:
-        """Call the function when its turn comes; its result is not awaited, and its exceptions are lost."""
+        """Schedules the function. Its result is not awaited, and its exceptions are lost."""
         self._started()
         self._jobs.put((None, function, arguments))
 
@@ -76,7 +76,7 @@ class PdfThread:
         return self._loop
 
     def close(self, *, timeout_s: float | None = None) -> None:
-        """The thread ends after the calls that were made; waits for it up to this long. Idempotent."""
+        """Ends the thread after the calls that were made, and waits for it up to this long. Idempotent."""
         if self._thread is not None:
             self._jobs.put(None)
             self._thread.join(timeout_s)
@@ -95,7 +95,7 @@ class PdfThread:
                     self._jobs.put(None)
                     break
                 results.append(_call(following))
-            with contextlib.suppress(RuntimeError):  # the loop was closed: nothing waits any more
+            with contextlib.suppress(RuntimeError):  # the loop was closed, so no caller waits
                 self._loop.call_soon_threadsafe(_deliver, results)
         self._guard.rest()
 
@@ -121,7 +121,7 @@ def _call(job: _Job, before: Callable[[], None] | None = None) -> _Result:
         if before is not None:
             before()
         return future, function(*arguments), None
-    except BaseException as error:  # passed to the caller that waits for it
+    except BaseException as error:  # passed to the waiting caller
         return future, None, error
 
 

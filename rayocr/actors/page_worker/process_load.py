@@ -9,7 +9,7 @@ _WINDOW_S = 2.0
 
 
 class ProcessLoad:
-    """`cpu` returns the CPU seconds of the process so far."""
+    """The load of this process. `cpu` returns the CPU seconds of the process so far."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, cpu: Callable[[], float] = time.process_time) -> None:
         self._clock = clock
@@ -18,7 +18,7 @@ class ProcessLoad:
         self._share = 0.0
 
     def share(self) -> float:
-        """CPUs used recently, measured over two seconds or more: 1.0 is one whole CPU."""
+        """Returns the number of CPUs used recently, measured over two seconds or more."""
         now, used = self._clock(), self._cpu()
         then, used_then = self._since
         if now - then >= _WINDOW_S:

@@ -1,8 +1,7 @@
-"""A worker's client of the RateLimiter: turns leased slots into an `async with`, with one call for all pages that are waiting.
-
-At most one lease call per model is in progress, and it requests as many slots as pages are waiting at that moment. So a request
-needs no separate round trip when there are many, and no slot is unused when there are few. A slot is valid only briefly: a
-request sent long after its slot's start would crowd the window of later requests.
+"""Implements a worker's client of the RateLimiter: turns leased slots into an `async with`, with one call for all waiting pages.
+At most one lease call per model is in progress. It requests as many slots as pages are waiting at that moment, so many requests
+share a round trip, and few requests leave no slot unused. A slot is valid only briefly, since a request sent long after its
+slot's start would crowd the window of later requests.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ from rayocr.messages import LaneGrant, SlotReply, SlotReturn, Throttle, Throttle
 # request takes, and saves a call to the limiter per page when a server answers at once.
 _LEASE_LINGER_S = 0.002
 _RELEASE_LINGER_S = 0.05
-_GOOD_FOR_S = 0.5  # after its start: less than the headroom of one percent of a minute, which is 0.6 s
+_GOOD_FOR_S = 0.5  # seconds after a slot's start, less than the headroom of one percent of a minute, which is 0.6 s
 
 
 T = TypeVar("T")
@@ -81,7 +80,8 @@ class _Returning:
 
 @dataclass(slots=True)
 class _Model:
-    waiting: deque[asyncio.Future[float]] = field(default_factory=deque)  # result: the instant at which the request may be sent
+    # The result is the instant at which the request may be sent.
+    waiting: deque[asyncio.Future[float]] = field(default_factory=deque)
     returning: _Returning = field(default_factory=_Returning)
     leasing: asyncio.Task[None] | None = None
     releasing: asyncio.Task[None] | None = None
@@ -92,7 +92,8 @@ class _Model:
 
 
 class SlotClient:
-    """`sleep` replaces the wait for a slot's start, and `linger` disables waiting for other pages; both are for tests."""
+    """The client of slots. In tests, `sleep` replaces the wait for a slot's start, and `linger` disables waiting for other
+    pages."""
 
     def __init__(
         self,
@@ -110,12 +111,12 @@ class SlotClient:
         self._linger = float(linger)
         self._closing = False
         self._lanes = LaneClient(limiter, worker=worker, clock=clock, linger=linger)
-        self._asking: set[asyncio.Task[Any]] = set()  # tasks whose answers are not awaited when this is closed
+        self._asking: set[asyncio.Task[Any]] = set()  # tasks whose answers are not awaited when the client is closed
         self._sleeping: set[asyncio.Future[None]] = set()
         self._models: dict[str, _Model] = defaultdict(_Model)
 
     def close(self) -> None:
-        """From now on, callers that wait for a slot get Draining."""
+        """Closes the client. Callers that wait for a slot get Draining."""
         self._closing = True
         self._lanes.close()
         for task in self._asking:
@@ -128,7 +129,7 @@ class SlotClient:
                 future.set_exception(Draining())
 
     async def sleep(self, delay_s: float) -> None:
-        """Like asyncio.sleep, but returns at once when this is closed."""
+        """Works like asyncio.sleep, but returns immediately when the client is closed."""
         if self._closing:
             return
         loop = asyncio.get_running_loop()
@@ -143,9 +144,9 @@ class SlotClient:
 
     @asynccontextmanager
     async def slot(self, model: str, *, may_shed: bool = False) -> AsyncIterator[None]:
-        """Entered when one request to the model may be sent; holds the slot until the block exits. Raises Draining, and what the
-        limiter raises. A refusal by the server that passes through here is reported to the limiter, for all workers. `may_shed`:
-        a request that is shed says nothing about the server, since another lane takes the page."""
+        """Waits until one request to the model may be sent, and holds the slot until the block exits. Raises Draining and the
+        limiter's errors. Reports a refusal by the server that leaves the block to the limiter, for all workers. `may_shed`: a
+        shed request does not count against the server, since another lane takes the page."""
         state = self._models[model]
         await self._start(model, state)
         sent_at = self._clock()
@@ -165,7 +166,8 @@ class SlotClient:
         except UnknownModel as error:
             self._finish(model, state, free=1, throttle=Throttle(kind=ThrottleKind.GONE, words=str(error)))
             raise
-        except (OutsideError, Draining):  # while draining, only answers of batches are not awaited: the next run picks them up
+        # While draining, only answers of batches are not awaited, since the next run fetches them.
+        except (OutsideError, Draining):
             self._finish(model, state, free=1)
             raise
         except EngineError as error:
@@ -182,12 +184,13 @@ class SlotClient:
         self._finish(model, state)
 
     def lane(self, *, local: bool = False) -> AbstractAsyncContextManager[LaneGrant]:
-        """See `LaneClient.lane`."""
+        """Waits for a lane; see `LaneClient.lane`."""
         return self._lanes.lane(local=local)
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
-        """Returns the answer; Draining as soon as this is closed. Runs in the caller's own task: nothing else may run between
-        counting an answer's cost and returning its slot, or the slot would be returned with an unknown cost."""
+        """Returns the awaited answer; raises Draining as soon as the client is closed. Runs in the caller's own task, since no
+        other code may run between counting an answer's cost and returning its slot. Otherwise the slot would be returned with an
+        unknown cost."""
         task = asyncio.current_task()
         assert task is not None
         self._asking.add(task)
@@ -201,11 +204,12 @@ class SlotClient:
             self._asking.discard(task)
 
     def failing(self, model: str) -> float:
-        """0..1, the share of the model's recent requests that failed, over all workers; 1 while the limiter holds the model."""
+        """Returns the share of the model's recent requests that failed, 0..1, over all workers; 1 while the limiter holds the
+        model."""
         return self._models[model].failing
 
     def refused_in_a_row(self, model: str) -> int:
-        """Pages that the model refused or truncated since its last usable answer to any worker."""
+        """Returns the number of pages that the model refused or truncated since its last usable answer to any worker."""
         return self._models[model].refused_in_a_row
 
     def refusing(self, model: str) -> bool:
@@ -220,7 +224,7 @@ class SlotClient:
         returning.cost_usd += cost_usd
 
     def lost(self, model: str, *, input_tokens: int, cost_usd: float) -> None:
-        """The probable cost of a request that timed out, or that a batch did not answer; its slot is still held."""
+        """Records the probable cost of a request that timed out, or that a batch did not answer. Its slot is still held."""
         returning = self._models[model].returning
         returning.lost += 1
         returning.input_tokens += input_tokens
@@ -244,7 +248,7 @@ class SlotClient:
     # -- taking -------------------------------------------------------------------------------------------------------------
 
     async def _start(self, model: str, state: _Model) -> None:
-        """Waits until a slot begins. A slot that is missed, or that falls into a pause, is returned for another."""
+        """Waits until a slot begins. Exchanges a slot that is missed or falls into a pause for another."""
         missed = False
         while True:
             start = await self._granted(model, state)
@@ -259,7 +263,7 @@ class SlotClient:
             if self._closing:
                 self._unsent(model, state)
                 raise Draining
-            # Only once in a row: a machine that is too busy for its slots must still make progress.
+            # A slot is exchanged only once in a row, since a machine that is too busy for its slots must still make progress.
             late = now - start > _GOOD_FOR_S and not missed
             if not late and now >= state.paused_until:
                 return
@@ -295,7 +299,7 @@ class SlotClient:
                     else:
                         state.waiting.popleft()
                         future.set_result(now + delay_s)
-                await asyncio.sleep(0)  # they are sent before the next call, which may end the run
+                await asyncio.sleep(0)  # returns are sent before the next call, which may end the run
         except Exception as error:  # passed to every page that waits: each records it
             while (future := self._next_waiting(state)) is not None:
                 state.waiting.popleft()
@@ -315,7 +319,7 @@ class SlotClient:
         returning.free += free
         returning.failed += throttle is not None
         returning.throttle = _graver(returning.throttle, throttle)
-        # Not left to the leasing task: it may be waiting for this very slot.
+        # The leasing task must not do this, since it may be waiting for this slot.
         if state.releasing is None:
             state.releasing = asyncio.get_running_loop().create_task(self._release(model, state))
 
@@ -385,6 +389,6 @@ _BY_GRAVITY = (
 
 
 def _graver(one: Throttle | None, other: Throttle | None) -> Throttle | None:
-    """For failures that are reported together: the most severe kind, then the longest delay."""
+    """Returns the graver of two failures that are reported together: the more severe kind, then the longer delay."""
     known = [throttle for throttle in (one, other) if throttle is not None]
     return max(known, key=lambda throttle: (_BY_GRAVITY.index(throttle.kind), throttle.retry_after_s or 0.0), default=None)

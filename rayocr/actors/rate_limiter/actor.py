@@ -1,9 +1,9 @@
 """The RateLimiter actor decides when a request may be sent, for all workers of the run.
 
-Slots come from a bucket (`rayocr.limits`), in this process or shared with other clusters; the actor adds who holds them, the
-learned rate of the server, the daily quota and the budget. It owns nothing durable. After a restart it begins at half the rate,
-after the slots of its predecessor have started, and with a budget or a daily quota only once the driver has reported what was
-spent. Invariant: no request is sent without a slot, and no slot is given twice.
+Slots come from a bucket (`rayocr.limits`), in this process or shared with other clusters. The actor adds the holders of slots,
+the learned rate of the server, the daily quota and the budget. It has no durable state. After a restart it begins at half the
+rate, once the slots of its predecessor have started. With a budget or a daily quota it also waits until the driver has reported
+the spending. Invariant: no request is sent without a slot, and no slot is given twice.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_AWAY_RETRY_S = 1.0  # between attempts while a shared bucket is unavailable
-_RECHECK_S = 1.0  # a fallback: waiting callers are normally woken
-_DAY_PAUSE_S = 60.0  # after a refusal for the daily quota that names no delay
+_AWAY_RETRY_S = 1.0  # seconds between attempts while a shared bucket is unavailable
+_RECHECK_S = 1.0  # a fallback, since waiting callers are normally woken
+_DAY_PAUSE_S = 60.0  # pause after a refusal for the daily quota that states no delay
 _MINUTE_PAUSE_S = 1.0  # the same for the quota per minute
 
 
 class RateLimiter:
-    """`clock` is monotonic seconds, `wall_clock` seconds since 1970; `wait(event, timeout_s)` returns on whichever comes first.
-
-    `open_bucket(model)` returns the shared bucket of a model; None: buckets in this process. `restarted`: a predecessor died.
+    """The rate limiter. `clock` is monotonic seconds, `wall_clock` seconds since 1970. `wait(event, timeout_s)` returns at the
+    event or after the timeout. `open_bucket(model)` returns the shared bucket of a model; None: buckets in this process.
+    `restarted`: a predecessor died.
     """
 
     def __init__(
@@ -80,7 +80,7 @@ class RateLimiter:
         self._beats: set[asyncio.Task[None]] = set()
 
     async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
-        """Between 1 and `wanted` slots, each as seconds to wait from now; none only for a worker that was forgotten.
+        """Returns 1 to `wanted` slots, each as seconds to wait from now; none only for a worker that was forgotten.
 
         Waits while the pace, the requests in flight or the money reserved for them do not allow one. A caller holds each slot
         until it releases it, is forgotten, or the slot expires. While the model is held it lends one slot at a time. Raises
@@ -88,7 +88,7 @@ class RateLimiter:
         """
         quota = self._quota(model)
         arrived = self._clock()
-        async with quota.turn:  # first come, first served
+        async with quota.turn:  # callers are served in order of arrival
             while worker not in self._gone:
                 await self._remember(quota)
                 self._expire(quota)
@@ -116,18 +116,18 @@ class RateLimiter:
                         quota.health.probing(worker)
                     quota.lend(worker, taken, money=self._money, now=self._clock(), arrived=arrived)
                     return taken.delays_s
-                if taken.blocked is Blocked.DAY and not quota.held.in_flight:  # otherwise some may be returned unsent
+                if taken.blocked is Blocked.DAY and not quota.held.in_flight:  # some may otherwise be returned unsent
                     quota.park(next_reset(quota.bucket.wall_clock()))
                     continue
                 await self._freed(quota, taken.wait_s or _RECHECK_S)
         return ()
 
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
-        """Return slots."""
+        """Takes slots back."""
         quota = self._quota(model)
         quota.settle(quota.held.give_back(worker, returned.slots), returned, money=self._money)
         if returned.unsent and quota.limits.rpd is not None:
-            with suppress(SharedLimitsUnavailable):  # then they count as sent
+            with suppress(SharedLimitsUnavailable):  # these slots then count as sent
                 await quota.bucket.return_unsent(returned.unsent)
         if returned.throttle is not None and returned.throttle.kind is ThrottleKind.GONE:
             self._note_gone(quota, returned.throttle.words)
@@ -135,7 +135,7 @@ class RateLimiter:
             return SlotReply()
         if returned.answered or returned.replied:
             quota.gone_words = ""
-        if quota.is_batch:  # its answers take hours, and the batch queue tracks the jobs
+        if quota.is_batch:  # answers of batches take hours, and the batch queue tracks the jobs
             quota.health.note_refusals(returned)
         else:
             self._note_health(quota, worker, returned)
@@ -151,8 +151,8 @@ class RateLimiter:
         )
 
     async def lanes(self, worker: str, wanted: int, local: bool = True) -> tuple[LaneGrant, ...]:
-        """Lanes for 1 to `wanted` pages of a run with an objective; none for a worker that was forgotten. `local`: whether local
-        engines may read the pages."""
+        """Returns lanes for 1 to `wanted` pages of a run with an objective; none for a worker that was forgotten. `local`:
+        whether local engines may read the pages."""
         assert self._lanes is not None
         return await self._lanes.lanes(worker, wanted, local=local, gone=lambda: worker in self._gone)
 
@@ -161,13 +161,13 @@ class RateLimiter:
         self._lanes.report(worker, reports)
 
     async def expect(self, outlook: LaneOutlook) -> LanesState:
-        """Returns what is left of a run with an objective; once a second. The pace is lowered to what the model's server allows
-        now."""
+        """Passes the remaining pages and time of a run with an objective to the planner, once a second. Lowers the pace to the
+        one that the model's server allows now."""
         assert self._lanes is not None
         return self._lanes.expect(replace(outlook, pages_per_s=min([outlook.pages_per_s, *self._paces()])))
 
     def _paces(self) -> list[float]:
-        """Pages per second of the first model, by each limit that is known to the limiter only."""
+        """Returns the pages per second of the first model, for each limit that only the limiter knows."""
         quota = next((quota for quota in self._models.values() if not quota.is_batch), None)
         if quota is None:
             return []
@@ -178,7 +178,7 @@ class RateLimiter:
         return paces
 
     async def forget(self, worker: str) -> None:
-        """A worker died: its slots are free again. The cost of its requests is unknown, so the expected cost is used."""
+        """Frees the slots of a dead worker. Uses the expected cost of its requests, since the actual cost is unknown."""
         self._gone.add(worker)
         for quota in self._models.values():
             quota.give_up(quota.held.forget(worker), money=self._money)
@@ -204,7 +204,7 @@ class RateLimiter:
         )
 
     async def restore(self, earlier: LimiterState | None) -> None:
-        """The last state of the predecessor of a restarted limiter. Its requests in flight count as paid for."""
+        """Restores the last state of the predecessor of a restarted limiter. Its requests in flight count as paid for."""
         if not self._forgetful:
             return
         if earlier is not None:
@@ -216,7 +216,7 @@ class RateLimiter:
         self._remembered.set()
 
     async def close(self) -> None:
-        """The run is over: releases everything it holds, so that others that share a bucket need not wait until it expires."""
+        """Releases all slots at the end of the run, so that others that share a bucket need not wait until they expire."""
         if self._beats:
             with suppress(SharedLimitsUnavailable):
                 await self._money.share()
@@ -253,7 +253,7 @@ class RateLimiter:
         return quota
 
     def _quiet_s(self, model: str) -> float:
-        """After a restart: waits until the last slot of the predecessor has started, plus an interval."""
+        """Returns, after a restart, the seconds until the last slot of the predecessor has started, plus an interval."""
         limits, rules = self._rules.limits.of(model), self._rules.limits
         if not self._restarted:
             return 0.0
@@ -262,7 +262,7 @@ class RateLimiter:
         return HORIZON_S + max(request_s, tokens_s) / (1.0 - rules.headroom)
 
     async def _remember(self, quota: QuotaTracker) -> None:
-        """After a restart: waits once for the state that must not be lost."""
+        """Waits once, after a restart, for the state that must not be lost."""
         if not self._restarted or quota.remembers or (not self._budget.limits and quota.limits.rpd is None):
             return
         await self._remembered.wait()
@@ -356,7 +356,7 @@ class RateLimiter:
             quota.pause(delay_s, now=now)
             try:
                 await quota.bucket.pause(delay_s)
-            except SharedLimitsUnavailable as error:  # nothing is granted in the meantime, and the slower rate stays
+            except SharedLimitsUnavailable as error:  # no slot is granted meanwhile, and the slower rate stays
                 self._note_unavailable(error)
 
     # -- waiting ------------------------------------------------------------------------------------------------------------
@@ -366,22 +366,22 @@ class RateLimiter:
         await self._wait(quota.freed, timeout_s)
 
     def _wake(self) -> None:
-        for quota in self._models.values():  # all of them: they share the budget
+        for quota in self._models.values():  # all models, since they share the budget
             quota.freed.set()
 
     async def _beat(self, quota: QuotaTracker) -> None:
-        """Reports the slots that our workers hold to the others that share the bucket."""
+        """Reports the slots of this run's workers to the other runs that share the bucket."""
         while True:
             await asyncio.sleep(self._rules.limits.shared_ttl_s / 4)
             try:
                 await quota.bucket.report_in_flight(quota.held.in_flight)
             except SharedLimitsUnavailable:
-                continue  # the next take reports it
+                continue  # the next take reports the error
 
     async def _share_spending(self) -> None:
-        """Reports this run's spending to the others that share the limits, and reads theirs."""
+        """Reports this run's spending to the other runs that share the limits, and reads theirs."""
         while True:
-            with suppress(SharedLimitsUnavailable):  # the next call reports all of it
+            with suppress(SharedLimitsUnavailable):  # the next call reports all spending
                 await self._money.share()
             await asyncio.sleep(self._rules.limits.shared_ttl_s / 4)
 

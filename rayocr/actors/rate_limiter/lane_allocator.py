@@ -1,4 +1,4 @@
-"""Hands out lanes to workers, as the planner chooses them. Used by the RateLimiter actor only."""
+"""Hands out the lanes that the planner chooses to workers. Only the RateLimiter actor uses it."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from rayocr.limits.lane_planner import LaneOutlook, LanePlanner, LaneReport, LaneTerms
 from rayocr.messages import LaneGrant, LanesState
 
-_RECHECK_S = 0.25  # a lane opens with time, not only when a page comes back
+_RECHECK_S = 0.25  # a lane can open after some time, even if no page comes back
 
 
 class LaneAllocator:
-    """`clock` is monotonic seconds; `wait(event, timeout_s)` returns on whichever comes first."""
+    """Allocates lanes. `clock` is monotonic seconds. `wait(event, timeout_s)` returns at the event or after the timeout."""
 
     def __init__(
         self,
@@ -25,11 +25,11 @@ class LaneAllocator:
         self._clock = clock
         self._wait = wait
         self._changed = asyncio.Event()
-        self._turns = {True: asyncio.Lock(), False: asyncio.Lock()}  # by whether local engines may read the pages
+        self._turns = {True: asyncio.Lock(), False: asyncio.Lock()}  # separate queues by whether local engines may read the pages
 
     async def lanes(self, worker: str, wanted: int, *, local: bool, gone: Callable[[], bool]) -> tuple[LaneGrant, ...]:
-        """Between 1 and `wanted` lanes; waits while none is open. None for a worker that is `gone`. `local`: whether local
-        engines may read the pages. Those that need another lane wait in their own queue, so that they do not hold up others."""
+        """Returns 1 to `wanted` lanes; waits while none is open. None for a worker that is `gone`. `local`: whether local engines
+        may read the pages. Pages that need another lane wait in a separate queue, so that they do not delay others."""
         async with self._turns[local]:  # first come, first served
             while not gone():
                 granted: list[LaneGrant] = []

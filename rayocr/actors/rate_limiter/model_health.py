@@ -1,6 +1,7 @@
-"""Tracks whether the server of one model answers: decides between sending, probing and giving up. Pure; time is passed in.
+"""Tracks whether the server of one model answers, and decides between sending, probing and giving up. Pure; callers pass the
+time.
 
-| state | what the limiter does |
+| state | action of the limiter |
 |---|---|
 | answering | lends slots at the pace of the quota |
 | held: no answer for `hold_s` while requests fail | lends one slot at a time, at growing intervals, as a probe |
@@ -8,27 +9,28 @@
 | held: refused or truncated pages of several documents in a row (`_REFUSED`) | the same |
 | exhausted: no answer for `patience_s`, or the server says that the project has no quota or credit | refuses every page |
 
-One usable answer resets the state. An outage is a property of the model, not of the pages that meet it: while a model is held, no
-failure counts against a page. A document can be refused as a whole (the text of a famous book), so the pages of one document
-alone say nothing about the server.
+One usable answer resets the state. An outage is a property of the model, so no failure counts against a page while a model is
+held. A model can refuse a whole document (the text of a famous book), so the pages of one document are not evidence against the
+server.
 """
 
 from __future__ import annotations
 
 from rayocr.messages import SlotReturn, Throttle, ThrottleKind
 
-HOLD_S = 10.0  # without an answer; longer than an answer of a fast model takes
-NEVER_S = 120.0  # only 429 responses since the run began: longer than any per-minute quota needs to recover
+HOLD_S = 10.0  # seconds without an answer, longer than an answer of a fast model takes
+NEVER_S = 120.0  # seconds with only 429 responses since the run began, longer than any per-minute quota needs to recover
 _FIRST_PROBE_S, _LAST_PROBE_S = 1.0, 30.0  # interval between probes, doubled each time
-_UNUSABLE = 8  # rejected requests and malformed answers in a row: more than one bad page causes
-_REFUSED = ((16, 3), (32, 2))  # refused or truncated pages in a row, and their documents
-_SUSPICIOUS, _SUSPICIOUS_DOCUMENTS = 4, 2  # from then on, mode=retry asks again for a page that another engine reads
+_UNUSABLE = 8  # number of rejected requests and malformed answers in a row, more than one bad page causes
+_REFUSED = ((16, 3), (32, 2))  # number of refused or truncated pages in a row, and of their documents
+_SUSPICIOUS, _SUSPICIOUS_DOCUMENTS = 4, 2  # from this number on, mode=retry requests a page again that another engine reads
 _ALMOST_ALL = 0.999
-_MEMORY = 64  # requests over which the share of failures is averaged
+_MEMORY = 64  # number of requests over which the share of failures is averaged
 
 
 class ModelHealth:
-    """`patience_s` infinite: the model is probed forever, even if the server says that there is no quota."""
+    """The health of one model. With an infinite `patience_s`, the model is probed forever, even if the server says that there is
+    no quota."""
 
     def __init__(self, *, patience_s: float) -> None:
         self.patience_s = patience_s
@@ -47,7 +49,7 @@ class ModelHealth:
         self.refused_in_a_row = 0  # pages
         self.refused_words = ""
         self._refused_documents: set[str] = set()
-        self.overloaded = False  # since the last answer, requests failed for another reason than a quota
+        self.overloaded = False  # whether requests failed for another reason than a quota since the last answer
 
     def answered(self, count: int) -> None:
         self.answers += count
@@ -111,13 +113,13 @@ class ModelHealth:
         self._probed(worker, now=now, delay_s=delay_s)
 
     def _probed(self, worker: str, *, now: float, delay_s: float) -> None:
-        """The probe, if it was this worker's, has failed."""
+        """Notes that the probe has failed, if it was this worker's."""
         if self._probe_of == worker:
             self._probe_of = None
             self._probe_at = now + max(delay_s, min(_LAST_PROBE_S, _FIRST_PROBE_S * 2**self._probes))
 
     def failing(self, now: float) -> float:
-        """0..1, the share of recent requests that failed; 1 only while the model is held."""
+        """The share of recent requests that failed, 0..1; 1 only while the model is held."""
         return 1.0 if self.held(now) else min(self._failing, _ALMOST_ALL)
 
     def held(self, now: float) -> bool:
@@ -130,16 +132,17 @@ class ModelHealth:
         return self._denied or self.never_answered(now) or now >= self.since + self.patience_s
 
     def never_answered(self, now: float) -> bool:
-        """Only 429 responses since the run began: there is no quota, whatever delay the server names."""
+        """Returns whether the server has sent only 429 responses since the run began. Then there is no quota, whatever delay the
+        server states."""
         return self.since is not None and not self.answers and self._refused_only and now >= self.since + NEVER_S
 
     @property
     def denied(self) -> bool:
-        """The server says that the project has no quota or no credit."""
+        """Whether the server reports that the project has no quota or credit."""
         return self._denied
 
     def probe_in_s(self, now: float) -> float:
-        """Seconds until the next probe may be sent; infinite while one is in flight."""
+        """Returns the seconds until the next probe may be sent; infinite while one is in flight."""
         return float("inf") if self._probe_of is not None else max(0.0, self._probe_at - now)
 
     def probing(self, worker: str) -> None:
@@ -147,6 +150,7 @@ class ModelHealth:
         self._probes += 1
 
     def returned(self, worker: str | None) -> None:
-        """A slot was returned without news of the server: the probe was never sent, or its worker died. None: of any worker."""
+        """Notes that a slot was returned without a response: the probe was never sent, or its worker died. None means any
+        worker."""
         if worker in (None, self._probe_of):
             self._probe_of = None

@@ -1,5 +1,5 @@
-"""What the RateLimiter tracks for one model: its limits, who holds slots, the cost of a request, pauses. Used by that actor
-only."""
+"""Tracks one model for the RateLimiter: its limits, the holders of slots, the cost of a request, pauses. Only that actor uses
+it."""
 
 from __future__ import annotations
 
@@ -18,23 +18,24 @@ from rayocr.limits.learned_rate import LearnedRate
 from rayocr.limits.quota_day import in_words
 from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
-_ABOVE_MEAN = 1.02  # times the mean: the mean itself varies a little
-_CREDIT_S = 1.0  # the most token time of short requests that later ones may use: 1.7 % of a minute
-_SPREAD = 8  # over this many requests
-_BATCH_TTL_S = 3 * 86_400.0  # as long as Google keeps jobs and their results
+_ABOVE_MEAN = 1.02  # factor on the mean, since the mean itself varies slightly
+_CREDIT_S = 1.0  # maximum token time of short requests that later ones may use: 1.7 % of a minute
+_SPREAD = 8  # number of requests over which a correction is spread
+_BATCH_TTL_S = 3 * 86_400.0  # Google keeps jobs and their results this long
 _REFUSING_HINT = (
     "Start the same command again to resume. If the pages are the cause, give engine.on_outage=fallback: the next engine of the"
     " chain reads them, and `rayocr retry` asks again. If answers are truncated, raise engine.gemini.max_output_tokens."
 )
-_GONE_S = 600.0  # after this time, one request asks again for a model that the server does not have
-_SLOT_TTL_S = 3600.0  # longer than any request may take; workers that die are reported much earlier
-_OBSERVED_S = 10.0  # the recent rate is measured over this time
-_REFUSALS_S = 20.0  # and the recent share of refusals over this: at 120 requests a minute that is 40 requests
-_REFUSALS_OF = 15  # minimum requests: one refusal of the first two means nothing
+_GONE_S = 600.0  # after this time, one request checks again for a model that the server does not have
+_SLOT_TTL_S = 3600.0  # longer than any request may take; dead workers are reported much earlier
+_OBSERVED_S = 10.0  # the recent rate is measured over this many seconds
+_REFUSALS_S = 20.0  # the recent share of refusals is measured over this many seconds, which is 40 requests at 120 per minute
+_REFUSALS_OF = 15  # minimum number of requests, since one refusal of the first two is not significant
 
 
 class QuotaTracker:
-    """`now` is the limiter's monotonic clock, `wall` seconds since 1970, which can jump: only the daily quota depends on it."""
+    """Tracks the quota. `now` is the limiter's monotonic clock. `wall` is seconds since 1970, which can jump, so only the daily
+    quota depends on it."""
 
     def __init__(
         self, model: str, bucket: Bucket, config: LimitsConfig, *, expected_cost_usd: float, now: float, share: float
@@ -51,10 +52,10 @@ class QuotaTracker:
         self.rate = LearnedRate(self.limits.rpm, now=now, share=share)
         self.health = ModelHealth(patience_s=float("inf") if config.patience_s is None else config.patience_s)
         self.parked_until: float | None = None  # seconds since 1970
-        self.gone_words = ""  # why the server does not have the model; empty: it has
+        self.gone_words = ""  # reason why the server does not have the model; empty if it has
         self.throttled = 0
         self.possibly_billed = 0
-        self.remembers = False  # after a restart: the earlier use was restored
+        self.remembers = False  # after a restart, whether the earlier use was restored
         self._granted = 0
         self._waited_s = 0.0
         self._input_tokens = 0
@@ -62,8 +63,8 @@ class QuotaTracker:
         self._today = 0
         self._correction_s = 0.0
         self._wished_s = 0.0
-        self._recent: deque[tuple[float, int]] = deque()  # (when, slots), recent
-        self._refusals: deque[float] = deque()  # when, recent
+        self._recent: deque[tuple[float, int]] = deque()  # recent (time, slots)
+        self._refusals: deque[float] = deque()  # recent times
         self._paused_until = float("-inf")
         self._pause_s = 0.0
         self._refused_until = float("-inf")
@@ -78,7 +79,8 @@ class QuotaTracker:
         self._wished_s = interval_s = self.expected.input_tokens * self._token_s
         correction_s = self._correction_s
         if correction_s < 0 and not self.bucket.shared:
-            # Requests were shorter than expected. A bucket cannot use all of that time at once, so the next ones get it.
+            # Requests were shorter than expected. A bucket cannot use all of that time at once, so the next requests get the
+            # rest.
             self._correction_s = max(correction_s, -_CREDIT_S)
             interval_s, correction_s = max(interval_s / 2, interval_s + self._correction_s / _SPREAD), 0.0
         return Take(
@@ -92,12 +94,12 @@ class QuotaTracker:
         )
 
     def wished(self, take: Take, taken: Taken) -> None:
-        """The bucket answered, so it has applied the correction."""
+        """Notes that the bucket answered and so has applied the correction."""
         self._correction_s += len(taken.delays_s) * (self._wished_s - take.token_interval_s) - take.correction_s
 
     @property
     def _token_s(self) -> float:
-        """Seconds of the minute that one token uses."""
+        """Returns the seconds of the minute that one token uses."""
         if not self.limits.tpm:
             return 0.0
         usable = min(self.usable, 1.0 - self.expected.aside(self.limits.tpm, in_flight=self.held.in_flight))
@@ -114,8 +116,9 @@ class QuotaTracker:
         self._drop_old(now)
 
     def settle(self, aside: SetAside, returned: SlotReturn, *, money: Money) -> None:
-        """Actual use replaces the reservation; if it is unknown, the reservation stands. Tokens reserved above the mean are not
-        given back: used later, they would exceed a minute that does not include the requests they were meant for."""
+        """Replaces the reservation by the actual use; if that is unknown, the reservation remains. Tokens reserved above the mean
+        are not given back. Used later, they would exceed a minute that does not include the requests for which they were
+        reserved."""
         unknown = max(0, aside.slots - returned.answered - returned.free - returned.lost)
         share = unknown / aside.slots if aside.slots else 0.0
         spent_usd = returned.cost_usd + share * aside.cost_usd
@@ -131,7 +134,7 @@ class QuotaTracker:
         )
 
     def give_up(self, aside: SetAside, *, money: Money) -> None:
-        """The outcome of these will never be reported."""
+        """Gives up slots whose outcome will never be reported."""
         self.settle(aside, SlotReturn(slots=aside.slots), money=money)
 
     # -- refusals -----------------------------------------------------------------------------------------------------------
@@ -152,7 +155,8 @@ class QuotaTracker:
             self._refusals.clear()
 
     def struck_for_the_day(self, *, sent_at: float, now: float) -> int:
-        """Returns how often the server has refused for the daily quota; requests that were in flight together count once."""
+        """Counts a refusal for the daily quota and returns their number. Refusals of requests that were in flight together count
+        once."""
         if sent_at > self._last_strike:
             self._strikes += 1
             self._last_strike = now
@@ -163,7 +167,7 @@ class QuotaTracker:
         self._strikes = 0
 
     def gone(self, words: str, *, now: float) -> None:
-        """The server does not have the model."""
+        """Notes that the server does not have the model."""
         if not self.gone_words:
             self._gone_since = now
         self.gone_words, self._gone_until = words, now + _GONE_S
@@ -174,7 +178,7 @@ class QuotaTracker:
         if self.gone_words:
             if now < self._gone_until:
                 raise UnknownModel(self.gone_words)
-            self._gone_until = now + _GONE_S  # this caller finds out whether it is back
+            self._gone_until = now + _GONE_S  # this caller checks whether the model is back
         wall = self.bucket.wall_clock()
         if self.parked_until is not None and wall >= self.parked_until:
             self.parked_until = None
@@ -193,8 +197,8 @@ class QuotaTracker:
             )
 
     def until_probe(self, now: float, *, fallback: bool) -> float:
-        """Seconds until the next probe of a held model. Raises ModelUnavailable and QuotaDenied when waiting longer is pointless.
-        With engine.on_outage=fallback a probe that is due is sent nevertheless."""
+        """Returns the seconds until the next probe of a held model. Raises ModelUnavailable and QuotaDenied when waiting longer
+        is pointless. With engine.on_outage=fallback, a due probe is sent nevertheless."""
         health = self.health
         wait_s = health.probe_in_s(now)
         if not health.exhausted(now) or (fallback and wait_s <= 0):
@@ -215,7 +219,7 @@ class QuotaTracker:
         return max(0.0, self._paused_until - now)
 
     def held_since(self, now: float, wall: float) -> float | None:
-        """In seconds since 1970; None while the model answers."""
+        """Returns the time since which the model is held, in seconds since 1970; None while it answers."""
         if self.gone_words:
             return wall - (now - self._gone_since)
         since = self.health.since

@@ -1,9 +1,9 @@
-"""The budget of the RateLimiter: what may still be spent, and how fast. Used by that actor only.
+"""Applies the budget of the RateLimiter: how much may still be spent, and how fast. Only that actor uses it.
 
 `limits.usd_per_10min` applies to the requests of all models together: the same token bucket as for requests and tokens
-(`rayocr.limits`), with dollars for tokens. A request uses the share of ten minutes that its expected cost takes of the limit; its
-actual cost replaces that when it is answered. Starts are spread evenly, so no ten minutes exceed the limit, whatever window the
-server uses. In Redis the bucket and the account of days and months are shared like the other limits.
+(`rayocr.limits`), with dollars for tokens. A request uses the share of ten minutes that its expected cost is of the limit. Its
+actual cost replaces the expected cost when it is answered. Starts are spread evenly, so no ten minutes exceed the limit, whatever
+window the server uses. In Redis the bucket and the account of days and months are shared like the other limits.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from rayocr.limits.base import Bucket, Take, Taken
 from rayocr.limits.budget import Budget, MoneyLimit
 from rayocr.limits.quota_day import in_words, next_month, next_reset, quota_day
 
-BUCKET = "usd"  # its name next to the models' buckets
+BUCKET = "usd"  # name of its bucket next to the models' buckets
 _WINDOW_S = 600.0
 _HINTS = {
     "budget.usd": None,
@@ -29,7 +29,7 @@ _HINTS = {
 
 class Money:
     """`open_bucket` returns the bucket for `usd_per_10min` and the shared account; it is called with the first request. `usable`:
-    0..1 of that limit, the rest is headroom. `wall_clock`: seconds since 1970, until there is a bucket."""
+    share of that limit, 0..1; the rest is headroom. `wall_clock`: seconds since 1970, used until there is a bucket."""
 
     def __init__(
         self,
@@ -46,8 +46,8 @@ class Money:
         self._wall_clock = wall_clock
         self._seconds_a_usd = _WINDOW_S / (usd_per_10min * usable) if usd_per_10min else 0.0
         self._correction_s = 0.0
-        self._recent: deque[tuple[float, float]] = deque()  # (when, USD), of the last ten minutes
-        self._unshared: defaultdict[str, float] = defaultdict(float)  # spent since the last report to others, by day
+        self._recent: deque[tuple[float, float]] = deque()  # (time, USD) of the last ten minutes
+        self._unshared: defaultdict[str, float] = defaultdict(float)  # spending by day since the last report to others
 
     @property
     def day(self) -> str:
@@ -57,7 +57,7 @@ class Money:
         self.budget.promise(cost_usd)
 
     def settle(self, *, promised_usd: float, spent_usd: float, rated: bool = True) -> None:
-        """`rated`: whether the requests count towards `usd_per_10min`, as batches do not."""
+        """Settles requests. `rated`: whether they count towards `usd_per_10min`, which batches do not."""
         day = self.day
         if rated and spent_usd:
             self._recent.append((self._now(), spent_usd))
@@ -68,8 +68,8 @@ class Money:
             self._unshared[day] += spent_usd
 
     def affordable(self, wanted: int, cost_usd: float, *, in_flight: bool) -> int:
-        """Returns how many of the requests the budget allows; 0: perhaps later, if requests `in_flight` turn out cheaper. Raises
-        BudgetExhausted."""
+        """Returns how many of the requests the budget allows; 0 if it may allow some later, when requests `in_flight` turn out
+        cheaper. Raises BudgetExhausted."""
         room = self.budget.room(cost_usd, self.day)
         if room is None or room > 0:
             return wanted if room is None else min(wanted, room)
@@ -80,8 +80,8 @@ class Money:
         raise self._exhausted(limit, cost_usd)
 
     async def pace(self, wanted: int, cost_usd: float) -> Taken | None:
-        """Starts that the spend limit allows; return them with `give_back` if the model's own limits allow fewer. None if there
-        is no such limit."""
+        """Returns the starts that the spend limit allows; None without such a limit. Return them with `give_back` if the model's
+        own limits allow fewer."""
         if not self._seconds_a_usd or cost_usd <= 0:
             return None
         take = Take(wanted=wanted, token_interval_s=cost_usd * self._seconds_a_usd, correction_s=self._correction_s)
@@ -94,13 +94,13 @@ class Money:
 
     @property
     def spent_10min_usd(self) -> float:
-        """By this run, in the last ten minutes."""
+        """Spending of this run in the last ten minutes."""
         while self._recent and self._recent[0][0] <= self._now() - _WINDOW_S:
             self._recent.popleft()
         return sum(usd for _, usd in self._recent)
 
     async def share(self) -> None:
-        """Report what this run spent, and read what others spent. Raises SharedLimitsUnavailable; then the next call reports
+        """Reports the spending of this run and reads that of others. Raises SharedLimitsUnavailable; the next call then reports
         everything."""
         told = dict(self._unshared)
         everybody = await self._shared_bucket().add_spend(told)
@@ -135,7 +135,7 @@ class Money:
 
 
 def both(paced: Taken | None, taken: Taken) -> Taken:
-    """Slots that two limits allow start at the later of the two times."""
+    """Combines the slots of two limits. Each starts at the later of the two times."""
     if paced is None or not taken.delays_s:
         return taken
     return replace(taken, delays_s=tuple(map(max, taken.delays_s, paced.delays_s)))

@@ -1,4 +1,4 @@
-"""The rules of a rate limiter, and the limits on money that follow from them."""
+"""Defines the rules of a rate limiter, and the limits on money that follow from them."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ class LimiterRules:
     limits: LimitsConfig
     prices: PriceTable
     budget: BudgetConfig = field(default_factory=BudgetConfig)
-    spent_before: Mapping[str, float] = field(default_factory=dict)  # by other runs, by day ("2026-11-26")
-    lanes: tuple[LaneTerms, ...] = ()  # of the objective
+    spent_before: Mapping[str, float] = field(default_factory=dict)  # spending of other runs by day ("2026-11-26")
+    lanes: tuple[LaneTerms, ...] = ()  # settings of the objective
     tier: str = STANDARD  # the most expensive service tier of single requests, for their expected cost until one is answered
-    fallback: bool = False  # engine.on_outage=fallback: an unavailable model is still probed while its pages go to other engines
+    # With engine.on_outage=fallback, an unavailable model is still probed while its pages go to other engines.
+    fallback: bool = False
 
     def expected_cost_usd(self, model: str, *, at: float) -> float:
         """Returns the expected cost of a request before any is answered. `at`: seconds since 1970."""
