@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rayocr.messages import TextBox
 
-_TENTHS = 10  # of a point: finer than any engine's resolution
+_TENTHS = 10  # parts of a point, finer than any engine's resolution
 _MAX_TENTHS = 10_000_000  # 14,400 points are the longest side that a PDF may have
 
 
@@ -20,7 +20,7 @@ def pack_boxes(boxes: Iterable[TextBox]) -> str:
 
 
 def unpack_boxes(packed: str) -> tuple[TextBox, ...]:
-    """Malformed lines are skipped."""
+    """Unpacks the lines. Skips malformed ones."""
     return tuple(box for line in packed.split("\n") if (box := _box(line)) is not None)
 
 

@@ -1,10 +1,8 @@
-"""Plans which segments to delete and which to rewrite, so that a start reads the records of unfinished documents only.
-
-Planning is pure; `apply_plan` fixes the order. Invariants: a needed record is on storage at every instant (an old
-segment is deleted only after the new one is written); a segment of a run that may be alive is never rewritten, only deleted when
-no document needs it; a damaged segment is kept, since nothing else shows what it contained.
-
-It keeps the records of unfinished documents, and those of partial ones, because a retry reads their failed pages only.
+"""Plans which segments to delete and which to rewrite, so that a start reads only the records of unfinished documents. Planning
+is pure; `apply_plan` determines the order. Invariants: A needed record is always in storage, because an old segment is deleted
+only after the new one is written. A segment of a run that may be alive is never rewritten, and is deleted only when no document
+needs it. A damaged segment is kept as evidence of its content. It keeps the records of unfinished documents, and those of partial
+ones, because a retry reads only their failed pages.
 """
 
 from __future__ import annotations
@@ -17,8 +15,8 @@ from rayocr.messages import DocumentOutcome, PageRecord
 
 _REWRITE_BELOW = 0.5  # a segment is rewritten below this share of needed records
 _SMALL_BYTES = 256 << 10  # smaller segments are merged even if all of their records are needed
-_MERGE_AT_LEAST = 16  # small segments: reading fewer of them at every start costs less than one rewrite
-_LARGEST = MAX_SEGMENT_BYTES // 8  # characters of a new segment; JSON may encode each in four bytes
+_MERGE_AT_LEAST = 16  # number of small segments; reading fewer of them at every start costs less than one rewrite
+_LARGEST = MAX_SEGMENT_BYTES // 8  # maximum number of characters of a new segment; JSON may encode each in four bytes
 _TARGET_BYTES = 8 << 20  # size of a new segment, estimated from the needed share of the old ones
 
 
@@ -43,7 +41,7 @@ class Merge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompactionPlan:
-    delete: tuple[str, ...]  # contain no needed record
+    delete: tuple[str, ...]  # segments that contain no needed record
     merges: tuple[Merge, ...]
 
 
@@ -54,7 +52,7 @@ def is_needed(document_id: str, finished: Mapping[str, DocumentOutcome]) -> bool
 def plan_compaction(
     segments: Sequence[SegmentFacts], *, finished: Mapping[str, DocumentOutcome], live_runs: Collection[str] = ()
 ) -> CompactionPlan:
-    """`live_runs`: other runs that may be alive, including those whose state is unknown."""
+    """Makes the plan. `live_runs`: other runs that may be alive, including those whose state is unknown."""
     delete: list[str] = []
     sparse: list[SegmentFacts] = []
     small: list[SegmentFacts] = []

@@ -1,7 +1,7 @@
 """Caches page texts by page content, so that identical pages of other documents are not read again.
 
-Bounded by bytes; evicts the least recently used page first. Contains durable records only. Entries outlive their documents but
-not the run, apart from the records of unfinished documents.
+The size in bytes is limited; the least recently used page is evicted first. The cache contains only durable records. Entries
+outlive their documents but not the run, except the records of unfinished documents.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections import OrderedDict
 
 from rayocr.messages import PageOutcome, PageRecord
 
-_OVERHEAD_BYTES = 600  # per record, besides its text
+_OVERHEAD_BYTES = 600  # bytes per record besides its text
 
 
 class PageDuplicates:
@@ -33,7 +33,7 @@ class PageDuplicates:
             self._size -= _size(oldest)
 
     def get(self, fingerprint: str, content_hash: str) -> PageRecord | None:
-        """Returns a record that was made with the settings of this fingerprint."""
+        """Returns a record that was made with the settings of this fingerprint, if there is one."""
         record = self._records.get((fingerprint, content_hash))
         if record is not None:
             self._records.move_to_end((fingerprint, content_hash))

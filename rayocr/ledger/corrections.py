@@ -1,8 +1,7 @@
-"""Corrections: page texts that a person edited. `.rayocr/corrections/<2 hex>/<document_id>.json`, one object per document.
-
-A correction replaces what any engine reads for that page, in every output, now and after `overwrite=true`. It belongs to one
-version of a document: a changed source is a new document. Its earlier corrections stay on record until a person applies or
-discards them in the results view (`settled`). Pure; the document worker reads and writes them.
+"""Defines corrections, which are page texts that a person edited: `.rayocr/corrections/<2 hex>/<document_id>.json`, one object
+per document. A correction replaces the text of any engine for that page, in every output, now and after `overwrite=true`. It
+belongs to one version of a document, since a changed source is a new document. Its earlier corrections stay on record until a
+person applies or discards them in the results view (`settled`). Pure functions; the document worker reads and writes the objects.
 """
 
 from __future__ import annotations
@@ -21,11 +20,12 @@ from rayocr.untrusted_json import parse_as
 CORRECTIONS_PREFIX = ".rayocr/corrections/"
 SCHEMA_VERSION = 1
 CORRECTED = "person"  # the `engine` of a corrected page
-MAX_TEXT_CHARS = 200_000  # of one page
+MAX_TEXT_CHARS = 200_000  # maximum number of characters of one page
 
 
 class Correction(BaseModel):
-    """`text` is Markdown; `corrected_at` is ISO 8601, UTC. `settled`: what a person did with it after the source was replaced."""
+    """The correction of one page. `text` is Markdown; `corrected_at` is ISO 8601, UTC. `settled`: the decision of a person after
+    the source was replaced."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -51,7 +51,7 @@ class Corrections(BaseModel):
 
     @classmethod
     def from_json(cls, data: bytes, *, name: str) -> Corrections:
-        """Raises RecordCorrupt, which names the object."""
+        """Parses an object. Raises RecordCorrupt, which names the object."""
         found = parse_as(cls, data, name=name, hint="Delete it to drop the corrections of this document.")
         if found.schema_version > SCHEMA_VERSION:
             raise RecordCorrupt(f"{name} has schema {found.schema_version}; this rayocr reads up to {SCHEMA_VERSION}.")
@@ -62,7 +62,7 @@ class Corrections(BaseModel):
 
     @property
     def unsettled(self) -> list[int]:
-        """The numbers of the pages whose correction still counts when the source has been replaced, in order."""
+        """The numbers of the pages whose corrections are neither applied nor discarded, in order."""
         return sorted(number for number, correction in self.pages.items() if not correction.settled)
 
 

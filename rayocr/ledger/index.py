@@ -1,6 +1,5 @@
-"""The in-memory index of the pages of unfinished documents, used by the Ledger actor.
-
-Invariant: idempotent on (document_id, page_number). Which of two records of a page is kept:
+"""Implements the in-memory index of the pages of unfinished documents, used by the Ledger actor. Invariant: idempotent on
+(document_id, page_number). It keeps one of two records of a page:
 
     on record      arrives         stays
     handed on      final           the final one, regardless of tokens
@@ -26,7 +25,7 @@ from rayocr.messages import PageRecord, PageSummary
 
 @dataclass(slots=True)
 class _Pages:
-    """Records by page number; records in `spilled` have an empty text here."""
+    """Records by page number. Records in `spilled` have an empty text here."""
 
     records: dict[int, PageRecord] = field(default_factory=dict)
     spilled: dict[int, Extent] = field(default_factory=dict)
@@ -47,7 +46,7 @@ class LedgerIndex:
 
     @property
     def memory_bytes(self) -> int:
-        """The size of the texts in memory."""
+        """Size of the texts in memory."""
         return self._memory
 
     @property
@@ -94,7 +93,7 @@ class LedgerIndex:
         return tuple(self._whole(known, known.records[number]) for number in numbers)
 
     def drop(self, document_id: str) -> None:
-        """Idempotent."""
+        """Drops a document. Idempotent."""
         pages = self._documents.pop(document_id, None)
         if pages is None:
             return
@@ -103,7 +102,7 @@ class LedgerIndex:
             self._forget_text(pages, record)
 
     def _stored(self, pages: _Pages, record: PageRecord) -> PageRecord:
-        """Returns the record as stored. Documents finish in order, so the newest text is spilled."""
+        """Returns the record as stored. Spills the newest text, since documents finish in order."""
         size = _size(record)
         if record.text and self._memory + size > self._memory_limit:
             try:

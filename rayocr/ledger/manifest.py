@@ -1,6 +1,5 @@
-"""The manifest: the record that makes a document finished. One JSON object per document, written last.
-
-Pydantic validates it on reading; invalid manifests raise RecordCorrupt with the object's name.
+"""Defines the manifest, the record that makes a document finished: one JSON object per document, written last. Pydantic validates
+it on reading. Invalid manifests raise RecordCorrupt with the object's name.
 """
 
 from __future__ import annotations
@@ -63,15 +62,15 @@ class AttemptNote(_Model):
 
 
 class PageNote(_Model):
-    """A page that failed, was read by a later engine, or is in doubt."""
+    """A note on a page that failed, was read by a later engine, or is doubtful."""
 
     page_number: int = Field(ge=1)
     outcome: PageOutcome
     engine: str = ""
-    reason: str = ""  # of the last engine that failed: a class of rayocr.errors
+    reason: str = ""  # reason of the last engine that failed: a class of rayocr.errors
     message: str = ""
     doubts: tuple[str, ...] = ()
-    agreement: float | None = None  # with another reading of the page, 0..1
+    agreement: float | None = None  # agreement with another reading of the page, 0..1
     attempts: tuple[AttemptNote, ...] = ()
     corrected_by: str = ""  # the person who edited the text
     corrected_at: str = ""
@@ -85,15 +84,15 @@ class OutputNote(_Model):
 
 
 class CopyNote(_Model):
-    """The document that was read instead: the same bytes under another name."""
+    """The document with the same bytes under another name that was read instead."""
 
     document_id: str
     name: str = ""
 
 
 class Manifest(_Model):
-    """A document's manifest. `pages`: page numbers by outcome, as runs ("1-3,7"). `engines`: number of pages per engine.
-    `engine_pages`: their numbers, as runs; empty in manifests of earlier versions."""
+    """A document's manifest. `pages`: page numbers by outcome, as ranges ("1-3,7"). `engines`: number of pages per engine.
+    `engine_pages`: their numbers, as ranges; empty in manifests of earlier versions."""
 
     schema_version: int = SCHEMA_VERSION
     rayocr_version: str = __version__
@@ -118,10 +117,10 @@ class Manifest(_Model):
     input_tokens: int = 0
     output_tokens: int = 0
     cached_tokens: int = 0  # the part of the input tokens that the server had cached
-    cost_usd: float | None = 0.0  # over all runs; None: a model without a known price was used
+    cost_usd: float | None = 0.0  # cost over all runs; None: a model without a known price was used
     outputs: tuple[OutputNote, ...] = ()
     copy_of: CopyNote | None = None
-    content_sha256: str | None = None  # of the source's bytes, if duplicates are detected
+    content_sha256: str | None = None  # SHA-256 of the source's bytes, if duplicates are detected
     fencing_token: int = 0
     run_id: str
     started_at: str
@@ -132,13 +131,13 @@ class Manifest(_Model):
         values["notes"] = folded(values["notes"])
         try:
             text = json.dumps(values, indent=1, ensure_ascii=False, default=str).encode()
-        except UnicodeEncodeError:  # a name with bytes that are not text
+        except UnicodeEncodeError:  # the name contains bytes that are not text
             text = json.dumps(values, indent=1, default=str).encode("ascii")
         return text + b"\n"
 
     @classmethod
     def from_json(cls, data: bytes, *, name: str) -> Manifest:
-        """Raises RecordCorrupt, which describes the problem of the named object."""
+        """Parses a manifest. Raises RecordCorrupt, which describes the problem of the named object."""
         hint = "Delete it to have its document read again; pages still in the ledger are not paid for twice."
         shown = f"The manifest {name}"
         values = parse_object(data, name=shown, hint=hint)
@@ -219,8 +218,8 @@ def build_manifest(
     corrections: Mapping[int, Correction] | None = None,
     spent_before: Spent | None = None,
 ) -> Manifest:
-    """`summaries`: every page, in order; none for a rejected document. `finished_at` defaults to now. `spent_before`: spent on
-    pages that were read again later."""
+    """Builds the manifest. `summaries`: every page, in order; none for a rejected document. `finished_at` defaults to now.
+    `spent_before`: the spending on pages that were read again later."""
     numbers: defaultdict[PageOutcome, list[int]] = defaultdict(list)
     for page in summaries:
         numbers[page.outcome].append(page.page_number)

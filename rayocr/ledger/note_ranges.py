@@ -1,6 +1,5 @@
-"""Folds equal notes on many pages of a manifest into one, with the page numbers as runs ("1-99998").
-
-Messages often name their page ("Page 7 cannot be loaded"): such a number is stored as `{page}`.
+"""Folds equal notes on many pages of a manifest into one, with the page numbers as ranges ("1-99998"). Messages often name their
+page ("Page 7 cannot be loaded"); such a number is stored as `{page}`.
 """
 
 from __future__ import annotations
@@ -12,20 +11,20 @@ from typing import Any
 
 from rayocr.ledger.runs import format_runs, runs_of
 
-_MAX_NOTES = 1_000_000  # per manifest, expanded
+_MAX_NOTES = 1_000_000  # maximum number per manifest, expanded
 _MARK = "{page}"
 _NUMBERED = re.compile(r"\b([Pp]age )(\d+)\b")
 _KEYS = ("message",)
 
 
 def folded(notes: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Notes as JSON objects with `page_number`, in order; notes for several pages also have `pages`."""
+    """Returns the notes as JSON objects with `page_number`, in order. Notes for several pages also have `pages`."""
     groups: dict[str, tuple[dict[str, Any], dict[str, Any], list[int]]] = {}
     for note in notes:
         number = note["page_number"]
         shared = _with_mark({key: value for key, value in note.items() if key != "page_number"}, number)
         key = json.dumps(shared, default=str, sort_keys=True)
-        if _MARK in json.dumps(note, default=str):  # the marker occurs in the message by chance: do not fold
+        if _MARK in json.dumps(note, default=str):  # the marker occurs in the message by chance, so do not fold it
             key = str(number)
         groups.setdefault(key, (note, shared, []))[2].append(number)
     return [

@@ -1,16 +1,16 @@
-"""Formats page numbers as runs (`1-3,7`): short for whole books, and readable in a manifest."""
+"""Formats page numbers as ranges (`1-3,7`), which are short for whole books and readable in a manifest."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
 
-MAX_PAGES = 10_000_000  # of a document; the longest PDFs have some 100,000
+MAX_PAGES = 10_000_000  # maximum number of pages of a document; the longest PDFs have about 100,000
 _RUNS = re.compile(r"[0-9]{1,8}(-[0-9]{1,8})?(,[0-9]{1,8}(-[0-9]{1,8})?)*")
 
 
 def format_runs(numbers: Iterable[int]) -> str:
-    """Accepts any order; duplicates count once. "" for no numbers."""
+    """Formats page numbers in any order; duplicates count once. Returns "" for no numbers."""
     runs: list[tuple[int, int]] = []
     for number in sorted(set(numbers)):
         if runs and number == runs[-1][1] + 1:
@@ -21,17 +21,17 @@ def format_runs(numbers: Iterable[int]) -> str:
 
 
 def named_pages(runs: str) -> str:
-    """For a sentence: "page 3", "pages 3-5,7"."""
+    """Returns the form for a sentence: "page 3", "pages 3-5,7"."""
     return f"page {runs}" if runs.isdigit() else f"pages {runs}"
 
 
 def parse_runs(text: str) -> Iterator[int]:
-    """Yields the numbers in order, so that runs can be long. Raises ValueError at once."""
+    """Yields the numbers in order, without storing long ranges. Raises ValueError before the first number."""
     return _numbers(runs_of(text))
 
 
 def runs_of(text: str) -> list[range]:
-    """Returns the runs, ascending and disjoint. Raises ValueError."""
+    """Returns the ranges, ascending and disjoint. Raises ValueError."""
     if not text:
         return []
     if not _RUNS.fullmatch(text):

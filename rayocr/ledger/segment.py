@@ -1,8 +1,8 @@
-"""The format of ledger segments: `.rayocr/ledger/<run_id>/<seq>.jsonl.zst`.
+"""Defines the format of ledger segments: `.rayocr/ledger/<run_id>/<seq>.jsonl.zst`.
 
-A zstd frame (with a checksum) of JSON lines: a header with the number of pages per document, then one line per page.
-Every line has its own schema_version and a crc32 of the preceding part of the line, so that a damaged segment returns
-every intact record and no damaged one: damage is reported, never fatal. `zstdcat segment | jq` reads it.
+A zstd frame (with a checksum) of JSON lines: a header with the number of pages per document, then one line per page. Every line
+has its own schema_version and a crc32 of the preceding part of the line, so that a damaged segment returns every intact record
+and no damaged one. Damage is reported and never fatal. `zstdcat segment | jq` reads a segment.
 """
 
 from __future__ import annotations
@@ -32,12 +32,12 @@ _LEVEL = 1  # 14 µs per page of 3 KB at a ratio of 3.3; level 3: 17 µs at 3.8
 # Compressed bytes per step. A block of 4 bytes inflates to at most 128 KiB, so a step makes at most 32 MiB. Data of a damaged
 # frame is recovered up to this many bytes before the damage.
 _CHUNK = 1 << 10
-_MAX_HEADER_BYTES = 16 << 20  # inflated: the names of 300,000 documents
-MAX_SEGMENT_BYTES = 256 << 20  # inflated; a segment is about 1 MiB, and compaction writes none above this
+_MAX_HEADER_BYTES = 16 << 20  # inflated bytes: the names of 300,000 documents
+MAX_SEGMENT_BYTES = 256 << 20  # inflated bytes; a segment has about 1 MiB, and compaction writes none above this
 _MAX_COUNT = 1 << 53
 _CRC_FIELD = b',"crc32":"'
 _CRC_BYTES = len(_CRC_FIELD) + 8 + len(b'"}')
-# Fields of an attempt with a server request: written if not empty.
+# Fields of an attempt with a server request, which are written if not empty.
 _ASKED: dict[str, tuple[type, ...]] = {
     "model": (str,),
     "finish": (str,),
@@ -63,7 +63,7 @@ class DecodedSegment:
 
     @property
     def documents(self) -> dict[str, int]:
-        """Number of whole records per document."""
+        """Number of complete records per document."""
         return Counter(record.document_id for record in self.records)
 
 
@@ -115,7 +115,7 @@ def documents_of(head: bytes) -> dict[str, int] | None:
 
 
 def load_segment(name: str, read: Callable[[], bytes]) -> DecodedSegment:
-    """As `decode_segment`; a segment that cannot be loaded counts as damaged. Passes on other errors of `read`."""
+    """Does the same as `decode_segment`. A segment that cannot be loaded counts as damaged. Passes on other errors of `read`."""
     try:
         return decode_segment(name, read())
     except RecordCorrupt as error:
@@ -123,7 +123,7 @@ def load_segment(name: str, read: Callable[[], bytes]) -> DecodedSegment:
 
 
 def decode_segment(name: str, data: bytes) -> DecodedSegment:
-    """Never raises, whatever the bytes contain."""
+    """Decodes the bytes. Never raises, whatever they contain."""
     decoded = DecodedSegment(name=name)
     if not data:
         decoded.damage.append("The file is empty.")
@@ -157,7 +157,7 @@ def decode_segment(name: str, data: bytes) -> DecodedSegment:
 def _line(body: dict[str, Any]) -> bytes:
     try:
         text = to_json(body, inf_nan_mode="constants")
-    except PydanticSerializationError:  # lone surrogates, from names that are not text: JSON can encode them in ASCII only
+    except PydanticSerializationError:  # lone surrogates, from names that are not text, which JSON can encode only in ASCII
         text = json.dumps(body, separators=(",", ":")).encode("ascii")
     text = text[:-1]
     return b'%b%b%08x"}' % (text, _CRC_FIELD, zlib.crc32(text))
@@ -224,7 +224,7 @@ def _take_record(decoded: DecodedSegment, body: dict[str, Any], number: int) -> 
 
 
 def _body(record: PageRecord) -> dict[str, Any]:
-    """Returns the record without empty fields. Their order only makes dumps readable."""
+    """Returns the record without empty fields. The order of the fields serves only readable dumps."""
     body: dict[str, Any] = {
         "schema_version": SCHEMA_VERSION,
         "document_id": record.document_id,
@@ -269,8 +269,8 @@ def _attempt_body(attempt: Attempt) -> dict[str, Any]:
 
 
 def _read_1(body: dict[str, Any]) -> PageRecord:
-    """Parses by hand: pydantic takes three times as long, and this runs for every page of every unfinished document at start.
-    Raises KeyError, TypeError, ValueError."""
+    """Parses a record without pydantic, which takes three times as long. This runs for every page of every unfinished document at
+    the start. Raises KeyError, TypeError, ValueError."""
     record = PageRecord(
         document_id=body["document_id"],
         page_number=body["page_number"],

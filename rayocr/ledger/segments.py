@@ -1,4 +1,4 @@
-"""Maps segments to the unfinished documents in them, so that a segment is deleted when the last of them is finished."""
+"""Maps segments to the unfinished documents in them, so that a segment can be deleted when the last of these is finished."""
 
 from __future__ import annotations
 

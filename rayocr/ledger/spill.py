@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 
 _REWRITE_BYTES = 64 << 20  # smaller files are not rewritten
-_LIVE_SHARE = 0.25  # rewritten when less than this share is still needed
+_LIVE_SHARE = 0.25  # the file is rewritten when less than this share is still needed
 
 
 @dataclass(slots=True, eq=False)
@@ -22,7 +22,7 @@ class Extent:
 
 
 class _UnnamedFile:
-    """A descriptor that is closed with its last reference, since an index is dropped without closing it."""
+    """A file descriptor that is closed with its last reference, since an index is dropped without closing it."""
 
     def __init__(self, folder: str | None) -> None:
         with tempfile.TemporaryFile(dir=folder, prefix="rayocr-", buffering=0) as file:
@@ -34,14 +34,14 @@ class _UnnamedFile:
 
 
 class SpillFile:
-    """An append-only file that reclaims space by rewriting. Calls raise OSError (the disk is full)."""
+    """An append-only file that reclaims space by rewriting. Calls raise OSError if the disk is full."""
 
     def __init__(self, folder: str | None = None, *, rewrite_bytes: int = _REWRITE_BYTES) -> None:
         self._folder = folder
         self._rewrite_bytes = rewrite_bytes
         self._file = _UnnamedFile(folder)
         self._size = 0
-        self._live: dict[int, Extent] = {}  # by identity
+        self._live: dict[int, Extent] = {}  # extents by identity
         self._live_bytes = 0
 
     @property
@@ -70,7 +70,7 @@ class SpillFile:
         return data
 
     def free(self, extent: Extent) -> None:
-        """Idempotent."""
+        """Frees an extent. Idempotent."""
         if self._live.pop(id(extent), None) is None:
             return
         self._live_bytes -= extent.length
@@ -85,7 +85,7 @@ class SpillFile:
             fresh = SpillFile(self._folder, rewrite_bytes=self._rewrite_bytes)
             copies = [(extent, fresh.append(self.read(extent))) for extent in self._live.values()]
         except OSError:
-            return  # no space for the copy: keep the old file
+            return  # there is no space for the copy, so keep the old file
         for extent, copy in copies:
             extent.offset = copy.offset
         self._file, self._size = fresh._file, fresh._size

@@ -1,4 +1,4 @@
-"""Gemini's quota day: it ends at midnight in Los Angeles, where the clocks change twice a year.
+"""Computes Gemini's quota day, which ends at midnight in Los Angeles, where the clocks change twice a year.
 
 https://ai.google.dev/gemini-api/docs/rate-limits: "Requests per day (RPD) quotas reset at midnight Pacific time."
 """
@@ -23,7 +23,7 @@ def next_reset(at: float) -> float:
 
 
 def next_month(at: float) -> float:
-    """Returns the next first of a month, midnight in Los Angeles, in seconds since 1970."""
+    """Returns the first midnight of the next month in Los Angeles, in seconds since 1970."""
     today = datetime.fromtimestamp(at, PACIFIC).date()
     first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
     return datetime.combine(first, time(), PACIFIC).timestamp()

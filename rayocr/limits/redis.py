@@ -1,8 +1,7 @@
-"""The bucket in Redis, for all clusters that share one quota: one script and one round trip per batch, on Redis' own clock.
-
-A bucket is a hash: the starts of the next request and the next token, the pause, the requests of the day. A second hash has the
-slots that each cluster has lent and when it last reported: slots of a cluster that stops reporting count as free. The bucket uses
-the caller's pace, so a refusal that slows one cluster slows the others as well.
+"""Implements the bucket in Redis, for all clusters that share one quota: one script and one round trip per batch, on Redis' own
+clock. A bucket is a hash with the starts of the next request and the next token, the pause, and the requests of the day. A second
+hash contains the slots that each cluster has lent and the time of its last report. Slots of a cluster that stops reporting count
+as free. The bucket uses the caller's pace, so a refusal that slows one cluster slows the others as well.
 """
 
 from __future__ import annotations
@@ -22,17 +21,16 @@ from rayocr.redis_url import open_async_redis, sentinels_of
 if TYPE_CHECKING:
     from redis.asyncio import Redis
 
-_SOCKET_TIMEOUT_S = 3.0  # a Redis server that takes longer counts as unavailable
-_ACCOUNT_KEPT_S = 62 * 86_400  # of the account of spending: longer than a month
+_SOCKET_TIMEOUT_S = 3.0  # a Redis server that takes longer (seconds) counts as unavailable
+_ACCOUNT_KEPT_S = 62 * 86_400  # lifetime of the account of spending, longer than a month
 _KEPT_S = 2 * 86_400  # an unused bucket expires after this time
 
 # The same steps as MemoryBucket.take, in microseconds: Lua's numbers represent 2**53 of them exactly, and TIME is not more
-# precise.
-# A cluster is "slots lent, last report, last served, last refused". Clusters that compete for the next slots would starve each
-# other: of those that were refused recently, the one served longest ago may take slots a quarter of a horizon further ahead.
-# KEYS: bucket, clusters. ARGV: cluster, ttl_us, horizon_us, wanted, request_interval_us, token_interval_us, correction_us,
-# in_flight, max_in_flight (-1: none), requests_a_day (-1: none), day, kept_s.
-# Returns: now_us, count, first start from now in us, step_us, requests_today, reason, wait_us.
+# precise. A cluster is "slots lent, last report, last served, last refused". Clusters that compete for the next slots would
+# starve each other. Of those that were refused recently, the one served longest ago may therefore take slots a quarter of a
+# horizon further ahead. KEYS: bucket, clusters. ARGV: cluster, ttl_us, horizon_us, wanted, request_interval_us,
+# token_interval_us, correction_us, in_flight, max_in_flight (-1: none), requests_a_day (-1: none), day, kept_s. Returns: now_us,
+# count, first start from now in us, step_us, requests_today, reason, wait_us.
 _TAKE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -128,7 +126,8 @@ return redis.call('HGETALL', KEYS[1])
 
 
 class RedisBucket(Bucket):
-    """`cluster` is this limiter's own name among those that share; `ttl_s`: its slots count for this long after its last call."""
+    """A bucket in Redis. `cluster`: this limiter's name among those that share the bucket. `ttl_s`: its slots count for this long
+    after its last call."""
 
     shared = True
 
@@ -142,12 +141,12 @@ class RedisBucket(Bucket):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._client: Any = client
-        # In braces, so that Redis Cluster keeps all keys of a script on one node.
+        # The braces make Redis Cluster keep all keys of a script on one node.
         self._keys = [f"{{rayocr:limits:{name}}}:bucket", f"{{rayocr:limits:{name}}}:clusters", f"{{rayocr:limits:{name}}}:spent"]
         self._cluster = cluster
         self._ttl_us = _us(ttl_s)
         self._clock = clock
-        self._ahead_s: float | None = None  # offset between Redis' clock and our monotonic one
+        self._ahead_s: float | None = None  # offset between Redis' clock and this process's monotonic clock
         self._take = client.register_script(_TAKE)
         self._pause = client.register_script(_PAUSE)
         self._unsent = client.register_script(_UNSENT)
@@ -203,11 +202,11 @@ class RedisBucket(Bucket):
         return {day: float(usd) for day, usd in zip(known[::2], known[1::2], strict=True)}
 
     def wall_clock(self) -> float:
-        """Redis' clock as of its last answer; before the first answer, this machine's."""
+        """Returns Redis' clock as of its last answer; before the first answer, this machine's clock."""
         return time.time() if self._ahead_s is None else self._clock() + self._ahead_s
 
     async def close(self) -> None:
-        with suppress(SharedLimitsUnavailable):  # else it expires
+        with suppress(SharedLimitsUnavailable):  # otherwise it expires
             await self.report_in_flight(0)
         for client in (self._client, *sentinels_of(self._client)):
             await client.aclose()
@@ -225,7 +224,7 @@ class RedisBucket(Bucket):
 
 
 def connect(url: str) -> Redis:
-    """Returns a client for all buckets; nothing is sent yet. Raises UsageError."""
+    """Returns a client for all buckets, without a request. Raises UsageError."""
     return open_async_redis(url, timeout_s=_SOCKET_TIMEOUT_S)
 
 

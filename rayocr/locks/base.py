@@ -1,6 +1,6 @@
-"""The lock port: one lease per document, so that runs that share a destination never process the same document.
-
-Invariants: at most one owner holds an unexpired lease of a key; fencing tokens of a key only grow. Calls block briefly.
+"""Defines the lock port: one lease per document, so that runs that share a destination never process the same document at the
+same time. Invariants: at most one owner holds an unexpired lease of a key, and fencing tokens of a key only grow. Calls block
+briefly.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
-    """Held by `owner` (unique to a run) until its time limit. `fencing_token` is above that of every earlier lease of the key."""
+    """A lease that `owner`, which is unique to a run, holds until its time limit. `fencing_token` is higher than that of every
+    earlier lease of the key."""
 
     key: str
     owner: str
@@ -22,7 +23,8 @@ class Lease:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who holds a lease; only mode=status uses it. `age_s`: seconds since the lease was acquired, by the lock service's clock."""
+    """The holder of a lease; only mode=status uses it. `age_s`: seconds since the lease was acquired, by the lock service's
+    clock."""
 
     key: str
     owner: str
@@ -35,7 +37,7 @@ class Holder:
 class Locks(ABC):
     @abstractmethod
     def acquire(self, key: str) -> Lease | None:
-        """Returns None if another owner holds the lease. Raises LocksUnavailable."""
+        """Acquires a lease; returns None if another owner holds it. Raises LocksUnavailable."""
 
     @abstractmethod
     def renew(self, leases: Sequence[Lease]) -> list[Lease]:
@@ -43,15 +45,15 @@ class Locks(ABC):
 
     @abstractmethod
     def release(self, lease: Lease) -> None:
-        """Idempotent. Does nothing if the lease has another owner by now."""
+        """Releases a lease. Idempotent. Does nothing if the lease has another owner by now."""
 
     @abstractmethod
     def holders(self, keys: Iterable[str] | None = None) -> dict[str, Holder]:
         """Returns the holders of these keys, or of all keys. Read-only. Raises LocksUnavailable."""
 
     def check(self) -> None:
-        """Acquires, renews and releases a test lease, since a service may answer but refuse writes.
-        Raises LocksUnavailable, CredentialsError, UsageError."""
+        """Checks the service by acquiring, renewing and releasing a test lease, since it may answer but refuse writes. Raises
+        LocksUnavailable, CredentialsError, UsageError."""
         lease = self.acquire(f"probe:{secrets.token_hex(8)}")
         if lease is not None:
             self.renew([lease])

@@ -1,9 +1,9 @@
 """Locks a whole destination for one run, if the storage has no atomic writes (Google Drive) and there is no Redis.
 
-Each run writes a small lock file beside the state. A thread of the run renews it at a third of the time limit. A run that
-starts reads the lock files: one that was renewed within the limit, by the storage's clock, belongs to a run that may be alive.
-A lock of a dead process of this machine expires at once, so a restart after SIGKILL does not wait. If two runs start at the
-same instant, both stop; if they did not see each other's locks, they find out at the next renewal, and the later one stops.
+Each run writes a small lock file beside the state. A thread of the run renews it at a third of the time limit. A run that starts
+reads the lock files: one that was renewed within the limit, by the storage's clock, belongs to a run that may be alive. A lock of
+a dead process of this machine expires immediately, so a restart after SIGKILL does not wait. If two runs start at the same
+instant, both stop. If they do not see each other's locks, they detect them at the next renewal, and the later one stops.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ _WAYS_OUT = (
 
 @dataclass(slots=True)
 class _Other:
-    """`since`: when its run began, by the storage's clock; None if the file does not contain it yet."""
+    """The lock of another run. `since`: the time when the run began, by the storage's clock; None if the file does not contain it
+    yet."""
 
     owner: str
     name: str
@@ -49,7 +50,7 @@ class _LockFile:
 
 
 class DestinationLock:
-    """The lock of this run on a destination. Thread-safe. `lost`: a run that began earlier was seen, another run considered
+    """The lock of this run on a destination. Thread-safe. `lost`: this run found one that began earlier, another run considered
     this one dead, or the storage was unavailable for longer than the limit."""
 
     def __init__(
@@ -75,7 +76,7 @@ class DestinationLock:
         self.lost = False
 
     def acquire(self) -> None:
-        """Raises LockError if another run holds the destination, and StorageError."""
+        """Acquires the lock. Raises LockError if another run holds the destination, and StorageError."""
         self._renewed_at = self._clock()
         self._entry = call(lambda: self._state.write(self._name, self._content(), if_absent=True), policy=self._policy)
         self._since = self._entry.modified_at
@@ -98,7 +99,8 @@ class DestinationLock:
         threading.Thread(target=self._renew_forever, name="destination-lock", daemon=True).start()
 
     def renew(self) -> None:
-        """Never raises; sets `lost`. Also checks again for other runs, since a listing may show a file late."""
+        """Renews the lock, or sets `lost`. Never raises. Also checks again for other runs, since a listing may show a file
+        late."""
         entry, started = self._entry, self._clock()
         if entry is None:
             return
@@ -111,21 +113,22 @@ class DestinationLock:
             )
         except PreconditionFailed:
             self.lost = not self._is_ours()
-        except RayocrError:  # unavailable: retry at the next renewal
+        except RayocrError:  # storage is unavailable; retry at the next renewal
             self.lost = self._clock() - self._renewed_at > self._ttl_s
 
     def release(self) -> None:
-        """Idempotent. Does nothing if another owner has changed the lock file."""
+        """Releases the lock. Idempotent. Does nothing if another owner has changed the lock file."""
         self._ended.set()
         entry, self._entry = self._entry, None
         if entry is not None:
             try:
                 self._state.delete(self._name, if_version=entry.version)
             except StorageError:
-                pass  # it expires after its time limit
+                pass  # the lock expires after its time limit
 
     def _is_ours(self) -> bool:
-        """After a renewal whose answer was lost, the version differs but the lock is still ours."""
+        """Returns whether this run still has the lock. After a renewal whose answer was lost, the version differs, but the lock
+        is valid."""
         try:
             self._entry = self._state.stat(self._name)
         except ObjectNotFound:
@@ -136,7 +139,7 @@ class DestinationLock:
         return True
 
     def _renew_forever(self) -> None:
-        self.renew()  # writes the start time
+        self.renew()  # this writes the start time
         while not self.lost and not self._ended.wait(self._ttl_s / 3):
             self.renew()
 
@@ -171,7 +174,7 @@ class DestinationLock:
 
 
 class DestinationLocks(Locks):
-    """Locks within one machine, valid as long as this run holds the destination."""
+    """Locks documents within one machine, as long as this run holds the destination."""
 
     def __init__(self, locks: Locks, lock: DestinationLock) -> None:
         self._locks = locks

@@ -13,7 +13,7 @@ from rayocr.storage.uri import parse_uri
 
 
 def open_locks(config: LocksConfig, state_uri: str, *, owner: str, redis_url: str | None = None) -> Locks:
-    """Raises UsageError, LocksUnavailable."""
+    """Opens the locks. Raises UsageError and LocksUnavailable."""
     if config.backend == "redis":
         if not redis_url:
             raise UsageError(
@@ -22,7 +22,7 @@ def open_locks(config: LocksConfig, state_uri: str, *, owner: str, redis_url: st
             )
         from rayocr.locks.redis import RedisLocks
 
-        # Each destination has its own keys, since several can share a Redis.
+        # Each destination has its own keys, since several destinations can share a Redis server.
         place = hashlib.sha256(state_uri.encode("utf-8", "surrogateescape")).hexdigest()[:12]
         return RedisLocks(redis_url, owner=owner, ttl_s=config.ttl_s, prefix=f"{config.prefix}{place}:")
     from rayocr.locks.file import FileLocks
@@ -31,8 +31,8 @@ def open_locks(config: LocksConfig, state_uri: str, *, owner: str, redis_url: st
 
 
 def _folder(state_uri: str) -> Path:
-    """Beside the state if that is a folder; else a private folder of this machine, since file leases work within one machine
-    only."""
+    """Returns a folder beside the state if that is a folder; otherwise a private folder of this machine, since file leases work
+    only within one machine."""
     uri = parse_uri(state_uri)
     if uri.scheme == "local":
         return Path(uri.root) / ".rayocr" / "leases"

@@ -2,9 +2,9 @@
 
 One flock on one file serializes all operations. That file holds the fencing counter, so tokens grow without a file for every key.
 A lease is a small JSON file. The lease of a dead process (same host, and the process id is unused or belongs to a process that
-started later) expires at once: a restart after SIGKILL does not wait for the TTL.
-The TTL runs on the machine's monotonic clock, so changes of the time of day neither expire nor prolong leases. Between machines
-that share a mount only the TTL counts, by the time of day, and only if the mount supports flock: use Redis there.
+started later) expires immediately, so a restart after SIGKILL does not wait for the TTL. The TTL runs on the machine's monotonic
+clock, so changes of the time of day neither expire nor prolong leases. Between machines that share a mount, only the TTL counts,
+by the time of day, and only if the mount supports flock. Use Redis in this case.
 """
 
 # ruff: noqa: PTH108
@@ -28,13 +28,14 @@ from rayocr.process import ProcessIdentity, current_process, host_identity
 from rayocr.untrusted_json import FiniteFloat, parse_as
 
 _COUNTER = "fence"
-_LEASE_BYTES = 512  # padded with spaces, so that a renewal rewrites one block and keeps the size
+_LEASE_BYTES = 512  # bytes of a lease file, padded with spaces, so that a renewal rewrites one block and keeps the size
 _DIGITS = 20  # a fixed width, so that one short write replaces the whole counter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Now:
-    """`wall`: seconds since the epoch. `monotonic`: the same for all processes of this host."""
+    """The current time. `wall`: seconds since the epoch. `monotonic`: seconds that are the same for all processes of this
+    host."""
 
     wall: float
     monotonic: float
@@ -52,7 +53,7 @@ class _Held:
     started: str
     acquired_at: FiniteFloat
     expires_at: FiniteFloat
-    monotonic_expires_at: FiniteFloat | None = None  # valid on its host
+    monotonic_expires_at: FiniteFloat | None = None  # valid only on its host
 
     def is_expired(self, now: _Now) -> bool:
         if self.monotonic_expires_at is not None and self.host == host_identity():
@@ -67,8 +68,8 @@ class _Held:
 
 
 class FileLocks(Locks):
-    """Leases as files. Thread-safe. `clock`: monotonic seconds, the same for all processes of a host. `wall_clock`: seconds since
-    the epoch."""
+    """Stores leases as files. Thread-safe. `clock`: monotonic seconds, the same for all processes of a host. `wall_clock`:
+    seconds since the epoch."""
 
     def __init__(
         self,
@@ -143,7 +144,7 @@ class FileLocks(Locks):
     def _locked(self) -> Iterator[int]:
         """Serializes all operations of all processes. Yields the counter's descriptor."""
         with self._mutex, self._translated():
-            if self._fd < 0 or self._pid != os.getpid():  # a forked child would share its parent's flock
+            if self._fd < 0 or self._pid != os.getpid():  # a forked child would share the flock of its parent
                 path = self._folder / _COUNTER
                 path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
@@ -156,7 +157,8 @@ class FileLocks(Locks):
 
     @contextmanager
     def _locked_for_reading(self) -> Iterator[None]:
-        """For read-only callers, which may lack write permission: creates nothing. Without a counter file there are no leases."""
+        """Locks for read-only callers, which may lack write permission, without creating a file. Without a counter file there are
+        no leases."""
         with self._mutex, self._translated():
             try:
                 fd = os.open(self._folder / _COUNTER, os.O_RDONLY | os.O_CLOEXEC)
@@ -180,8 +182,8 @@ class FileLocks(Locks):
             ) from error
 
     def _next_token(self, counter: int, now: float) -> int:
-        """Larger than every earlier token, and at least the current time, so that tokens grow even after the folder was
-        deleted."""
+        """Returns a token that is larger than every earlier one and at least the current time, so that tokens grow even after the
+        folder was deleted."""
         text = os.pread(counter, _DIGITS, 0)
         last = int(text) if text.isdigit() else 0
         token = max(last + 1, int(now * 1000))
@@ -214,7 +216,8 @@ class FileLocks(Locks):
             expires_at=now.wall + self._ttl_s,
             monotonic_expires_at=now.monotonic + self._ttl_s,
         )
-        # In place and in one write: the flock keeps readers out, and a rename over a file makes ext4 flush it (180 µs).
+        # The file is written in place with one write. The flock keeps readers out, and a rename over a file makes ext4 flush it
+        # (180 µs).
         content = json.dumps(asdict(held)).encode().ljust(_LEASE_BYTES)
         fd = os.open(self._path(lease.key), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
@@ -226,7 +229,7 @@ class FileLocks(Locks):
 
 
 def _read_lease(path: str) -> _Held | None:
-    """Returns None if the lease file is missing or incomplete: the writer of an incomplete file crashed before it got the
+    """Returns the lease; None if the file is missing or incomplete. The writer of an incomplete file crashed before it got the
     lease."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)

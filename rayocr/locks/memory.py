@@ -1,4 +1,4 @@
-"""Leases in memory, for tests: several owners share a `LeaseTable`, and the test passes the time."""
+"""Implements leases in memory for tests. Several owners share a `LeaseTable`, and the test sets the time."""
 
 from __future__ import annotations
 

@@ -23,8 +23,8 @@ from rayocr.redis_url import open_redis, sentinels_of
 if TYPE_CHECKING:
     import redis
 
-_SOCKET_TIMEOUT_S = 5.0  # a Redis that takes longer counts as unavailable; leases last a minute
-_RENEW_AT_ONCE = 500  # keys per script: it blocks Redis while it runs, about 1 µs per key
+_SOCKET_TIMEOUT_S = 5.0  # a Redis server that takes longer counts as unavailable; leases last one minute
+_RENEW_AT_ONCE = 500  # number of keys per script, which blocks Redis for about 1 µs per key
 
 # KEYS: lease, fence. ARGV: owner, ttl_ms, nonce, host, pid. Returns the token, or "" if another owner holds the lease.
 _ACQUIRE = """
@@ -66,8 +66,8 @@ return 0
 
 
 class RedisLocks(Locks):
-    """Leases in Redis. `client_or_url`: a redis.Redis, or a URL (see redis_url.py), whose password never appears in a message.
-    Connects at the first call."""
+    """Stores leases in Redis. `client_or_url`: a redis.Redis, or a URL (see redis_url.py), whose password never appears in a
+    message. Connects at the first call."""
 
     def __init__(self, client_or_url: redis.Redis | str, *, owner: str, ttl_s: float = 60.0, prefix: str = "rayocr:") -> None:
         self._owns_client = isinstance(client_or_url, str)
@@ -75,7 +75,7 @@ class RedisLocks(Locks):
         self._client: Any = client
         self._owner = owner
         self._ttl_ms = int(ttl_s * 1000)
-        self._prefix = "{" + prefix + "}"  # in braces, so that Redis Cluster keeps all keys of a script on one node
+        self._prefix = "{" + prefix + "}"  # the braces make Redis Cluster keep all keys of a script on one node
         self._acquire = client.register_script(_ACQUIRE)
         self._renew = client.register_script(_RENEW)
         self._release = client.register_script(_RELEASE)
@@ -158,7 +158,7 @@ class RedisLocks(Locks):
             OSError,
         ) as error:
             if is_failover(error):
-                # Keep connections that other threads use: their calls would fail with errors that are not handled.
+                # Keep connections that other threads use, since their calls would fail with errors that are not handled.
                 self._client.connection_pool.disconnect(inuse_connections=False)
             raise translated(error, self._client, LocksUnavailable) from error
 

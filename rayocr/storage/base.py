@@ -1,8 +1,7 @@
-"""The storage port. Adapters: local, memory, gcs, drive; one contract test suite covers all of them.
-
-Invariant: a reader never sees a partial file; every write is atomic and can have a precondition. All calls block, are
-thread-safe, and raise only `rayocr.errors`. Names are paths below the storage's root, with `/`, never absolute, never with `.`
-or `..` parts: anything else raises UnsafeName.
+"""Defines the storage port. Adapters: local, memory, gcs, drive; one contract test suite covers all of them. Invariant: a reader
+never sees a partial file, since every write is atomic. A write can have a precondition. All calls block, are thread-safe, and
+raise only `rayocr.errors`. Names are paths below the storage's root, with `/`, never absolute, never with `.` or `..` parts. Any
+other name raises UnsafeName.
 """
 
 from __future__ import annotations
@@ -15,13 +14,14 @@ from typing import BinaryIO
 from rayocr.errors import ObjectTooLarge, StorageError, UnsafeName
 
 STATE_PREFIX = ".rayocr/"
-MAX_OUTPUT_BYTES = 256 << 20  # for an output that is read back whole
-MAX_STATE_BYTES = 128 << 20  # for one object of the state: a segment has about 1 MiB, the manifest of a long book a few MiB
+MAX_OUTPUT_BYTES = 256 << 20  # limit for an output that is read back as a whole
+MAX_STATE_BYTES = 128 << 20  # limit for one object of the state: a segment has about 1 MiB, the manifest of a long book a few MiB
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One object. `version` is opaque and changes whenever the content changes; `modified_at` is in seconds since the epoch."""
+    """An object in storage. `version` is opaque and changes whenever the content changes; `modified_at` is in seconds since the
+    epoch."""
 
     name: str
     size_bytes: int
@@ -41,7 +41,7 @@ class Changes:
 class Storage(ABC):
     """A storage: a root (a folder, a bucket with a prefix) and the objects below it."""
 
-    # Called for a folder or link that a listing cannot read; without it such a folder ends the listing.
+    # Is called for a folder or link that a listing cannot read. Without it, such a folder ends the listing.
     on_error: Callable[[str, StorageError], None] | None = None
 
     # Whether `if_absent` and `if_version` are atomic across all processes; if not, only within this process.
@@ -50,7 +50,7 @@ class Storage(ABC):
     @property
     @abstractmethod
     def uri(self) -> str:
-        """The canonical URI: the same for all spellings of a root; no trailing slash."""
+        """The canonical URI, which is the same for all spellings of a root and has no trailing slash."""
 
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[Entry]:
@@ -58,7 +58,7 @@ class Storage(ABC):
 
     @abstractmethod
     def stat(self, name: str) -> Entry:
-        """Raises ObjectNotFound."""
+        """Returns the object's entry. Raises ObjectNotFound."""
 
     @abstractmethod
     def read(
@@ -71,9 +71,9 @@ class Storage(ABC):
         max_bytes: int | None = None,
     ) -> bytes:
         """Reads bytes of the object from `start`; returns fewer than `length` at its end. Raises ObjectNotFound; VersionChanged
-        if `version` is given and is not the current one; ObjectTooLarge, before it takes up memory, if more than `max_bytes`
-        would be returned (the inflated size counts for compressed objects); ObjectUnreadable if a retry cannot help and only
-        this object is affected."""
+        if `version` is given and is not the current one; ObjectTooLarge, before it uses memory, if more than `max_bytes` would be
+        returned (for compressed objects, the inflated size counts); ObjectUnreadable if a retry cannot help and only this object
+        is affected."""
 
     @abstractmethod
     def write(self, name: str, data: bytes | BinaryIO, *, if_absent: bool = False, if_version: str | None = None) -> Entry:
@@ -82,11 +82,11 @@ class Storage(ABC):
 
     @abstractmethod
     def delete(self, name: str, *, if_version: str | None = None) -> None:
-        """Raises ObjectNotFound, PreconditionFailed."""
+        """Deletes the object. Raises ObjectNotFound and PreconditionFailed."""
 
     def changes_since(self, token: str | None) -> Changes | None:
-        """Returns the changes since the token; a first call with None returns a token. None: this storage has no change feed and
-        must be listed. Raises StorageError."""
+        """Returns the changes since the token; a first call with None returns a token. Returns None if this storage has no change
+        feed and must be listed. Raises StorageError."""
         return None
 
     def path_to(self, other: Storage) -> str | None:
@@ -98,8 +98,8 @@ class Storage(ABC):
         """Checks before a run that objects can be listed. Raises StorageError, CredentialsError."""
 
     def check_writable(self, *, outputs_only: bool = False) -> None:
-        """Writes and deletes a small object under `.rayocr/`, so that an unusable destination is found before any page is paid
-        for. `outputs_only`: the state is elsewhere, so no delete permission is needed here."""
+        """Writes and deletes a small object under `.rayocr/`, so that an unusable destination is detected before any page is paid
+        for. `outputs_only`: the state is in another place, so delete permission is not needed here."""
         import secrets
 
         probe = f".rayocr/probe-{secrets.token_hex(8)}"
@@ -108,7 +108,7 @@ class Storage(ABC):
 
 
 def check_size(size_bytes: int, max_bytes: int | None, place: str) -> None:
-    """Raises ObjectTooLarge."""
+    """Raises ObjectTooLarge if the size exceeds the limit."""
     if max_bytes is not None and size_bytes > max_bytes:
         raise ObjectTooLarge(f"{place} has {size_bytes:,} bytes; the limit is {max_bytes:,}.")
 

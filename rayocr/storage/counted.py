@@ -17,14 +17,14 @@ _lock = threading.Lock()
 
 
 def storage_calls() -> dict[tuple[str, str], int]:
-    """(operation, outcome) -> calls since this process began. The outcome is `ok`, or the error class."""
+    """Returns the number of calls since this process began, by (operation, outcome). The outcome is `ok` or the error class."""
     with _lock:
         return dict(_calls)
 
 
 class CountedStorage(Storage):
-    """Counts the calls to a storage (a listing of any length counts once) and limits reads without a limit: an object
-    of the state that is larger than MAX_STATE_BYTES, or unreadable, raises RecordCorrupt; another one that is larger than
+    """Counts the calls to a storage; a listing of any length counts once. Also limits reads that have no limit: an object of the
+    state that is unreadable or larger than MAX_STATE_BYTES raises RecordCorrupt, and any other object larger than
     MAX_OUTPUT_BYTES raises ObjectTooLarge. Passes on the adapter's methods beyond the port (its temporary files)."""
 
     def __init__(self, storage: Storage) -> None:

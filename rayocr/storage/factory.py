@@ -1,4 +1,4 @@
-"""Opens the storage of a URI. Only this module knows all adapters."""
+"""Opens the storage of a URI. This is the only module that imports all adapters."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _OF_FOLDERS = ("create", "fsync", "on_error")
 
 
 def open_storage(uri: str, access: AccessConfig | None = None, **options: Any) -> Storage:
-    """`access`: credentials and address. `options` are the adapter's own (for folders create, fsync, on_error). Raises
-    UsageError, CredentialsError; ObjectNotFound if the folder is missing and `create` is not set."""
+    """Opens a storage. `access`: credentials and address. `options`: options of the adapter (for folders create, fsync,
+    on_error). Raises UsageError, CredentialsError; ObjectNotFound if the folder is missing and `create` is not set."""
     return CountedStorage(_adapter(uri, access, options))
 
 
@@ -45,15 +45,16 @@ def _adapter(uri: str, access: AccessConfig | None, options: dict[str, Any]) -> 
 
 @functools.lru_cache(maxsize=64)
 def cached_storage(uri: str, requests_per_s: float | None = None, access: AccessConfig | None = None) -> Storage:
-    """Returns one storage per URI and process, for repeated tasks. The root must exist: the driver creates it with
-    `open_storage(uri, create=True)`; if it is missing here, it is missing on this machine. Raises as `open_storage`.
+    """Returns one storage per URI and process, for repeated tasks. The root must exist. The driver creates it with
+    `open_storage(uri, create=True)`, so if it is missing here, it is missing on this machine. Raises the same errors as
+    `open_storage`.
 
     `requests_per_s`: this process's limit for the backend, for all of its storages together; None: no limit."""
     if requests_per_s is None:
         return open_storage(uri, access)
     scheme = parse_uri(uri).scheme
     pace = _pace(scheme, requests_per_s)
-    if scheme == "gdrive":  # a call consists of several requests there, and each one waits
+    if scheme == "gdrive":  # a call to Drive consists of several requests, each of which waits
         return open_storage(uri, access, wait=pace.wait)
     return PacedStorage(open_storage(uri, access), pace)
 

@@ -1,6 +1,5 @@
-"""A storage in memory, shared by name inside one process: for tests, with faults on demand.
-
-Same semantics as the other adapters: atomic writes, preconditions, listings ordered by name without `.rayocr/`.
+"""Implements a storage in memory for tests, shared by name inside one process, with faults on demand. It has the same semantics
+as the other adapters: atomic writes, preconditions, and listings ordered by name without `.rayocr/`.
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _roots_lock = threading.Lock()
 
 class MemoryStorage(Storage):
     """Stores objects in memory. `faults(operation, name)` is called before each operation (list, stat, read, write, delete) and
-    after a write or delete took effect (written, deleted: a lost answer); its exceptions reach the caller."""
+    after a write or delete took effect (written, deleted), which simulates a lost answer. Its exceptions reach the caller."""
 
     def __init__(self, name: str = "test", *, faults: Faults | None = None, clock: Callable[[], float] = time.time) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""Translates errors of the operating system: the table from errno to the classes of rayocr.errors."""
+"""Translates errors of the operating system from errno to the classes of rayocr.errors."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _UNSAFE = {errno.EILSEQ, errno.EINVAL}
 
 
 def storage_error(error: OSError, path: str, *, writing: bool = False) -> StorageError:
-    """Returns an error with one sentence that contains the path; its class decides what happens next."""
+    """Returns an error whose message is one sentence with the path. Its class decides how callers react."""
     shown, why = printable(path), error.strerror or str(error)
     code = error.errno
     if code in _FULL:
@@ -45,7 +45,7 @@ def printable(path: str) -> str:
 
 
 def _disk(path: str) -> str:
-    """Returns the full mount and its free space, since it may be another one than the user expects."""
+    """Returns the mount that is full and its free space, since it may not be the one that the user expects."""
     place = os.path.realpath(path)
     try:
         while not os.path.lexists(place):
@@ -59,8 +59,8 @@ def _disk(path: str) -> str:
 
 
 def _blocking_file(error: OSError, path: str) -> str:
-    """Returns the nearest existing path above: the one that is not a folder."""
-    place = error.filename2 or error.filename or path  # for a link or rename, the second is the target
+    """Returns the nearest existing parent path, which is not a folder."""
+    place = error.filename2 or error.filename or path  # for a link or rename, the second path is the target
     place = os.fsdecode(place)
     while place not in ("", "/") and not os.path.lexists(place):
         place = os.path.dirname(place)

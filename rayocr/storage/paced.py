@@ -1,7 +1,6 @@
-"""Limits the request rate of one process to a storage, by GCRA.
-
-For backends that bill or limit requests (Drive: 12,000 per minute and project). A run divides `storage.requests_per_s` among its
-processes, so they keep the total limit without communicating.
+"""Limits the request rate of one process to a storage, by GCRA, for backends that bill or limit requests (Drive: 12,000 per
+minute and project). A run divides `storage.requests_per_s` among its processes, so they keep the total limit without
+communicating.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from rayocr.storage.base import Changes, Entry, Storage
 
 
 class Pace:
-    """Paces requests. `wait()` returns when the next request may start; requests start at least an interval apart, without
+    """Paces requests. `wait()` returns when the next request may start. Requests start at least one interval apart, without
     credit for idle time. Thread-safe."""
 
     def __init__(
@@ -32,7 +31,7 @@ class Pace:
         self._lock = threading.Lock()
 
     def wait(self) -> None:
-        """Blocks."""
+        """Blocks until the next request may start."""
         with self._lock:
             now = self._clock()
             start = max(now, self._next)

@@ -31,8 +31,8 @@ _DRIVE_LINK = re.compile(r"https?://drive\.google\.com/.*?folders/([A-Za-z0-9_-]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageUri:
-    """`root`: a folder's real absolute path, a bucket, a Drive folder's id, or the name of a memory storage.
-    `prefix`: below a bucket or a Drive folder, without slashes at its ends."""
+    """A place. `root`: a folder's real absolute path, a bucket, a Drive folder's id, or the name of a memory storage. `prefix`:
+    the path below a bucket or a Drive folder, without slashes at its ends."""
 
     scheme: str  # local | gs | gdrive | memory
     root: str
@@ -47,7 +47,7 @@ class StorageUri:
 
     @property
     def display(self) -> str:
-        """For messages: a folder's path, on one line; else the URI."""
+        """The form for messages: a folder's path on one line, otherwise the URI."""
         return printable(self.root) if self.scheme == "local" else self.text
 
     def __str__(self) -> str:
@@ -55,13 +55,13 @@ class StorageUri:
 
 
 def local_path(text: str | os.PathLike[str]) -> Path:
-    """Returns a path of the user. `~` and `~user` mean home folders; the name of an unknown user is part of the file's name, for
-    which Path.expanduser raises RuntimeError."""
+    """Returns a user's path with `~` and `~user` expanded. The name of an unknown user, for which Path.expanduser raises
+    RuntimeError, stays part of the file name."""
     return Path(os.path.expanduser(text))  # noqa: PTH111
 
 
 def parse_uri(text: str) -> StorageUri:
-    """Raises UsageError, whose message says what to write instead."""
+    """Parses a path or URI. Raises UsageError, whose hint contains the correct form."""
     if not text.strip():
         raise UsageError("The path is empty.", hint=_FORMS)
     if "\0" in text:
@@ -79,13 +79,13 @@ def parse_uri(text: str) -> StorageUri:
 
 
 def place(uri: str) -> str:
-    """Returns a folder's absolute path, else the URI: what `parse_uri` reads back, as programs expect it."""
+    """Returns a folder's absolute path, otherwise the URI, in the form that programs expect and `parse_uri` accepts."""
     parsed = parse_uri(uri)
     return parsed.root if parsed.scheme == "local" else parsed.text
 
 
 def contains(outer: StorageUri, inner: StorageUri) -> bool:
-    """Returns whether `inner` is `outer` or below it. For Drive folders with different ids only the server knows."""
+    """Returns whether `inner` is `outer` or below it. For Drive folders with different ids, only the server can decide this."""
     if outer.scheme != inner.scheme:
         return False
     if outer.scheme == "local":
@@ -94,7 +94,8 @@ def contains(outer: StorageUri, inner: StorageUri) -> bool:
 
 
 def path_below(outer: StorageUri, inner: StorageUri) -> str:
-    """Returns the name of `inner` below `outer`, which contains it; "" if they are the same. Plain text, not percent-encoded."""
+    """Returns the name of `inner` below `outer`, which contains it; "" if they are the same. The result is plain text without
+    percent-encoding."""
     assert contains(outer, inner)
     if outer.scheme == "local":
         return inner.root[len(outer.root) :].strip("/")

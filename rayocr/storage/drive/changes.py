@@ -13,12 +13,12 @@ from rayocr.storage.drive.folders import DriveFolders
 from rayocr.storage.drive.names import SHORTCUT, Item
 
 _STATE = ".rayocr"
-_NO_TOKEN = (400, 404, 410)  # Drive's answers to an expired token, or one of another drive
+_NO_TOKEN = (400, 404, 410)  # Drive's answers to a token that is expired or belongs to another drive
 
 
 def changes_since(client: DriveClient, folders: DriveFolders, token: str | None, *, place: str, policy: RetryPolicy) -> Changes:
-    """Raises StorageError. `names` is None at the start, for a token that Drive rejects, and after folders were added,
-    moved or renamed, since their files are not in the feed."""
+    """Returns the changes. `names` is None at the start, for a token that Drive rejects, and after folders were added, moved or
+    renamed, since their files are not in the feed. Raises StorageError."""
     drive_id = folders.top().drive_id
     if token is None:
         return Changes(names=None, token=_start(client, drive_id, place, policy))
@@ -33,7 +33,7 @@ def changes_since(client: DriveClient, folders: DriveFolders, token: str | None,
             return Changes(names=None, token=_start(client, drive_id, place, policy))
         for identifier, item in page:
             if item is None or item.trashed:
-                found.pop(identifier, None)  # a deleted file is not a changed one
+                found.pop(identifier, None)  # a deleted file does not count as changed
             else:
                 found[identifier] = item
         if is_last:

@@ -28,8 +28,8 @@ FIELDS = (
     "resourceKey,shortcutDetails(targetId,targetMimeType,targetResourceKey)"
 )
 _IDENTIFIER = re.compile(r"[\w-]+")
-PAGE = 1000  # items per request, the server's maximum
-_IDS = 100  # ids fetched at a time, for new files
+PAGE = 1000  # number of items per request, the server's maximum
+_IDS = 100  # number of ids for new files that are fetched at a time
 
 
 class DriveClient:
@@ -39,10 +39,10 @@ class DriveClient:
         from googleapiclient.discovery import build_from_document
         from googleapiclient.discovery_cache import get_static_doc
 
-        # It logs a warning for each 403, besides our own message.
+        # The client logs a warning for each 403 besides rayocr's own message.
         logging.getLogger("googleapiclient.http").setLevel(logging.ERROR)
         document = json.loads(get_static_doc("drive", "v3"))
-        if access.endpoint:  # client_options would redirect metadata requests only; uploads would still go to Google
+        if access.endpoint:  # client_options would redirect only metadata requests; uploads would still go to Google
             document["rootUrl"] = access.endpoint.rstrip("/") + "/"
             document.pop("mtlsRootUrl", None)
         self.http = SessionHttp(drive_credentials(access), timeout_s=access.timeout_s)
@@ -55,7 +55,7 @@ class DriveClient:
         self._lock = threading.Lock()
         self._trashes = False
         self._keys: dict[str, str] = {}  # resource keys by id, for the few files that have one
-        self._not_a_member: set[str] = set()  # shared drives of which only single folders were shared
+        self._not_a_member: set[str] = set()  # ids of shared drives of which only single folders were shared
 
     # -- requests -----------------------------------------------------------------------------------------------------------
 
@@ -68,7 +68,7 @@ class DriveClient:
         return self.ask(lambda: request.execute(http=self.http, num_retries=0), place=place, doing=doing)
 
     def told(self, request: Any, *, place: str, doing: str) -> Any:
-        """As `run`, for answers with content. Raises StorageUnavailable if a proxy returned a web page instead."""
+        """Does the same as `run` for answers with content. Raises StorageUnavailable if a proxy returned a web page instead."""
         answer = self.run(request, place=place, doing=doing)
         if not isinstance(answer, dict) or not answer:
             raise StorageUnavailable(f"{place}: Google Drive returned an invalid answer.")
@@ -81,7 +81,7 @@ class DriveClient:
             return send()
         except RayocrError:
             raise
-        except Exception as error:  # of the client, requests or google-auth: all are translated
+        except Exception as error:  # errors of the client, requests or google-auth, which are all translated
             if isinstance(error, OSError) and type(error).__module__ == "builtins" and not isinstance(error, ConnectionError):
                 raise
             raise translate(error, place, doing=doing) from error
@@ -94,7 +94,7 @@ class DriveClient:
     # -- metadata -----------------------------------------------------------------------------------------------------------
 
     def get(self, identifier: str, *, place: str = "", doing: str = "read") -> Item:
-        """Raises ObjectNotFound."""
+        """Returns the item. Raises ObjectNotFound."""
         found = self.told(
             self.files.get(fileId=identifier, fields=FIELDS, supportsAllDrives=True), place=place or identifier, doing=doing
         )
@@ -116,7 +116,7 @@ class DriveClient:
         return [self._noted(item_of(found)) for found in answer.get("files", ())], answer.get("nextPageToken")
 
     def _noted(self, item: Item) -> Item:
-        """Notes resource keys: files that were shared by link before 2021 require them."""
+        """Notes resource keys, which files require that were shared by link before 2021."""
         if item.resource_key:
             self._keys[item.id] = item.resource_key
         if item.target_id and item.target_key:
@@ -124,7 +124,7 @@ class DriveClient:
         return item
 
     def _in_drive(self, drive_id: str | None, ask: Callable[[str | None], Any]) -> Any:
-        """Query options for a shared drive: only queries by its id are complete, and they fail for accounts that are not
+        """Returns query options for a shared drive. Only queries by its id are complete, and they fail for accounts that are not
         members."""
         if drive_id is None or drive_id in self._not_a_member:
             return ask(None)
@@ -170,7 +170,8 @@ class DriveClient:
         return item_of(self.told(self.files.create(body=body, fields=FIELDS, supportsAllDrives=True), place=place, doing="write"))
 
     def remove(self, identifier: str, *, place: str) -> None:
-        """Deletes permanently, or moves to the trash if the account may not delete (most members of a shared drive)."""
+        """Deletes the item permanently, or moves it to the trash if the account may not delete, as most members of a shared
+        drive."""
         if not self._trashes:
             try:
                 self.run(self.files.delete(fileId=identifier, supportsAllDrives=True), place=place, doing="delete")
@@ -217,14 +218,14 @@ class DriveClient:
 
 
 def item_of(found: Any) -> Item:
-    """Raises StorageUnavailable if the answer does not describe a file."""
+    """Converts an answer to an item. Raises StorageUnavailable if it does not describe a file."""
     if not isinstance(found, Mapping) or "id" not in found:
         raise StorageUnavailable("Google Drive returned an invalid answer.")
     shortcut = found.get("shortcutDetails") or {}
     return Item(
         id=found["id"],
         name=found.get("name", ""),
-        mime_type=sys.intern(found.get("mimeType", "")),  # shared by thousands of items, like the parents
+        mime_type=sys.intern(found.get("mimeType", "")),  # this string, like the parents, is shared by thousands of items
         size_bytes=int(found.get("size") or 0),
         md5=found.get("md5Checksum", ""),
         revision=found.get("headRevisionId", ""),

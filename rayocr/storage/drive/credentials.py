@@ -21,7 +21,7 @@ SCOPES = ["https://www.googleapis.com/auth/drive"]
 
 
 def drive_credentials(access: AccessConfig) -> Any:
-    """Sends no request yet. Raises CredentialsError."""
+    """Finds the credentials without a request. Raises CredentialsError."""
     import google.auth
     from google.auth.credentials import AnonymousCredentials
     from google.auth.exceptions import GoogleAuthError
@@ -42,7 +42,7 @@ def drive_credentials(access: AccessConfig) -> Any:
 
 
 def _of_file(path: Path, subject: str | None) -> Any:
-    """Credentials by the file's type. Raises OSError, ValueError, GoogleAuthError, CredentialsError."""
+    """Returns the credentials in a file, by its type. Raises OSError, ValueError, GoogleAuthError, CredentialsError."""
     content = read_json(path)
     if "installed" in content or "web" in content:
         return _of_client(path, client_of(content, path))
@@ -91,7 +91,7 @@ def client_of(content: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """Raises OSError, ValueError."""
+    """Reads a JSON file. Raises OSError and ValueError."""
     try:
         content = json.loads(path.read_bytes())
     except ValueError as error:

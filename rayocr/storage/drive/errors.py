@@ -1,4 +1,4 @@
-"""Translates the errors of Google Drive, its client and its credentials into ours. rayocr.errors.next_steps has the hints."""
+"""Translates the errors of Google Drive, its client and its credentials into rayocr's. rayocr.errors.next_steps has the hints."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ class _Answer:
 
 
 def translate(error: Exception, place: str, *, doing: str) -> RayocrError:
-    """`place`: the file or folder; `doing`: read, write, delete or list. An unknown error is retryable: the connection
-    broke, the server was busy, the bytes did not match their checksum."""
+    """Translates an error. `place`: the file or folder; `doing`: read, write, delete or list. An unknown error is retryable: the
+    connection broke, the server was busy, or the bytes did not match their checksum."""
     from google.auth import exceptions as auth
     from googleapiclient.errors import HttpError
 
@@ -126,7 +126,7 @@ def _answer(error: Any) -> _Answer:
         errors = told.get("errors") or details
         reason = str(errors[0].get("reason") or "") if errors else ""
         if details and reason in ("forbidden", "insufficientPermissions"):
-            reason = str(details[0]["reason"])  # the newer format, which is more specific
+            reason = str(details[0]["reason"])  # the newer format is more specific
     except (ValueError, LookupError, TypeError, AttributeError):
         pass  # a proxy's error page
     return _Answer(
@@ -141,5 +141,5 @@ def _message(error: Exception) -> str:
     text = error.args[0] if error.args else ""
     if isinstance(text, Exception):  # requests wraps urllib3's errors
         text = type(text).__name__
-    lines = str(text).strip().partition(" To set up Application Default Credentials")[0].splitlines()  # the hint says more
+    lines = str(text).strip().partition(" To set up Application Default Credentials")[0].splitlines()  # the hint contains more
     return (lines[0].rstrip(".")[:300] if lines else "") or type(error).__name__

@@ -22,7 +22,7 @@ _KNOWN_S = 120.0  # how long a path is cached, since others may create and remov
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ref:
-    """A folder, and the shared drive that contains it."""
+    """A folder and the shared drive that contains it."""
 
     id: str
     drive_id: str | None
@@ -59,7 +59,7 @@ class DriveFolders:
         self._policy = policy
         self._clock = clock
         self._known: dict[tuple[str, ...], tuple[float, Refs]] = {}
-        self._above: dict[str, Item | None] = {}  # folders by id, for walking up
+        self._above: dict[str, Item | None] = {}  # folders by id, for paths towards the root
         self._making = threading.Lock()
         self.on_error: Callable[[str, StorageError], None] | None = None
 
@@ -82,11 +82,11 @@ class DriveFolders:
         return ref
 
     def root(self) -> Refs:
-        """() if the path below the id does not exist."""
+        """Returns the folders of the root; () if the path below the id does not exist."""
         return self._at(self._base)
 
     def find(self, parts: Sequence[str]) -> Refs:
-        """() if there is no such folder."""
+        """Returns the folders of a path; () if there is none."""
         return self._at((*self._base, *parts))
 
     def make(self, parts: Sequence[str]) -> Ref:
@@ -102,7 +102,7 @@ class DriveFolders:
         return ref
 
     def forget(self) -> None:
-        """Drops the cached paths after one was wrong."""
+        """Drops the cached paths after one of them was wrong."""
         self._known.clear()
         self._above.clear()
 
@@ -145,7 +145,7 @@ class DriveFolders:
         return ref
 
     def _withdraw(self, made: Item, place: str) -> None:
-        """Moves it to the trash instead of deleting it: another process may just have put a file into it."""
+        """Moves the folder to the trash instead of deleting it, since another process may just have put a file into it."""
         try:
             if not self._client.page(made.id, made.drive_id, None, place=place, size=1)[0]:
                 self._client.trash(made.id, place=place)
@@ -155,7 +155,7 @@ class DriveFolders:
     # -- what is in a folder ------------------------------------------------------------------------------------------------
 
     def contents(self, refs: Sequence[Ref], place: str) -> Contents:
-        """Raises StorageError. Retries pages that fail."""
+        """Returns the content of a folder. Retries pages that fail. Raises StorageError."""
         files: list[Item] = []
         folders: dict[str, list[tuple[tuple[str, str], Ref]]] = {}
         for ref in refs:
@@ -186,7 +186,7 @@ class DriveFolders:
     def _add_target(
         self, shortcut: Item, files: list[Item], folders: dict[str, list[tuple[tuple[str, str], Ref]]], place: str
     ) -> None:
-        """Adds the target of a shortcut; skips targets that are in the tree anyway."""
+        """Adds the target of a shortcut. Skips targets that are already in the tree."""
         try:
             target = call(lambda: self.target(shortcut), policy=self._policy)
             if target is None:
@@ -229,7 +229,8 @@ class DriveFolders:
         target = self.target(shortcut)
         return Ref(id=target.id, drive_id=target.drive_id) if target is not None and target.is_folder else None
 
-    # -- the way up ---------------------------------------------------------------------------------------------------------
+    # -- the path to the root
+    # ---------------------------------------------------------------------------------------------------------
 
     def path_of(self, item: Item) -> tuple[str, ...] | None:
         """Returns the folders between the root and the item, under rayocr's names; None if it is not below the root."""
@@ -249,7 +250,8 @@ class DriveFolders:
         return None
 
     def _folder(self, identifier: str) -> Item | None:
-        """Returns None if the account cannot see it: items that are shared individually have no visible parent."""
+        """Returns a folder; None if the account cannot see it, since items that are shared individually have no visible
+        parent."""
         if identifier not in self._above:
             try:
                 self._above[identifier] = call(

@@ -1,4 +1,4 @@
-"""The transport of Google's client: one connection pool for all threads, without its own retries.
+"""Provides the transport of Google's client: one connection pool for all threads, without retries.
 
 The client's default, httplib2, is not thread-safe and silently repeats a request whose connection broke. This class has the same
 method on an authorized session of requests, as the client of Google Cloud Storage uses it.
@@ -13,12 +13,12 @@ import httplib2
 from google.auth.transport.requests import AuthorizedSession
 from requests.adapters import HTTPAdapter
 
-_CONNECTIONS = 64  # kept open
+_CONNECTIONS = 64  # number of connections that are kept open
 _CONNECT_S = 10.0
 
 
 class SessionHttp:
-    """`timeout_s`: between two packets. Raises the errors of requests and google-auth."""
+    """The transport. `timeout_s`: maximum time between two packets. Raises the errors of requests and google-auth."""
 
     def __init__(self, credentials: Any, *, timeout_s: float) -> None:
         self.credentials = credentials
@@ -45,7 +45,7 @@ class SessionHttp:
             data=body,
             headers=sent,
             timeout=self._timeout,
-            allow_redirects=method == "GET",  # 308 is not a redirect here: it reports how much of an upload has arrived
+            allow_redirects=method == "GET",  # here 308 is not a redirect but reports how much of an upload has arrived
         )
         response = httplib2.Response({name.lower(): value for name, value in answer.headers.items()})
         response.status = answer.status_code

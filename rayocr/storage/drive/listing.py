@@ -1,8 +1,8 @@
 """Lists a Drive folder: every file below it, ordered by full name as in all backends.
 
-Drive has neither paths nor this order, so each folder is read completely and sorted: memory grows with the largest folder and
-the number of folders, not with the number of files. The next folders are prefetched, a few at a time. No folder is entered
-twice, whatever its parents and shortcuts, and a file in several folders is listed in the first of them.
+Drive has neither paths nor this order, so each folder is read completely and sorted. Memory grows with the largest folder and the
+number of folders, not with the number of files. The next folders are prefetched, a few at a time. A folder is entered only once,
+even with several parents or shortcuts, and a file in several folders is listed in the first of them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from rayocr.storage.drive.names import Item
 OnError = Callable[[str, StorageError], None]
 
 _STATE = ".rayocr"
-_AT_ONCE = 8  # folders that are read at the same time
+_AT_ONCE = 8  # number of folders that are read at the same time
 
 
 def entry_of(name: str, item: Item) -> Entry:
@@ -28,7 +28,8 @@ def entry_of(name: str, item: Item) -> Entry:
 
 
 def list_tree(folders: DriveFolders, prefix: str, *, place: str, on_error: OnError | None) -> Iterator[Entry]:
-    """Files whose name starts with `prefix`. Raises StorageError; for folders below the start only without an `on_error`."""
+    """Yields the files whose name starts with `prefix`. Raises StorageError; for folders below the first one, only without an
+    `on_error`."""
     start = tuple(prefix.split("/")[:-1])
     refs = folders.find(start)
     if not refs:
@@ -66,7 +67,7 @@ class _Listing:
                 stack.append(step)
 
     def _steps(self, contents: Contents, path: tuple[str, ...]) -> Iterator[Entry | Iterator[Entry]]:
-        """Entries, and the content of folders, in order."""
+        """Yields entries and the content of folders, in order."""
         files = {name: item for name, item in contents.files if self._is_new(item)}
         names = sorted([*files, *(f"{name}/" for name in contents.folders if path or name != _STATE or self.with_state)])
         below = [name[:-1] for name in names if name.endswith("/")]
@@ -97,7 +98,7 @@ class _Listing:
         try:
             return reading.result()
         except ObjectNotFound:
-            return None  # deleted meanwhile
+            return None  # the folder was deleted meanwhile
         except StorageDenied as error:
             if self.on_error is None:
                 raise

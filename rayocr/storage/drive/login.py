@@ -36,7 +36,7 @@ class _Answer:
     came: threading.Event = field(default_factory=threading.Event)
 
     def give(self, query: str) -> bool:
-        """Stores an answer; returns whether it was one."""
+        """Stores an answer; returns whether the parameters were one."""
         parameters = dict(urllib.parse.parse_qsl(query))
         if not self.came.is_set() and ("code" in parameters or "error" in parameters):
             self.parameters = parameters
@@ -53,8 +53,8 @@ def sign_in(
     show: Callable[[str], None],
     read_line: Callable[[], str],
 ) -> DriveToken:
-    """Stores the sign-in in `token_file`. `show(url)`: shows the address to open; `read_line()` blocks until the user pastes an
-    address, and returns "" if there is no input. Raises CredentialsError, StorageUnavailable, OSError."""
+    """Signs the user in and stores the sign-in in `token_file`. `show(url)` shows the address to open. `read_line()` blocks until
+    the user pastes an address, and returns "" if there is no input. Raises CredentialsError, StorageUnavailable, OSError."""
     from google_auth_oauthlib.flow import Flow
 
     client = _client(client_file)
@@ -128,7 +128,7 @@ def _keep(flow: Any, code: str, client: Mapping[str, Any], token_file: Path) -> 
     from oauthlib.oauth2 import OAuth2Error
     from requests.exceptions import RequestException
 
-    os.environ.setdefault("OAUTHLIB_RELAX_TOKEN_SCOPE", "1")  # Google may name the scopes in another order
+    os.environ.setdefault("OAUTHLIB_RELAX_TOKEN_SCOPE", "1")  # Google may return the scopes in another order
     try:
         flow.fetch_token(code=code)
     except RequestException as error:

@@ -16,7 +16,7 @@ from rayocr.storage.os_errors import printable
 
 FOLDER = "application/vnd.google-apps.folder"
 SHORTCUT = "application/vnd.google-apps.shortcut"
-_GOOGLE = "application/vnd.google-apps."  # documents, sheets, forms …: they have no bytes
+_GOOGLE = "application/vnd.google-apps."  # Google's own documents, sheets and forms, which have no bytes
 _SLASH = "\uff0f"
 _DOT = "\uff0e"
 _MARKED = re.compile(r"(.+)~([A-Za-z0-9_-]{10,})(\.[^./]{1,16})?", re.DOTALL)
@@ -38,8 +38,8 @@ class Item:
     modified: str = ""
     created: str = ""
     parents: tuple[str, ...] = ()
-    drive_id: str | None = None  # of the shared drive that contains it
-    target_id: str | None = None  # for shortcuts
+    drive_id: str | None = None  # id of the shared drive that contains the item
+    target_id: str | None = None  # id of a shortcut's target
     target_type: str = ""
     resource_key: str | None = None
     target_key: str | None = None  # the resource key of a shortcut's target
@@ -51,7 +51,7 @@ class Item:
 
     @property
     def is_file(self) -> bool:
-        """Returns whether it has its own bytes."""
+        """Returns whether the item has its own bytes."""
         return not self.mime_type.startswith(_GOOGLE)
 
     @property
@@ -60,7 +60,7 @@ class Item:
 
     @property
     def age_key(self) -> tuple[str, str]:
-        """Sorts oldest first; unique per item."""
+        """Returns a sort key that is unique per item and puts the oldest first."""
         return self.created, self.id
 
 
@@ -73,7 +73,7 @@ def shown(name: str) -> str:
 
 
 def stored(part: str) -> str:
-    """Returns the name in Drive for a part of a path of ours. Raises UnsafeName."""
+    """Returns the name in Drive for a part of rayocr's path. Raises UnsafeName."""
     try:
         part.encode()
     except UnicodeEncodeError as error:
@@ -93,12 +93,12 @@ def marked_id(part: str) -> str | None:
 
 
 def literal(text: str) -> str:
-    """Quoted, for a query of files.list."""
+    """Quotes a string for a query of files.list."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
 
 def distinct(items: Iterable[Item]) -> Iterator[tuple[str, Item]]:
-    """Gives each item a unique name; of items with the same name, the oldest keeps it."""
+    """Gives each item a unique name. Of items with the same name, the oldest keeps it."""
     later = []
     taken = set()
     for item in sorted(items, key=lambda item: item.age_key):

@@ -1,12 +1,12 @@
-"""A Google Drive folder as a storage: `gdrive://FOLDER_ID`, or `gdrive://FOLDER_ID/sub/folder`.
+"""Implements a storage in a Google Drive folder: `gdrive://FOLDER_ID`, or `gdrive://FOLDER_ID/sub/folder`.
 
-The version of a file is its head revision with the MD5 of its bytes. Requests are sent once, and `rayocr.retry` decides;
-operations with many requests (a listing, a large file) retry their parts themselves.
+The version of a file is its head revision with the MD5 of its bytes. Each request is sent once, and `rayocr.retry` decides on
+retries. Operations with many requests (a listing, a large file) retry their parts themselves.
 
-Drive has neither create-if-absent by name nor preconditions on replacements. So writes are best effort: threads of one process
-serialize on a name; of two processes that create the same name at the same time, the later one sees the other's file, deletes its
-own and gets PreconditionFailed, if Drive shows the other file by then, which it does not guarantee; a replacement checks the
-version just before it writes. `has_atomic_create` is therefore False; several runs need Redis (docs/storage.md).
+Drive has neither create-if-absent by name nor preconditions on replacements, so writes are best effort. Threads of one process
+serialize on a name. If two processes create the same name at the same time, the later one sees the other's file, deletes its own
+and gets PreconditionFailed. This requires that Drive shows the other file by then, which it does not guarantee. A replacement
+checks the version just before it writes. `has_atomic_create` is therefore False; several runs need Redis (docs/storage.md).
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ from rayocr.storage.drive.transfer import Content, download, upload
 from rayocr.storage.os_errors import printable
 from rayocr.storage.uri import StorageUri
 
-_PATIENT = RetryPolicy(max_attempts=6, base_s=1.0, cap_s=30.0)  # for a page of a listing, and a chunk of a large file
-_READ_ATTEMPTS = 10  # attempts to read a file that is replaced meanwhile
+_PATIENT = RetryPolicy(max_attempts=6, base_s=1.0, cap_s=30.0)  # timeouts of a page of a listing, and of a chunk of a large file
+_READ_ATTEMPTS = 10  # number of attempts to read a file that is replaced meanwhile
 _REMEMBERED = 1000  # ids of files that were created or may have been
 _STRIPES = 64
 
-_name_locks = [threading.Lock() for _ in range(_STRIPES)]  # storages of this process share them
+_name_locks = [threading.Lock() for _ in range(_STRIPES)]  # storages of this process share these locks
 
 
 class DriveStorage(Storage):
@@ -59,8 +59,9 @@ class DriveStorage(Storage):
         self._client = DriveClient(access or AccessConfig(), wait=wait)
         base = path.split("/") if path else []
         self._folders = DriveFolders(self._client, folder_id, base, place=self._uri.text, policy=policy)
-        self._creating: OrderedDict[str, str] = OrderedDict()  # by name: the id of a creation whose answer was lost
-        self._created: OrderedDict[str, str] = OrderedDict()  # by name: a file that a query may not show yet, found by its id
+        self._creating: OrderedDict[str, str] = OrderedDict()  # id of a creation whose answer was lost, by name
+        # File that a query may not show yet and that is found by its id, by name.
+        self._created: OrderedDict[str, str] = OrderedDict()
         self.on_error = on_error
 
     @property
@@ -87,7 +88,7 @@ class DriveStorage(Storage):
             return None
         try:
             top = self._client.get(other._uri.root, place=other.uri, doing="list")
-        except StorageError:  # visible to the other account only, so this one does not list it
+        except StorageError:  # only the other account can see the file, so this one does not list it
             return None
         path = self._folders.path_of(top)
         if path is None:
@@ -124,7 +125,7 @@ class DriveStorage(Storage):
                 broken = error
             if data is not None and (md5 == item.md5 if whole and item.md5 else version is None):
                 return data
-            # The file may have been replaced meanwhile: for a partial read only a second check shows that.
+            # The file may have been replaced meanwhile, which only a second check shows for a partial read.
             now = self._there(name)
             same = md5 == now.md5 if whole and now.md5 else now.version == item.version
             if data is not None and same and version in (None, now.version):
@@ -140,7 +141,7 @@ class DriveStorage(Storage):
         parts = checked_name(name).split("/")
         stored(parts[-1])
         content = Content(data)
-        _ = content.md5  # fails for an unreadable file before anything is sent
+        _ = content.md5  # fails for an unreadable file before the first request
         with self._turn(name):
             there = self._find(name)
             if there is None:
@@ -148,7 +149,7 @@ class DriveStorage(Storage):
                     raise PreconditionFailed(f"{self._place(name)} has changed.")
                 return entry_of(name, self._create(name, parts, content, alone=if_absent))
             if if_absent and self._creating.get(name) == there.id and there.md5 == content.md5:
-                self._creating.pop(name, None)  # of the attempt whose answer was lost
+                self._creating.pop(name, None)  # id of the attempt whose answer was lost
                 return entry_of(name, there)
             if if_absent or if_version not in (None, there.version):
                 self._withdraw_unanswered(name, there)
@@ -166,7 +167,7 @@ class DriveStorage(Storage):
     # -- finding ------------------------------------------------------------------------------------------------------------
 
     def _there(self, name: str) -> Item:
-        """Raises ObjectNotFound."""
+        """Returns the existing file. Raises ObjectNotFound."""
         found = self._find(checked_name(name))
         if found is None:
             raise ObjectNotFound(f"There is no file {self._place(name)}.")
@@ -181,7 +182,7 @@ class DriveStorage(Storage):
             found = self._named(refs, leaf, self._place(name)) or self._created_here(name, refs)
             if found is not None or marked_id(leaf) is None:
                 return found
-        # A generated name: only the content of the folder tells which file it means.
+        # For a generated name, only the content of the folder shows which file it means.
         if (item := self._by_id(refs, leaf)) is not None:
             return item
         contents = self._folders.contents(refs, self.uri)
@@ -242,9 +243,9 @@ class DriveStorage(Storage):
         )
         try:
             made = upload(self._client, request, place=place, policy=self._policy)
-        except PreconditionFailed:  # the id is in use by our own attempt whose answer was lost
+        except PreconditionFailed:  # an own attempt whose answer was lost uses the id
             made = self._made_before(name, identifier)
-        except ObjectNotFound as error:  # another process removed the folder
+        except ObjectNotFound as error:  # another process has removed the folder
             self._folders.forget()
             raise StorageUnavailable(f"{place}: its folder was deleted.") from error
         if made.md5 != content.md5:
@@ -258,7 +259,7 @@ class DriveStorage(Storage):
         return made
 
     def _made_before(self, name: str, identifier: str) -> Item:
-        """Returns the file of an earlier attempt. Raises StorageUnavailable if it was deleted: the next attempt uses another
+        """Returns the file of an earlier attempt. Raises StorageUnavailable if it was deleted; the next attempt uses another
         id."""
         try:
             made = self._client.get(identifier, place=self._place(name))
@@ -278,13 +279,13 @@ class DriveStorage(Storage):
             raise PreconditionFailed(f"{self._place(name)} was created by another writer at the same time.")
 
     def _withdraw_unanswered(self, name: str, there: Item) -> None:
-        """Deletes the file of our attempt whose answer was lost, if another process's file exists."""
+        """Deletes the file of an own attempt whose answer was lost, if another process's file exists."""
         identifier = self._creating.pop(name, None)
         if identifier is not None and identifier != there.id:
             try:
                 self._client.remove(identifier, place=self._place(name))
             except StorageError:
-                pass  # it was never created, or it stays beside the other under a name with its id
+                pass  # the file was never created, or it stays beside the other under a name with its id
 
     def _replace(self, name: str, there: Item, content: Content) -> Item:
         request = self._client.files.update(

@@ -1,6 +1,5 @@
-"""Stores a user's sign-in to Google Drive in a file: JSON, readable by its owner only, replaced atomically when it changes.
-
-Several processes share the file: before one fetches a token, it checks whether another has fetched one meanwhile.
+"""Stores a user's sign-in to Google Drive in a JSON file that only its owner can read and that is replaced atomically. Several
+processes share the file. Before one of them fetches a token, it checks whether another has fetched one meanwhile.
 """
 
 from __future__ import annotations
@@ -38,7 +37,7 @@ class DriveToken(Credentials):  # type: ignore[misc]
 
     @classmethod
     def load(cls, file: Path) -> DriveToken:
-        """Raises OSError, and ValueError if the file is not a user's sign-in."""
+        """Loads the sign-in. Raises OSError, and ValueError if the file is not a user's sign-in."""
         content = _content(file)
         return cls(
             content.get("token"),
@@ -56,11 +55,11 @@ class DriveToken(Credentials):  # type: ignore[misc]
         before = self.token
         with self._refreshing:
             if self.token != before and self.valid:
-                return  # another thread was first
+                return  # another thread has refreshed the token
             if self._adopt():
                 return
             super().refresh(request)
-            with contextlib.suppress(OSError):  # a file that is mounted read-only: each process then renews its own token
+            with contextlib.suppress(OSError):  # the file is mounted read-only, so each process renews its own token
                 self.save()
 
     def save(self) -> None:
@@ -75,7 +74,7 @@ class DriveToken(Credentials):  # type: ignore[misc]
         write_private(self._file, json.dumps(content, indent=1).encode())
 
     def _adopt(self) -> bool:
-        """Uses the file's token if it is newer and still valid; returns whether it did."""
+        """Uses the file's token if it is newer and still valid. Returns whether it did."""
         if self._file is None:
             return False
         try:
@@ -120,7 +119,7 @@ def _content(file: Path) -> dict[str, Any]:
 
 
 def _expiry(content: dict[str, Any]) -> datetime | None:
-    """In google-auth's format: naive UTC."""
+    """Returns the expiry in google-auth's format, naive UTC."""
     try:
         expiry = datetime.fromisoformat(content.get("expiry") or "")
     except (TypeError, ValueError):

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from googleapiclient.http import MediaUpload
 
 AT_ONCE_BYTES = 5 << 20  # larger files are uploaded resumably, in chunks
-_UP_BYTES = 8 << 20  # a multiple of 256 KiB, as the protocol requires; held in memory while it is sent
+_UP_BYTES = 8 << 20  # bytes of a chunk, a multiple of 256 KiB, as the protocol requires; held in memory while it is sent
 _DOWN_BYTES = 16 << 20
 
 
 def download(client: DriveClient, item: Item, start: int, end: int, *, place: str, policy: RetryPolicy) -> bytes:
-    """Reads the bytes from `start` up to `end` (exclusive), which is within the file. Raises PartMissing if fewer arrive."""
+    """Reads the bytes from `start` up to `end` (exclusive), both within the file. Raises PartMissing if fewer arrive."""
     if end <= start:
         return b""
     if end - start <= _DOWN_BYTES:
@@ -54,7 +54,7 @@ def _chunk(client: DriveClient, item: Item, start: int, end: int, place: str) ->
 
 
 class Content:
-    """The content of a write: a file from its position to its end, or bytes; with its MD5, and readable repeatedly."""
+    """The content of a write: bytes, or a file from its position to its end. Has an MD5 and can be read repeatedly."""
 
     def __init__(self, data: bytes | BinaryIO) -> None:
         self._data = data
@@ -89,7 +89,7 @@ class Content:
         return b"".join(parts)
 
     def media(self, mime_type: str) -> MediaUpload:
-        """In the form that Google's client needs."""
+        """Returns the content in the form that Google's client needs."""
         from googleapiclient.http import MediaUpload
 
         content = self
@@ -114,7 +114,7 @@ class Content:
 
 
 def upload(client: DriveClient, request: Any, *, place: str, policy: RetryPolicy) -> Item:
-    """Sends a request that was made with `content.media(…)`; returns the stored file, whose bytes the caller must check."""
+    """Sends a request that was made with `content.media(…)`. Returns the stored file, whose bytes the caller must check."""
     if request.resumable is None:
         return item_of(client.run(request, place=place, doing="write"))
     return item_of(_resumably(client, request, place=place, policy=policy))
@@ -135,7 +135,7 @@ def _next(request: Any, client: DriveClient) -> Any:
     try:
         return request.next_chunk(http=client.http, num_retries=0)[1]
     except Exception as error:
-        if started and status_of(error) in (404, 410):  # the session has expired: the caller restarts the upload
+        if started and status_of(error) in (404, 410):  # the session has expired, so the caller restarts the upload
             request.resumable_uri, request.resumable_progress = None, 0
             raise StorageUnavailable("The upload must start again.") from error
         raise

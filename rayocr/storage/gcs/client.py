@@ -1,4 +1,4 @@
-"""A Google Cloud Storage client for one access configuration: credentials, billed project, and address."""
+"""Creates a Google Cloud Storage client for one access configuration: credentials, billed project, and address."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from google.cloud.storage import Client
 
 _SCOPES = ["https://www.googleapis.com/auth/devstorage.read_write"]
-_CONNECTIONS = 64  # kept open; with requests' default of 10, 64 threads would reconnect at every call
+_CONNECTIONS = 64  # number of connections that are kept open; with the default of 10, 64 threads would reconnect at every call
 
 
 def open_client(access: AccessConfig) -> Client:
-    """Sends no request yet. Raises CredentialsError."""
-    # Without it, the client asks for the bucket's metadata in the background: a request and a permission that we do not need.
+    """Creates the client without a request. Raises CredentialsError."""
+    # Without this, the client requests the bucket's metadata in the background, which needs a request and a permission.
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
     from google.auth.transport.requests import AuthorizedSession
     from google.cloud.storage import Client
@@ -53,7 +53,7 @@ def _credentials(access: AccessConfig) -> Any:
 
 
 def credentials_from(path: Path, scopes: Sequence[str]) -> Any:
-    """Credentials from a key file, by its `type` field. Raises OSError, ValueError, GoogleAuthError."""
+    """Returns the credentials of a key file, by its `type` field. Raises OSError, ValueError, GoogleAuthError."""
     content = json.loads(path.read_text(encoding="utf-8"))
     kind = content.get("type") if isinstance(content, dict) else None
     if kind == "service_account":

@@ -26,8 +26,9 @@ _REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")  # the client's prefix of the s
 
 
 def translate(error: Exception, place: str, *, doing: str, name: str = "") -> RayocrError:
-    """`place`: the object or bucket; `doing`: read, write, delete or list; `name`: of the object, "" for the bucket. An unknown
-    error is retryable: the connection broke, the server was busy, the bytes did not match their checksum."""
+    """Translates an error. `place`: the object or bucket; `doing`: read, write, delete or list; `name`: name of the object, ""
+    for the bucket. An unknown error is retryable: the connection broke, the server was busy, or the bytes did not match their
+    checksum."""
     from google.api_core import exceptions as api
     from google.auth import exceptions as auth
     from requests.exceptions import ContentDecodingError
@@ -35,7 +36,7 @@ def translate(error: Exception, place: str, *, doing: str, name: str = "") -> Ra
 
     shown = printable(place)
     if isinstance(error, api.NotFound):
-        if "bucket" in str(error.message).lower():  # a missing bucket and a missing object are one status
+        if "bucket" in str(error.message).lower():  # a missing bucket and a missing object have the same status
             return ObjectNotFound(f"The bucket of {shown} does not exist.", hint=next_step("gcs", 404, "bucket"))
         return ObjectNotFound(f"There is no object {shown}.")
     if isinstance(error, api.PreconditionFailed):
@@ -57,7 +58,7 @@ def translate(error: Exception, place: str, *, doing: str, name: str = "") -> Ra
                 f"Google Cloud Storage refuses to read {shown}: {_message(error)}.", hint=next_step("gcs", 400)
             )
         return UnsafeName(f"Google Cloud Storage refuses to {doing} {shown}: {_message(error)}.")
-    if isinstance(error, auth.TransportError):  # the token server is unavailable for a moment
+    if isinstance(error, auth.TransportError):  # the token server is briefly unavailable
         return StorageUnavailable(f"{shown}: cannot get an access token (temporary).")
     if isinstance(error, auth.RefreshError) and error.retryable:
         return StorageUnavailable(f"{shown}: cannot get an access token (temporary).")
@@ -104,6 +105,6 @@ def _message(error: Exception) -> str:
     text = getattr(error, "message", None) or (error.args[0] if error.args else "")
     if isinstance(text, Exception):  # requests wraps urllib3's errors
         text = type(text).__name__
-    own = _REQUEST.sub("", str(text).strip()).partition(" To set up Application Default Credentials")[0]  # the hint says more
+    own = _REQUEST.sub("", str(text).strip()).partition(" To set up Application Default Credentials")[0]  # the hint contains more
     lines = own.splitlines()
     return (lines[0].rstrip(".")[:300] if lines else "") or type(error).__name__

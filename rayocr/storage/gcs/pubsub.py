@@ -1,7 +1,6 @@
-"""A Pub/Sub pull subscription that reports new objects of a bucket, by the REST API and the client's discovery document.
-
-The caller acknowledges each message; until then the server sends it again after the subscription's deadline. Raises rayocr's
-errors only.
+"""Pulls notifications of new objects of a bucket from a Pub/Sub subscription, with the REST API and the client's discovery
+document. The caller acknowledges each message. Until then the server sends it again after the subscription's deadline. Raises
+only rayocr's errors.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from rayocr.storage.gcs.errors import no_credentials
 from rayocr.untrusted_json import parse_value
 
 _SCOPES = ["https://www.googleapis.com/auth/pubsub"]
-_TIMEOUT_S = 120  # without messages the server answers a pull after about 90 s
+_TIMEOUT_S = 120  # seconds; without messages the server answers a pull after about 90 s
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notification:
-    """A Cloud Storage notification; `bucket` and `name` are empty in other messages."""
+    """A notification of Cloud Storage. `bucket` and `name` are empty in other messages."""
 
     ack_id: str
     bucket: str = ""
@@ -36,7 +35,7 @@ class Notification:
 
 
 class Subscription:
-    """`name`: projects/…/subscriptions/…. Calls block. Not thread-safe."""
+    """A subscription. `name`: projects/…/subscriptions/…. Calls block. Not thread-safe."""
 
     def __init__(self, name: str, access: AccessConfig, *, endpoint: str | None = None, timeout_s: float = _TIMEOUT_S) -> None:
         self._name = name
@@ -45,20 +44,20 @@ class Subscription:
             self._calls = self._service.projects().subscriptions()
 
     def pull(self, count: int) -> list[Notification]:
-        """Waits for the first message, as long as the server does. Raises StorageError."""
+        """Waits for the first message as long as the server does, and returns messages. Raises StorageError."""
         with self._errors():
             answer = self._calls.pull(subscription=self._name, body={"maxMessages": count}).execute(num_retries=0)
         return [_notification(received) for received in answer.get("receivedMessages", ())]
 
     def acknowledge(self, notifications: Sequence[Notification]) -> None:
-        """The server does not send these messages again. Raises StorageError."""
+        """Acknowledges these messages, so that the server does not send them again. Raises StorageError."""
         if notifications:
             body = {"ackIds": [notification.ack_id for notification in notifications]}
             with self._errors():
                 self._calls.acknowledge(subscription=self._name, body=body).execute(num_retries=0)
 
     def hand_back(self, notifications: Sequence[Notification]) -> None:
-        """The server sends these messages again at once, to any subscriber. Raises StorageError."""
+        """Returns these messages, so that the server sends them again immediately, to any subscriber. Raises StorageError."""
         if notifications:
             body = {"ackIds": [notification.ack_id for notification in notifications], "ackDeadlineSeconds": 0}
             with self._errors():
@@ -95,7 +94,8 @@ def _service(access: AccessConfig, endpoint: str | None, timeout_s: float) -> An
     document = json.loads(get_static_doc("pubsub", "v1"))
     http: Any = httplib2.Http(timeout=timeout_s)
     if endpoint:
-        root = endpoint if "://" in endpoint else f"http://{endpoint}"  # an emulator, as its own environment variable names it
+        # Address of an emulator, from the emulator's environment variable.
+        root = endpoint if "://" in endpoint else f"http://{endpoint}"
         document["rootUrl"] = root.rstrip("/") + "/"
         document["baseUrl"] = document["rootUrl"]
     if not endpoint or access.credentials:
@@ -139,6 +139,6 @@ def _notification(received: Any) -> Notification:
             decoded = parse_value(base64.b64decode(message["data"]))
             bucket, name = str(decoded["bucket"]), str(decoded["name"])
         except (ValueError, KeyError, TypeError):
-            pass  # a message of another publisher on the topic
+            pass  # another publisher on the topic sent this message
     event = attributes.get("eventType", "OBJECT_FINALIZE")
     return Notification(ack_id=received["ackId"], bucket=bucket, name=name, event=event)

@@ -1,8 +1,7 @@
-"""A Google Cloud Storage bucket, or the objects below a prefix of it.
-
-The version of an object is its generation. Every precondition is on generations, so writes are atomic across all clusters.
-The client's own retries are off: one request per call, and `rayocr.retry` decides. Listings retry their pages themselves, and
-large uploads retry their chunks except the first. The client checks bytes by CRC32C in both directions.
+"""Implements a storage in a Google Cloud Storage bucket, or below a prefix of it. The version of an object is its generation.
+Every precondition is on generations, so writes are atomic across all clusters. The client's own retries are off, so a call sends
+one request, and `rayocr.retry` decides on retries. Listings retry their pages themselves, and large uploads retry their chunks
+except the first. The client checks bytes by CRC32C in both directions.
 """
 
 from __future__ import annotations
@@ -27,13 +26,13 @@ if TYPE_CHECKING:
     from google.cloud.storage import Blob
 
 _CONNECT_S = 10.0
-_PAGE = 1000  # names per request, the server's maximum
+_PAGE = 1000  # number of names per request, the server's maximum
 _FIELDS = "items(name,size,generation,updated),nextPageToken"
 _AT_ONCE_BYTES = 8 << 20  # larger objects are uploaded resumably, in chunks
-_CHUNK_BYTES = 16 << 20  # a multiple of 256 KiB, as the protocol requires; held in memory while it is sent
+_CHUNK_BYTES = 16 << 20  # bytes of a chunk, a multiple of 256 KiB, as the protocol requires; held in memory while it is sent
 _MAX_NAME_BYTES = 1024
-_MAX_READ_BYTES = 4 << 30  # for a read without its own limit
-_PATIENT = RetryPolicy(max_attempts=6, base_s=1.0, cap_s=30.0)  # for a page of a listing
+_MAX_READ_BYTES = 4 << 30  # timeout of a read without its own limit
+_PATIENT = RetryPolicy(max_attempts=6, base_s=1.0, cap_s=30.0)  # timeout of a page of a listing
 
 
 class GcsStorage(Storage):
@@ -65,8 +64,9 @@ class GcsStorage(Storage):
         self._page("", None, None, None, size=1)
 
     def check_writable(self, *, outputs_only: bool = False) -> None:
-        """A retention policy forbids deleting objects, including the test object. So rayocr refuses the state there before it
-        writes anything; for outputs only it starts and abandons an upload, which leaves nothing behind."""
+        """Checks the bucket. A retention policy forbids deleting objects, including the test object, so rayocr refuses such a
+        bucket for the state before it writes anything. For outputs only, it starts and abandons an upload, which leaves no object
+        behind."""
         if outputs_only:
             self._begin_upload(f".rayocr/probe-{secrets.token_hex(8)}")
             return
@@ -87,7 +87,8 @@ class GcsStorage(Storage):
                 pass
 
     def _is_retained(self) -> bool:
-        """By the bucket's metadata if the account may read it; else by that of an object in it."""
+        """Returns whether the bucket has a retention policy, by its metadata if the account may read it, otherwise by that of an
+        object in it."""
         try:
             with self._errors("", "read"):
                 self._bucket.reload(timeout=self._timeout, retry=None)
@@ -105,7 +106,7 @@ class GcsStorage(Storage):
         if prefix:
             yield from self._listed(prefix, None, None)
             return
-        # Skip the state, which may be the larger part: "0" is the character after "/".
+        # Skip the state, which may be the larger part. "0" is the character after "/".
         yield from self._listed("", None, ".rayocr/")
         yield from self._listed("", ".rayocr0", None)
 
@@ -139,7 +140,7 @@ class GcsStorage(Storage):
                     file,
                     start=start or None,
                     end=None if length is None else start + length - 1,
-                    raw_download=not whole,  # compressed objects are inflated, as browsers do; parts of them cannot be
+                    raw_download=not whole,  # compressed objects are inflated, as in browsers; this is not possible for parts
                     if_generation_match=_generation(version),
                     checksum="auto" if whole else None,
                     timeout=self._timeout,
@@ -148,7 +149,7 @@ class GcsStorage(Storage):
         except PreconditionFailed as error:
             raise VersionChanged(f"{printable(name)} was changed since it was listed.") from error
         except RayocrError as error:
-            if isinstance(error.__cause__, RequestRangeNotSatisfiable):  # after the end, or an empty object
+            if isinstance(error.__cause__, RequestRangeNotSatisfiable):  # `start` is after the end, or the object is empty
                 return b""
             raise
         return file.getvalue()
@@ -238,9 +239,9 @@ class GcsStorage(Storage):
             yield
         except RayocrError:
             raise
-        except Exception as error:  # of the client, requests or google-auth: all are translated
+        except Exception as error:  # errors of the client, requests or google-auth, which are all translated
             if isinstance(error, OSError) and type(error).__module__ == "builtins" and not isinstance(error, ConnectionError):
-                raise  # of the file that is sent
+                raise  # errors of the file that is sent
             translated = translate(error, self._place(name), doing=doing, name=name)
             if (answer := getattr(error, "response", None)) is not None:
                 answer.close()  # the client leaves a download unread and its connection open
@@ -248,7 +249,7 @@ class GcsStorage(Storage):
 
 
 class _Bounded(io.BytesIO):
-    """Accepts up to `limit` bytes of a download, in pieces of 8 KB. Counts the inflated size of compressed objects."""
+    """Accepts up to `limit` bytes of a download, in pieces of 8 KB. For compressed objects, the inflated size counts."""
 
     def __init__(self, limit: int, place: str) -> None:
         super().__init__()
@@ -261,8 +262,8 @@ class _Bounded(io.BytesIO):
 
 
 class _RestOfUpload:
-    """A retry strategy for the client, which wraps the start of a resumable upload and each chunk. Failures of the start and
-    the first chunk go to the caller; later chunks are retried, since the earlier ones have arrived."""
+    """A retry strategy for the client, which wraps the start of a resumable upload and each chunk. Failures of the start and of
+    the first chunk go to the caller. Later chunks are retried, since the earlier ones have arrived."""
 
     def __init__(self, policy: RetryPolicy) -> None:
         self._policy = policy
@@ -284,7 +285,7 @@ def _entry(name: str, blob: Any) -> Entry:
 
 
 def _up_to(file: BinaryIO, size: int) -> bytes:
-    """Reads this many bytes, fewer only at the end, since a single read may return less."""
+    """Reads this many bytes, fewer only at the end. A single read may return less."""
     parts: list[bytes] = []
     while size > 0 and (part := file.read(size)):
         parts.append(part)

@@ -22,7 +22,7 @@ OnError = Callable[[str, StorageError], None]
 
 _STATE = ".rayocr"
 TMP = ".rayocr/tmp"
-TEMP_BESIDE = ".rayocr-tmp-"  # LocalStorage's temporary files in folders on other file systems
+TEMP_BESIDE = ".rayocr-tmp-"  # prefix of LocalStorage's temporary files in folders on other file systems
 
 
 def entry_of(name: str, found: os.stat_result) -> Entry:
@@ -37,7 +37,7 @@ def is_inside(root: str, path: str) -> bool:
 
 
 def leads_outside(path: str, root: str, *, writing: bool = False) -> StorageError:
-    """A link in the way of one output concerns its document alone."""
+    """Returns the error for a link that leads outside the root. It concerns only the document of the output."""
     kind = UnsafeName if writing and f"{_STATE}/" not in f"{path}/" else StorageDenied
     return kind(
         f"rayocr does not {'write' if writing else 'read'} {printable(path)}: a symbolic link leads out of {printable(root)}.",
@@ -46,15 +46,15 @@ def leads_outside(path: str, root: str, *, writing: bool = False) -> StorageErro
 
 
 def list_folder(root: str, prefix: str, *, follow_links: bool = False, on_error: OnError | None) -> Iterator[Entry]:
-    """Files whose name starts with `prefix`. Raises StorageDenied or StorageUnavailable if the root (or the prefix's folder)
-    cannot be listed, and without an `on_error` also for folders below it."""
+    """Yields the files whose name starts with `prefix`. Raises StorageDenied or StorageUnavailable if the root (or the prefix's
+    folder) cannot be listed, and without an `on_error` also for folders below it."""
     folders = checked_prefix(prefix).split("/")[:-1]
     if not os.path.isdir(root):
         raise StorageUnavailable(f"The folder {printable(root)} no longer exists.")
     listing = _Listing(root=root.rstrip("/"), on_error=on_error, with_state=prefix.startswith(_STATE), follow_links=follow_links)
     for depth in range(len(folders)):
         if os.path.isdir(f"{root}/{'/'.join(folders[:depth])}"):
-            listing.enter("/".join(folders[:depth]))  # links back up end here, as they do in a listing of everything
+            listing.enter("/".join(folders[:depth]))  # links to a parent folder end here, as in a listing of everything
     for entry in listing.walk("/".join(folders)):
         if entry.name.startswith(prefix):
             yield entry
@@ -83,7 +83,7 @@ class _Listing:
                 yield entry
 
     def enter(self, folder: str) -> bool:
-        """False if this real folder was entered before. Raises OSError."""
+        """Enters a folder. Returns False if this real folder was entered before. Raises OSError."""
         found = os.stat(f"{self.root}/{folder}")
         identity = (found.st_dev, found.st_ino)
         if identity in self.entered:
@@ -92,7 +92,7 @@ class _Listing:
         return True
 
     def _scan(self, folder: str, *, required: bool = False) -> list[str] | None:
-        """Sorted names in the folder, sub-folders with a trailing slash; None if the folder must not be entered."""
+        """Returns the sorted names in the folder, sub-folders with a trailing slash; None if the folder must not be entered."""
         path = f"{self.root}/{folder}"
         try:
             if not self.enter(folder):
@@ -102,7 +102,7 @@ class _Listing:
         except OSError as error:
             failure = storage_error(error, path)
             if isinstance(failure, ObjectNotFound):
-                return None  # deleted since its parent was read, or nothing exists under the prefix
+                return None  # the folder was deleted since its parent was read, or no file has the prefix
             if required or self.on_error is None:
                 raise failure from error
             self.on_error(folder, failure)
@@ -124,7 +124,7 @@ class _Listing:
             elif not entry.is_symlink():
                 yield name + "/"
             elif is_inside(self.root, os.path.realpath(entry.path)):
-                continue  # the files of a linked folder below the root are listed once, under their own names
+                continue  # the files of a linked folder below the root are listed once, under their real names
             elif self.follow_links:
                 yield name + "/"
             else:
@@ -136,7 +136,7 @@ class _Listing:
             found = os.stat(path)
         except OSError as error:
             if not os.path.lexists(path):
-                return None  # deleted since its folder was read
+                return None  # the file was deleted since its folder was read
             if os.path.islink(path) and isinstance(storage_error(error, path), ObjectNotFound):
                 self._report(name, ObjectNotFound(f"The target of the link {printable(path)} does not exist."))
             else:
@@ -145,7 +145,7 @@ class _Listing:
         if not stat.S_ISREG(found.st_mode):
             return None  # a socket, a fifo, a device
         if not self.follow_links and os.path.islink(path) and not is_inside(self.root, os.path.realpath(path)):
-            # As with a broken link: relevant if its name is that of a document.
+            # As with a broken link, this matters if the name is that of a document.
             self._report(name, ObjectNotFound(str(leads_outside(path, self.root))))
             return None
         return entry_of(name, found)

@@ -1,8 +1,7 @@
-"""A folder as a storage.
-
-Invariants: a reader never sees a partial file (temporary file, fsync, then one link or rename); a completed `write` survives
-a power cut; names never leave the root, nor do symbolic links unless `follow_links` is set. Temporary files and the lock that
-makes `if_version` safe between processes of one machine are in `.rayocr/tmp/`, which listings omit. `listing.py` lists.
+"""Implements a storage in a folder. Invariants: A reader never sees a partial file (temporary file, fsync, then one link or
+rename). A completed `write` survives a power failure. Names never leave the root; symbolic links leave it only with
+`follow_links`. Temporary files and the lock that makes `if_version` safe between processes of one machine are in `.rayocr/tmp/`,
+which listings omit. `listing.py` lists.
 """
 
 # Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a small write
@@ -32,17 +31,17 @@ from rayocr.storage.local.temp_files import TempFolder, fsync_folder, stamp, unl
 from rayocr.storage.os_errors import printable, storage_error
 from rayocr.storage.uri import StorageUri
 
-_KNOWN_FOLDERS = 50_000  # cached as created; a lookup costs some µs, so clearing the cache is cheap
-_TRIES = 50  # attempts of a write whose folder is removed meanwhile, as `_prune` does after deletions
+_KNOWN_FOLDERS = 50_000  # number of folders that are cached as created; a lookup costs a few µs, so clearing the cache is cheap
+_TRIES = 50  # number of attempts of a write whose folder is removed meanwhile, as `_prune` does after deletions
 _IN_THE_WAY = {errno.ENOTDIR, errno.EEXIST, errno.EISDIR}
 _NO_HARD_LINKS = {errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK, errno.EINVAL}
 
 
 class LocalStorage(Storage):
-    """Stores objects in a folder. `create`: create a missing root; without it a missing root raises ObjectNotFound.
-    `fsync=False` trades durability for speed (tests, temporary outputs). `follow_links`: also follow symbolic links that lead
-    out of the root. A listing reports what it cannot inspect to `on_error(name, error)`; without it an unreadable folder ends
-    the listing, because manifests that are missing from a listing would be paid for again."""
+    """Stores objects in a folder. `create`: creates a missing root; otherwise a missing root raises ObjectNotFound. `fsync=False`
+    trades durability for speed (tests, temporary outputs). `follow_links`: also follow symbolic links that lead out of the root.
+    A listing reports paths that it cannot inspect to `on_error(name, error)`. Without it, an unreadable folder ends the listing,
+    because pages of manifests that are missing from a listing would be paid for again."""
 
     def __init__(
         self,
@@ -99,7 +98,7 @@ class LocalStorage(Storage):
         path = self._path(name)
         try:
             self._check_inside(path)
-            # Non-blocking, since opening a fifo would wait for a writer.
+            # The flag is non-blocking, since opening a fifo would wait for a writer.
             with open(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as file:
                 before = os.fstat(file.fileno())
                 if not stat.S_ISREG(before.st_mode):
@@ -122,14 +121,16 @@ class LocalStorage(Storage):
         path = self._path(name)
         try:
             self._check_inside(os.path.dirname(path), f"{self._base}/{TMP}", writing=True)
-            if if_absent and os.path.lexists(path):  # the common case: another process was first long ago; writes no bytes
+            # The common case is that another process created the file long ago; then no bytes are written.
+            if if_absent and os.path.lexists(path):
                 raise PreconditionFailed(f"{name!r} already exists.")
             temp = self._temp.write(data, mode=0o600 if is_state(name) else 0o666)
             return self._commit(name, temp, path, if_absent=if_absent, if_version=if_version)
         except OSError as error:
             failure = storage_error(error, path, writing=True)
             place = os.fsdecode(error.filename2 or error.filename or path)
-            if error.errno in _IN_THE_WAY and not is_state(place[len(self._base) + 1 :]):  # of this document's output alone
+            # The error concerns only this document's output.
+            if error.errno in _IN_THE_WAY and not is_state(place[len(self._base) + 1 :]):
                 failure = UnsafeName(str(failure))
             raise failure from error
 
@@ -165,8 +166,8 @@ class LocalStorage(Storage):
         Called once at the start of a run."""
         try:
             self._check_inside(f"{self._base}/{TMP}", writing=True)
-            with contextlib.suppress(OSError):  # another user's state to which this user may write
-                if os.stat(f"{self._base}/.rayocr").st_mode & 0o077:  # of an earlier version
+            with contextlib.suppress(OSError):  # this is another user's state to which this user may write
+                if os.stat(f"{self._base}/.rayocr").st_mode & 0o077:  # files of an earlier version
                     os.chmod(f"{self._base}/.rayocr", 0o700)
             return self._temp.sweep()
         except OSError as error:
@@ -195,7 +196,7 @@ class LocalStorage(Storage):
                         self._make_folder(folder)
                     entry = self._link(name, temp, path) if if_absent else self._rename(name, temp, path, if_version)
                 except FileNotFoundError:
-                    self._known_folders.clear()  # another process removed the folder or one above it: create it again
+                    self._known_folders.clear()  # another process removed the folder or one above it, so create it again
                 except OSError as error:
                     if error.errno != errno.EXDEV:
                         raise
@@ -209,7 +210,7 @@ class LocalStorage(Storage):
         raise StorageUnavailable(f"The folder of {printable(path)} was removed repeatedly while rayocr wrote a file into it.")
 
     def _link(self, name: str, temp: str, path: str) -> Entry:
-        """Creates the file or fails: link() is atomic and refuses an existing name, on local disks and on NFS."""
+        """Creates the file or fails. link() is atomic and refuses an existing name, on local disks and on NFS."""
         found = os.stat(temp)
         try:
             os.link(temp, path)
@@ -218,7 +219,7 @@ class LocalStorage(Storage):
         except OSError as error:
             if error.errno not in _NO_HARD_LINKS:
                 raise
-            with self._temp.locked():  # FAT, some network mounts: safe between processes of this machine
+            with self._temp.locked():  # for FAT and some network mounts; safe between processes of this machine
                 if os.path.lexists(path):
                     raise PreconditionFailed(f"{name!r} already exists.") from error
                 os.rename(temp, path)
@@ -234,7 +235,7 @@ class LocalStorage(Storage):
             current = entry_of(name, old).version if old else None
             if if_version is not None and current != if_version:
                 raise PreconditionFailed(f"{name!r} has changed." if current else f"{name!r} no longer exists.")
-            if old and current == entry_of(name, found).version:  # same size and time, but the version must differ
+            if old and current == entry_of(name, found).version:  # size and time are the same, but the version must differ
                 stamp(temp, old.st_mtime_ns + 1000)
                 found = os.stat(temp)
             os.rename(temp, path)
@@ -305,6 +306,6 @@ def is_state(name: str) -> bool:
 
 
 def _is_folder(path: str) -> bool:
-    """Raises FileNotFoundError when it does not exist: `_prune` of another process may have removed it."""
+    """Raises FileNotFoundError when the folder does not exist, since `_prune` of another process may have removed it."""
     found = os.lstat(path)
     return stat.S_ISDIR(found.st_mode) or (stat.S_ISLNK(found.st_mode) and os.path.isdir(path))

@@ -1,5 +1,5 @@
-"""Temporary files of a local storage: complete, synced, and named after their process so that files of dead processes can be
-swept.
+"""Writes temporary files of a local storage, which are complete, synced, and named after their process, so that files of dead
+processes can be swept.
 
 All of them are in one folder below the root (`.rayocr/tmp/`), normally on the file system of their target, beside the lock file
 that makes checks-then-renames safe between the processes of one machine.
@@ -27,13 +27,14 @@ from rayocr.storage.uri import local_path
 
 _LOCK = "write.lock"
 _BLOCK = 1 << 20
-_FOREIGN_S = 24 * 3600  # age at which files of other hosts are swept: this host cannot check whether their process is alive
+_FOREIGN_S = 24 * 3600  # age at which files of other hosts are swept, since this host cannot check whether their process is alive
 _NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS}
 _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 class TempFolder:
-    """The folder for temporary files. Raises OSError, which the storage translates. `make_folder` creates the folder durably."""
+    """The folder for temporary files. Calls raise OSError, which the storage translates. `make_folder` creates the folder
+    durably."""
 
     def __init__(self, path: str, *, fsync: bool, make_folder: Callable[[str], None]) -> None:
         self._path = path
@@ -82,7 +83,7 @@ class TempFolder:
                 try:
                     fcntl.flock(fd, fcntl.LOCK_EX)
                 except OSError as error:
-                    if error.errno not in _NO_LOCKS:  # a mount without locks: excludes only this process's threads
+                    if error.errno not in _NO_LOCKS:  # on a mount without locks, this excludes only this process's threads
                         raise
                 yield
             finally:
@@ -118,7 +119,7 @@ class TempFolder:
 
 
 def remove_empty_state(root: str) -> None:
-    """Removes the folders of the state below the root, if they are empty: a check of the destination made them."""
+    """Removes the folders of the state below the root, which a check of the destination created, if they are empty."""
     for folder, _, _ in os.walk(f"{root}/.rayocr", topdown=False):
         try:
             os.rmdir(folder)
@@ -141,19 +142,19 @@ def remove_if_empty(folders: Iterable[str]) -> None:
 
 
 def stamp(file: int | str, at_ns: int) -> None:
-    """Sets its own file time: the kernel's clock ticks every few milliseconds, so two writes of the same size could get the
-    same version."""
+    """Sets the file time explicitly. The kernel's clock ticks every few milliseconds, so two writes of the same size could
+    otherwise get the same version."""
     try:
         os.utime(file, ns=(at_ns, at_ns))
     except OSError:
-        pass  # a mount that sets its own times
+        pass  # the mount sets its own times
 
 
 def fsync_folder(folder: str) -> None:
     try:
         fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
-        return  # removed, with its content
+        return  # the folder was removed with its content
     try:
         os.fsync(fd)
     except OSError as error:
