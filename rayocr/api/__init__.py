@@ -1,7 +1,6 @@
-"""The Python API: `rayocr.read`, `rayocr.run`, `rayocr.start`, `rayocr.open_results` and `rayocr.copy_samples`.
-
-Every call that reads a PDF works in a child process, so that a hostile PDF or a crash of PDFium cannot take the caller down.
-Calls block and are safe from threads and inside a running event loop; `aread` and `arun` are the async versions.
+"""Implements the Python API: `rayocr.read`, `rayocr.run`, `rayocr.start`, `rayocr.open_results` and `rayocr.copy_samples`. Every
+call that reads a PDF uses a child process, so that a hostile PDF or a crash of PDFium cannot end the caller. Calls block. You can
+call them from threads and inside a running event loop. `aread` and `arun` are the async versions.
 """
 
 from rayocr.api.document import ReadDocument, ReadPage

@@ -1,9 +1,8 @@
-"""The child process of the Python API: runs one run and reports it as JSON lines. Started by process.py with `python -m`.
-
-Standard input carries the request, a JSON object on one line, and stays open. When another line comes, the caller has cancelled;
-when it closes, or this process gets another parent, the caller is gone (a fork of the caller may keep it open). Then the run
-drains. The run of a read has a folder, which only its caller needs: it is removed instead, and the process ends.
-Standard output carries events; all other text goes to standard error.
+"""Runs in the child process of the Python API: executes one run and reports it as JSON lines. process.py starts it with `python
+-m`. Standard input carries the request, a JSON object on one line, and stays open. Another line means that the caller has
+cancelled. If the input closes, or this process gets another parent, the caller is gone (a fork of the caller may keep the input
+open). In all cases the run drains. The run of a read has a folder that only its caller needs, so the process removes the folder
+and ends instead. Standard output carries events; all other text goes to standard error.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ from rayocr.masking import hide_environment, masked
 
 Emit = Callable[..., None]
 
-_POLL_S = 1.0  # between two checks of the parent process
+_POLL_S = 1.0  # seconds between two checks of the parent process
 
 
 def main() -> int:
@@ -41,26 +40,26 @@ def main() -> int:
             events.write(line + "\n")
             events.flush()
 
-    with open(0, "rb", buffering=0, closefd=False) as stdin:  # reads nothing beyond the line
+    with open(0, "rb", buffering=0, closefd=False) as stdin:  # reads only this line
         request = json.loads(stdin.readline())
     folder = Path(request["folder"]) if request["folder"] else None
     caller = threading.Thread(target=_end_when_left, args=(folder,), name="caller", daemon=True)
     caller.start()
     code = _report(lambda: _run(request["overrides"], emit), emit)
     if folder is not None:
-        caller.join()  # until the caller has read the folder
+        caller.join()  # waits until the caller has read the folder
     return code
 
 
 def _report(run: Callable[[], int], emit: Emit) -> int:
-    """Emits how the run ended. Returns the exit code of this process."""
+    """Emits the result of the run. Returns the exit code of this process."""
     try:
         emit("end", exit_code=run())
     except BrokenPipeError:
         return 130
     except RayocrError as error:
         emit("end", exit_code=error.exit_code, error=error.reason, message=str(error), hint=error.hint)
-    except Exception as error:  # reported to the caller, who has the traceback on standard error
+    except Exception as error:  # reported to the caller, who gets the traceback on standard error
         import traceback
 
         traceback.print_exc()
@@ -124,7 +123,7 @@ def _run(overrides: list[str], emit: Emit) -> int:
             f"rayocr.run accepts no mode={config.mode.value}.", hint=f"On the command line: rayocr {config.mode.value}"
         )
     run = Run(config, plan(config), secrets_from_environment(), EventTerminal())
-    reporting = ThreadPoolExecutor(1)  # in order, and not in the event loop of the run: a dead letter may cost a request
+    reporting = ThreadPoolExecutor(1)  # in order, but outside the event loop of the run, since a dead letter may cost a request
 
     def on_document(document: Document, outcome: DocumentOutcome) -> None:
         reporting.submit(report_document, document, outcome)

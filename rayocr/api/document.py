@@ -1,4 +1,4 @@
-"""What `rayocr.read` returns: a document and its pages."""
+"""Defines the result of `rayocr.read`: a document and its pages."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ class PdfBytes(bytes):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadPage:
-    """`number` is 1-based. `text` is Markdown. `outcome` is done, blank, fallback or failed; `reason` says why a page failed (a
-    class of rayocr.errors). `doubts`: low_confidence, suspect, …"""
+    """A page. `number` is 1-based. `text` is Markdown. `outcome` is done, blank, fallback or failed. `reason` is the class of
+    rayocr.errors that explains why a page failed. `doubts`: low_confidence, suspect, …"""
 
     number: int
     text: str
@@ -43,7 +43,7 @@ class ReadPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ReadDocument:
-    """`outcome` is complete or partial. `cost_usd` is None where the price of a model is unknown."""
+    """A document that was read. `outcome` is complete or partial. `cost_usd` is None if the price of a model is unknown."""
 
     name: str
     outcome: str
@@ -58,12 +58,12 @@ class ReadDocument:
 
     @property
     def markdown(self) -> str:
-        """All pages; each begins with `<!-- page 3 -->`."""
+        """The Markdown of all pages; each begins with `<!-- page 3 -->`."""
         return "".join(f"<!-- page {page.number} -->\n\n{page.text}\n\n" for page in self.pages)
 
     @property
     def text(self) -> str:
-        """All pages, without page marks."""
+        """The text of all pages, without page marks."""
         return "\n\n".join(page.text for page in self.pages if page.text)
 
     @property
@@ -72,7 +72,7 @@ class ReadDocument:
 
     @property
     def _heading(self) -> str | None:
-        """The first heading, as plain text."""
+        """Returns the first heading as plain text."""
         for page in self.pages:
             for line in page.text.splitlines():
                 if _HEADING.match(line):
@@ -80,8 +80,8 @@ class ReadDocument:
         return None
 
     def to_pdf(self, path: str | Path | None = None) -> PdfBytes:
-        """Returns the text typeset, one page for each page of the source. Its title is that of the source, else the first
-        heading, else the name. Writes it to `path`, if given. Blocks; about 30 ms per page."""
+        """Returns a PDF with the text typeset, one page for each page of the source. Its title is that of the source, otherwise
+        the first heading, otherwise the name. Writes it to `path`, if given. Blocks for about 30 ms per page."""
         from rayocr.outputs.clean_pdf import CleanPdfOutput
         from rayocr.outputs.page_pipeline import PagePipeline
 

@@ -1,4 +1,4 @@
-"""Counts the finished documents of a destination, those of earlier runs included."""
+"""Counts the finished documents of a destination, including those of earlier runs."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from rayocr.messages import DocumentOutcome
 from rayocr.observe.dead_letters import dismissed_ids, failure_of
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
-_READERS = 16  # dead letters that are read at once
-_MOST_READ = {"file": 50_000}  # manifests whose versions are compared: in a folder a few seconds
-_MOST_READ_ELSEWHERE = 5_000  # each costs a request
+_READERS = 16  # number of dead letters that are read at the same time
+_MOST_READ = {"file": 50_000}  # number of manifests whose versions are compared, which takes a few seconds in a folder
+_MOST_READ_ELSEWHERE = 5_000  # the same for remote storage, where each costs a request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """`documents` by outcome, `failures` by reason; `dismissed` are in neither. `with_versions`: every version of a replaced file
-    counts, not only the newest, because there are too many manifests to compare."""
+    """The counts. `documents` by outcome, `failures` by reason; `dismissed` ones are in neither. `with_versions`: every version
+    of a replaced file counts instead of only the newest, because there are too many manifests to compare."""
 
     documents: dict[str, int]
     failures: dict[str, int]
@@ -36,7 +36,7 @@ def count_documents(state: Storage) -> Finished:
     older = frozenset[str]() if with_versions else replaced_versions(state)
     letters = {document_id_of(entry.name) for entry in state.list(DEAD_LETTERS_PREFIX)}
     dismissed = len(dismissed_ids(state, letters).intersection(ids) - older)
-    # A dead letter without a manifest is that of a run that was killed before it wrote the manifest.
+    # A dead letter without a manifest comes from a run that was killed before it wrote the manifest.
     failed = [found for found in ids if found in letters and found not in older]
     with ThreadPoolExecutor(_READERS) as pool:
         ends = list(pool.map(lambda document_id: _end_of(state, document_id), failed))
@@ -48,7 +48,7 @@ def count_documents(state: Storage) -> Finished:
 
 
 def _end_of(state: Storage, document_id: str) -> tuple[str, str]:
-    """Outcome and reason of a failed document: of its manifest if the dead letter is damaged."""
+    """Returns outcome and reason of a failed document, from its manifest if the dead letter is damaged."""
     if letter := failure_of(state, document_id):
         return letter.outcome, letter.reason
     name = manifest_name(document_id)

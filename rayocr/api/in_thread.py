@@ -1,5 +1,5 @@
-"""Blocking calls without blocking the event loop, each in a separate thread: the loop's default executor has a few threads
-only, which the caller's program needs for other things, such as resolving names."""
+"""Runs blocking calls without blocking the event loop, each in a separate thread. The loop's default executor has only a few
+threads, which the caller's program needs for other calls, such as resolving names."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def in_thread(work: Callable[[], T], *, on_cancel: Callable[[], None] | No
         result, error = None, None
         try:
             result = work()
-        except BaseException as raised:  # handed to the task
+        except BaseException as raised:  # passed to the task
             error = RuntimeError("The work raised StopIteration.") if isinstance(raised, StopIteration) else raised
         with contextlib.suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(finish, result, error)

@@ -19,12 +19,12 @@ from rayocr import errors
 from rayocr.errors import InternalError, RayocrError, UsageError
 from rayocr.overrides import CONFIG_GROUPS, kind_of, literal
 
-_STDERR_TAIL = 2000  # bytes of the child's standard error that an error quotes
+_STDERR_TAIL = 2000  # number of bytes of the child's standard error that an error quotes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunProgress:
-    """A run at one moment. `pages_total` and `eta_s` (seconds) are estimates while documents are still being found."""
+    """The progress of a run. `pages_total` and `eta_s` (seconds) are estimates while documents are still being found."""
 
     documents_done: int
     documents_total: int
@@ -36,8 +36,9 @@ class RunProgress:
 
 
 def overrides_of(options: Mapping[str, object]) -> list[str]:
-    """Options as overrides: `limits__rpm=600`, `limits={"rpm": 600}` and `**{"limits.rpm": 600}` all mean `limits.rpm=600`. Where
-    an option is a list, one string means a list of one item. Raises UsageError, also for an option that is given twice."""
+    """Converts options to overrides: `limits__rpm=600`, `limits={"rpm": 600}` and `**{"limits.rpm": 600}` all mean
+    `limits.rpm=600`. If an option is a list, a single string means a list of one item. Raises UsageError, also for an option that
+    is given twice."""
     from rayocr.composition import PATH_KEYS
 
     found = []
@@ -66,7 +67,7 @@ def overrides_of(options: Mapping[str, object]) -> list[str]:
 
 
 def _path_value(value: object) -> str:
-    """Returns a path as `compose` reads it back: it takes an unquoted null for None and removes one pair of quotes."""
+    """Quotes a path for `compose`, which reads an unquoted null as None and removes one pair of quotes."""
     if value is None:
         return "null"
     text = os.fsdecode(value) if isinstance(value, str | os.PathLike) else str(value)
@@ -115,8 +116,8 @@ def _plain(value: object) -> object:
 
 
 class ChildRun:
-    """One run in a child process. Iterate over `events`; the last one is `end`. `folder`: of a read; the child process removes it
-    when the caller is gone."""
+    """One run in a child process. Iterate over `events`; the last one is `end`. `folder`: the folder of a read, which the child
+    process removes when the caller is gone."""
 
     def __init__(self, overrides: list[str], *, folder: Path | None = None) -> None:
         try:
@@ -141,16 +142,16 @@ class ChildRun:
             )
             self._process.stdin.flush()
         except BrokenPipeError:
-            pass  # its end says why
+            pass  # the end event contains the reason
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Yields all of them, as `next_event`."""
+        """Yields all events; see `next_event`."""
         while (event := self.next_event()) is not None:
             yield event
 
     def next_event(self) -> dict[str, Any] | None:
-        """Blocks; None after the last event. Can be called again after an interruption. Raises InternalError when the process
-        crashed."""
+        """Returns the next event; None after the last one. Blocks. You can call it again after an interruption. Raises
+        InternalError when the process crashed."""
         assert self._process.stdout is not None
         if self._ended:
             return None
@@ -167,18 +168,18 @@ class ChildRun:
     def cancel(self) -> None:
         """Asks the run to drain: pages in flight finish, and the next run resumes. Idempotent."""
         if self._process.stdin is not None and not self._process.stdin.closed:
-            with contextlib.suppress(BrokenPipeError):  # it has ended
+            with contextlib.suppress(BrokenPipeError):  # the process has ended
                 self._process.stdin.write("\n")  # forks of this process may keep the pipe open
                 self._process.stdin.flush()
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
 
     def kill(self) -> None:
-        """Ends the process at once. Safe from any thread; `events` then raises InternalError."""
+        """Ends the process immediately. Safe from any thread. `events` then raises InternalError."""
         self._process.kill()
 
     def close(self) -> None:
-        """Ends the process if it is still there."""
+        """Ends the process if it is still running."""
         self.cancel()
         if self._process.poll() is None:
             self._process.kill()

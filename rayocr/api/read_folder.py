@@ -1,8 +1,6 @@
-"""The temporary folder of one `rayocr.read`. The caller removes it. If the caller dies first, its child process does; if both
-die, the next process that reads a document does.
-
-A lock on the folder tells whether its process is alive: the kernel releases it with the process, however that ends. No signal
-handler is installed, since those belong to the caller's program.
+"""Creates the temporary folder of one `rayocr.read`. The caller removes it. If the caller dies first, its child process does. If
+both die, the next process that reads a document does. A lock on the folder shows whether its process is alive, since the kernel
+releases it when the process ends for any reason. No signal handler is installed, since those belong to the caller's program.
 """
 
 from __future__ import annotations
@@ -17,7 +15,7 @@ from pathlib import Path
 
 _PREFIX = "rayocr-read-"
 
-_swept: set[str] = set()  # temporary folders that this process has swept
+_swept: set[str] = set()  # locations whose temporary folders this process has swept
 
 
 @contextlib.contextmanager
@@ -34,20 +32,20 @@ def read_folder() -> Iterator[Path]:
 
 
 def remove(folder: Path) -> None:
-    """Removes the folder, also while another process still writes to it."""
+    """Removes the folder, even while another process still writes to it."""
     for _ in range(3):
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def _locked_folder() -> tuple[Path, int]:
-    """Tries again when another process takes the new folder for a leftover before it is locked."""
+    """Creates and locks a folder. Tries again when another process removes the new folder as a leftover before it is locked."""
     while True:
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX))
         with contextlib.suppress(FileNotFoundError):
             lock = _opened(folder)
             try:
                 mine = _is_locked(lock)
-            except OSError:  # a file system without locks, where no process takes it for a leftover either
+            except OSError:  # on a file system without locks, no process removes the folder as a leftover either
                 mine = True
             if mine and folder.exists():
                 return folder, lock
@@ -79,7 +77,7 @@ def _opened(folder: Path) -> int:
 
 
 def _is_locked(descriptor: int) -> bool:
-    """Locks the folder; False if another process has it."""
+    """Locks the folder; returns False if another process has locked it."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

@@ -1,4 +1,4 @@
-"""`rayocr.read`: one document, in a child process and without Ray."""
+"""Implements `rayocr.read`: reads one document in a child process without Ray."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ from rayocr.storage.uri import local_path, parse_uri
 from rayocr.untrusted_json import parse_as
 
 _NAME_OF_BYTES = "document.pdf"
-# Options of a whole source.
+# Options that concern a whole source.
 _FIXED = frozenset(("source", "dest", "state", "outputs", "mode", "include", "exclude", "document", "limit", "order"))
-_MOST_NAME_BYTES = 150  # of a file's name: outputs add a suffix
+_MOST_NAME_BYTES = 150  # maximum length of a file name, since outputs add a suffix
 
 
 def read(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
@@ -53,7 +53,8 @@ def read_with(
     on_child: Callable[[ChildRun], None] = lambda child: None,
     **options: Any,
 ) -> ReadDocument:
-    """As `read`, with options as on the command line; `options` win over them. `on_child` gets the child process."""
+    """Does the same as `read`, with options as on the command line; `options` take precedence. `on_child` gets the child
+    process."""
     fixed = _FIXED & options.keys()
     if fixed:
         raise UsageError(f"rayocr.read does not accept {min(fixed)}=.", hint="Use rayocr.run for folders and output files.")
@@ -83,7 +84,7 @@ def read_with(
 
 def _place(source: str | os.PathLike[str]) -> str:
     """Returns the value of `source=`. Raises UsageError."""
-    if isinstance(source, str) and "://" in source:  # a Path would lose a slash
+    if isinstance(source, str) and "://" in source:  # a Path would lose one slash
         if source.lower().startswith(("http://", "https://")):
             _refuse_web(source)
         if source.startswith(("gs://", "gdrive://", "file://")) and not source.lower().endswith(".pdf"):
@@ -96,7 +97,7 @@ def _place(source: str | os.PathLike[str]) -> str:
 
 
 def _refuse_web(source: str) -> None:
-    """Raises UsageError; links to a bucket or to Drive have their own hints."""
+    """Raises UsageError for a web address. Links to a bucket or to Drive have their own hints."""
     try:
         parse_uri(source)
     except UsageError as error:
@@ -106,7 +107,7 @@ def _refuse_web(source: str) -> None:
 
 
 def _data(source: Any) -> bytes:
-    """Returns the PDF's bytes; none of a path. Raises UsageError."""
+    """Returns the PDF's bytes; None for a path. Raises UsageError."""
     if isinstance(source, str | os.PathLike):
         return b""
     if isinstance(source, bytes | bytearray | memoryview):
@@ -157,8 +158,7 @@ def _hint(dead_letter: Path) -> str | None:
 
 
 class Cancellable:
-    """Ends the child process of a reading from another thread, also one that starts later. The reading then raises
-    InternalError."""
+    """Ends the child process of a reading from another thread, even if it starts later. The reading then raises InternalError."""
 
     def __init__(self) -> None:
         self._children: list[ChildRun] = []
@@ -176,13 +176,13 @@ class Cancellable:
 
 
 async def aread(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
-    """As `read`, without blocking the event loop. Cancelling it ends the child process and removes its files."""
+    """Does the same as `read` without blocking the event loop. Cancelling it ends the child process and removes its files."""
     reading = Cancellable()
     return await in_thread(lambda: read_with((), source, on_child=reading.started, **options), on_cancel=reading.cancel)
 
 
 def _subject(source: Any) -> str:
-    """Returns how messages call the source: by its path, or as data."""
+    """Returns the name of the source in messages: its path, or a description of the data."""
     if isinstance(source, str | os.PathLike):
         return os.fsdecode(source)
     name = getattr(source, "name", None)
@@ -208,7 +208,7 @@ def _without_runs(hint: str | None) -> str | None:
 
 
 def _document(out: Path, said: Sequence[str], source: object) -> ReadDocument:
-    """`said`: what the run has printed."""
+    """Builds the document. `said`: the output of the run."""
     manifests = list((out / DOCUMENTS_PREFIX).rglob("*.json"))
     if len(manifests) > 1:
         raise UsageError(f"The source holds {len(manifests)} documents, not one.", hint="Use rayocr.run for buckets and folders.")

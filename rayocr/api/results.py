@@ -1,4 +1,4 @@
-"""`rayocr.open_results`: the finished documents of a destination, for pandas and Arrow. Starts no process."""
+"""Implements `rayocr.open_results`: the finished documents of a destination, for pandas and Arrow. Starts no process."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 _ROWS_A_BATCH = 1000
-# The columns of tables, also of those without rows: of documents, and of pages (True).
+# The columns of tables of documents and of pages (True), even without rows.
 _COLUMNS = {
     False: {
         **dict.fromkeys(("document_id", "name", "source_uri", "outcome", "reason", "message"), "str"),
@@ -61,7 +61,7 @@ class Results:
         return f"<Results of {parse_uri(self.dest.uri).display}>"
 
     def __iter__(self) -> Iterator[Manifest]:
-        """Damaged records are skipped; `rayocr status` names them. Raises StorageError."""
+        """Yields the manifests. Skips damaged records, which `rayocr status` names. Raises StorageError."""
         older = replaced_versions(self.state)
         for entry in self.state.list(DOCUMENTS_PREFIX):
             if (found := document_id_of(entry.name)) and entry.size_bytes and found not in older:
@@ -112,7 +112,7 @@ class Results:
                 }
 
     def _failure(self, manifest: Manifest) -> tuple[str | None, str | None]:
-        """Reason and message, as `rayocr status` and FinishedDocument give them."""
+        """Returns reason and message, as in `rayocr status` and FinishedDocument."""
         if manifest.outcome is DocumentOutcome.COMPLETE:
             return None, None
         if letter := failure_of(self.state, manifest.document_id):
@@ -122,7 +122,7 @@ class Results:
         return manifest.reason or reason, manifest.message or message
 
     def to_pandas(self, *, pages: bool = False) -> pd.DataFrame:
-        """Documents, or with `pages=True` pages, as a DataFrame. Raises UsageError without pandas."""
+        """Returns the documents, or with `pages=True` the pages, as a DataFrame. Raises UsageError without pandas."""
         try:
             import pandas
         except ImportError as error:
@@ -130,7 +130,7 @@ class Results:
         return pandas.DataFrame(self._rows(pages), columns=list(_COLUMNS[pages]))
 
     def to_arrow(self, *, pages: bool = False) -> pa.Table:
-        """Documents, or with `pages=True` pages, as an Arrow table. Raises UsageError without pyarrow."""
+        """Returns the documents, or with `pages=True` the pages, as an Arrow table. Raises UsageError without pyarrow."""
         try:
             import pyarrow
         except ImportError as error:
@@ -148,7 +148,7 @@ class Results:
         return pyarrow.Table.from_batches(batches, schema=schema)
 
     def _rows(self, pages: bool) -> Iterator[dict[str, Any]]:
-        """Rows of text that can be encoded: a file's name may hold bytes that are not UTF-8."""
+        """Yields rows of text that can be encoded, since a file name may contain bytes that are not UTF-8."""
         for row in self.pages() if pages else self.documents():
             yield {name: _encodable(value) for name, value in row.items()}
 
@@ -160,8 +160,8 @@ def _encodable(value: Any) -> Any:
 
 
 def open_results(dest: str | Path, *, state: str | Path | None = None, access: AccessConfig | None = None) -> Results:
-    """Returns the results in a folder, bucket or Drive, reached with the credentials of the environment and of .env, as by a run.
-    `state`: the value of `state=`, if the runs had one. Raises UsageError, also for a place without results, and OutsideError."""
+    """Returns the results in a folder, bucket or Drive. Uses the credentials of the environment and of .env, like a run. `state`:
+    the value of `state=`, if the runs had one. Raises UsageError, also for a place without results, and OutsideError."""
     places = (place_of("dest", dest), place_of("state", dest if state is None else state))
     results = _opened(*places, *((access, access) if access else _accesses(*places)))
     if next(iter(results.state.list(STATE_PREFIX)), None) is None:
@@ -173,14 +173,15 @@ def open_results(dest: str | Path, *, state: str | Path | None = None, access: A
 
 
 def results_of(options: Sequence[str], dest: str, state: str) -> Results:
-    """As `open_results`, with the options of a run, which may name credentials. Raises UsageError and OutsideError."""
+    """Does the same as `open_results`, with the options of a run, which may name credentials. Raises UsageError and
+    OutsideError."""
     return _opened(dest, state, *_accesses(dest, state, options))
 
 
 def _opened(dest: str, state: str, dest_access: AccessConfig, state_access: AccessConfig) -> Results:
     try:
         return Results(open_storage(str(parse_uri(dest)), dest_access), open_storage(str(parse_uri(state)), state_access))
-    except (ObjectNotFound, UsageError) as error:  # no such folder, or a file
+    except (ObjectNotFound, UsageError) as error:  # the folder does not exist, or is a file
         raise UsageError(str(error), hint=error.hint or "Check the path of the results.") from error
 
 

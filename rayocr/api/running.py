@@ -1,4 +1,4 @@
-"""`rayocr.run` and `rayocr.start`: a whole run, as on the command line, in a child process."""
+"""Implements `rayocr.run` and `rayocr.start`: a whole run, as on the command line, in a child process."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ OnProgress = Callable[[RunProgress], None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedDocument:
-    """A document that the run has finished. `outcome` is complete, partial or rejected. Of the last two, `reason` is a class of
-    rayocr.errors, and `message` says what failed."""
+    """A document that the run has finished. `outcome` is complete, partial or rejected. For the last two, `reason` is a class of
+    rayocr.errors, and `message` describes the failure."""
 
     document_id: str
     name: str
@@ -36,7 +36,7 @@ class FinishedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunResult:
-    """How a run ended.
+    """The result of a run.
 
     `exit_code` is that of the command line: 0 all documents of the source are complete; 1 some are partial or rejected, in this
     run or an earlier one, or files of the source are not readable; 3 an external cause stopped the run, and the same call
@@ -66,12 +66,12 @@ class RunResult:
     _overrides: tuple[str, ...] = field(default=(), repr=False)
 
     def results(self) -> Results:
-        """Returns every document of the destination, those of earlier runs too. Raises UsageError if the run stopped before it
-        had created it."""
+        """Returns every document of the destination, including those of earlier runs. Raises UsageError if the run stopped before
+        it had created the destination."""
         return results_of(self._overrides, self.dest, self.state)
 
     def raise_for_error(self) -> None:
-        """Raises `error`, if there is one: the run did not reach its end."""
+        """Raises `error`, if an error stopped the run."""
         if self.error is not None:
             raise self.error
 
@@ -98,7 +98,7 @@ class RunHandle:
     def __init__(
         self, child: ChildRun, on_progress: OnProgress | None, overrides: Sequence[str] = (), *, dest: str = "", state: str = ""
     ) -> None:
-        """`dest`, `state`: where they are, for a run that ends before it says so itself."""
+        """`dest`, `state`: their locations, for a run that ends before it reports them."""
         self._places = {"dest": dest, "state": state}
         self._child = child
         self._on_progress = on_progress
@@ -125,11 +125,11 @@ class RunHandle:
         return self._result
 
     async def aresult(self) -> RunResult:
-        """As `result`, without blocking the event loop. Cancelling it does not cancel the run."""
+        """Does the same as `result` without blocking the event loop. Cancelling it does not cancel the run."""
         return await in_thread(self.result)
 
     def cancel(self) -> None:
-        """Asks the run to drain: pages in flight finish. The same call later resumes. Safe from any thread."""
+        """Asks the run to drain: pages in flight finish. The same call resumes it later. Safe from any thread."""
         self._child.cancel()
 
     def __enter__(self) -> RunHandle:
@@ -147,7 +147,7 @@ class RunHandle:
 
     async def __aexit__(self, *exc: object) -> None:
         if exc[0] is not None:
-            self.cancel()  # also if this task is cancelled again while it waits
+            self.cancel()  # even if this task is cancelled again while it waits
         await in_thread(lambda: self.__exit__(*exc))
 
     def _close(self) -> None:
@@ -232,7 +232,7 @@ def _cancel_dropped(child: ChildRun) -> None:
 
 
 def start(source: str | Path, dest: str | Path, *, on_progress: OnProgress | None = None, **options: Any) -> RunHandle:
-    """Starts a run and returns at once. `options` are those of the command line; without `cluster=` it uses no Ray.
+    """Starts a run and returns immediately. `options` are those of the command line; without `cluster=` it uses no Ray.
 
     `on_progress` is called twice a second from the thread that iterates or waits. If it raises, the run drains as after
     `cancel`, and then the exception is raised. In a notebook, progress is shown by default.
@@ -275,7 +275,7 @@ async def arun(
     on_progress: OnProgress | Callable[[RunProgress], Awaitable[None]] | None = None,
     **options: Any,
 ) -> RunResult:
-    """As `run`, without blocking the event loop. Cancelling the task cancels the run.
+    """Does the same as `run` without blocking the event loop. Cancelling the task cancels the run.
 
     `on_progress` is called from another thread; an async function runs in the event loop."""
     _check_ends(options)
@@ -299,7 +299,7 @@ def _is_async(function: Callable[..., Any]) -> bool:
 
 
 def _in_loop(function: Any, loop: asyncio.AbstractEventLoop) -> OnProgress:
-    """Calls the async function in the loop and waits for it, so that its errors are raised where those of others are."""
+    """Calls the async function in the loop and waits for it, so that its errors are raised like those of other functions."""
 
     def call(progress: RunProgress) -> None:
         asyncio.run_coroutine_threadsafe(function(progress), loop).result()

@@ -1,4 +1,4 @@
-"""`rayocr.copy_samples` and `rayocr --samples FOLDER`: the bundled PDFs, to try rayocr with."""
+"""Implements `rayocr.copy_samples` and `rayocr --samples FOLDER`, which copy the bundled PDFs for trying rayocr."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line. `main` takes arguments and returns an exit code."""
+"""Implements the command line. `main` takes arguments and returns an exit code."""
 
 from rayocr.cli.command import main
 

@@ -1,6 +1,6 @@
 """Translates the command line into Hydra overrides: `rayocr IN [OUT] [key=value…]`, sub-commands and flags.
 
-Pure: reads no file except the one that `--config` names. `python -m rayocr key=value…` passes through unchanged.
+Reads no file except the one that `--config` names. `python -m rayocr key=value…` passes through unchanged.
 """
 
 from __future__ import annotations
@@ -51,13 +51,14 @@ _PROGRESS = {"--json": "json", "-q": "none", "--quiet": "none"}
 _SHOWN = {"source": "IN", "dest": "OUT"}
 _NAMES = frozenset((*option_names(RayocrConfig), *CONFIG_GROUPS))
 _TOP = frozenset(field.name for field in fields(RayocrConfig))
-_MOST_NAMED = 10  # files in the command that a message suggests
+_MOST_NAMED = 10  # number of files in the command that a message suggests
 _SHELLS = ("bash", "zsh", "fish")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommandLine:
-    """`overrides`: options as key=value, in the order in which they apply. `help`: the topic asked for, "" for the overview."""
+    """A parsed command line. `overrides`: options as key=value, in the order in which they apply. `help`: the requested topic, ""
+    for the overview."""
 
     overrides: tuple[str, ...] = ()
     unknown: str | None = None  # the first word, if it is neither a command nor an existing path
@@ -92,7 +93,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
         and (command or mode or "run") == "run"
         and not any(o.startswith("dest=") for o in read.from_file + settings)
     ):
-        places.append(STREAM)  # what arrives on standard input leaves on standard output
+        places.append(STREAM)  # a document from standard input goes to standard output
     overrides = (*read.from_file, *_positional(command or mode or "run", places, settings), *settings)
     if command and command != "run" and not has_mode:
         overrides = (f"mode={command}", *overrides)
@@ -101,7 +102,7 @@ def parse(arguments: Sequence[str]) -> CommandLine:
 
 @dataclass(slots=True)
 class _Words:
-    """The words of a command line by kind, each kind in its order."""
+    """The words of a command line by kind, in their order."""
 
     flags: dict[str, Any] = field(default_factory=dict)  # fields of CommandLine
     settings: list[str] = field(default_factory=list)
@@ -110,11 +111,11 @@ class _Words:
 
     @classmethod
     def read(cls, words: list[str], topic: str) -> _Words:
-        """`topic`: of a --help without one. Consumes `words`. Raises UsageError."""
+        """Sorts `words` into kinds and consumes them. `topic`: the topic of a --help without one. Raises UsageError."""
         found = cls()
         while words:
             word = words.pop(0)
-            if word == "--":  # paths that begin with a dash follow
+            if word == "--":  # paths that begin with a dash may follow
                 found.places += words
                 break
             if word.startswith("-") and word != STREAM:
@@ -126,7 +127,7 @@ class _Words:
         return found
 
     def _add_flag(self, word: str, following: list[str], topic: str) -> None:
-        """Takes its value from `following` if it has one."""
+        """Adds a flag. Takes its value from `following` if it has one."""
         name, equals, value = word.partition("=")
         if word in _SWITCHES:
             self.flags[_SWITCHES[word]] = True
@@ -155,7 +156,7 @@ def _mode_of(command: str, settings: Sequence[str]) -> str:
 
 
 def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
-    """Many programs write options as --name value; rayocr as name=value."""
+    """Returns the error for an unknown flag. Many programs write options as --name value, rayocr as name=value."""
     if _exists(word) or word.lower().endswith(".pdf"):
         return UsageError(f"Unknown flag {word}.", hint=f"For a path that begins with a dash: {for_shell(f'./{word}')}")
     flag, equals, value = word.partition("=")
@@ -174,7 +175,7 @@ def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
 
 
 def _check_command(word: str, *, several: bool) -> None:
-    """A misspelled command would be taken for a source. Raises UsageError."""
+    """Raises UsageError for a misspelled command, which would otherwise count as a source."""
     if not _may_be_command(word):
         return
     close = difflib.get_close_matches(word, COMMANDS, n=1, cutoff=0.75) or [flag for flag in FLAGS if flag == f"--{word}"]
@@ -194,7 +195,7 @@ def _may_be_command(word: str) -> bool:
 
 
 def _exists(path: str) -> bool:
-    """False also where a folder on the way cannot be searched: the run reports it."""
+    """Returns whether the path exists. Returns False if a parent folder cannot be searched, which the run reports."""
     try:
         return Path(path).exists()
     except OSError:
@@ -226,12 +227,13 @@ def _positional(command: str, places: Sequence[str], settings: Sequence[str]) ->
     if len(places) > len(names):
         raise _too_many(command, places, settings)
     if command == "retry" and len(places) == 1:
-        return [f"dest={places[0]}"]  # the source is on record there
+        return [f"dest={places[0]}"]  # the destination has the source on record
     return [f"{name}={place if name in PATH_KEYS else literal(place)}" for name, place in zip(names, places, strict=False)]
 
 
 def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> UsageError:
-    """The shell has split an option at its spaces, or expanded *.pdf; or there is one path too many."""
+    """Returns the error for too many paths: the shell has split an option at its spaces or expanded *.pdf, or one path is
+    superfluous."""
     names = COMMANDS[command]
     extra = places[len(names)]
     torn = next((setting for setting in settings if "=[" in setting and "]" not in setting), None)

@@ -1,4 +1,4 @@
-"""The command line: takes overrides, returns an exit code, and prints errors as one or two lines.
+"""Executes the command line: takes overrides, returns an exit code, and prints errors as one or two lines.
 
 Exit codes: 0 all documents complete, 1 some documents partial or rejected, 2 wrong usage or configuration, 3 stopped by an
 external cause, 130 interrupted.
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    if arguments is None:  # no process that this one starts imports modules from the working folder, such as a user's queue.py
+    if arguments is None:  # prevents child processes from importing modules of the working folder, such as a user's queue.py
         os.environ.setdefault("PYTHONSAFEPATH", "1")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     _listen()
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _exit_code(work: Callable[[], int], *, as_json: bool) -> int:
-    """Returns the exit code of the work, after its error has been printed."""
+    """Runs the work, prints its error, and returns its exit code."""
     try:
         return work()
     except RayocrError as error:
@@ -53,7 +53,7 @@ def _exit_code(work: Callable[[], int], *, as_json: bool) -> int:
     except BrokenPipeError:
         _let_go_of_terminal()
         return 1
-    except Exception as error:  # a bug in rayocr: one line for the user, the traceback in the log
+    except Exception as error:  # a bug in rayocr; the user gets one line, and the log gets the traceback
         fields = {"action": "run_failed"}
         logging.getLogger("rayocr").critical("A bug in rayocr ended the run.", exc_info=error, extra={"rayocr_fields": fields})
         return _report(
@@ -73,7 +73,7 @@ def _print_json(error: RayocrError) -> None:
 
 
 def _listen() -> None:
-    """Until a run installs its own handler, SIGTERM acts like Ctrl-C (exit code 130)."""
+    """Makes SIGTERM act like Ctrl-C (exit code 130) until a run installs its own handler."""
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, signal.default_int_handler)
 
@@ -192,8 +192,9 @@ def _run(
     bundled: bool = False,
     given: Collection[str] | None = None,
 ) -> int:
-    """`places`: name the outputs at the end. `bundled`: say that the samples are read because nothing was named. `given`: the
-    names of the options of the command line; unless they include `cluster`, a small job runs without Ray, in a child process."""
+    """Runs. `places`: names the outputs at the end. `bundled`: says that the samples are read because no source was named.
+    `given`: the names of the options of the command line; unless they include `cluster`, a small job runs without Ray, in a child
+    process."""
     from rayocr.cli.small_run import is_small, run_in_child
     from rayocr.composition import source_accesses
     from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -305,7 +306,7 @@ def _write(error: RayocrError) -> None:
     message = str(error)
     if isinstance(error, DayQuotaExhausted) and error.resumes_at is not None:
         message += (
-            f" It resumes at {in_words(error.resumes_at)}."  # added here, because only this process knows the user's time zone
+            f" It resumes at {in_words(error.resumes_at)}."  # added here, because only this process has the user's time zone
         )
     steps = " ".join(filter(None, (error.hint, getattr(error, "shell_hint", None))))
     lines = [f"rayocr: {message}"] + ([f"  {steps}"] if steps else [])

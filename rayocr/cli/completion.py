@@ -1,5 +1,5 @@
-"""`--completion SHELL`: prints a script that completes folders and PDFs, then commands, flags and options, and after `option=`
-its values."""
+"""Implements `--completion SHELL`: prints a script that completes folders and PDFs, then commands, flags and options, and after
+`option=` its values."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""`--help`: an overview, one option (`--help limits.rpm`), a group of options (`--help limits`), a sub-command, the reason of a
-failure (`--help NotAPdf`), a flag, or a word of the glossary (`--help shard`)."""
+"""Implements `--help`: shows an overview, one option (`--help limits.rpm`), a group of options (`--help limits`), a sub-command,
+the reason of a failure (`--help NotAPdf`), a flag, or a word of the glossary (`--help shard`)."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ _COMMAND_OPTIONS = {
 
 
 def help_text(topic: str) -> str:
-    """Raises UsageError for an unknown topic."""
+    """Returns the text. Raises UsageError for an unknown topic."""
     if not topic:
         return _OVERVIEW.format(version=__version__, engines="|".join(("auto", "local", *engine_names())))
     options = {option.name: option for option in describe_options()}
@@ -119,7 +119,7 @@ def help_text(topic: str) -> str:
 
 
 def _failure(name: str) -> str:
-    """Returns what the reason of a failure means and what helps, for its name in any case; "" for other words."""
+    """Returns the meaning of a failure's reason and the next step, for its name in any case; "" for other words."""
     known = {error.lower(): error for error in errors.__all__}
     found = explanation(known.get(name.lower(), ""))
     if found is None:
@@ -155,7 +155,7 @@ def _word(topic: str) -> str:
 
 
 def _mentioning(word: str, options: list[OptionHelp]) -> list[OptionHelp]:
-    """Options with the word in their name, then those with a word that begins with it in their description."""
+    """Returns the options with the word in their name, then those with a word that begins with it in their description."""
     word = word.lower()
     named = [option for option in options if word in option.name]
     begins = re.compile(rf"\b{re.escape(word)}")

@@ -1,8 +1,6 @@
-"""Runs a small local job without Ray, whose start would take longer than the job.
-
-The run takes place in a forked child process, because a run without Ray does not isolate documents. If a document crashes PDFium
-there or exceeds its limits, only the child ends, and the caller runs the same command with Ray: it resumes and counts the crashes
-of the document.
+"""Runs a small local job without Ray, whose start would take longer than the job. The run takes place in a forked child process,
+because a run without Ray does not isolate documents. If a document crashes PDFium in the child or exceeds its limits, only the
+child ends. The caller then runs the same command with Ray, which resumes and counts the crashes of the document.
 """
 
 from __future__ import annotations
@@ -27,16 +25,16 @@ from rayocr.driver.retry_selection import discovery_rules
 from rayocr.messages import Document
 
 _MOST_DOCUMENTS = 20
-_MOST_BYTES = 4 << 20  # of all documents: 10 to 100 scanned pages
-_MOST_LISTED = 5000  # files of any kind, finished documents too
+_MOST_BYTES = 4 << 20  # bytes of all documents: 10 to 100 scanned pages
+_MOST_LISTED = 5000  # number of files of any kind, including finished documents
 _PR_SET_PDEATHSIG = 1
 _POLL_S = 0.2
 _FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def is_small(config: RayocrConfig, planned: Plan) -> bool:
-    """Returns whether a run with `cluster=auto` will read so few local pages that Ray does not pay off. Raises UsageError and
-    StorageError."""
+    """Returns whether a run with `cluster=auto` will read so few local pages that starting Ray would take longer. Raises
+    UsageError and StorageError."""
     if config.mode not in (Mode.run, Mode.retry) or find_address("auto") is not None:
         return False
     if any(link.kind == "wait" for link in planned.links):
@@ -59,12 +57,12 @@ def _to_read(config: RayocrConfig, planned: Plan) -> tuple[Document, ...]:
 
 
 def can_fork() -> bool:
-    return sys.platform == "linux" and threading.active_count() == 1  # a fork copies no threads
+    return sys.platform == "linux" and threading.active_count() == 1  # a fork does not copy threads
 
 
 def run_in_child(run: Callable[[], int]) -> int | None:
-    """Forks, calls `run` in the child, and returns its exit code; None if the child crashed. Signals reach the child once, also
-    those that a terminal sends to all processes in the foreground: it leaves this process's group."""
+    """Forks, calls `run` in the child, and returns its exit code; None if the child crashed. Signals reach the child once,
+    including those that a terminal sends to all processes in the foreground, because the child leaves this process's group."""
     sys.stdout.flush()
     sys.stderr.flush()
     ended, ending = os.pipe()
@@ -77,7 +75,7 @@ def run_in_child(run: Callable[[], int]) -> int | None:
             _be_child(run, parent, ending)
         os.close(ending)
         forwarder.forward_to(child)
-        # Not waitpid: it would sleep through a signal that arrives directly before it.
+        # waitpid would miss a signal that arrives directly before it.
         while not select.select([mark], [], [], _POLL_S)[0]:
             pass
         has_ended = mark.read() == b"."
@@ -88,10 +86,10 @@ def run_in_child(run: Callable[[], int]) -> int | None:
 
 
 def _be_child(run: Callable[[], int], parent: int, ending: int) -> None:
-    """Never returns, so that no code of the parent runs twice."""
+    """Runs the child and never returns, so that no code of the parent runs twice."""
     code = 3
     try:
-        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # in the background of a terminal, and writes to it
+        signal.signal(signal.SIGTTOU, signal.SIG_IGN)  # the child is in the background of a terminal and writes to it
         os.setpgid(0, 0)
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != parent:
@@ -106,7 +104,7 @@ def _be_child(run: Callable[[], int], parent: int, ending: int) -> None:
 
 
 class _Forwarder:
-    """Sends the signals that this process receives to the child, also those that arrive before there is one."""
+    """Sends the signals that this process receives to the child, including those that arrive before the child exists."""
 
     def __init__(self) -> None:
         self.signals: list[int] = []
@@ -137,7 +135,7 @@ class _Forwarder:
         self._send(number)
 
     def _pause(self, number: int, _: object) -> None:
-        """Ctrl-Z: both processes stop, and continue together."""
+        """Handles Ctrl-Z: both processes stop and continue together."""
         self._send(signal.SIGSTOP)
         os.kill(os.getpid(), signal.SIGSTOP)
         self._send(signal.SIGCONT)

@@ -1,7 +1,6 @@
-"""`-` for standard input and output: `rayocr -`, `rayocr - -`, `rayocr in.pdf -`, `cat a.pdf | rayocr - out/`.
-
-One document. Messages and progress go to standard error. The document and its result pass through a private folder, which is
-deleted at the end; the PDF on standard input is identified by its content, so the same PDF piped twice into one destination is
+"""Implements `-` for standard input and output, for one document: `rayocr -`, `rayocr - -`, `rayocr in.pdf -`, `cat a.pdf |
+rayocr - out/`. Messages and progress go to standard error. The document and its result pass through a private folder, which is
+deleted at the end. The PDF on standard input is identified by its content, so the same PDF piped twice into one destination is
 read once.
 """
 
@@ -30,7 +29,7 @@ _BLOCK_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Streams:
-    """Which side of the run is a stream, and the folder that stands in for it."""
+    """The sides of the run that are streams, and the folder that replaces them."""
 
     source: bool
     dest: bool
@@ -49,8 +48,8 @@ class Streams:
 
 @contextlib.contextmanager
 def streams(config: RayocrConfig, given: Sequence[str]) -> Iterator[Streams]:
-    """Points the configuration at a folder that stands in for the streams. `given`: the user's overrides, which win over the
-    defaults of a stream. Raises UsageError, DocumentTooLarge and StorageFull."""
+    """Points the configuration to a folder that replaces the streams. `given`: the user's overrides, which take precedence over
+    the defaults of a stream. Raises UsageError, DocumentTooLarge and StorageFull."""
     options = {override.partition("=")[0].lstrip("+") for override in given}
     _check(config, options)
     place = Path(tempfile.mkdtemp(prefix="rayocr-stream-"))
@@ -60,7 +59,7 @@ def streams(config: RayocrConfig, given: Sequence[str]) -> Iterator[Streams]:
     found = Streams(source=config.source == STREAM, dest=config.dest == STREAM, place=place, output=output)
     try:
         if found.dest:
-            os.dup2(2, 1)  # whatever else a run prints
+            os.dup2(2, 1)  # regardless of other output of the run
         if found.source:
             received = _received(place, config.limits.max_document_bytes, keep=not found.dest)
             config.source = str(received / _NAME)
@@ -111,8 +110,8 @@ def _check(config: RayocrConfig, options: set[str]) -> None:
 
 
 def _received(place: Path, max_bytes: int, *, keep: bool) -> Path:
-    """Stores standard input and returns its folder. `keep`: a later run must recognize the same PDF, so the folder depends only
-    on its content."""
+    """Stores standard input and returns its folder. `keep`: derives the folder only from the content, so that a later run
+    recognizes the same PDF."""
     digest = hashlib.sha256()
     size = 0
     arriving = place / _NAME

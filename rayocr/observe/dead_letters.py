@@ -1,8 +1,6 @@
-"""Dead letters: failed documents, rejected or partial, with the reason and the command that retries them.
-
-The durable dead letter is beside the state, `.rayocr/dead_letters/<2 hex>/<document_id>.json`, and is written before the
-manifest, so that no finished document lacks its dead letter; a copy goes to `<logs>/dead_letter/<date>.jsonl` for users and their
-scripts.
+"""Stores dead letters: failed documents, rejected or partial, with the reason and the command that retries them. The durable dead
+letter is in the state, `.rayocr/dead_letters/<2 hex>/<document_id>.json`. It is written before the manifest, so that every
+finished document with failures has one. A copy goes to `<logs>/dead_letter/<date>.jsonl` for users and their scripts.
 """
 
 from __future__ import annotations
@@ -27,7 +25,7 @@ from rayocr.untrusted_json import parse_as
 log = logging.getLogger(__name__)
 
 SCHEMA_VERSION = 1
-_READERS = 16  # each read costs a request if storage is remote
+_READERS = 16  # number of reads; each costs a request if storage is remote
 _RETRY = {
     DocumentOutcome.PARTIAL: "Remove the cause, then start the same command with mode=retry: it reads only the failed pages.",
     DocumentOutcome.REJECTED: "Remove the cause, then start the same command with mode=retry retry.rejected=true.",
@@ -36,7 +34,7 @@ _RETRY = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadLetter:
-    """A dead letter. `reason` is a class name of rayocr.errors; `pages` are the failed pages as runs ("3,7-9"), empty for whole
+    """A dead letter. `reason` is a class name of rayocr.errors; `pages` are the failed pages as ranges ("3,7-9"), empty for whole
     documents."""
 
     document_id: str
@@ -49,13 +47,13 @@ class DeadLetter:
     run_id: str
     at: str
     pages: str = ""
-    tries: int = 1  # runs in which the document failed
-    first_at: str = ""  # when it failed first
+    tries: int = 1  # number of runs in which the document failed
+    first_at: str = ""  # time of the first failure
     schema_version: int = SCHEMA_VERSION
 
     @property
     def has_hint(self) -> bool:
-        """Returns whether `retry` is about this reason, and not the general advice."""
+        """Returns whether `retry` concerns this reason and is not the general advice."""
         return self.retry not in _RETRY.values()
 
 
@@ -77,13 +75,13 @@ def new_dead_letter(
 
 
 def read_dead_letter(state: Storage, name: str) -> DeadLetter:
-    """Raises StorageError, RecordCorrupt."""
+    """Reads a dead letter. Raises StorageError and RecordCorrupt."""
     return parse_as(DeadLetter, state.read(name), name=f"The dead letter {name}")
 
 
 def all_dead_letters(state: Storage, *, first: Container[str] = (), at_most: int) -> tuple[list[DeadLetter], int]:
-    """Dead letters in the order of their documents' names, after those of the documents `first`; damaged ones are left out.
-    Also how many there are. Raises StorageError."""
+    """Returns the dead letters in the order of their documents' names, after those of the documents `first`, without damaged
+    ones. Also returns their total number. Raises StorageError."""
     names = [entry.name for entry in state.list(DEAD_LETTERS_PREFIX) if document_id_of(entry.name)]
 
     def read(name: str) -> DeadLetter | None:
@@ -97,7 +95,7 @@ def all_dead_letters(state: Storage, *, first: Container[str] = (), at_most: int
 
 
 def failure_of(state: Storage, document_id: str) -> DeadLetter | None:
-    """Returns why a partial or rejected document failed, also if a person has dismissed the failure; None if that is not on
+    """Returns why a partial or rejected document failed, also if a person has dismissed the failure; None if the reason is not on
     record. Every view of a document's failure uses it, because the manifest of a partial document has only reasons of pages.
     Raises StorageError."""
     for name in (dead_letter_name(document_id), dismissed_name(document_id)):
@@ -111,7 +109,7 @@ def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
     name = dead_letter_name(letter.document_id)
     try:
         earlier = read_dead_letter(state, name)
-        again = int(earlier.run_id != letter.run_id)  # not a retried write whose answer was lost
+        again = int(earlier.run_id != letter.run_id)  # this is not a retried write whose answer was lost
         letter = replace(letter, tries=earlier.tries + again, first_at=earlier.first_at or earlier.at)
     except (ObjectNotFound, RecordCorrupt):
         letter = replace(letter, first_at=letter.at)
@@ -120,16 +118,16 @@ def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
 
 
 def dismiss_dead_letter(state: Storage, letter: DeadLetter) -> None:
-    """Moves it. Idempotent. Raises StorageError."""
+    """Moves the dead letter to the dismissed ones. Idempotent. Raises StorageError."""
     state.write(dismissed_name(letter.document_id), json.dumps(asdict(letter), indent=1).encode())
     with contextlib.suppress(ObjectNotFound):
         state.delete(dead_letter_name(letter.document_id))
 
 
 def dismissed_ids(state: Storage, failed: Container[str | None] | None = None) -> frozenset[str]:
-    """Documents whose failure a person has dismissed, and which did not fail again. Every count of documents treats them as a
-    class beside complete, partial and rejected ones. `failed`: the ids of the dead letters, if the caller has them. Raises
-    StorageError."""
+    """Returns the ids of documents whose failure a person has dismissed and which did not fail again. Every count of documents
+    treats them as a class beside complete, partial and rejected ones. `failed`: the ids of the dead letters, if the caller has
+    them. Raises StorageError."""
     dismissed = {found for entry in state.list(DISMISSED_PREFIX) if (found := document_id_of(entry.name))}
     if not dismissed:
         return frozenset()
@@ -143,7 +141,7 @@ def dismissed_name(document_id: str) -> str:
 
 
 def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
-    """Appends the copy in the logs. A failed write loses nothing, since the durable dead letter exists by then."""
+    """Appends the copy in the logs. A failed write does no harm, since the durable dead letter exists by then."""
     folder = logs / "dead_letter"
     try:
         make_private(folder)
@@ -154,7 +152,8 @@ def append_dead_letter(logs: Path, letter: DeadLetter) -> None:
 
 
 def copy_dead_letter(state: Storage, logs: Path, document_id: str) -> DeadLetter | None:
-    """Copies the durable dead letter into the logs; None if it cannot be read. Never raises, since its document is finished."""
+    """Copies the durable dead letter into the logs and returns it; None if it cannot be read. Never raises, since the document is
+    finished."""
     try:
         letter = read_dead_letter(state, dead_letter_name(document_id))
     except (StorageError, RecordCorrupt) as error:

@@ -1,7 +1,6 @@
-"""The table of all figures of a run: name, kind, unit, meaning, and how to read each. The snapshot, the record of a run, the
-closing table, Prometheus, Ray's metrics and docs/observability.md use it.
-
-`read` gets the run's StatusCollector, or for figures of a model its ModelQuota and the collector.
+"""Contains the table of all figures of a run: name, kind, unit, meaning, and a function that reads each. The snapshot, the record
+of a run, the closing table, Prometheus, Ray's metrics and docs/observability.md use it. `read` gets the run's StatusCollector, or
+for figures of a model its ModelQuota and the collector.
 """
 
 from __future__ import annotations
@@ -16,10 +15,10 @@ Group = Literal["totals", "gauges", "labeled", "models"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One figure. `key`: in its group of the snapshot, or for `labeled` figures in the snapshot itself, with values by label.
-    `name`: of the metric, without `rayocr_`; the key unless given. `record`: its name in the record of a run. `ray`,
-    `prometheus`: whether they include it. `closing_row`, `closing_text`: the row of the closing table that shows it if it is not
-    0, and the text, with `{}` for the value."""
+    """One figure. `key`: its key in its group of the snapshot, or for `labeled` figures in the snapshot itself, with values by
+    label. `name`: the name of the metric without `rayocr_`; defaults to the key. `record`: its name in the record of a run.
+    `ray`, `prometheus`: whether they include it. `closing_row`, `closing_text`: the row of the closing table that shows it if it
+    is not 0, and the text, with `{}` for the value."""
 
     key: str
     group: Group
@@ -41,7 +40,7 @@ class Figure:
 
     @property
     def exposed(self) -> str:
-        """The figure in Prometheus' format."""
+        """Returns the figure in Prometheus' format."""
         return self.metric + ("_total" if self.counter else "")
 
 
@@ -58,7 +57,7 @@ def _gauge(key: str, help: str, read: Callable[[Any], Any], **more: Any) -> Figu
 
 
 def _of_limiter(name: str) -> Callable[[Any], float]:
-    """A sum of money in the limiter's state; 0 before it is known."""
+    """Returns a sum of money in the limiter's state; 0 before it is known."""
     return lambda run: round(getattr(run.progress.limiter, name), 6) if run.progress.limiter else 0.0
 
 
@@ -130,7 +129,7 @@ FIGURES: tuple[Figure, ...] = (
     ),
     _total(
         "pages_unsure",
-        "Doubtful pages of which no engine is sure.",
+        "Doubtful pages that no engine read with high confidence.",
         lambda run: run.progress.doubtful_pages - run.progress.suspect_pages - run.progress.outage_pages,
         prometheus=False,
         closing_row="Doubtful",
@@ -204,7 +203,7 @@ FIGURES: tuple[Figure, ...] = (
     ),
     _total(
         "documents_copied",
-        "Documents with the bytes of another, not read.",
+        "Documents with the same bytes as another document, which were not read.",
         lambda run: run.progress.documents_copied,
         prometheus=False,
         closing_row="Pages",

@@ -1,5 +1,5 @@
-"""The fields of each `--json` output, with their meanings: docs/outputs.md has the tables. A command prints all fields of its
-table whatever happened; unknown values are null."""
+"""Defines the fields of each `--json` output with their meanings. docs/outputs.md has the tables. A command always prints all
+fields of its table, even after an error. Unknown values are null."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
-"""Structured logs: a constant message and fields, as JSON lines in `<dir>/json/`, one file per day, deleted after some days.
+"""Writes structured logs: a constant message and fields, as JSON lines in `<dir>/json/`, one file per day, deleted after some
+days.
 
 Every line has `run_id` and `action` (past tense), and document_id, page_number and attempt if they apply. Fields never contain
 page text; the formatter masks secrets in every part of a line. The logs of workers on all nodes arrive here too
@@ -20,10 +21,10 @@ from rayocr.masking import for_terminal, masked, masked_data
 from rayocr.private_folder import make_private, private_opener
 
 _ROOT = "rayocr"
-_OURS = "rayocr_logs"  # marks our handlers, which a later setup removes
+_OURS = "rayocr_logs"  # marks rayocr's handlers, which a later setup removes
 
 
-PAGE_FAILED = "page_failed"  # the action of the lines that go to Supabase, too
+PAGE_FAILED = "page_failed"  # actions of the lines that also go to Supabase
 
 
 def action_of(record: logging.LogRecord) -> str:
@@ -62,9 +63,9 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
         text = json.dumps(line, default=str)
-        if masked(text) == text:  # nearly always
+        if masked(text) == text:  # the usual case
             return text
-        return json.dumps(masked_data(json.loads(text)))  # masks value by value, so that the result is valid JSON
+        return json.dumps(masked_data(json.loads(text)))  # masks each value, so that the result is valid JSON
 
 
 class TerminalFormatter(logging.Formatter):
@@ -88,8 +89,8 @@ def log_to_terminal() -> None:
 
 
 class DailyFileHandler(logging.Handler):
-    """Appends to `<folder>/<UTC date>.jsonl`, opened anew when the day changes; `on_new_day` is called whenever it is opened.
-    Writes the same lines to `echo`, if there is one; without a `folder` to `echo` alone."""
+    """Appends to `<folder>/<UTC date>.jsonl`, and opens a new file when the day changes. Calls `on_new_day` whenever it opens a
+    file. Writes the same lines to `echo`, if there is one; without a `folder`, only to `echo`."""
 
     def __init__(self, folder: Path | None, on_new_day: Callable[[], None] = lambda: None, *, echo: TextIO | None = None) -> None:
         super().__init__()
@@ -115,7 +116,7 @@ class DailyFileHandler(logging.Handler):
                 self._echo.write(text)
                 self._echo.flush()
             except (OSError, ValueError):
-                self._echo = None  # its reader has closed it, which must not end a run
+                self._echo = None  # the reader has closed the stream, which must not end a run
         if self.folder is None:
             return
         try:
@@ -136,16 +137,15 @@ class DailyFileHandler(logging.Handler):
             self._file = None
 
     def close(self) -> None:
-        """A logger may still hold the handler of a run that has ended; what it sends afterwards is dropped."""
+        """Closes the file. A logger may still hold the handler of a run that has ended; later lines are dropped."""
         self.close_file()
         self.folder = self._echo = None
         super().close()
 
 
 def configure_logs(folder: Path, *, run_id: str, retention_days: int, echo: TextIO | None = None) -> DailyFileHandler:
-    """Sends the package's logs, and warnings of libraries, to files and to `echo`. If the folder cannot be created, logs go to
-    `echo` only. Without an `echo` it raises OSError and discards the logs instead of printing them to the terminal, as Python
-    would."""
+    """Sends the package's logs, and warnings of libraries, to files and to `echo`. If the folder cannot be created, logs go only
+    to `echo`. Without an `echo`, raises OSError and discards the logs, which Python would otherwise print to the terminal."""
     attach(logging.NullHandler())
     json_folder = folder / "json"
     try:
@@ -171,7 +171,7 @@ def _attach_json(handler: DailyFileHandler, run_id: str) -> DailyFileHandler:
 
 
 def attach(handler: logging.Handler) -> None:
-    """Replaces an earlier run's handler; handles the package's lines from INFO on, and warnings of other packages."""
+    """Replaces an earlier run's handler. The new one handles the package's lines from INFO on, and warnings of other packages."""
     logger, root = logging.getLogger(_ROOT), logging.getLogger()
     for old in (h for owner in (logger, root) for h in list(owner.handlers) if getattr(h, _OURS, False)):
         logger.removeHandler(old)

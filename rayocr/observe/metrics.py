@@ -1,4 +1,4 @@
-"""Exports the figures of a run to Prometheus, from its snapshot on request. Names and meanings: `rayocr.observe.figures`."""
+"""Exports the figures of a run to Prometheus, from its snapshot, on request. `rayocr.observe.figures` has names and meanings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Snapshot = Mapping[str, Any]
 
 
 def exposition(snapshot: Snapshot) -> tuple[bytes, str]:
-    """Returns the text format of Prometheus, and its content type. Empty before the first snapshot."""
+    """Returns the text format of Prometheus, and its content type. The text is empty before the first snapshot."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Collector(snapshot))
     return generate_latest(registry), CONTENT_TYPE_LATEST

@@ -1,8 +1,8 @@
 """Relays the logs and counts of workers to the run: from a handler in each process, through one mailbox, to the driver's files.
 
-Ray's own logs (files on every node, printed by the driver) are plain lines without their origin. Here a worker formats and
-masks its lines, sends them in batches without waiting, and the driver takes them from the mailbox every second. Both ends are
-bounded: if the driver does not take lines, the oldest are dropped and counted.
+Ray's own logs (files on every node, printed by the driver) are plain lines without their origin. Here a worker formats and masks
+its lines, sends them in batches without waiting, and the driver takes them from the mailbox every second. Both ends have limits:
+if the driver does not take lines, the oldest are dropped and counted.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from typing import Any
 from rayocr.observe.logs import PAGE_FAILED, JsonFormatter, action_of, attach
 
 _EVERY_S = 1.0
-_ON_ITS_WAY_S = 0.5  # Ray sends on its own thread
+_ON_ITS_WAY_S = 0.5  # Ray sends on a separate thread
 _IN_WORKER = 5_000  # lines
 _IN_MAILBOX = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Telemetry:
-    """What one process reported since the last time. `storage_calls`: by operation and outcome. `lost`: dropped lines.
+    """The report of one process since the last one. `storage_calls`: by operation and outcome. `lost`: number of dropped lines.
     `ends`: by document_id, why a process that had the document ended itself. `failures`: the fields of the lines about failed
     pages, masked."""
 
@@ -52,7 +52,7 @@ class Mailbox:
         self._lock = threading.Lock()
 
     def put(self, telemetry: Telemetry) -> None:
-        """Thread-safe."""
+        """Adds telemetry. Thread-safe."""
         with self._lock:
             self._lines.extend(telemetry.lines)
             self._calls.update(telemetry.storage_calls)
@@ -83,7 +83,7 @@ class Mailbox:
 
 
 class RelayHandler(logging.Handler):
-    """The worker's end: `send` posts a batch and returns at once; if it raises, the batch is kept and the error ignored."""
+    """The worker's end. `send` posts a batch and returns immediately. If it raises, the batch is kept and the error ignored."""
 
     def __init__(
         self,
@@ -94,7 +94,7 @@ class RelayHandler(logging.Handler):
     ) -> None:
         super().__init__()
         self._send = send
-        self._counts = counts  # of storage calls, since the process began
+        self._counts = counts  # counts of storage calls since the process began
         self._lines: deque[str] = deque()
         self._failures: deque[Mapping[str, Any]] = deque(maxlen=room)
         self._room = room

@@ -1,1 +1,1 @@
-"""Errors and dead letters as rows of a Supabase table; see `sink`."""
+"""Sends errors and dead letters to a Supabase table as rows; see `sink`."""

@@ -1,4 +1,4 @@
-"""The rows of the table: one for each failed document or page, defect, or run that stopped early."""
+"""Creates the rows of the table: one for each failed document or page, defect, or run that stopped early."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def row_of(fields: Mapping[str, Any], *, level: str, run_id: str, instance: str,
 
 
 def chosen_columns(wanted: Mapping[str, str | None]) -> dict[str, str]:
-    """Our field -> the table's column. Raises UsageError for an unknown field."""
+    """Maps rayocr's fields to the table's columns. Raises UsageError for an unknown field."""
     for name in wanted:
         if name not in FIELDS:
             raise UsageError(f"supabase.columns names the unknown field {name!r}.", hint=f"Choose from {', '.join(FIELDS)}.")
@@ -70,5 +70,5 @@ def chosen_columns(wanted: Mapping[str, str | None]) -> dict[str, str]:
 
 
 def _storable(text: str) -> str:
-    """PostgreSQL text cannot contain NUL; long texts are truncated."""
+    """Converts a value. PostgreSQL text cannot contain NUL; long texts are truncated."""
     return text.replace("\0", "")[:_MESSAGE_CHARS]

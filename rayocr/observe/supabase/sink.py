@@ -1,7 +1,7 @@
 """Sends errors and dead letters to Supabase in the background: a handler writes rows to a spool, and a thread sends them.
 
-The run never waits for it: a row costs an append to a local file, and the thread retries with its own back-off. The next run
-sends rows that could not be sent. Each row has an id, so that a row that is sent twice (after a lost answer) is stored once.
+The run never waits for it: it only appends a row to a local file, and the thread retries with its own backoff. The next run sends
+rows that could not be sent. Each row has an id, so that a row that is sent twice (after a lost answer) is stored once.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Table(Protocol):
 
 
 class SupabaseSink(logging.Handler):
-    """The sink. Calls `warn` once if the table does not match; does not warn while the server is only unavailable."""
+    """The sink. Calls `warn` once if the table does not match the configuration, but not while the server is only unavailable."""
 
     def __init__(
         self,
@@ -65,7 +65,7 @@ class SupabaseSink(logging.Handler):
         self._dropped = 0
         self._thread: threading.Thread | None = None
 
-    # -- what comes in ------------------------------------------------------------------------------------------------------
+    # -- input ------------------------------------------------------------------------------------------------------
 
     def emit(self, record: logging.LogRecord) -> None:
         fields: Mapping[str, Any] = getattr(record, "rayocr_fields", {})
@@ -77,13 +77,13 @@ class SupabaseSink(logging.Handler):
         self._add(fields, record.levelname.lower(), record.getMessage(), record.created)
 
     def line(self, line: Mapping[str, Any]) -> None:
-        """A worker's line."""
+        """Accepts a worker's line."""
         self._add(line, str(line.get("level", "")), str(line.get("message", "")), time.time())
 
     def _add(self, fields: Mapping[str, Any], level: str, message: str, at: float) -> None:
         self.spool.add(row_of(fields, level=level, run_id=self._run_id, instance=self._instance, message=message, at=at))
 
-    # -- what goes out ------------------------------------------------------------------------------------------------------
+    # -- output ------------------------------------------------------------------------------------------------------
 
     def start(self) -> None:
         self._thread = threading.Thread(target=self._send_forever, name="supabase", daemon=True)
@@ -120,7 +120,7 @@ class SupabaseSink(logging.Handler):
                     f"Supabase does not accept errors ({error}). See docs/supabase.md for its table; rows wait in logs/supabase."
                 )
             self._back_off()
-        except Exception as error:  # a defect of the client: log it and keep the rows
+        except Exception as error:  # a defect of the client; log it and keep the rows
             self._say("supabase_failed", "Rows could not be sent to Supabase.", reason=f"{type(error).__name__}: {error}")
             self._back_off()
 
@@ -148,7 +148,7 @@ class SupabaseSink(logging.Handler):
         log_event(log, action, words, level=logging.WARNING, **fields)
 
     def close(self) -> None:
-        """Sends the remaining rows if the table answers; others wait for the next run. Idempotent."""
+        """Sends the remaining rows if the table answers; otherwise they wait for the next run. Idempotent."""
         super().close()
         if self._over.is_set():
             return
@@ -156,14 +156,15 @@ class SupabaseSink(logging.Handler):
         logging.getLogger("rayocr").removeHandler(self)
         last = threading.Thread(target=self.send_waiting, name="supabase", daemon=True)
         last.start()
-        last.join(_CLOSE_S if not self._delay_s else 0.2)  # do not wait for an unavailable table
+        last.join(_CLOSE_S if not self._delay_s else 0.2)  # does not wait for an unavailable table
         self.spool.close()
         if not last.is_alive():
             self._table.close()
 
 
 def open_sink(config: RayocrConfig, keys: Secrets, *, run_id: str, warn: Callable[[str], None]) -> SupabaseSink | None:
-    """Started and attached to the package's log; None without SUPABASE_URL and SUPABASE_API_KEY. Raises UsageError."""
+    """Starts the sink and attaches it to the package's log. Returns None without SUPABASE_URL and SUPABASE_API_KEY. Raises
+    UsageError."""
     settings = config.supabase
     if not (settings.enabled and keys.supabase_url and keys.supabase_api_key):
         return None

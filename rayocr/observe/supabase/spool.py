@@ -1,4 +1,4 @@
-"""Spools rows for Supabase on disk: they survive the process, and a limit keeps them from filling the disk.
+"""Spools rows for Supabase on disk, so that they survive the process. A limit prevents them from filling the disk.
 
 A run appends to `<run_id>.open.jsonl`, which it locks, and regularly renames it to `<run_id>-<n>.jsonl`, the rows of one request.
 Any process that gets the lock of such a file sends and deletes it. The open file of a dead run is no longer locked and is
@@ -22,7 +22,7 @@ from rayocr.private_folder import make_private
 from rayocr.untrusted_json import parse_value
 
 _OPEN = ".open.jsonl"
-_REFUSED = "refused.jsonl"  # rows that the table rejects, for inspection
+_REFUSED = "refused.jsonl"  # file of rows that the table rejects, for inspection
 
 
 class Spool:
@@ -37,7 +37,7 @@ class Spool:
         self._file: Any = None
         self._rows = 0
         self._numbers = 0
-        self.dropped = 0  # rows dropped because the spool was full
+        self.dropped = 0  # number of rows dropped because the spool was full
         make_private(folder)
         self._sweep(retention_days)
 
@@ -62,7 +62,7 @@ class Spool:
         self._bound()
 
     def waiting(self) -> list[Path]:
-        """Sealed files, oldest first."""
+        """Returns the sealed files, oldest first."""
         found = []
         for path in self._folder.glob("*.jsonl"):
             if not path.name.endswith(_OPEN) and path.name != _REFUSED:

@@ -1,4 +1,4 @@
-"""Accesses the table by Supabase's client, which is imported only here, when a row is sent."""
+"""Accesses the table with Supabase's client, which is imported only here, when a row is sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from rayocr.errors import RowsRefused, TableError, TableMisconfigured, TableUnavailable
 from rayocr.observe.supabase.rows import Row
 
-# PostgREST: no such table, column or schema; PostgreSQL: the same, and no permission.
+# PostgREST's codes for a missing table, column or schema, and PostgreSQL's for the same and for missing permission.
 _MISFITS = frozenset({"PGRST106", "PGRST204", "PGRST205", "PGRST301", "PGRST302", "42P01", "42703", "42501", "42P10"})
 _LATER = frozenset({"408", "425", "429", "PGRST000", "PGRST001", "PGRST002", "PGRST003"})
 
@@ -52,7 +52,7 @@ class SupabaseTable:
             import httpx
             from supabase import ClientOptions, create_client
 
-            self._http = httpx.Client(timeout=self._timeout_s)  # our own client, which we close
+            self._http = httpx.Client(timeout=self._timeout_s)  # this process's own client, which `close` closes
             options = ClientOptions(httpx_client=self._http, auto_refresh_token=False, persist_session=False)
             try:
                 self._client = create_client(self._url, self._key, options)
