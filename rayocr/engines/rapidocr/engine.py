@@ -20,7 +20,7 @@ from rayocr.engines.rapidocr.columns_down import is_set_in_columns
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines, with_missed_lines
 from rayocr.engines.rapidocr.fine_print import better_dpi, surer
 from rayocr.engines.rapidocr.gutters import parted_at_gutters
-from rayocr.engines.rapidocr.image import cut_out, ink_of, turned_image, with_contrast, with_margin
+from rayocr.engines.rapidocr.image import TurnedPage, cut_out, ink_of, turned_image, with_contrast, with_margin
 from rayocr.engines.rapidocr.missed_lines import missed_lines
 from rayocr.engines.rapidocr.recognizer.cascade import CascadeRecognizer
 from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReading
@@ -176,8 +176,9 @@ class RapidOcrEngine(ComputeEngine):
         shown = parted_at_gutters(image, found)
         if not len(shown):
             return PageText(text="", engine=self.name, model=self.model, confidence=None, boxes=())
-        quarter_turns, columns_down, read = self._orient_and_read(image, shown)
-        upright = turned_image(image, quarter_turns)
+        page = TurnedPage(image)
+        quarter_turns, columns_down, read = self._orient_and_read(page, shown)
+        upright = page.image(quarter_turns)
         quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
         if not is_cleaned and (cleaned := without_show_through(upright, quads, read, self._recognize_lines)) is not None:
             return self._read(turned_image(cleaned, -quarter_turns), scale, fields, is_cleaned=True)
@@ -205,7 +206,7 @@ class RapidOcrEngine(ComputeEngine):
             scores.append((score, len(text)))
             x0, y0, x1, y1 = (float(value) for value in level[index])
             x0, x1 = without_padding(x0, x1, y1 - y0)
-            style = letter_style(cut_out(upright, quads[index]), text)
+            style = letter_style(page.line(quarter_turns, quads[index]), text)
             lines.append(LayoutLine(text=text, x0=x0, y0=y0, x1=x1, y1=y1, confidence=score, style=style))
             (left, top), (right, bottom) = shown[index].min(axis=0) / scale, shown[index].max(axis=0) / scale
             x, y, right, bottom = (float(value) for value in (left, top, right, bottom))
@@ -288,7 +289,7 @@ class RapidOcrEngine(ComputeEngine):
             self._other_scripts.require(pack)
         return (f"{PACK_MISSING}:{pack or 'unknown'}",)
 
-    def _orient_and_read(self, image: Any, shown: Any) -> tuple[int, bool, list[LineReading]]:
+    def _orient_and_read(self, page: TurnedPage, shown: Any) -> tuple[int, bool, list[LineReading]]:
         """Returns the page's rotation, whether its text is set in vertical columns, and the text of each box. Costs nothing extra
         for an upright page with good scores."""
         import numpy as np
@@ -300,28 +301,30 @@ class RapidOcrEngine(ComputeEngine):
         sample = [int(index) for index in np.argsort(-lengths)[:_SAMPLE_LINES]]
         best, best_sum, best_read = candidates[0], -1.0, {}
         for turns in candidates:
-            read = dict(zip(sample, self._recognize(image, shown, turns, sample), strict=True))
+            read = dict(zip(sample, self._recognize(page, shown, turns, sample), strict=True))
             total = sum(score * len(text) for text, score, _ in read.values())
             if total > best_sum * (_BETTER if turns == 2 else 1.0):
                 best, best_sum, best_read = turns, total, read
             if total / max(sum(len(text) for text, _, _ in read.values()), 1) > _SURE:
                 break
-        if (turns := self._turns_of_unread(image, shown, best, sample, best_read)) != best:
+        if (turns := self._turns_of_unread(page, shown, best, sample, best_read)) != best:
             best, best_read = turns, {}
-        columns_down = best == 1 and self._is_set_in_columns(image, shown, best_read)
+        columns_down = best == 1 and self._is_set_in_columns(page, shown, best_read)
         if columns_down:
             best, best_read = 0, {}
         rest = [index for index in range(len(shown)) if index not in best_read]
-        best_read.update(zip(rest, self._recognize(image, shown, best, rest, columns_down=columns_down), strict=True))
+        best_read.update(zip(rest, self._recognize(page, shown, best, rest, columns_down=columns_down), strict=True))
         return best, columns_down, [best_read[index] for index in range(len(shown))]
 
-    def _turns_of_unread(self, image: Any, shown: Any, turns: int, sample: Sequence[int], read: dict[int, LineReading]) -> int:
+    def _turns_of_unread(
+        self, page: TurnedPage, shown: Any, turns: int, sample: Sequence[int], read: dict[int, LineReading]
+    ) -> int:
         """Returns the page's rotation, as detected by Tesseract, since scores of lines in an unsupported script do not show it.
         If Tesseract is uncertain, the page counts as upright."""
         import numpy as np
 
-        upright = turned_image(image, turns)
-        crops = [cut_out(upright, quad) for quad in turned(shown[list(sample)], turns, image.shape[1], image.shape[0])]
+        height, width = page.image(0).shape[:2]
+        crops = [page.line(turns, quad) for quad in turned(shown[list(sample)], turns, width, height)]
         aspects = [crop.shape[1] / crop.shape[0] for crop in crops]
         unread = sum(read[i].score < _JUNK or is_unread(read[i].text, aspect) for i, aspect in zip(sample, aspects, strict=True))
         if self._other_scripts is None or 2 * unread <= len(sample):
@@ -329,26 +332,24 @@ class RapidOcrEngine(ComputeEngine):
         widths, heights = sides(shown)
         longest = np.argsort(-np.maximum(widths, heights))[:_MOST_SAMPLE_LINES]
         likely = turns if turns % 2 else 0
-        upright = turned_image(image, likely)
-        crops = [cut_out(upright, quad) for quad in turned(shown[longest], likely, image.shape[1], image.shape[0])]
+        crops = [page.line(likely, quad) for quad in turned(shown[longest], likely, width, height)]
         return (likely + 2) % 4 if self._other_scripts.is_upside_down(crops) else likely
 
-    def _is_set_in_columns(self, image: Any, shown: Any, read: dict[int, LineReading]) -> bool:
+    def _is_set_in_columns(self, page: TurnedPage, shown: Any, read: dict[int, LineReading]) -> bool:
         assert self._recognize_lines is not None
-        tall = [(cut_out(image, shown[index]), reading.text) for index, reading in read.items()]
+        tall = [(page.line(0, shown[index]), reading.text) for index, reading in read.items()]
         return is_set_in_columns([(crop, text) for crop, text in tall if crop.shape[0] > crop.shape[1]], self._recognize_lines)
 
     def _recognize(
-        self, image: Any, shown: Any, quarter_turns: int, indices: Sequence[int], *, columns_down: bool = False
+        self, page: TurnedPage, shown: Any, quarter_turns: int, indices: Sequence[int], *, columns_down: bool = False
     ) -> list[LineReading]:
         """Returns texts and scores of the boxes, on the rotated image."""
-        upright = turned_image(image, quarter_turns)
-        quads = turned(shown, quarter_turns, image.shape[1], image.shape[0])
+        quads = turned(shown, quarter_turns, page.image(0).shape[1], page.image(0).shape[0])
         widths, heights = sides(quads)
         crops: list[Any] = []
         owners: list[int] = []
         for place, index in enumerate(indices):
-            crop = cut_out(upright, quads[index])
+            crop = page.line(quarter_turns, quads[index])
             aspect = heights[index] / max(widths[index], 1.0)
             if aspect < _LETTER_BOX:
                 crops.append(crop)

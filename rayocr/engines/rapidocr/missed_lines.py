@@ -8,6 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
+from rayocr.pdf.shapes.components import components
+from rayocr.pdf.shapes.reduced import reduced
 
 _LONG_ASPECT = 5.0
 _COVERED, _COVERED_SMALL = 0.3, 0.6  # share of a line's area covered by boxes; boxes of small print may be fragments
@@ -27,8 +29,7 @@ def missed_lines(gray: Any, boxes: Any, *, dpi: float, with_fragments: bool = Fa
     import numpy as np
     from PIL import Image
 
-    factor = min(DETECTION_DPI / dpi, 1.0)
-    small = cv2.resize(gray, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) if factor < 1 else gray
+    small, factor = reduced(gray, DETECTION_DPI / dpi)
     covered = np.zeros(small.shape, np.uint8)
     for box in boxes:
         cv2.fillPoly(covered, [np.round(box * factor).astype(np.int32)], 1)
@@ -49,9 +50,9 @@ def _is_print(line: Any) -> bool:
     import numpy as np
 
     _, ink = cv2.threshold(line, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    _, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    stats, _ = components(ink)
     height, width = line.shape
-    heights, widths = stats[1:, cv2.CC_STAT_HEIGHT], stats[1:, cv2.CC_STAT_WIDTH]
+    heights, widths = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
     tall = heights > _LETTER[0] * height
     letters = int(np.count_nonzero(tall & (heights < _LETTER[1] * height) & (widths < _WIDEST_LETTER * height)))
     dense = letters >= max(_LEAST_LETTERS, _LEAST_DENSITY * width / height)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rayocr.engines.rapidocr.recognizer.runtime import Model
+from rayocr.engines.rapidocr.recognizer.runtime import Model, model_levels
 from rayocr.engines.rapidocr.windows import windows
 
 # These are the settings of PaddleOCR and rapidocr for these models.
@@ -47,8 +47,8 @@ class TextDetector:
 
         height, width = window.shape
         padded = cv2.copyMakeBorder(window, 0, -height % _MULTIPLE_PX, 0, -width % _MULTIPLE_PX, cv2.BORDER_REPLICATE)
-        level = padded.astype(np.float32) / 127.5 - 1
-        batch = np.ascontiguousarray(np.broadcast_to(level, (1, 3, *level.shape)))
+        batch = np.empty((1, 3, *padded.shape), np.float32)
+        batch[0] = cv2.LUT(padded, model_levels())
         return self._model.run(batch)[0, 0, :height, :width]
 
 

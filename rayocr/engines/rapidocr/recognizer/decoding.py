@@ -10,7 +10,6 @@ restored.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Any, NamedTuple
 
 LOST_BLANK = 0.2
@@ -51,18 +50,27 @@ class BlankKeepingDecoder:
         if not len(places):
             return NOTHING_READ
         best = steps[np.arange(len(signs)), signs]
-        surest = [best[start:end][signs[start:end] == signs[start]].max() for start, end in pairwise([*places, len(signs)])]
-        text = [self._characters[signs[places[0]]]]
-        doubt = 1.0 - float(min(surest))
-        for before, place in pairwise(places):
-            sign = self._characters[signs[place]]
-            if self._blank is not None and sign != " " and text[-1] != " ":
-                blank = float(steps[before : place + 1, self._blank].max())
-                doubt = max(doubt, blank)
-                if blank > self._lost_blank and _may_part(text, sign):
-                    text.append(" ")
+        own = signs == np.concatenate([signs[: places[0]], np.repeat(signs[places], np.diff(places, append=len(signs)))])
+        surest = np.maximum.reduceat(np.where(own, best, 0), places)
+        doubt = 1.0 - float(surest.min())
+        blanks = self._blanks_before(steps, signs, places)
+        text: list[str] = []
+        for sign, blank in zip(map(self._characters.__getitem__, signs[places].tolist()), blanks.tolist(), strict=True):
+            if blank > self._lost_blank and _may_part(text, sign):
+                text.append(" ")
             text.append(sign)
-        return LineReading("".join(text), float(best[places].mean()), 1.0 - doubt)
+        return LineReading("".join(text), float(best[places].mean()), 1.0 - max(doubt, float(blanks.max())))
+
+    def _blanks_before(self, steps: Any, signs: Any, places: Any) -> Any:
+        """Returns the probability of a space before each symbol that is decoded; 0 for the first one and beside a space."""
+        import numpy as np
+
+        if self._blank is None:
+            return np.zeros(len(places))
+        column = steps[:, self._blank]
+        between = np.maximum(np.maximum.reduceat(column, places)[:-1], column[places[1:]])
+        spaces = signs[places] == self._blank
+        return np.concatenate([[0.0], np.where(spaces[1:] | spaces[:-1], 0.0, between)])
 
 
 def _may_part(text: list[str], after: str) -> bool:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from rayocr.engines.rapidocr.recognizer.decoding import BlankKeepingDecoder, LineReading
 from rayocr.engines.rapidocr.recognizer.models import TinyModels
-from rayocr.engines.rapidocr.recognizer.runtime import Model, load_model
+from rayocr.engines.rapidocr.recognizer.runtime import Model, load_model, model_levels
 
 _HEIGHT = 48  # in pixels; the line height of the models' training data
 _MULTIPLE_PX = 32  # widths are rounded up to this many pixels, because some runtimes prepare for each new shape
@@ -81,12 +81,13 @@ def _scaled(line: Any) -> Any:
 
 def _batch(pictures: Sequence[Any]) -> Any:
     """Returns the batch (n, 3, height, width) with values from -1 to 1, with gray to the right of the lines."""
+    import cv2
     import numpy as np
 
     widest = max(picture.shape[1] for picture in pictures)
     batch = np.zeros((len(pictures), 3, _HEIGHT, -(-widest // _MULTIPLE_PX) * _MULTIPLE_PX), np.float32)
     for row, picture in zip(batch, pictures, strict=True):
-        row[:, :, : picture.shape[1]] = picture.astype(np.float32) / 127.5 - 1
+        row[:, :, : picture.shape[1]] = cv2.LUT(picture, model_levels())
     return batch
 
 

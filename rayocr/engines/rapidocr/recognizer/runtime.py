@@ -8,6 +8,7 @@ OpenVINO would round to 8 bits of mantissa on processors with bfloat16 instructi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,6 +40,14 @@ def providers_for(device: str, available: Sequence[str]) -> list[str]:
             hint="pip install onnxruntime-gpu, or set engine.rapidocr.device=cpu.",
         )
     return [*gpu, _CPU]
+
+
+@cache
+def model_levels() -> Any:
+    """Returns what the models expect for each gray level (256,): -1 to 1."""
+    import numpy as np
+
+    return np.arange(256, dtype=np.float32) / np.float32(127.5) - np.float32(1)
 
 
 class _OnnxModel:

@@ -14,6 +14,7 @@ from rayocr.engines.rapidocr.image import cut_out
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 from rayocr.engines.rapidocr.text import TICKED_BOX, UNTICKED_BOX, is_chinese
+from rayocr.pdf.shapes.components import components
 
 _SIDE = (0.42, 0.95)  # shares of the line's height with its margins
 _LEAST_FRAME = 0.5  # minimum side of a box with a tick that sticks out, as a share of the line's height
@@ -110,10 +111,9 @@ def find_boxes(line: Any, letter_height: float) -> list[CheckBox]:
     _, ink = cv2.threshold(line, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
     length = np.ones((1, max(round(_STROKE * letter_height), _LEAST_SIDE_PX)), np.uint8)
     strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, length) | cv2.morphologyEx(ink, cv2.MORPH_OPEN, length.T)
-    _, _, whole, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    _, _, framed, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)  # a tick may stick out of its box
-    large = framed[1:][framed[1:, 2] >= _LEAST_FRAME * letter_height]
-    places = {tuple(place[:4]) for place in (*whole[1:].tolist(), *large.tolist())}
+    whole, framed = components(ink)[0], components(strokes)[0]  # a tick may stick out of its box
+    large = framed[framed[:, 2] >= _LEAST_FRAME * letter_height]
+    places = {tuple(place[:4]) for place in (*whole.tolist(), *large.tolist())}
     found: list[CheckBox] = []
     for x, y, width, height in sorted(places):
         side, shorter = max(width, height), min(width, height)

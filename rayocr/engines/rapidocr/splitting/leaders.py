@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
+from rayocr.pdf.shapes.components import components
 
 _DOT = 0.25  # maximum size of a dot, as a share of a line's height with its margins
 _LEVEL = 0.12  # in heights; dots of a leader differ by less from the line through them
@@ -104,8 +105,7 @@ def find_leaders(gray: Any, height: float) -> list[Leader]:
     import numpy as np
 
     _, ink = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    _, _, stats, centers = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    stats, centers = stats[1:], centers[1:]
+    stats, centers = components(ink)
     size = _DOT * height
     dots = np.flatnonzero((stats[:, 2] <= 2 * size) & (stats[:, 3] <= size) & (stats[:, 4] > 2))
     letters = stats[(stats[:, 3] >= _LEAST_LETTER * height) & (stats[:, 3] < 1.5 * height)]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rayocr.engines.rapidocr.engine import RapidOcrEngine
+from rayocr.engines.rapidocr.image import TurnedPage
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 
 # Five lines; the first pixel of each is its mark, and it is at the other end when the page is turned by half.
@@ -41,4 +42,4 @@ def test_a_page_that_is_not_certainly_upside_down_is_upright(is_turned: bool, ce
     engine._recognize_lines = _read_junk
     image = np.ascontiguousarray(np.rot90(IMAGE, 2)) if is_turned else IMAGE
     quads = (np.array([499, 299], np.float32) - QUADS)[:, [2, 3, 0, 1]] if is_turned else QUADS
-    assert engine._orient_and_read(image, quads)[0] == turns
+    assert engine._orient_and_read(TurnedPage(image), quads)[0] == turns

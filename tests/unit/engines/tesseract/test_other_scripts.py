@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from rayocr.engines.rapidocr.engine import RapidOcrEngine
+from rayocr.engines.rapidocr.image import TurnedPage
 from rayocr.engines.tesseract.line_sheet import HEIGHT
 from rayocr.engines.tesseract.lines import lines_of_tsv
 from rayocr.engines.tesseract.other_scripts import OtherScripts
@@ -255,7 +256,7 @@ def test_a_page_in_another_script_is_turned_as_tesseract_sees_it() -> None:
     engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=UpsideDown({"ara": ""})))
     engine._recognize_lines = lambda lines: [LineReading(". ,", 0.6, 0.6)] * len(lines)
     quads = np.array([[(0, 50 * n), (900, 50 * n), (900, 50 * n + 40), (0, 50 * n + 40)] for n in range(9)], np.float32)
-    assert engine._orient_and_read(np.full((500, 1000), 255, np.uint8), quads)[0] == 2
+    assert engine._orient_and_read(TurnedPage(np.full((500, 1000), 255, np.uint8)), quads)[0] == 2
 
 
 def test_lines_that_tesseract_lost_are_read_again_at_another_size() -> None:

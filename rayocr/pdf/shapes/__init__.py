@@ -1,0 +1,1 @@
+"""Shapes of ink in pictures of pages."""
