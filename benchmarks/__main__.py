@@ -1,4 +1,4 @@
-"""`make bench`: rayocr against bare loops over the same engine, as ratios measured in one run.
+"""`make bench`: compares rayocr with bare loops over the same engine, as ratios measured in one run.
 
 Both sides are measured at two lengths, and the rate is computed from the difference, so that startup time does not count. Rounds
 alternate, since machines are noisy. Prints the median and the spread.

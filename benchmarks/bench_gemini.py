@@ -1,9 +1,8 @@
 """`make bench-gemini`: compares the Gemini path with a bare loop around the SDK, and with quotas, in a few minutes.
 
-Throughput: both sides at two lengths against a server that answers immediately; the rate is computed from the difference. Quota:
-the server allows a number of requests in any sliding 60 s and answers after 2 to 8 s. The requests accepted in a minute of the
-steady state are compared with the quota.
-"""
+Throughput: measures both sides at two lengths against a server that answers immediately, and computes the rate from the
+difference. Quota: the server allows a number of requests in any sliding 60 s and answers after 2 to 8 s. The requests accepted
+in a minute of the steady state are compared with the quota."""
 
 from __future__ import annotations
 

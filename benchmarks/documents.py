@@ -1,8 +1,7 @@
 """`make bench-documents`: reads 20,000 small documents in one run, and prints how pace and memory of its processes change.
 
-One page of about 480 characters each, with its own words and a text layer. Rates depend on what else the machine does, so the
-table also shows the CPU time per page of all processes of the run, which includes Ray's.
-"""
+Each document is one page of about 480 characters, with different words and a text layer. Rates depend on what else the machine
+does, so the table also shows the CPU time per page of all processes of the run, which includes Ray's."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ from rayocr.pdf.document import PdfFile
 
 _FEW, _MANY = 8, 56
 _SCAN = Path(__file__).parents[1] / "samples" / "scan.pdf"
-# What, the reader of the bare loop, engine.rapidocr.speed, least ratio of pages per second.
+# Title, the reader of the bare loop, engine.rapidocr.speed, minimum ratio of pages per second.
 _COMPARISONS = (
     ("rapidocr, speed=auto, against a bare loop of the same engine", "auto", "auto", 0.95),
     ("rapidocr, speed=best, against rapidocr's own pipeline", "rapidocr", "best", 2.0),

@@ -1,7 +1,7 @@
 """`make bench-memory`: checks that memory is flat from 10 to 10,000 documents, and from 10 to 10,000 pages of one document.
 
-Runs the command line over one-page PDFs, and over one PDF of many pages, all with a text layer, so that the corpus passes
-through quickly, and prints the peak of the driver and of all rayocr processes (unique set size; Ray's processes are separate).
+Runs the command line over one-page PDFs, and over one PDF of many pages. All pages have a text layer, so that they
+pass through quickly. Prints the peak of the driver and of all rayocr processes (unique set size; Ray's processes are separate).
 """
 
 from __future__ import annotations

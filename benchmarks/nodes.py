@@ -1,4 +1,5 @@
-"""`make bench-nodes`: one node against four, on a server that takes two seconds to answer, with 16 pages in flight per node.
+"""`make bench-nodes`: compares one node with four, on a server that takes two seconds to answer, with 16 pages in flight per
+node.
 
 Each node is a separate Ray node (`ray start`) with one waiting worker; the head has no CPUs, and the driver joins no worker's
 node. It measures the request rate at the server after the start, the distribution over the nodes, and the driver's CPU.

@@ -1,4 +1,4 @@
-"""`ray start` with longer timeouts, for a busy machine.
+"""Runs `ray start` with longer timeouts, for a busy machine.
 
 A new node's raylet aborts if its agents take more than 15 s to report their ports, and `ray start` gives up after 30 s. This
 module sets the ports in advance (Ray does not wait for preset ports, except for one, whose file is written here) and extends the

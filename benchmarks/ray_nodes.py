@@ -36,7 +36,7 @@ _QUICK = {  # a lost node is detected in 3 s; workers start when needed
     "RAY_enable_worker_prestart": "0",
     "RAY_prestart_worker_first_driver": "0",
     "RAY_USAGE_STATS_ENABLED": "0",
-    "RAY_USE_UVLOOP": "0",  # installed as a development dependency only
+    "RAY_USE_UVLOOP": "0",  # a development dependency
 }
 
 

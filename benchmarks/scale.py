@@ -317,7 +317,7 @@ async def _bucket(url: str, process: psutil.Process) -> Rate:
 
     before, started = process.cpu_times(), time.monotonic()
     await asyncio.gather(*(cluster(number) for number in range(callers)))
-    return _redis_rate("Redis: shared limits, takes of 16 slots", callers, calls, process, before, started)
+    return _redis_rate("Redis: shared limits, 16 slots per call", callers, calls, process, before, started)
 
 
 def _redis_rate(what: str, callers: int, calls: int, process: psutil.Process, before: Any, started: float) -> Rate:

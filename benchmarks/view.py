@@ -1,4 +1,4 @@
-"""`make bench-view`: the results view over many documents, as a browser uses it. Prints seconds, memory and sizes.
+"""`make bench-view`: measures the results view over many documents, as a browser uses it. Prints durations, memory and sizes.
 
 Writes documents as runs write them, starts `rayocr view` on them, and sends the requests of the first screen and of searches.
 """

@@ -1,4 +1,5 @@
-"""What the samples say: invented for this project, free to copy. Data only; a soft hyphen marks where a word may be broken."""
+"""What the samples say: invented for this project, free to copy. This module contains only data. A soft hyphen marks where a
+word may be broken."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make bad-days`: fault scripts over 2,000 pages each, against the simulator on an accelerated clock."""
+"""`make bad-days`: runs fault scripts over 2,000 pages each, against the simulator on an accelerated clock."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def _settle_ray(stack: ExitStack) -> None:
         "HOME": home,
         "RAY_TMPDIR": f"{home}/t",
         "RAY_USAGE_STATS_ENABLED": "0",
-        "RAY_USE_UVLOOP": "0",  # installed as a development dependency only
+        "RAY_USE_UVLOOP": "0",  # a development dependency
         "RAY_enable_worker_prestart": "0",
         "RAY_prestart_worker_first_driver": "0",
         "RAY_health_check_period_ms": "1000",  # a dead node is detected after 4 s instead of 16 s

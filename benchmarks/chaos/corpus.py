@@ -69,6 +69,6 @@ class Corpus:
         canvas = Canvas(str(path), pageCompression=1, invariant=1)
         for number in range(1, self.page_counts[document] + 1):
             canvas.drawString(72, 720, f"This is page number {number} of the document {document:04}, which was made for")
-            canvas.drawString(72, 700, "a run in which processes are killed, paused and taken away at any moment.")
+            canvas.drawString(72, 700, "a run in which processes are killed, paused and removed at any moment.")
             canvas.showPage()
         canvas.save()

@@ -23,7 +23,7 @@ class Durable:
         self._seen: set[Path] = set()
 
     def poll(self) -> set[PageName]:
-        # Segments first: if one is deleted meanwhile, the manifests of its documents have already been written.
+        # Reads segments first: if one is deleted meanwhile, the manifests of its documents have already been written.
         for path in self._new(self._ledger, "*/*.jsonl.zst"):
             self._of_segments |= _pages_of_segment(path)
         for path in self._new(self._documents, "*/*.json"):

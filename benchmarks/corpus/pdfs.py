@@ -19,7 +19,7 @@ _SHRINK = (1.0, 0.94, 0.88, 0.82, 0.76, 0.7)
 
 @cache
 def _typesetter() -> Typesetter:
-    return Typesetter(system_fonts=False)  # the same pages on every machine
+    return Typesetter(system_fonts=False)  # no system fonts, so that pages are the same on every machine
 
 
 def close() -> None:

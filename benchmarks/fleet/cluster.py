@@ -1,8 +1,7 @@
 """A head, a driver and two workers, each a Ray node in a network namespace, with Redis and a simulated Gemini beside them.
 
-They start as in the manifests: the head with its state in Redis and the variables of kuberay/base/cluster.yaml, the driver
-by docker/bin/rayocr-driver.
-"""
+They start as in the manifests: the head keeps its state in Redis and has the variables of kuberay/base/cluster.yaml, and
+docker/bin/rayocr-driver starts the driver."""
 
 from __future__ import annotations
 

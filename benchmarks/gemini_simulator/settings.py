@@ -28,7 +28,7 @@ class Settings:
     poison_share: float = 0.0  # share of pages that are always answered with 500
     fenced: int = 0  # 1: a code fence and an introduction around every answer
     blanks: int = 0  # characters of white space after the second line of every answer, as a malicious page can request
-    thought_tokens: int = 0  # billed as output, not part of the text
+    thought_tokens: int = 0  # thinking tokens of each answer, billed as output and not part of the text
     cached_tokens: int = 0  # input tokens of each answer that are billed at the price of cached tokens
     priority_downgraded_share: float = (
         0.0  # share of priority requests that are answered and billed in standard, as a header says

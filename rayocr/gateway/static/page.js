@@ -68,7 +68,7 @@ function cards(s) {
     card(count(g.workers), `workers, ${count(g.pages_in_window)} pages in progress`));
 }
 
-// A model's requests per second over the last minute, which is the window of its quota; shorter windows can show too high rates.
+// A model's requests per second over the last minute, which is the window of its quota; a shorter window can show a rate that is too high.
 function paceOf(model) {
   const from = grants[0], to = grants.at(-1);
   return to[0] > from[0] ? Math.max(0, (to[1][model] ?? 0) - (from[1][model] ?? 0)) / (to[0] - from[0]) : 0;

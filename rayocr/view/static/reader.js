@@ -184,7 +184,7 @@ function facts(p) {
   shown.text = p.text;
   const nothing = p.outcome === "blank" ? "(a blank page)" : "(no text)";
   $("v-text").textContent = p.text || nothing;
-  // The server makes this HTML inert: a short list of tags without attributes that act.
+  // The server makes this HTML inert: it allows a short list of tags, and no attribute that can run code.
   const parsed = new DOMParser().parseFromString(p.html, "text/html");
   $("v-html").replaceChildren(...(p.text ? [...parsed.body.childNodes] : [nothing]));
   const parts = [badge(p.outcome, p.outcome)];
