@@ -18,7 +18,7 @@ from rayocr.observe.console import plain_console
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=3, help="of each measurement, alternating")
+    parser.add_argument("--rounds", type=int, default=3, help="rounds of each measurement, which alternate")
     parser.add_argument("--only", choices=["rapidocr", "textlayer"])
     arguments = parser.parse_args()
     console = plain_console()

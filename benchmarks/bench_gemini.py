@@ -50,7 +50,7 @@ class QuotaUse:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.bench_gemini", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=1, help="of the throughput measurement")
+    parser.add_argument("--rounds", type=int, default=1, help="rounds of the throughput measurement")
     parser.add_argument("--only", choices=["throughput", "quota"])
     arguments = parser.parse_args()
     console = plain_console(width=None if sys.stdout.isatty() else 150)

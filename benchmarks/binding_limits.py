@@ -52,7 +52,7 @@ class _Selector(selectors.DefaultSelector):
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """Its clock jumps to the next timer. Nothing may run in threads."""
+    """An event loop whose clock jumps to the next timer. Nothing may run in threads."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -78,7 +78,7 @@ class Use:
 
 @dataclass(slots=True)
 class Server:
-    """Enforces `limits` in sliding windows; `usd_per_10min` by what it has answered, as Google's bill does."""
+    """Enforces `limits` in sliding windows. For `usd_per_10min` it counts what it has answered, as Google's bill does."""
 
     limits: dict[str, float]
     tokens: tuple[int, int] = (600, 800)  # tokens of a page with its prompt: a page takes 560, and prompts differ

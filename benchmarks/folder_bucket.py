@@ -1,6 +1,6 @@
 """A server that presents a folder as one bucket: listing and downloads, each answered after a fixed latency.
 
-For benchmarks that read many small objects: fake-gcs-server scans the whole bucket for every page of a listing.
+It serves benchmarks that read many small objects, since fake-gcs-server scans the whole bucket for every page of a listing.
 """
 
 from __future__ import annotations

@@ -263,7 +263,7 @@ def _keep(folder: Path, name: str, data: bytes, why: str) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.fuzz", description=__doc__)
     parser.add_argument("targets", nargs="*", default=list(TARGETS), metavar="TARGET")
-    parser.add_argument("--minutes", type=float, default=10.0, help="for each target")
+    parser.add_argument("--minutes", type=float, default=10.0, help="minutes for each target")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--failures", type=Path, default=Path("logs/fuzz"), help="folder for inputs that failed")
     given = parser.parse_args()

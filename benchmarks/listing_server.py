@@ -19,7 +19,7 @@ _KNOWN = {"prefix", "startOffset", "endOffset", "maxResults", "pageToken", "fiel
 
 
 class ListingServer:
-    """`buckets`: their objects' names, sorted; every one of `generation`. Runs in a separate process."""
+    """`buckets`: the sorted names of their objects; every object has this `generation`. Runs in a separate process."""
 
     def __init__(self, buckets: Mapping[str, Sequence[str]], *, generation: str) -> None:
         context = multiprocessing.get_context("spawn")

@@ -4,7 +4,7 @@ A new node's raylet aborts if its agents take more than 15 s to report their por
 module sets the ports in advance (Ray does not wait for preset ports, except for one, whose file is written here) and extends the
 timeouts:
 `python -m benchmarks.patient_ray start --head …`, or `be_patient()`, `start_only_what_is_used()` and `agent_ports()` before a
-Cluster is made in this process.
+Cluster is created in this process.
 """
 
 from __future__ import annotations

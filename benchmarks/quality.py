@@ -70,7 +70,7 @@ def main() -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--pages", type=int, default=0, help="of each class; 0: two, but every language, treatment and kind of page once"
+        "--pages", type=int, default=0, help="pages of each class; 0: two, but every language, treatment and kind of page once"
     )
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--readers", default="chain,tesseract", help=f"of {', '.join(READERS)}; those not installed are left out")

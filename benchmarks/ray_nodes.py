@@ -42,7 +42,7 @@ _QUICK = {  # a lost node is detected in 3 s; workers start when needed
 
 @dataclass
 class Node:
-    """A `ray start --block`. Its processes are its children."""
+    """A node started by `ray start --block`, whose processes are its children."""
 
     process: subprocess.Popen[Any]
     log: Path
@@ -160,7 +160,7 @@ class RayNodes:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, arguments: list[str]) -> Node:
-        """Returns when it is up. Retries on a machine that is too busy for Ray's timeouts."""
+        """Returns when the node is up. Retries on a machine that is too busy for Ray's timeouts."""
         for left in reversed(range(_TRIES)):
             node = self._try_to_start(arguments)
             deadline = time.monotonic() + _PATIENCE_S

@@ -1,8 +1,8 @@
 """`make bench-resume`: measures the time to the first new page with a million finished and a thousand pending pages.
 
 The state is that of a killed run without compaction of the ledger: finished documents of a hundred pages with
-their manifests, every one of their pages still in a segment, and ten documents of which a few pages were read. Written in the
-product's own formats; then the command line is started on it, once with few pages done and once with a million.
+their manifests, every one of their pages still in a segment, and ten documents of which a few pages were read. The benchmark
+writes it in the product's formats and starts the command line on it, once with few pages done and once with a million.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Compares the text-layer path with a bare pypdfium2 loop that writes the text of every page to one file.
 
 The bare loop (this module run as a program) does not check the layer, order columns, or find headings and tables. rayocr does, so
-this ratio shows the cost of those steps; rayocr uses all cores, the loop one.
+this ratio shows the cost of those steps; rayocr uses all cores, and the loop uses one.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ class Valkey:
         self.start()
 
     def start(self) -> None:
-        """Returns when it answers."""
+        """Returns when the server answers."""
         options = [
             "--port",
             str(self.port),

@@ -66,7 +66,7 @@ def live_through(day: BadDay, source: Path, work: Path, pages: int) -> Result:
             if number:  # the server is repaired
                 _post(server, "/script", [])
                 options = (*(option for option in options if not option.startswith("budget.")), *day.then)
-            in_flight = f"limits.max_in_flight={max(2, min(64, pages // 8))}"  # few enough that an event meets later requests
+            in_flight = f"limits.max_in_flight={max(2, min(64, pages // 8))}"  # so few that an event still meets later requests
             done = _run(source, work, server, in_flight, *options)
             exits.append(done.returncode)
             said += done.stdout + done.stderr

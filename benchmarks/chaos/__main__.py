@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=len(KINDS), help="number of scenarios, with the seeds 1, 2, 3 …")
     parser.add_argument("--seed", type=int, action="append", help="run only this seed; can be repeated")
     parser.add_argument("--kind", action="append", choices=[kind.name for kind in KINDS], help="replaces the kinds of the seeds")
-    parser.add_argument("--documents", type=int, default=200, help="of each scenario")
+    parser.add_argument("--documents", type=int, default=200, help="documents of each scenario")
     parser.add_argument("--keep", type=Path, help="folder to keep the files of the scenarios in; by default they are deleted")
     given = parser.parse_args(arguments)
     seeds = given.seed or range(1, given.seeds + 1)

@@ -1,4 +1,5 @@
-"""The documents of a scenario: small, with the page and document number on every page, so that mixed-up pages are detected."""
+"""The documents of a scenario. They are small and show the document and page number on every page, so that mixed-up pages are
+detected."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from benchmarks.chaos.corpus import Corpus, PageName
 
 
 class Durable:
-    """The pages in ledger segments or of finished documents. Segments never change, so each is read once."""
+    """Collects the pages in ledger segments and those of finished documents. Segments never change, so each is read once."""
 
     def __init__(self, dest: Path, corpus: Corpus) -> None:
         self._ledger = dest / ".rayocr" / "ledger"

@@ -40,7 +40,7 @@ class Target(Protocol):
 
 
 class Fault(ABC):
-    """`may_lose`: pages that are in flight or not yet flushed when the fault strikes may be paid for again."""
+    """A fault. `may_lose`: pages that are in flight or not yet flushed when it strikes may be paid for again."""
 
     name: ClassVar[str]
     may_lose: ClassVar[bool] = True
@@ -51,7 +51,7 @@ class Fault(ABC):
 
 @dataclass(frozen=True, slots=True)
 class KillActor(Fault):
-    """SIGKILL to one process of those whose actor has this class."""
+    """Sends SIGKILL to one process whose actor has this class."""
 
     title: str
 
@@ -78,7 +78,8 @@ class KillActor(Fault):
 
 @dataclass(frozen=True, slots=True)
 class KillDriver(Fault):
-    """SIGKILL; `again`: the same command is restarted immediately, before Ray has ended the dead run's actors."""
+    """Sends SIGKILL to the driver. `again`: the same command is restarted immediately, before Ray has ended the dead run's
+    actors."""
 
     number: int = 0
     again: bool = True
@@ -94,7 +95,7 @@ class KillDriver(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Terminate(Fault):
-    """SIGTERM, and the same command again when the run has drained."""
+    """Sends SIGTERM to the driver, and starts the same command again when the run has drained."""
 
     number: int = 0
     name = "SIGTERM"
@@ -111,7 +112,8 @@ class Terminate(Fault):
 
 @dataclass(frozen=True, slots=True)
 class TerminateTwice(Fault):
-    """A second SIGTERM while the run is still draining. If it drains too fast for that, the next start gets both signals."""
+    """Sends a second SIGTERM while the run is still draining. If it drains too fast for that, the next start gets both
+    signals."""
 
     number: int = 0
     name = "SIGTERM twice"
@@ -146,7 +148,7 @@ class KillNode(Fault):
 
 @dataclass(frozen=True, slots=True)
 class KillRedis(Fault):
-    """SIGKILL, and a new start after a part or a multiple of the leases' time limit."""
+    """Sends SIGKILL to Redis, and starts it again after a part or a multiple of the leases' time limit."""
 
     keep_data: bool
     away_ttls: float
@@ -310,7 +312,8 @@ class HostileAnswers(Fault):
 
 @dataclass(frozen=True, slots=True)
 class Pause(Fault):
-    """SIGSTOP for longer than the leases last, then SIGCONT. `whole`: the Ray that the driver started as well."""
+    """Sends SIGSTOP to the driver, and SIGCONT after its leases have expired. `whole`: also to the Ray that the driver
+    started."""
 
     number: int = 0
     whole: bool = False

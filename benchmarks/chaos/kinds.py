@@ -65,7 +65,7 @@ def _storm(chance: random.Random) -> list[Fault]:
     return faults
 
 
-# 20 seeds strike twice with each kind of fault that issue reports name. Seed 13 takes more than ten minutes.
+# 20 seeds contain each kind of fault that issue reports name twice. Seed 13 takes more than ten minutes.
 KINDS = (
     Kind(
         name="hostile",

@@ -97,7 +97,7 @@ class Scene:
             driver.close()
 
     def _until_answered(self, pages: float) -> None:
-        """Waits, or returns when all drivers have ended. Then drivers that did not finish are restarted."""
+        """Waits until this many pages are answered, and restarts drivers that did not finish when none runs."""
         while self.witness.pages_answered < pages:
             if not any(driver.runs for driver in self.drivers):
                 unfinished = [driver for driver in self.drivers if not driver.has_finished]

@@ -340,7 +340,7 @@ def foreign(language: str) -> Callable[[random.Random], Leaf]:
 
 
 def mixed_scripts(language: str) -> Callable[[random.Random], Leaf]:
-    """Paragraphs that alternate between English and another script, as in many official documents."""
+    """Draws paragraphs that alternate between English and another script, as in many official documents."""
 
     def make(dice: random.Random) -> Leaf:
         english, other = Writer(dice), Writer(dice, language)

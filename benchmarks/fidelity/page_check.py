@@ -43,9 +43,10 @@ _DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 @dataclass(slots=True, kw_only=True)
 class PageCheck:
-    """Shares are 0..1. `f1`: of the words of rayocr's text against pdftotext's; None without pdftotext, or where neither has a
-    word. `uncovered`: of the page's lines of ink, those that no word of rayocr's covers. `inkless`: of rayocr's lines, those
-    without ink. `lost_numbers` and `added_numbers`: runs of digits that only pdftotext or only rayocr has, with repetitions."""
+    """The result for one page. Shares are 0..1. `f1`: word F1 of rayocr's text against pdftotext's; None without pdftotext, or
+    where neither has a word. `uncovered`: share of the page's lines of ink that no word of rayocr covers. `inkless`: share of
+    rayocr's lines without ink. `lost_numbers` and `added_numbers`: runs of digits that only pdftotext or only rayocr has, with
+    repetitions."""
 
     file: str
     page: int

@@ -1,6 +1,6 @@
 """`make bench-fleet` (needs root and iproute2): runs rayocr on four nodes in network namespaces, with failures of each part.
 
-`python -m benchmarks.fleet SCENARIO…` runs some of them; `--keep FOLDER` keeps what they leave, except the documents. Reports for
+`python -m benchmarks.fleet SCENARIO…` runs some of them; `--keep FOLDER` keeps their files, except the documents. Reports for
 each whether the run ended well and every page exists, how many pages were paid for twice, and how many were at risk: in
 flight, or paid for and not yet durable.
 """

@@ -1,4 +1,4 @@
-"""The Files API and the Batch API of the simulator: resumable uploads, jobs that take their time, results in another order.
+"""The Files API and the Batch API of the simulator: resumable uploads, jobs that take time, results in another order.
 
 A job's requests are answered like single requests, so that pages are counted in the same place and scripted refusals apply.
 Faults: jobs that expire half done, lines with an error, a lost answer to `create`, a full queue (enqueued tokens, concurrent
@@ -22,9 +22,9 @@ _ORIGIN = "type.googleapis.com/google.ai.generativelanguage.v1main.GenerateConte
 
 @dataclass
 class BatchSettings:
-    """`job_s`: from creation to the end. `expire_share`, `error_share`: the shares of a job's lines that are never answered or
-    answered with an error; a job with unanswered lines ends as EXPIRED. `lose_creates`: the number of jobs that are created
-    without a response."""
+    """`job_s`: seconds from creation to the end of a job. `expire_share`, `error_share`: the shares of a job's lines that are
+    never answered or answered with an error; a job with unanswered lines ends as EXPIRED. `lose_creates`: the number of jobs
+    that are created without a response."""
 
     job_s: float = 0.2
     expire_share: float = 0.0
@@ -60,7 +60,7 @@ class _Job:
 
 
 class Batches:
-    """`answer(model, request body)` gives a GenerateContentResponse; `refused(request)` an error response or None; `clock` gives
+    """`answer(model, request body)` returns a GenerateContentResponse, `refused(request)` an error response or None, and `clock`
     simulated seconds."""
 
     def __init__(

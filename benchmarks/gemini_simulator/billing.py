@@ -1,7 +1,7 @@
 """The simulator's bill: every request that is charged, by model and service tier, at the prices of conf/prices.yaml.
 
-The bill is exact: money is counted in decimals. It does not use rayocr's own price code, so that an error there shows.
-"""
+The bill is exact: money is counted in decimals. It does not use rayocr's own price code, so that an error in that code is
+visible."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ _WINDOW_S = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """`quota_id` as Google names it; `retry_after_s` as its RetryInfo says."""
+    """`quota_id` is Google's name of the quota; `retry_after_s` is the delay in its RetryInfo."""
 
     quota_id: str
     retry_after_s: float

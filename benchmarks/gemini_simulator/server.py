@@ -1,4 +1,4 @@
-"""`python -m benchmarks.gemini_simulator`: serves until it is ended; prints its address as one JSON line.
+"""`python -m benchmarks.gemini_simulator`: serves until it is stopped; prints its address as one JSON line.
 
 Control endpoints in addition to the API: `GET /counts` returns requests by page text, `GET /pace` the numbers of accepted and
 refused requests, `GET /bill` the charges. `POST /settings` changes latency and failures at run time, `POST /script` starts a

@@ -78,7 +78,7 @@ def _config_class(field: dataclasses.Field[Any]) -> type | None:
 
 
 def _comments(source: str) -> dict[tuple[str, str], str]:
-    """(class, field) -> its comments."""
+    """Returns the comments of each (class, field)."""
     comments: dict[int, str] = {}
     alone: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):

@@ -64,7 +64,7 @@ class LimitsConfig:
         ModelLimitsConfig(rpm=self.rpm, tpm=self.tpm, rpd=self.rpd, max_in_flight=self.max_in_flight)
         at_least(0.01, **{"limits.usd_per_10min": self.usd_per_10min, "limits.usd_per_month": self.usd_per_month})
         at_least(1, **{"limits.max_document_pages": self.max_document_pages, "limits.shared_ttl_s": self.shared_ttl_s})
-        at_most(10_000_000, **{"limits.max_document_pages": self.max_document_pages})  # that manifests can hold
+        at_most(10_000_000, **{"limits.max_document_pages": self.max_document_pages})  # manifests cannot hold more
         at_least(1, **{"limits.cautious_in_flight": self.cautious_in_flight})
         at_least(0, **{"limits.shared_patience_s": self.shared_patience_s, "limits.day_quota_tries": self.day_quota_tries})
         at_least(0, **{"limits.patience_s": self.patience_s})
@@ -113,7 +113,7 @@ class BudgetConfig:
 
     @property
     def given(self) -> str | None:
-        """The name of a budget that is set."""
+        """Returns the name of a budget that is set, or None."""
         names = {"usd": self.usd, "usd_per_day": self.usd_per_day, "usd_per_month": self.usd_per_month}
         return next((f"budget.{name}" for name, value in names.items() if value is not None), None)
 
