@@ -1,7 +1,7 @@
 """Runs rayocr's rate limiter and its worker client, with nothing else between a slot and its request. This module is run as a
 program.
 
-Four actors on a local Ray send one small page over and over, each request when its slot begins, without the SDK: at 30,000 per
+Four actors on a local Ray send one small page repeatedly, each request when its slot begins, without the SDK: at 30,000 per
 minute the SDK alone would need a core, and this benchmark only measures whether the slots keep to the quota.
 """
 

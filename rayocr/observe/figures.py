@@ -302,7 +302,7 @@ FIGURES: tuple[Figure, ...] = (
         name="slots_waited_seconds",
     ),
     _model("throttled", "Requests refused by the server", lambda model, run: model.throttled, counter=True),
-    _model("rate_rpm", "Current rate limit, as learned", lambda model, run: model.rate_rpm, unit="requests/min"),
+    _model("rate_rpm", "Current learned rate limit", lambda model, run: model.rate_rpm, unit="requests/min"),
     _model("limit_rpm", "Configured rate limit", lambda model, run: run.config.limits.of(model.model).rpm, unit="requests/min"),
     _model("in_flight", "Requests in flight", lambda model, run: model.in_flight),
     _model("requests_today", "Requests of this quota day", lambda model, run: model.requests_today),
