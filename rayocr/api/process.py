@@ -19,7 +19,8 @@ from rayocr import errors
 from rayocr.errors import InternalError, RayocrError, UsageError
 from rayocr.overrides import CONFIG_GROUPS, kind_of, literal
 
-_STDERR_TAIL = 2000  # number of bytes of the child's standard error that an error quotes
+_WITHOUT_RAY = "inprocess"  # the value of cluster=
+_STDERR_TAIL = 2000  # bytes of the child's standard error that an error quotes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,16 +117,24 @@ def _plain(value: object) -> object:
 
 
 class ChildRun:
-    """One run in a child process. Iterate over `events`; the last one is `end`. `folder`: the folder of a read, which the child
-    process removes when the caller is gone."""
+    """One run in a child process. Iterate over `events`; the last one is `end`. `folder`: of a read; the child process removes it
+    when the caller is gone.
+
+    A document can crash the process of a run without Ray. Then the run resumes once with Ray, which isolates documents: it counts
+    the crashes of each document, fails the pages that cause them, and reads the other documents."""
 
     def __init__(self, overrides: list[str], *, folder: Path | None = None) -> None:
         try:
             Path.cwd()
         except FileNotFoundError as error:
             raise UsageError("The working folder no longer exists.", hint="Change to one that does: os.chdir(…)") from error
-        self._ended = False
+        self._overrides, self._folder = overrides, folder
+        self._ended = self._has_started = self._is_stopped = False
         self._message = tempfile.TemporaryFile()  # noqa: SIM115 - closed by `close`
+        self._start(overrides)
+
+    def _start(self, overrides: list[str]) -> None:
+        folder = self._folder
         self._process = subprocess.Popen(
             [sys.executable, "-m", "rayocr.api.child"],
             env=_environment(folder),
@@ -159,14 +168,34 @@ class ChildRun:
         if line:
             event: dict[str, Any] = json.loads(line)
             self._ended = event["event"] == "end"
+            self._has_started |= event["event"] == "started"
             return event
         self._process.wait()
+        if self._has_started and not self._is_stopped and self._is_in_process():
+            return self._resume_with_ray()
         raise InternalError(
             f"The process that ran rayocr ended with code {self._process.returncode}.", hint=self._stderr_tail() or None
         )
 
+    def _is_in_process(self) -> bool:
+        clusters = [override.partition("=")[2] for override in self._overrides if override.startswith("cluster=")]
+        return clusters[-1:] == [_WITHOUT_RAY]
+
+    def _resume_with_ray(self) -> dict[str, Any]:
+        """Returns the event that says so."""
+        assert self._process.stdout is not None and self._process.stdin is not None
+        self._process.stdout.close()
+        with contextlib.suppress(BrokenPipeError):
+            self._process.stdin.close()
+        self._overrides = [*self._overrides, "cluster=local"]
+        self._start(self._overrides)
+        if self._is_stopped:  # meanwhile, by another thread
+            self._process.kill()
+        return {"event": "warning", "text": "A document ended the process that was reading it. The run continues with Ray."}
+
     def cancel(self) -> None:
         """Asks the run to drain: pages in flight finish, and the next run resumes. Idempotent."""
+        self._is_stopped = True
         if self._process.stdin is not None and not self._process.stdin.closed:
             with contextlib.suppress(BrokenPipeError):  # the process has ended
                 self._process.stdin.write("\n")  # forks of this process may keep the pipe open
@@ -175,7 +204,8 @@ class ChildRun:
                 self._process.stdin.close()
 
     def kill(self) -> None:
-        """Ends the process immediately. Safe from any thread. `events` then raises InternalError."""
+        """Ends the process at once. Safe from any thread; `events` then raises InternalError."""
+        self._is_stopped = True
         self._process.kill()
 
     def close(self) -> None:

@@ -192,10 +192,10 @@ def _run(
     bundled: bool = False,
     given: Collection[str] | None = None,
 ) -> int:
-    """Runs. `places`: names the outputs at the end. `bundled`: says that the samples are read because no source was named.
-    `given`: the names of the options of the command line; unless they include `cluster`, a small job runs without Ray, in a child
-    process."""
-    from rayocr.cli.small_run import is_small, run_in_child
+    """`places`: name the outputs at the end. `bundled`: say that the samples are read because nothing was named. `given`: the
+    names of the options of the command line; unless they include `cluster`, a small job runs without Ray. A run without Ray is in
+    a child process if `given` is not None, and resumes with Ray if a document crashes it."""
+    from rayocr.cli.small_run import can_fork, is_small, run_in_child
     from rayocr.composition import source_accesses
     from rayocr.driver.monitor.terminal import ConsoleTerminal
     from rayocr.driver.plan import existing_state, plan
@@ -217,7 +217,8 @@ def _run(
     terminal.say(f"rayocr {__version__}: {_chain_words(config, given or ())}")
     if unused := unused_engine_options(config, given or ()):
         terminal.warn(unused)
-    if given is not None and "cluster" not in given and is_small(config, planned):
+    without_ray = config.cluster == INPROCESS and config.mode is not Mode.watch and can_fork()
+    if given is not None and (without_ray or ("cluster" not in given and is_small(config, planned))):
         code = run_in_child(
             lambda: _exit_code(
                 lambda: _execute(config, planned, keys, terminal, places=places, in_process=True), as_json=terminal.json
@@ -226,6 +227,7 @@ def _run(
         if code is not None:
             return code
         terminal.warn("A document ended the process that was reading it. The run continues with Ray, which isolates documents.")
+        config.cluster = "local" if without_ray else config.cluster
     return _execute(config, planned, keys, terminal, places=places)
 
 

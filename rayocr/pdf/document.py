@@ -17,7 +17,7 @@ import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from rayocr.errors import CorruptPdf, DocumentError, DocumentTooLarge, EmptyPdf, EncryptedPdf, NotAPdf
+from rayocr.errors import CorruptPdf, DocumentError, DocumentTooLarge, EmptyPdf, EncryptedPdf, NotAPdf, PageUnrenderable
 from rayocr.pdf.page import Page
 from rayocr.pdf.structure import PdfStructure
 
@@ -45,6 +45,7 @@ _MAX_LABEL_CHARS = 50
 _MOST_LOST, _FEW_PAGES = 2, 100  # a page count above _MOST_LOST x (named pages) + _FEW_PAGES is rejected
 # Control characters, and those that change the direction of the text after them. Joiners select the form of a letter.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_FORM = re.compile(rb"/Subtype\s*/Form\b")
 _MASK = re.compile(rb"/S?Mask\b")
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,400}?/Count\s+(\d{1,9})|/Count\s+(\d{1,9})[^>]{0,400}?/Type\s*/Pages\b")
 
@@ -59,6 +60,7 @@ class PdfFile:
     """An open document. `data` (bytes or a uint8 array) is not copied and must stay valid until `close`."""
 
     def __init__(self, data: Any, *, max_pixels: int) -> None:
+        self.refused = ""  # why `page` did not load the last page that is hostile
         self._max_pixels = max_pixels
         self._data = np.frombuffer(data, dtype=np.uint8)
         self._structure = PdfStructure(self._data)
@@ -99,7 +101,10 @@ class PdfFile:
         return self._structure.page_references()
 
     def page(self, page_number: int) -> Page:
-        """Loads a page. `page_number` is 1-based. Raises PageUnrenderable if PDFium cannot load the page."""
+        """Loads a page. `page_number` is 1-based. Raises PageUnrenderable if PDFium cannot load the page, or not in time."""
+        if self._has_forms and (why := self._structure.excessive_forms(page_number)):
+            self.refused = f"Page {page_number} cannot be loaded: {why}"
+            raise PageUnrenderable(self.refused)
         return Page(
             self._document,
             page_number,
@@ -115,6 +120,11 @@ class PdfFile:
         """Returns whether the document is an XFA form whose pages Adobe Acrobat makes when it opens the file. Other programs show
         a placeholder."""
         return bool(pdfium.FPDF_GetFormType(self._document.raw) == pdfium.FORMTYPE_XFA_FULL)
+
+    @cached_property
+    def _has_forms(self) -> bool:
+        """Whether there are form XObjects. 1 ms per megabyte, like the following."""
+        return _FORM.search(self._data.data) is not None
 
     @cached_property
     def _has_masks(self) -> bool:
@@ -197,6 +207,8 @@ def _check_some_pages(file: PdfFile, *, whole: bool) -> None:
             file.page(number).close()
         except Exception:  # counted and decided below
             failed += 1
+    if failed == len(numbers) and file.refused:
+        raise CorruptPdf(f"No page of the document can be read. {file.refused}")
     if failed == len(numbers) or (failed and not whole):
         raise _corrupt() if whole else _cut_off()
     if failed and (named := file.page_references()) is not None and count > _MOST_LOST * named + _FEW_PAGES:

@@ -1,4 +1,4 @@
-"""Reads page labels, hidden annotations and the number of pages with qpdf, where PDFium has no data or crashes.
+"""Reads page labels, hidden annotations, nested forms and the number of pages with qpdf, where PDFium has no data or crashes.
 
 PDFium follows a /PageLabels tree that points to itself until the stack overflows; qpdf detects the loop.
 """
@@ -11,6 +11,7 @@ from typing import Any
 
 import pikepdf
 
+from rayocr.pdf.forms.nested_forms import excessive_forms
 from rayocr.pdf.forms.optional_content import OptionalContent
 
 # pikepdf raises these for files that qpdf cannot read. PDFium opens some files for which qpdf asks for a password.
@@ -64,6 +65,14 @@ class PdfStructure:
                 return ""
             page = pdf.pages[page_number - 1].obj
             return _lost_content(page) if "/Contents" in page else ""
+        except (*UNREADABLE, IndexError, TypeError, ValueError, AttributeError):
+            return ""
+
+    def excessive_forms(self, page_number: int) -> str:
+        """Why PDFium must not load the page: its forms draw each other too often. Empty if it may."""
+        pdf = self._open()
+        try:
+            return excessive_forms(pdf.pages[page_number - 1].obj) if pdf is not None else ""
         except (*UNREADABLE, IndexError, TypeError, ValueError, AttributeError):
             return ""
 

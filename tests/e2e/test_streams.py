@@ -14,7 +14,7 @@ import pytest
 
 from tests.e2e.prefork import Prefork
 from tests.e2e.support import PATIENCE_S, PROJECT, end_tree
-from tests.e2e.test_hostile import calls_itself
+from tests.unit.pdf import pdfs
 
 LETTER = PROJECT / "samples" / "letter.pdf"
 
@@ -108,7 +108,7 @@ def test_wrong_use_of_a_stream_is_one_line_and_exit_2(piped: Piped, tmp_path: Pa
 
 
 def test_a_document_that_ends_its_process_is_one_line_and_exit_1(piped: Piped, tmp_path: Path) -> None:
-    done = piped(calls_itself(), "-", "-", "limits.validate_timeout_s=2")
+    done = piped(pdfs.in_object_stream(padding_bytes=1000 << 20), "-", "-", f"limits.page_memory={256 << 20}")
     assert (done.returncode, done.stdout) == (1, b"")
     assert done.stderr.decode().splitlines()[-1] == "The document ended the process that was reading it."
     assert not list(tmp_path.glob("rayocr-stream-*"))

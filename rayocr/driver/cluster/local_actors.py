@@ -2,7 +2,8 @@
 
 The classes are the same as with Ray. Coroutines share the run's event loop. Blocking work runs on threads: one for each page
 worker that computes, and one for each document worker. They take turns with PDFium, which is not thread-safe. No process isolates
-a hostile document: one that crashes PDFium or exceeds its limits ends the run.
+a hostile document: one that crashes PDFium or exceeds its limits ends the process. The command line and the API
+then resume the run with Ray.
 """
 
 from __future__ import annotations
@@ -185,7 +186,7 @@ def _open_batch_queue(config: RayocrConfig, settings: AssembleSettings, keys: Se
 
 
 def _say_what_ends_the_run(why: str) -> None:
-    sys.stderr.write(f"rayocr: A PDF took {why}; this process ends.\n  Run again with cluster=local, which isolates documents.\n")
+    sys.stderr.write(f"rayocr: A PDF took {why}; this process ends.\n  cluster=local isolates documents.\n")
     sys.stderr.flush()
 
 
