@@ -23,7 +23,7 @@ RENDER_DPI = 75  # strokes of 8 pt type are one pixel wide; 4 to 25 ms per page
 # For scans. JPEG decoders divide by two, four or eight, which gives 20 to 40 dpi; a line of text becomes a gray bar.
 COARSE_DPI = 20
 
-_SURELY_INKED = 0.10  # below this, the shapes of the ink decide, since shadows along two edges cover .05
+SURELY_INKED = 0.10  # below this, the shapes of the ink decide, since shadows along two edges cover .05
 _SURELY_INKED_COARSE = 0.20  # for a rendering at COARSE_DPI, whose tiles are three times as large
 _TILE_PX = 8  # 2.7 mm
 _MARGIN_SHARE = 0.02  # share of each side that may show shadows of the lid, punch holes or the edge of the next sheet
@@ -48,9 +48,9 @@ def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False
         return 0.0
     ink = _ink(inner)
     share = _inked_share(ink)
-    if share < _SURELY_INKED or not clean:
+    if share < SURELY_INKED or not clean:
         ink = ink if clean else _without_shadows(ink)
-        if _inked_share(ink) < _SURELY_INKED:
+        if _inked_share(ink) < SURELY_INKED:
             return max(share, BLANK_COVERAGE) if has_marks(ink, dpi=dpi, clean=clean) else 0.0
     return share
 

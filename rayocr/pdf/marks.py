@@ -28,7 +28,7 @@ _MAX_SHAPES = 2_000  # a page with more shapes is not nearly empty
 
 
 @dataclass(frozen=True, slots=True)
-class _Shape:
+class Shape:
     x: int
     y: int
     width: int
@@ -52,17 +52,17 @@ def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
     px_per_mm = dpi / 25.4
     ink = np.ascontiguousarray(ink, dtype=np.uint8)
     if not clean:
-        ink = _without_edges(_without_folds(ink, px_per_mm))
+        ink = without_edges(without_folds(ink, px_per_mm))
     count, _, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     if count > _MAX_SHAPES:
         return True
     height, width = ink.shape
     shapes = [
         shape
-        for shape in (_Shape(*row) for row in stats[1:].tolist())
+        for shape in (Shape(*row) for row in stats[1:].tolist())
         if shape.long > _SPECK_MM * px_per_mm
-        and not _is_line(shape, px_per_mm)
-        and (clean or not _is_leftover(shape, width, height, px_per_mm))
+        and not is_line(shape, px_per_mm)
+        and (clean or not is_leftover(shape, width, height, px_per_mm))
     ]
     if clean and shapes:
         return True
@@ -73,7 +73,7 @@ def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
     return lone or _longest_row(shapes) >= (3 if dusty else 2)
 
 
-def _without_folds(ink: Any, px_per_mm: float) -> Any:
+def without_folds(ink: Any, px_per_mm: float) -> Any:
     """Removes thin lines that cross the page, even if they are slightly crooked. No letter has a part that is as long and
     straight."""
     import cv2
@@ -92,7 +92,7 @@ def _without_folds(ink: Any, px_per_mm: float) -> Any:
     return kept
 
 
-def _without_edges(ink: Any) -> Any:
+def without_edges(ink: Any) -> Any:
     """Removes shapes that touch the page's edge and stay near it, such as the black around a sheet that was scanned crookedly."""
     import cv2
 
@@ -109,12 +109,12 @@ def _without_edges(ink: Any) -> Any:
     return np.where((near & touches)[labels], 0, ink).astype(np.uint8)
 
 
-def _is_line(shape: _Shape, px_per_mm: float) -> bool:
+def is_line(shape: Shape, px_per_mm: float) -> bool:
     long_enough = shape.long >= max(_LINE_LENGTH_MM * px_per_mm, _LINE_ASPECT * shape.short)
     return long_enough and shape.short <= _LINE_WIDTH_MM * px_per_mm
 
 
-def _is_leftover(shape: _Shape, page_width: int, page_height: int, px_per_mm: float) -> bool:
+def is_leftover(shape: Shape, page_width: int, page_height: int, px_per_mm: float) -> bool:
     """Returns whether the shape is a scanner artifact: the shadow of an edge, a punch hole or a staple."""
     right, bottom = page_width - shape.x - shape.width, page_height - shape.y - shape.height
     edge = min(shape.x, shape.y, right, bottom)
@@ -130,10 +130,10 @@ def _is_leftover(shape: _Shape, page_width: int, page_height: int, px_per_mm: fl
     return is_round and edge + shape.short / 2 <= _HOLE_MARGIN_MM * px_per_mm
 
 
-def _longest_row(shapes: list[_Shape]) -> int:
+def _longest_row(shapes: list[Shape]) -> int:
     """Returns the largest number of adjacent shapes that are aligned like the letters of a word, at most 3."""
     longest = 1 if shapes else 0
-    ending: list[tuple[_Shape, int]] = []
+    ending: list[tuple[Shape, int]] = []
     for shape in sorted(shapes, key=lambda shape: shape.x):
         row = 1 + max((length for before, length in ending if _is_beside(before, shape)), default=0)
         ending.append((shape, row))
@@ -143,7 +143,7 @@ def _longest_row(shapes: list[_Shape]) -> int:
     return longest
 
 
-def _is_beside(before: _Shape, shape: _Shape) -> bool:
+def _is_beside(before: Shape, shape: Shape) -> bool:
     low, high = sorted((before.height, shape.height))
     overlap = min(before.y + before.height, shape.y + shape.height) - max(before.y, shape.y)
     return high <= 3 * low and overlap >= 0.5 * low and shape.x - before.x - before.width <= _GAP * high

@@ -16,12 +16,13 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rayocr.errors import PageUnrenderable, PictureUndecodable
+from rayocr.pdf.blank.decision import SCAN_OF_PAGE, refined
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations
 from rayocr.pdf.forms.drawn_marks import drawn_marks
 from rayocr.pdf.forms.fields import FormField, loaded_page, read_fields, with_fields
 from rayocr.pdf.geometry import Box, Upright, shown_size, upright_of
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
-from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, coarse_coverage, coverage, with_pale_colors
+from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, SURELY_INKED, coarse_coverage, coverage, with_pale_colors
 from rayocr.pdf.line_boxes import DETECTION_DPI
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
 from rayocr.pdf.rendering import MAX_SIDE_PX, draw, render_scale
@@ -100,8 +101,7 @@ class Page:
     def thumbnail(self, dpi: int) -> Image.Image:
         """Renders the page in gray at exactly `dpi`, or less for huge pages. Raises PageUnrenderable."""
         self._check_area()
-        scale = min(dpi / 72, math.sqrt(min(self.max_pixels, 2_000_000) / (self.width_pt * self.height_pt)))
-        return self._render(min(scale, MAX_SIDE_PX / max(self.width_pt, self.height_pt)), grayscale=True).image
+        return self._pale(dpi, has_color=False, max_pixels=2_000_000)[0]
 
     def render_part(self, box: Box, scale: float) -> Image.Image:
         """Renders a part of the page in RGB, at `scale` pixels per point. Raises PageUnrenderable."""
@@ -149,8 +149,7 @@ class Page:
     @cached_property
     def _own_layer(self) -> TextLayer:
         """The page's text layer without the text of annotations."""
-        size_pt = (self.width_pt, self.height_pt)
-        return read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share)
+        return read_text_layer(self._page.raw, self.upright, (self.width_pt, self.height_pt), image_share=self.image_share)
 
     def _read_text_layer(self) -> TextLayer:
         own, size_pt = self._own_layer, (self.width_pt, self.height_pt)
@@ -200,12 +199,9 @@ class Page:
 
     def has_text_over_scan(self) -> bool:
         """Returns whether pictures cover most of the page and all text is visible, like a stamp on a scan. Cheap."""
-        found = self._objects
-        return (
-            found.image_share > SCAN_SHARE
-            and found.text.visible > 0
-            and not (found.text.may_be_hidden or found.text.is_replaced or not self._raw.is_inked)
-        )
+        text = self._objects.text
+        may_hide = text.may_be_hidden or text.is_replaced or not self._raw.is_inked
+        return self.image_share > SCAN_SHARE and text.visible > 0 and not may_hide
 
     def visible_text(self) -> str:
         """Returns the text that the page shows, in file order. Ten times as fast as `text_layer` if `raw_text` is the same."""
@@ -236,30 +232,29 @@ class Page:
     def ink_coverage(self) -> float:
         """Ink coverage, 0..1 (see `rayocr.pdf.ink`): 0 if the page is blank, at least BLANK_COVERAGE if anything is visible.
 
-        Renders the page at a small size, unless nothing is drawn on it or it is a scan. Rendering a scan takes 20 to 90 ms,
-        almost all of it for decoding the full picture; decoding it at a reduced size takes 1 to 6 ms. A page that looks blank in
-        gray is rendered again in color. Raises PageUnrenderable if the page has lost its content, and PictureUndecodable
-        if nothing is visible because a picture cannot be decoded.
+        Renders the page at a small size, unless nothing is drawn on it or it is a scan with much ink: decoding that at a reduced
+        size takes 1 to 6 ms. A page with little ink is also rendered in color and at a higher resolution, 50 to 200 ms. Raises
+        PageUnrenderable if the page lost its content, and PictureUndecodable if only a picture that cannot be decoded is on it.
         """
         found = self._objects
         if found.count == 0 and (lost := self._lost_content()):
             raise PageUnrenderable(f"Page {self.page_number}: {lost}")
-        if found.count == 0 and pdfium.FPDFPage_GetAnnotCount(self._page.raw) == 0:
-            return 0.0
-        if not (self.width_pt > 0 and self.height_pt > 0):
+        is_empty = found.count == 0 and pdfium.FPDFPage_GetAnnotCount(self._page.raw) == 0
+        if is_empty or not (self.width_pt > 0 and self.height_pt > 0):
             return 0.0
         long_side_in = max(self.width_pt, self.height_pt) / 72
         if (coarse := self._scan_at(COARSE_DPI)) is not None and (share := coarse_coverage(coarse)):
             return share
         if (reduced := self._scan_at(RENDER_DPI)) is not None:
             quick = coverage(reduced, dpi=max(reduced.size) / long_side_in)
-            if quick >= BLANK_COVERAGE:
+            if quick >= SURELY_INKED:
                 return quick
         dpi = max(self._small.size) / long_side_in
         seen = coverage(self._small, dpi=dpi, clean=not found.pictures)
-        if seen < BLANK_COVERAGE and may_have_color(self._page.raw, found.pictures):
-            scale = self._small.width / self.width_pt
-            seen = coverage(with_pale_colors(self._render(scale, grayscale=False).image), dpi=dpi, clean=not found.pictures)
+        unsure = SURELY_INKED if found.image_share >= SCAN_OF_PAGE else BLANK_COVERAGE
+        if has_color := seen < unsure and may_have_color(self._page.raw, found.pictures):
+            seen = max(seen, coverage(self._pale(dpi, has_color=True)[0], dpi=dpi, clean=not found.pictures))
+        seen = refined(seen, image_share=found.image_share, render=lambda dpi: self._pale(dpi, has_color=has_color))
         if seen < BLANK_COVERAGE and self._shows_words():
             return BLANK_COVERAGE
         if seen < BLANK_COVERAGE and (why := self.undrawn_picture):
@@ -334,6 +329,12 @@ class Page:
     @cached_property
     def _small(self) -> Image.Image:
         return self.thumbnail(RENDER_DPI)
+
+    def _pale(self, dpi: float, *, has_color: bool, max_pixels: int = 4_000_000) -> tuple[Image.Image, float]:
+        """A gray rendering. `has_color`: with pale colors as dark as in their darkest channel."""
+        scale = min(dpi / 72, math.sqrt(min(self.max_pixels, max_pixels) / (self.width_pt * self.height_pt)))
+        found = self._render(min(scale, MAX_SIDE_PX / max(self.width_pt, self.height_pt)), grayscale=not has_color)
+        return with_pale_colors(found.image) if has_color else found.image, found.scale
 
     @cached_property
     def _lacks_fonts(self) -> bool:
