@@ -4,6 +4,9 @@ The real RateLimiter and the real SlotClient send requests to a server that enfo
 after 2 to 8 seconds; pages differ in tokens and price. The event loop's clock jumps to the next event, so half an hour takes
 seconds, and other work on the machine does not affect the result. Enqueued tokens are measured with the real BatchQueue and jobs
 of an hour.
+
+Tokens per minute are measured twice: with pages whose tokens the server counts by their shape, as Google does, with noise, and
+with pages of random length that nothing announces.
 """
 
 from __future__ import annotations
@@ -17,19 +20,24 @@ import uuid
 from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from rich.table import Table
 
+from benchmarks.gemini_simulator.input_tokens import media_tokens
 from benchmarks.gemini_simulator.quotas import Quotas
 from rayocr.actors.batch_queue.actor import BatchQueue
+from rayocr.actors.page_worker.metering import meter
 from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.actors.rate_limiter.actor import RateLimiter
 from rayocr.actors.rate_limiter.rules import LimiterRules
-from rayocr.config import BatchConfig, LimitsConfig
+from rayocr.config import BatchConfig, GeminiConfig, LimitsConfig
+from rayocr.engines.base import OfferedPage, WaitingEngine
 from rayocr.engines.gemini.batch import JobStatus
+from rayocr.engines.gemini.input_tokens import request_shape
 from rayocr.errors import DayQuotaExhausted, EngineRateLimited
 from rayocr.limits.prices import PriceTable
+from rayocr.messages import PageText, RequestShape
 from rayocr.observe.console import plain_console
 from rayocr.retry import RetryPolicy
 from rayocr.storage.memory import MemoryStorage
@@ -39,6 +47,9 @@ T = TypeVar("T")
 _WALL = 1_795_000_000.0  # a moment in November 2026, six hours before midnight in California
 _WARM_S, _STEADY_S = 660.0, 1800.0
 _JOB_S = 3600.0
+_MODEL, _RESOLUTION = "gemini-3.1-flash-lite", "MEDIA_RESOLUTION_UNSPECIFIED"
+_PROMPT = 60  # tokens
+_NOISE = 0.03
 
 
 class _Selector(selectors.DefaultSelector):
@@ -76,21 +87,63 @@ class Use:
     refused: int
 
 
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """Pages that are sent in these forms, with their weights: the pages of the PDF, or 0 for a picture."""
+
+    forms: tuple[tuple[int, float], ...]
+
+    def one(self, draws: random.Random) -> tuple[int, int]:
+        """Pages of the PDF, and input tokens by Google's documentation, with noise."""
+        pages = draws.choices([pages for pages, _ in self.forms], [weight for _, weight in self.forms])[0]
+        documented = media_tokens(_MODEL, _RESOLUTION, pdf_pages=pages) + _PROMPT
+        return pages, round(documented * draws.uniform(1 - _NOISE, 1 + _NOISE))
+
+
+@dataclass(eq=False, slots=True)
+class SentPage:
+    """A page as a waiting engine sees it."""
+
+    sent_pages: int
+    tokens: int
+    size_pt: tuple[float, float] = (595.0, 842.0)
+    document_id: str = "d"
+    tried: int = 0
+
+
+class Engine(WaitingEngine):
+    """Expects tokens as the Gemini engine does."""
+
+    name: ClassVar[str] = "gemini"
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def open(self) -> None: ...
+
+    async def probe(self, model: str) -> None: ...
+
+    def request_shape(self, page: OfferedPage, model: str) -> RequestShape:
+        return request_shape(GeminiConfig(), model, page, prompt_tokens=_PROMPT)
+
+    async def recognize_async(self, page: OfferedPage, model: str) -> PageText:
+        tokens, usd = await self._server.ask(page.tokens)  # type: ignore[attr-defined]
+        return PageText(text="text", engine=self.name, model=model, input_tokens=tokens, cost_usd=usd)
+
+
 @dataclass(slots=True)
 class Server:
     """Enforces `limits` in sliding windows. For `usd_per_10min` it counts what it has answered, as Google's bill does."""
 
     limits: dict[str, float]
-    tokens: tuple[int, int] = (600, 800)  # tokens of a page with its prompt: a page takes 560, and prompts differ
     quotas: Quotas = field(default_factory=Quotas)
     answered: list[tuple[float, int, float]] = field(default_factory=list)  # (when, tokens, USD)
     refused: int = 0
     draws: random.Random = field(default_factory=lambda: random.Random(0))
 
-    async def ask(self) -> tuple[int, float]:
+    async def ask(self, tokens: int) -> tuple[int, float]:
         """Returns tokens and USD of one page. Raises EngineRateLimited."""
         loop = asyncio.get_running_loop()
-        tokens = self.draws.randint(*self.tokens)
         usd = tokens * 0.25e-6 + self.draws.randint(200, 4000) * 1.5e-6
         known = {name: self.limits.get(name, 0.0) for name in ("rpm", "tpm", "rpd")}
         if self.quotas.admit(loop.time(), tokens=tokens, in_flight=0, max_in_flight=0, **known) is not None:
@@ -112,21 +165,27 @@ class Server:
         return total
 
 
-async def _use_of(limit: str, most: float, tokens: tuple[int, int] = (600, 800)) -> Use:
+async def _use_of(limit: str, most: float, tokens: tuple[int, int] | Shaped = (600, 800), name: str = "", seed: int = 0) -> Use:
     loop = asyncio.get_running_loop()
-    server = Server({limit: most}, tokens)
+    server = Server({limit: most}, draws=random.Random(seed))
     rules = LimiterRules(limits=LimitsConfig(**{limit: int(most) if limit == "rpd" else most}), prices=PriceTable(models={}))
     limiter = RateLimiter(rules, clock=loop.time, wall_clock=lambda: _WALL + loop.time())
     # The first pages count as expected; prices are unknown to the limiter, so that it has to learn them.
     slots = SlotClient(limiter, worker="w", clock=loop.time)
+    engine = meter(Engine(server), slots=slots, prices=PriceTable(models={}))
     ended = asyncio.Event()
 
     async def page_after_page() -> None:
         while not ended.is_set():
             try:
-                async with slots.slot("m"):
-                    tokens, usd = await server.ask()
-                    slots.used("m", input_tokens=tokens, cost_usd=usd)
+                if isinstance(tokens, Shaped):
+                    page: Any = SentPage(*tokens.one(server.draws))
+                    async with slots.slot(_MODEL, input_tokens=engine.expected_input_tokens(page, _MODEL)):
+                        await engine.recognize_async(page, _MODEL)
+                else:
+                    async with slots.slot(_MODEL):
+                        used, usd = await server.ask(server.draws.randint(*tokens))
+                        slots.used(_MODEL, input_tokens=used, cost_usd=usd)
             except EngineRateLimited:
                 await asyncio.sleep(1.0)
             except DayQuotaExhausted:
@@ -143,8 +202,9 @@ async def _use_of(limit: str, most: float, tokens: tuple[int, int] = (600, 800))
     steady = [row for row in server.answered if row[0] > _WARM_S]
     used = {"rpm": len(steady), "tpm": sum(row[1] for row in steady), "usd_per_10min": sum(row[2] for row in steady)}[limit]
     windows = _STEADY_S / (600 if limit == "usd_per_10min" else 60)
-    name = f"tpm, {tokens[0]} to {tokens[1]} per page" if limit == "tpm" else limit
-    return Use(limit=name, share=used / (most * windows), refused=server.refused)
+    if limit == "tpm" and not isinstance(tokens, Shaped):
+        name = f"tpm, random {tokens[0]} to {tokens[1]} per page"
+    return Use(limit=name or limit, share=used / (most * windows), refused=server.refused)
 
 
 @dataclass(slots=True)
@@ -224,9 +284,17 @@ async def _use_of_enqueued_tokens(most: float) -> Use:
     return Use(limit="enqueued tokens", share=sum(seen) / len(seen), refused=server.refused)
 
 
+_SHAPED = {
+    "half as PDFs, half as pictures": Shaped(((1, 0.5), (0, 0.5))),
+    "one page in ten in 2 to 8 parts": Shaped(((1, 0.9), *((parts, 0.1 / 7) for parts in range(3, 10)))),
+    "all in 2 to 16 parts, or whole": Shaped(((1, 0.3), (0, 0.2), *((parts, 0.5 / 15) for parts in range(3, 18)))),
+}
+
+
 def measure() -> list[Use]:
     cases = (("rpm", 600.0), ("tpm", 600_000.0), ("rpd", 5_000.0), ("usd_per_10min", 10.0))
     uses = [run_virtually(_use_of(limit, most)) for limit, most in cases]
+    uses += [run_virtually(_use_of("tpm", 600_000.0, shaped, name=f"tpm, {name}")) for name, shaped in _SHAPED.items()]
     uses += [run_virtually(_use_of("tpm", 600_000.0, tokens)) for tokens in ((400, 1600), (200, 4000))]
     original = asyncio.to_thread
     try:

@@ -68,6 +68,13 @@ DAYS = (
         said=("prepayment credits are depleted",),
     ),
     BadDay(
+        name="credits exhausted, with the status 429",
+        script=({"what": "credits_429", "at_request": 700},),
+        server={"latency_s": 0.2},
+        exits=(3, 0),
+        said=("prepayment credits are depleted",),
+    ),
+    BadDay(
         name="monthly spend cap reached",
         script=({"what": "spend_cap", "at_request": 700},),
         server={"latency_s": 0.2},

@@ -10,7 +10,8 @@ of answered requests at which the event begins. Durations are simulated seconds;
 | cut | connections are closed, including those of requests in flight; nothing is billed |
 | hang | nothing until the event ends; then the connection is closed |
 | html | a 200 with the web page of a proxy |
-| credits | 429 in Google's words for a prepaid account without credit, without details |
+| credits | 402 in Google's words for a prepaid account without credit, without details |
+| credits_429 | the same with 429, as Google answered before |
 | spend_cap | 429 in Google's words for a monthly spend cap |
 | spend_rate | 429 in Google's words for the spend limit of ten minutes |
 | limit_0 | 429 for a model without quota in the project; it still contains a delay |
@@ -36,13 +37,15 @@ from typing import Any
 
 _ERRORS = ("503", "500", "html", "reply", "cut")  # these affect files and jobs of batches too
 _BILLED = ("finish", "no_candidate", "blocked", "reset", "half_json", "drip")
-OUTAGES = (*_ERRORS, *_BILLED, "hang", "credits", "spend_cap", "spend_rate", "limit_0", "settings")
+OUTAGES = (*_ERRORS, *_BILLED, "hang", "credits", "credits_429", "spend_cap", "spend_rate", "limit_0", "settings")
 
 WORDS = {
     "503": "The model is overloaded. Please try again later.",
     "500": "An internal error has occurred. Please retry or report in https://developers.generativeai.google/guide/troubleshooting",
     "credits": "Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects to manage your project"
     " and billing.",
+    "credits_429": "Your prepayment credits are depleted. Please go to AI Studio at https://ai.studio/projects to manage your"
+    " project and billing.",
     "spend_cap": "Your project has exceeded its monthly spending cap. Please go to AI Studio at https://ai.studio/spend to manage"
     " your project spend cap.",
     "spend_rate": "You exceeded your spend-based rate limit. Your spending rate has exceeded the allowed limit for your account's"

@@ -50,8 +50,7 @@ def page_text(body: dict[str, object]) -> str:
         return text
     document = pypdfium2.PdfDocument(data)
     try:
-        assert len(document) == 1, "one page per request"
-        page = document[0]
+        page = document[0]  # further pages are its enlarged parts
         text_page = page.get_textpage()
         text = str(text_page.get_text_bounded()).strip()
         text_page.close()

@@ -21,13 +21,14 @@ from aiohttp.typedefs import Handler
 from benchmarks.gemini_simulator.batches import Batches
 from benchmarks.gemini_simulator.billing import Bill
 from benchmarks.gemini_simulator.damage import abort, damaged
+from benchmarks.gemini_simulator.input_tokens import input_tokens as counted_tokens
 from benchmarks.gemini_simulator.outages import WORDS, Outage, Script
 from benchmarks.gemini_simulator.page_texts import invented, lot_of, page_text
 from benchmarks.gemini_simulator.quotas import Quotas, Violation
 from benchmarks.gemini_simulator.settings import Settings
 
 _SHED = "The request was shed. Flex capacity is exhausted, please retry later."
-_INPUT_TOKENS = 600  # a PDF page and a short prompt
+_INPUT_TOKENS = 600  # of every request, unless `counted_tokens` is set: a PDF page and a short prompt
 
 
 class Simulator:
@@ -183,7 +184,7 @@ class Simulator:
         self.requests[text] += 1
         self.answered[text] += 1
         self.models[model] += 1
-        return self._billed(model, "batch", text)
+        return self._billed(model, "batch", text, self._input_tokens(model, body))
 
     async def generate(self, request: web.Request) -> web.StreamResponse:
         settings = self.settings
@@ -214,7 +215,8 @@ class Simulator:
             return self._error(settings.error_status, "Simulated failure.", "UNAVAILABLE")
         if lot_of(text, salt="poison") < settings.poison_share:
             return self._error(500, WORDS["500"], "INTERNAL")
-        if (violation := self._admit()) is not None:
+        tokens = self._input_tokens(model, body)
+        if (violation := self._admit(tokens)) is not None:
             return self._quota_error(violation)
         limit_usd = settings.usd_per_10min
         if limit_usd and self.bill.in_window(self.now()) >= Decimal(str(limit_usd)):
@@ -227,9 +229,9 @@ class Simulator:
             if tier == "flex" and self._random.random() < settings.flex_shed_share:
                 await self._pass(settings.flex_latency_s * self._random.random())
                 if settings.flex_shed_billed:
-                    self.bill.charge(self.now(), model=model, tier="flex", input_tokens=_INPUT_TOKENS, output_tokens=0)
+                    self.bill.charge(self.now(), model=model, tier="flex", input_tokens=tokens, output_tokens=0)
                 self.outages["shed"] += 1
-                usage = {"promptTokenCount": _INPUT_TOKENS} if settings.flex_shed_billed else None
+                usage = {"promptTokenCount": tokens} if settings.flex_shed_billed else None
                 return self._error(503, _SHED, "UNAVAILABLE", usage=usage)
             least_s, jitter_s = settings.latency_s, settings.latency_jitter_s
             if tier == "flex":
@@ -245,7 +247,7 @@ class Simulator:
             self._in_progress.pop(id(request), None)
         self.answered[text] += 1
         self.statuses[200] += 1
-        answer = self._billed(model, tier, text)
+        answer = self._billed(model, tier, text, tokens)
         if outage is None:
             return web.json_response(answer, headers={"x-gemini-service-tier": tier})
         self.outages[outage.what] += 1
@@ -278,13 +280,16 @@ class Simulator:
                 {"@type": "type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "38s"},
             ]
             return self._error(429, WORDS["limit_0"].format(model=model), "RESOURCE_EXHAUSTED", details=details)
-        return self._error(429, WORDS[outage], "RESOURCE_EXHAUSTED")
+        return self._error(402 if outage == "credits" else 429, WORDS[outage], "RESOURCE_EXHAUSTED")
 
-    def _admit(self) -> Violation | None:
+    def _input_tokens(self, model: str, body: dict[str, object]) -> int:
+        return counted_tokens(model, body, noise=self.settings.token_noise) if self.settings.counted_tokens else _INPUT_TOKENS
+
+    def _admit(self, tokens: int) -> Violation | None:
         settings = self.settings
         return self._quotas.admit(
             self.now(),
-            tokens=_INPUT_TOKENS,
+            tokens=tokens,
             in_flight=self.in_flight,
             rpm=settings.rpm,
             tpm=settings.tpm,
@@ -292,7 +297,7 @@ class Simulator:
             max_in_flight=settings.max_in_flight,
         )
 
-    def _billed(self, model: str, tier: str, text: str) -> dict[str, object]:
+    def _billed(self, model: str, tier: str, text: str, input_tokens: int) -> dict[str, object]:
         """Returns the answer, and bills it."""
         finish, said = self._script(text)
         if self.settings.fenced:
@@ -302,9 +307,9 @@ class Simulator:
         parts = [{"text": said}] if finish in ("STOP", "MAX_TOKENS") else []
         tokens, thoughts = max(1, len(said) // 4), self.settings.thought_tokens
         usage = {
-            "promptTokenCount": _INPUT_TOKENS,
+            "promptTokenCount": input_tokens,
             "candidatesTokenCount": tokens,
-            "totalTokenCount": _INPUT_TOKENS + tokens + thoughts,
+            "totalTokenCount": input_tokens + tokens + thoughts,
         }
         if thoughts:
             usage["thoughtsTokenCount"] = thoughts
@@ -314,7 +319,7 @@ class Simulator:
             self.now(),
             model=model,
             tier=tier,
-            input_tokens=_INPUT_TOKENS,
+            input_tokens=input_tokens,
             output_tokens=tokens + thoughts,
             cached_tokens=cached,
             page=text,

@@ -28,6 +28,8 @@ class Settings:
     poison_share: float = 0.0  # share of pages that are always answered with 500
     fenced: int = 0  # 1: a code fence and an introduction around every answer
     blanks: int = 0  # characters of white space after the second line of every answer, as a malicious page can request
+    counted_tokens: int = 0  # 1: input tokens depend on the request, as Google documents it; 0: 600 for every request
+    token_noise: float = 0.02  # largest deviation of counted tokens from the documentation
     thought_tokens: int = 0  # thinking tokens of each answer, billed as output and not part of the text
     cached_tokens: int = 0  # input tokens of each answer that are billed at the price of cached tokens
     priority_downgraded_share: float = (

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol
 
-from rayocr.messages import PageText
+from rayocr.messages import PageText, RequestShape
 
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
@@ -36,6 +36,13 @@ class OfferedPage(Protocol):
     @property
     def tried(self) -> int:
         """Number of recorded attempts on this page, over all engines and all runs."""
+
+    @property
+    def size_pt(self) -> tuple[float, float]:
+        """Width and height of the upright page in points."""
+
+    sent_pages: int | None
+    """The pages of the PDF that `as_document` returned last; 0: it returned a picture; None: it was not called yet."""
 
     give_up_s: float | None
     """Timeout of its request, if a deadline requires a shorter one; None: the engine's own timeout."""
@@ -103,6 +110,14 @@ class WaitingEngine(Engine):
     def models(self) -> tuple[str, ...]:
         """The model ladder: models in the order in which they are asked; each is the fallback of the one before."""
         return (self.model,)
+
+    def request_shape(self, page: OfferedPage, model: str) -> RequestShape | None:
+        """What determines the input tokens of the page's request; None: unknown. Takes microseconds."""
+        return None
+
+    def expected_input_tokens(self, page: OfferedPage, model: str) -> float | None:
+        """The expected input tokens of the page's request; None: unknown. The worker that counts the answers replaces it."""
+        return None
 
     @abstractmethod
     async def recognize_async(self, page: OfferedPage, model: str) -> PageText:

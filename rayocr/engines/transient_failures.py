@@ -30,7 +30,7 @@ class TransientFailures:
         if isinstance(error, EngineRateLimited | EngineShed):
             return  # the page never causes quota and capacity errors
         self._evidence -= math.log(min(1.0, max(failing, _STRAY)))
-        self._timeouts += isinstance(error, EngineTimeout) and failing < _ANSWERING
+        self._timeouts += isinstance(error, EngineTimeout) and not error.unbilled and failing < _ANSWERING
 
     @property
     def blame_the_page(self) -> bool:

@@ -39,9 +39,16 @@ class EngineTransient(EngineError):
 
 
 class EngineTimeout(EngineTransient):
-    """`probably`: a PageText with what the answer probably cost, which the server may bill anyway; None if unknown."""
+    """`probably`: a PageText with what the answer probably cost, which the server may bill anyway; None if unknown. `unbilled`:
+    the server itself gave up, and does not bill that."""
 
     probably: Any = None
+
+    def __init__(
+        self, message: str = "", *, hint: str | None = None, retry_after_s: float | None = None, unbilled: bool = False
+    ) -> None:
+        super().__init__(message, hint=hint, retry_after_s=retry_after_s)
+        self.unbilled = unbilled
 
 
 class EngineOverloaded(EngineTransient):

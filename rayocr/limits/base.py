@@ -6,6 +6,7 @@ server's windows begin. Slots are delays from now, because the clocks of nodes d
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,17 +28,37 @@ class Blocked(StrEnum):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Take:
     """A request for slots. `request_interval_s` is the time between two starts, `token_interval_s` the time that a request of the
-    expected length takes of the tokens per minute; the longer one applies. `correction_s` is token time to add (requests were
-    longer than expected) or return since the last take. `in_flight` counts the slots that the calling limiter has lent.
+    expected length takes of the tokens per minute; the longer one applies. `token_intervals_s` replaces it if the requests
+    differ: one for each wanted request, in order. `correction_s` is token time to add (requests were longer than expected) or
+    return since the last take. `in_flight` counts the slots that the calling limiter has lent.
     """
 
     wanted: int
     request_interval_s: float = 0.0
     token_interval_s: float = 0.0
+    token_intervals_s: tuple[float, ...] = ()
     correction_s: float = 0.0
     in_flight: int = 0
     max_in_flight: int | None = None
     requests_a_day: int | None = None
+
+    def token_interval_of(self, number: int) -> float:
+        """The token time of the request with this number, from 0."""
+        return self.token_intervals_s[number] if self.token_intervals_s else self.token_interval_s
+
+    def delays_s(self, first_s: float, *, most: int, until_s: float = math.inf) -> tuple[float, ...]:
+        """The starts of up to `most` requests, none of which is after `until_s` except the first."""
+        if not self.token_intervals_s:
+            step_s = max(self.request_interval_s, self.token_interval_s)
+            count = min(most, math.floor((until_s - first_s) / step_s) + 1) if step_s > 0 and until_s < math.inf else most
+            return tuple(first_s + i * step_s for i in range(max(1, count)))
+        delays_s = [first_s]
+        for token_s in self.token_intervals_s[: most - 1]:
+            next_s = delays_s[-1] + max(self.request_interval_s, token_s)
+            if next_s > until_s:
+                break
+            delays_s.append(next_s)
+        return tuple(delays_s)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable
 
@@ -51,14 +50,12 @@ class MemoryBucket(Bucket):
         ahead_s = start - now
         if ahead_s > HORIZON_S / 2:  # takes half a horizon at a time, to avoid a call per slot
             return Taken(blocked=Blocked.PACE, wait_s=ahead_s - HORIZON_S / 2, requests_today=self._today)
-        step_s = max(take.request_interval_s, take.token_interval_s)
-        if step_s > 0:
-            room = min(room, math.floor((HORIZON_S - ahead_s) / step_s) + 1)
-        last = start + (room - 1) * step_s
+        delays_s = take.delays_s(ahead_s, most=room, until_s=HORIZON_S)
+        last = now + delays_s[-1]
         self._next_request = last + take.request_interval_s
-        self._next_token = last + take.token_interval_s
-        self._today += room
-        return Taken(delays_s=tuple(ahead_s + i * step_s for i in range(room)), requests_today=self._today)
+        self._next_token = last + take.token_interval_of(len(delays_s) - 1)
+        self._today += len(delays_s)
+        return Taken(delays_s=delays_s, requests_today=self._today)
 
     async def pause(self, delay_s: float) -> None:
         self._paused_until = max(self._paused_until, self._clock() + delay_s)

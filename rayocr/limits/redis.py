@@ -26,11 +26,14 @@ _ACCOUNT_KEPT_S = 62 * 86_400  # lifetime of the account of spending, longer tha
 _KEPT_S = 2 * 86_400  # an unused bucket expires after this time
 
 # The same steps as MemoryBucket.take, in microseconds: Lua's numbers represent 2**53 of them exactly, and TIME is not more
-# precise. A cluster is "slots lent, last report, last served, last refused". Clusters that compete for the next slots would
-# starve each other. Of those that were refused recently, the one served longest ago may therefore take slots a quarter of a
-# horizon further ahead. KEYS: bucket, clusters. ARGV: cluster, ttl_us, horizon_us, wanted, request_interval_us,
-# token_interval_us, correction_us, in_flight, max_in_flight (-1: none), requests_a_day (-1: none), day, kept_s. Returns: now_us,
-# count, first start from now in us, step_us, requests_today, reason, wait_us.
+# precise.
+# A cluster is "slots lent, last report, last served, last refused". Clusters that compete for the next slots would starve each
+# other. Of those that were refused recently, the one served longest ago may therefore take slots a quarter of a horizon further
+# ahead.
+# KEYS: bucket, clusters. ARGV: cluster, ttl_us, horizon_us, wanted, request_interval_us, token_interval_us, correction_us,
+# in_flight, max_in_flight (-1: none), requests_a_day (-1: none), day, kept_s, then the token interval of each wanted request if
+# they differ.
+# Returns: now_us, count, first start from now in us, requests_today, reason, wait_us.
 _TAKE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
@@ -63,7 +66,7 @@ local function keep(count)
 end
 local function refuse(reason, wait)
   keep(out)
-  return {text(now), 0, '0', '0', today, reason, text(wait)}
+  return {text(now), 0, '0', today, reason, text(wait)}
 end
 
 if tonumber(ARGV[9]) >= 0 then
@@ -81,12 +84,22 @@ if start - now > ahead then
   refused = now
   return refuse('pace', start - now - ahead)
 end
-local step = math.max(request, token)
-if step > 0 then room = math.min(room, math.floor((horizon - (start - now)) / step) + 1) end
-local last = start + (room - 1) * step
+local step, last = math.max(request, token), start
+if #ARGV > 12 then
+  local count = 1
+  while count < room do
+    local following = last + math.max(request, tonumber(ARGV[12 + count]))
+    if following - now > horizon then break end
+    last, count = following, count + 1
+  end
+  room, token = count, tonumber(ARGV[12 + count])
+else
+  if step > 0 then room = math.min(room, math.floor((horizon - (start - now)) / step) + 1) end
+  last = start + (room - 1) * step
+end
 next_request, next_token, today, served = last + request, last + token, today + room, now
 keep(out + room)
-return {text(now), room, text(start - now), tostring(step), today, '', '0'}
+return {text(now), room, text(start - now), today, '', '0'}
 """
 
 # KEYS: bucket. ARGV: delay_us, kept_s.
@@ -171,16 +184,16 @@ class RedisBucket(Bucket):
             -1 if take.requests_a_day is None else take.requests_a_day,
             quota_day(self.wall_clock()),
             _KEPT_S,
+            *(interval_s * 1e6 for interval_s in take.token_intervals_s),
         ]
         with self._translated():
             answer = await self._take(keys=self._keys[:2], args=arguments)
-        now_us, count, first_us, step_us, today, reason, wait_us = answer
+        now_us, count, first_us, today, reason, wait_us = answer
         self._ahead_s = int(now_us) / 1e6 - self._clock()
         if not count:
             blocked = Blocked(reason.decode() if isinstance(reason, bytes) else reason)
             return Taken(blocked=blocked, wait_s=float(wait_us) / 1e6, requests_today=int(today))
-        first_s, step_s = float(first_us) / 1e6, float(step_us) / 1e6
-        return Taken(delays_s=tuple(first_s + i * step_s for i in range(int(count))), requests_today=int(today))
+        return Taken(delays_s=take.delays_s(float(first_us) / 1e6, most=int(count)), requests_today=int(today))
 
     async def pause(self, delay_s: float) -> None:
         with self._translated():

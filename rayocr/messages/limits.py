@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class ThrottleKind(StrEnum):
@@ -40,6 +41,14 @@ class SlotReply:
     refusing: bool = False  # so were earlier answers for other documents, so the content may not be the cause
 
 
+class RequestShape(NamedTuple):
+    """What determines the input tokens of a request. Requests of one model and `kind` have about the same number.
+    `documented_tokens`: by the server's documentation, including the prompt."""
+
+    kind: str
+    documented_tokens: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotReturn:
     """Slots that a worker returns, with the use of their requests. `answered` of them used these tokens and this cost; `free` of
@@ -61,6 +70,9 @@ class SlotReturn:
     words: str = ""  # about the unusable and the refused ones
     input_tokens: int = 0
     cost_usd: float = 0.0
+    # Reserved for the slots whose use is known; None: the worker had no expectations, and the limiter reserved the average.
+    reserved_tokens: float | None = None
+    expected_tokens: float = 0.0  # of the answered and lost ones, as the worker expects them now
     throttle: Throttle | None = None
 
 

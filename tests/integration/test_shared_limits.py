@@ -133,6 +133,13 @@ async def test_corrections_of_tokens_reach_the_shared_bucket(buckets: Two) -> No
     assert (await other.take(Take(wanted=1, token_interval_s=0.1))).wait_s > 15
 
 
+async def test_each_request_takes_the_time_of_its_own_tokens(buckets: Two) -> None:
+    one, other = buckets
+    taken = await one.take(Take(wanted=5, request_interval_s=0.05, token_intervals_s=(0.1, 0.01, 0.2, 20.0, 0.1)))
+    assert [round(b - a, 5) for a, b in pairwise(taken.delays_s)] == [0.1, 0.05, 0.2]
+    assert (await other.take(Take(wanted=1, token_intervals_s=(0.1,)))).wait_s > 15
+
+
 async def test_the_time_of_day_is_that_of_redis(server: Valkey, buckets: Two) -> None:
     client = connect(server.url)
     skewed = RedisBucket(client, name="test:m", cluster="c", ttl_s=1.0, clock=lambda: 5.0)

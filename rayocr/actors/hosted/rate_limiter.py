@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import ray
 
@@ -39,14 +40,17 @@ class RateLimiterActor(RateLimiter):
     async def keep_keys(self, secrets: Secrets) -> None:
         await self._keys.keep(secrets)
 
-    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
+    async def lease(self, model: str, worker: str, wanted: int, input_tokens: tuple[float, ...] = ()) -> tuple[float, ...]:
         await self._keys.given()
-        granted_at, delays_s = await self._replies.once(("lease", model, worker), lambda: self._lease(model, worker, wanted))
+        lease = partial(self._lease, model, worker, wanted, input_tokens)
+        granted_at, delays_s = await self._replies.once(("lease", model, worker), lease)
         late_s = self._clock() - granted_at  # some delays are negative; the worker returns slots whose start is long past
         return tuple(delay_s - late_s for delay_s in delays_s)
 
-    async def _lease(self, model: str, worker: str, wanted: int) -> tuple[float, tuple[float, ...]]:
-        delays_s = await super().lease(model, worker, wanted)
+    async def _lease(
+        self, model: str, worker: str, wanted: int, input_tokens: tuple[float, ...]
+    ) -> tuple[float, tuple[float, ...]]:
+        delays_s = await super().lease(model, worker, wanted, input_tokens)
         return self._clock(), delays_s
 
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:

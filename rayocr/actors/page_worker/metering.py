@@ -16,38 +16,64 @@ from rayocr.config import LimitsConfig
 from rayocr.engines.answers.finish_reasons import finish_reason_of
 from rayocr.engines.base import OfferedPage, WaitingEngine, account_of
 from rayocr.errors import BatchIncomplete, EngineShed, EngineTimeout
+from rayocr.limits.expected_use import TokenEstimator
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import PageText
 
 
 def meter(
-    engine: WaitingEngine, *, slots: SlotClient, prices: PriceTable, wall_clock: Callable[[], float] = time.time
+    engine: WaitingEngine,
+    *,
+    slots: SlotClient,
+    prices: PriceTable,
+    wall_clock: Callable[[], float] = time.time,
+    tokens: TokenEstimator | None = None,
 ) -> WaitingEngine:
     """Meters the engine and its lanes, and returns it. An answer that already has a price keeps it. `wall_clock`: seconds since
-    1970, for today's prices."""
+    1970, for today's prices. `tokens` are the expected input tokens, which all lanes share."""
+    tokens = tokens or TokenEstimator(least=LimitsConfig().expected_input_tokens)
     for lane in engine.lanes.values():
-        meter(lane, slots=slots, prices=prices, wall_clock=wall_clock)
-    # The method is replaced on the instance, since the chain checks the engine's type and its other capabilities.
-    engine.recognize_async = _Meter(engine, slots, prices, wall_clock).ask  # type: ignore[method-assign]
+        meter(lane, slots=slots, prices=prices, wall_clock=wall_clock, tokens=tokens)
+    counted = _Meter(engine, slots, prices, wall_clock, tokens)
+    # The methods are replaced on the instance, since the chain checks the engine's type and its other capabilities.
+    engine.recognize_async = counted.ask  # type: ignore[method-assign]
+    engine.expected_input_tokens = counted.expected_input_tokens  # type: ignore[method-assign]
     return engine
 
 
 class _Meter:
     """Counts the answers of one engine. Until an answer arrives, the average is the expected tokens of the configuration."""
 
-    def __init__(self, engine: WaitingEngine, slots: SlotClient, prices: PriceTable, wall_clock: Callable[[], float]) -> None:
-        self._engine, self._slots, self._prices, self._wall_clock = engine, slots, prices, wall_clock
+    def __init__(
+        self,
+        engine: WaitingEngine,
+        slots: SlotClient,
+        prices: PriceTable,
+        wall_clock: Callable[[], float],
+        tokens: TokenEstimator,
+    ) -> None:
+        self._engine, self._slots, self._prices, self._wall_clock, self._tokens = engine, slots, prices, wall_clock, tokens
         self._ask = engine.recognize_async
         guess = LimitsConfig()
         self._answered, self._input_tokens, self._output_tokens = 1, guess.expected_input_tokens, guess.expected_output_tokens
+
+    def expected_input_tokens(self, page: OfferedPage, model: str) -> float | None:
+        shape = self._engine.request_shape(page, model)
+        return None if shape is None else self._tokens.expect(model, shape)
 
     async def ask(self, page: OfferedPage, model: str) -> PageText:
         try:
             answer = self._priced(await self._ask(page, model), model)
         except (EngineTimeout, BatchIncomplete, EngineShed) as error:
-            self._count_lost(error, model)
+            self._count_lost(error, page, model)
             raise
-        self._report(answer, page, model)
+        expected = None
+        if (shape := self._engine.request_shape(page, model)) is not None:
+            self._tokens.learn(model, shape, answer.input_tokens)
+            expected = self._tokens.expect(model, shape)
+            if not answer.input_tokens:  # the server always says it, unless the answer was lost on its way
+                self._slots.possibly_billed(account_of(self._engine, model))
+        self._report(answer, page, model, expected)
         self._answered, self._input_tokens = self._answered + 1, self._input_tokens + answer.input_tokens
         self._output_tokens += answer.output_tokens
         return answer
@@ -66,9 +92,13 @@ class _Meter:
         )
         return replace(answer, cost_usd=cost_usd, price_class=self._prices.price_class(model, at, tier=tier))
 
-    def _count_lost(self, error: EngineTimeout | BatchIncomplete | EngineShed, model: str) -> None:
+    def _count_lost(self, error: EngineTimeout | BatchIncomplete | EngineShed, page: OfferedPage, model: str) -> None:
         """Counts a lost answer, which the server may have billed: at average size, or at the cost that the server states."""
-        used = (self._input_tokens // self._answered, self._output_tokens // self._answered)
+        if isinstance(error, EngineTimeout) and error.unbilled:
+            return
+        expected = self.expected_input_tokens(page, model)
+        input_tokens = self._input_tokens // self._answered if expected is None else round(expected)
+        used = (input_tokens, self._output_tokens // self._answered)
         if isinstance(error, EngineShed):
             if not error.input_tokens:
                 return
@@ -76,13 +106,15 @@ class _Meter:
         lost = PageText(text="", engine=self._engine.name, model=model, input_tokens=used[0], output_tokens=used[1])
         error.probably = probably = self._priced(lost, model)
         account = account_of(self._engine, model)
-        self._slots.lost(account, input_tokens=probably.input_tokens, cost_usd=probably.cost_usd)
+        self._slots.lost(
+            account, input_tokens=probably.input_tokens, cost_usd=probably.cost_usd, expected_tokens=probably.input_tokens
+        )
 
-    def _report(self, answer: PageText, page: OfferedPage, model: str) -> None:
+    def _report(self, answer: PageText, page: OfferedPage, model: str, expected_tokens: float | None) -> None:
         reason, account = finish_reason_of(answer.finish), account_of(self._engine, model)
         words = f"The model {reason.words} ({answer.finish})."
         if reason.unexplained:
             self._slots.unusable(account, words)
         elif reason.error is not None:
             self._slots.refused(account, words, document_id=page.document_id, again=page.tried > 0)
-        self._slots.used(account, input_tokens=answer.input_tokens, cost_usd=answer.cost_usd)
+        self._slots.used(account, input_tokens=answer.input_tokens, cost_usd=answer.cost_usd, expected_tokens=expected_tokens)

@@ -9,6 +9,7 @@ from typing import Any
 
 from rayocr.engines.stages import PageProgress
 from rayocr.pdf.cut.content_hash import content_hash
+from rayocr.pdf.cut.long_pages import pages_of
 from rayocr.pdf.cut.page_document import PICTURE_DPI, media_type, page_document, picture
 from rayocr.pdf.page import Page
 
@@ -22,6 +23,7 @@ class ThreadedPage:
         self._progress = progress
         self._document: bytes | None = None  # the page as PDF
         self._hash: str | None = None
+        self.sent_pages: int | None = None
         self.give_up_s: float | None = None
         self.batch_keys: list[str] = []
 
@@ -33,13 +35,20 @@ class ThreadedPage:
     def page_number(self) -> int:
         return self._page.page_number
 
+    @property
+    def size_pt(self) -> tuple[float, float]:
+        return self._page.width_pt, self._page.height_pt
+
     async def as_document(self, *, dpi: int = PICTURE_DPI, max_bytes: int | None = None) -> bytes:
         if self._document is None:
             document: bytes = await self._on_thread(partial(page_document, dpi=dpi, max_bytes=max_bytes), self._page)
             if media_type(document) != "application/pdf":
+                self.sent_pages = 0
                 return document  # an image depends on the requested resolution
             self._document = document
+            self.sent_pages = pages_of(document)
         if max_bytes is not None and len(self._document) > max_bytes:
+            self.sent_pages = 0
             smaller: bytes = await self._on_thread(partial(picture, dpi=dpi, max_bytes=max_bytes), self._page)
             return smaller
         return self._document

@@ -12,17 +12,16 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from rayocr.actors.page_worker.lane_client import LaneClient
+from rayocr.actors.rate_limiter.slot_returns import Returning, graver, throttle_of
 from rayocr.errors import (
     BadAnswer,
     BatchIncomplete,
     Draining,
     EngineConnectionLost,
     EngineError,
-    EngineOverloaded,
-    EngineRateLimited,
     EngineRejected,
     EngineShed,
     EngineTimeout,
@@ -38,6 +37,7 @@ from rayocr.messages import LaneGrant, SlotReply, SlotReturn, Throttle, Throttle
 # request takes, and saves a call to the limiter per page when a server answers at once.
 _LEASE_LINGER_S = 0.002
 _RELEASE_LINGER_S = 0.05
+_ABOVE_EXPECTED = 1.02  # times the expected tokens
 _GOOD_FOR_S = 0.5  # seconds after a slot's start, less than the headroom of one percent of a minute, which is 0.6 s
 
 
@@ -47,7 +47,7 @@ T = TypeVar("T")
 class Limiter(Protocol):
     """The RateLimiter's methods used here, local or behind a Ray handle."""
 
-    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]: ...
+    async def lease(self, model: str, worker: str, wanted: int, input_tokens: tuple[float, ...] = ()) -> tuple[float, ...]: ...
 
     async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply: ...
 
@@ -56,33 +56,22 @@ class Limiter(Protocol):
     async def report_lanes(self, worker: str, reports: tuple[LaneReport, ...]) -> None: ...
 
 
-@dataclass(slots=True)
-class _Returning:
-    """Slots to return with the next call."""
+class _Grant(NamedTuple):
+    start: float  # the instant at which the request may be sent
+    reserved_tokens: float | None  # None: the limiter reserved the average
 
-    slots: int = 0
-    answered: int = 0
-    free: int = 0
-    unsent: int = 0
-    failed: int = 0
-    lost: int = 0
-    replied: int = 0
-    unusable: int = 0
-    refused: int = 0
-    refused_first: int = 0
-    refused_documents: set[str] = field(default_factory=set)
-    words: str = ""
-    possibly_billed: int = 0
-    input_tokens: int = 0
-    cost_usd: float = 0.0
-    throttle: Throttle | None = None
+
+class _Waiting(NamedTuple):
+    granted: asyncio.Future[_Grant]
+    input_tokens: float | None
 
 
 @dataclass(slots=True)
 class _Model:
-    # The result is the instant at which the request may be sent.
-    waiting: deque[asyncio.Future[float]] = field(default_factory=deque)
-    returning: _Returning = field(default_factory=_Returning)
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    counted: bool = False  # whether the use of the slot that is returned next is known
+    expected_tokens: float | None = None  # of the request of that slot
+    returning: Returning = field(default_factory=Returning)
     leasing: asyncio.Task[None] | None = None
     releasing: asyncio.Task[None] | None = None
     paused_until: float = 0.0
@@ -124,9 +113,7 @@ class SlotClient:
         for sleeper in self._sleeping:
             _wake(sleeper)
         for state in self._models.values():
-            while (future := self._next_waiting(state)) is not None:
-                state.waiting.popleft()
-                future.set_exception(Draining())
+            self._fail_waiting(state, Draining())
 
     async def sleep(self, delay_s: float) -> None:
         """Works like asyncio.sleep, but returns immediately when the client is closed."""
@@ -143,32 +130,34 @@ class SlotClient:
             self._sleeping.discard(over)
 
     @asynccontextmanager
-    async def slot(self, model: str, *, may_shed: bool = False) -> AsyncIterator[None]:
+    async def slot(self, model: str, *, may_shed: bool = False, input_tokens: float | None = None) -> AsyncIterator[None]:
         """Waits until one request to the model may be sent, and holds the slot until the block exits. Raises Draining and the
         limiter's errors. Reports a refusal by the server that leaves the block to the limiter, for all workers. `may_shed`: a
-        shed request does not count against the server, since another lane takes the page."""
+        shed request does not count against the server, since another lane takes the page. `input_tokens`: those of the
+        request, if they are expected from its shape."""
         state = self._models[model]
-        await self._start(model, state)
+        reserved = await self._start(model, state, input_tokens)
         sent_at = self._clock()
         try:
             yield
         except EngineShed as error:
             moves = may_shed or error.elsewhere
-            throttle = None if moves else _throttle(error, age_s=self._clock() - sent_at)
-            self._finish(model, state, free=int(error.probably is None), throttle=throttle)
+            throttle = None if moves else throttle_of(error, age_s=self._clock() - sent_at)
+            self._finish(model, state, reserved, free=int(error.probably is None), throttle=throttle)
             raise
         except EngineTransient as error:
             # The server may bill a request whose answer was not awaited.
-            free = 0 if isinstance(error, EngineTimeout | BatchIncomplete) else 1
+            is_lost = isinstance(error, BatchIncomplete) or (isinstance(error, EngineTimeout) and not error.unbilled)
+            free = 0 if is_lost else 1
             state.returning.possibly_billed += isinstance(error, EngineConnectionLost) and error.in_flight
-            self._finish(model, state, free=free, throttle=_throttle(error, age_s=self._clock() - sent_at))
+            self._finish(model, state, reserved, free=free, throttle=throttle_of(error, age_s=self._clock() - sent_at))
             raise
         except UnknownModel as error:
-            self._finish(model, state, free=1, throttle=Throttle(kind=ThrottleKind.GONE, words=str(error)))
+            self._finish(model, state, reserved, free=1, throttle=Throttle(kind=ThrottleKind.GONE, words=str(error)))
             raise
         # While draining, only answers of batches are not awaited, since the next run fetches them.
         except (OutsideError, Draining):
-            self._finish(model, state, free=1)
+            self._finish(model, state, reserved, free=1)
             raise
         except EngineError as error:
             state.returning.replied += 1
@@ -176,12 +165,12 @@ class SlotClient:
             if isinstance(error, EngineRejected | MalformedAnswer):
                 self.unusable(model, str(error))
             is_free = isinstance(error, MalformedAnswer) or not isinstance(error, BadAnswer)
-            self._finish(model, state, free=int(is_free))
+            self._finish(model, state, reserved, free=int(is_free))
             raise
         except BaseException:
-            self._finish(model, state)
+            self._finish(model, state, reserved)
             raise
-        self._finish(model, state)
+        self._finish(model, state, reserved)
 
     def lane(self, *, local: bool = False) -> AbstractAsyncContextManager[LaneGrant]:
         """Waits for a lane; see `LaneClient.lane`."""
@@ -216,19 +205,26 @@ class SlotClient:
         """Returns whether the model refused the last pages, which belong to several documents."""
         return self._models[model].refusing
 
-    def used(self, model: str, *, input_tokens: int, cost_usd: float) -> None:
-        """Records the cost of an answered request, whose slot is still held. Sent when slots are returned."""
-        returning = self._models[model].returning
-        returning.answered += 1
-        returning.input_tokens += input_tokens
-        returning.cost_usd += cost_usd
+    def used(self, model: str, *, input_tokens: int, cost_usd: float, expected_tokens: float | None = None) -> None:
+        """Records the cost of an answered request, whose slot is still held. Sent when slots are returned. `expected_tokens`:
+        what is now expected of requests of its shape."""
+        self._models[model].returning.answered += 1
+        self._count(model, input_tokens, cost_usd, expected_tokens)
 
-    def lost(self, model: str, *, input_tokens: int, cost_usd: float) -> None:
+    def lost(self, model: str, *, input_tokens: int, cost_usd: float, expected_tokens: float | None = None) -> None:
         """Records the probable cost of a request that timed out, or that a batch did not answer. Its slot is still held."""
-        returning = self._models[model].returning
-        returning.lost += 1
-        returning.input_tokens += input_tokens
-        returning.cost_usd += cost_usd
+        self._models[model].returning.lost += 1
+        self._count(model, input_tokens, cost_usd, expected_tokens)
+
+    def _count(self, model: str, input_tokens: int, cost_usd: float, expected_tokens: float | None) -> None:
+        state = self._models[model]
+        state.returning.input_tokens += input_tokens
+        state.returning.cost_usd += cost_usd
+        state.counted, state.expected_tokens = True, expected_tokens
+
+    def possibly_billed(self, model: str) -> None:
+        """Records that a request was answered without saying what it used. Its slot is still held."""
+        self._models[model].returning.possibly_billed += 1
 
     def unusable(self, model: str, words: str) -> None:
         """Records why an answer cannot be used. Its slot is still held."""
@@ -247,78 +243,100 @@ class SlotClient:
 
     # -- taking -------------------------------------------------------------------------------------------------------------
 
-    async def _start(self, model: str, state: _Model) -> None:
-        """Waits until a slot begins. Exchanges a slot that is missed or falls into a pause for another."""
+    async def _start(self, model: str, state: _Model, input_tokens: float | None) -> float | None:
+        """Waits until a slot begins, and returns the tokens reserved for it. Exchanges a slot that is missed or falls into a
+        pause for another."""
         missed = False
         while True:
-            start = await self._granted(model, state)
+            grant = await self._granted(model, state, input_tokens)
             try:
-                delay_s = start - self._clock()
+                delay_s = grant.start - self._clock()
                 if delay_s > 0:
                     await self._sleep(delay_s)
             except BaseException:
-                self._unsent(model, state)
+                self._unsent(model, state, grant)
                 raise
             now = self._clock()
             if self._closing:
-                self._unsent(model, state)
+                self._unsent(model, state, grant)
                 raise Draining
             # A slot is exchanged only once in a row, since a machine that is too busy for its slots must still make progress.
-            late = now - start > _GOOD_FOR_S and not missed
+            late = now - grant.start > _GOOD_FOR_S and not missed
             if not late and now >= state.paused_until:
-                return
+                return grant.reserved_tokens
             missed = missed or late
-            self._unsent(model, state)
+            self._unsent(model, state, grant)
 
-    async def _granted(self, model: str, state: _Model) -> float:
+    async def _granted(self, model: str, state: _Model, input_tokens: float | None) -> _Grant:
         if self._closing:
             raise Draining
-        granted: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        state.waiting.append(granted)
+        granted: asyncio.Future[_Grant] = asyncio.get_running_loop().create_future()
+        state.waiting.append(_Waiting(granted, input_tokens))
         if state.leasing is None:
             state.leasing = asyncio.get_running_loop().create_task(self._lease(model, state))
         try:
             return await granted
         except asyncio.CancelledError:
             if granted.done() and not granted.cancelled() and granted.exception() is None:
-                self._unsent(model, state)
+                self._unsent(model, state, granted.result())
             raise
 
     async def _lease(self, model: str, state: _Model) -> None:
         try:
             await asyncio.sleep(self._linger * _LEASE_LINGER_S)
             while self._next_waiting(state) is not None:
-                delays = await self._limiter.lease(model, self._worker, len(state.waiting))
+                wanted = [waiting.input_tokens for waiting in state.waiting if not waiting.granted.done()]
+                tokens = tuple(each for each in wanted if each is not None)
+                tokens = tokens if len(tokens) == len(wanted) else ()
+                expected = (tokens,) if tokens else ()
+                delays = await self._limiter.lease(model, self._worker, len(wanted), *expected)
                 now = self._clock()
                 if not delays:
                     raise Draining  # the run assumes that this worker is dead
-                for delay_s in delays:
-                    future = self._next_waiting(state)
-                    if future is None:
-                        self._unsent(model, state)
+                for number, delay_s in enumerate(delays):
+                    grant = _Grant(now + delay_s, tokens[number] if tokens else None)
+                    waiting = self._next_waiting(state)
+                    if waiting is None:
+                        self._unsent(model, state, grant)
                     else:
                         state.waiting.popleft()
-                        future.set_result(now + delay_s)
+                        waiting.granted.set_result(grant)
                 await asyncio.sleep(0)  # returns are sent before the next call, which may end the run
         except Exception as error:  # passed to every page that waits: each records it
-            while (future := self._next_waiting(state)) is not None:
-                state.waiting.popleft()
-                future.set_exception(error)
+            self._fail_waiting(state, error)
         finally:
             state.leasing = None
 
+    def _fail_waiting(self, state: _Model, error: Exception) -> None:
+        while (waiting := self._next_waiting(state)) is not None:
+            state.waiting.popleft()
+            waiting.granted.set_exception(error)
+
     # -- giving back --------------------------------------------------------------------------------------------------------
 
-    def _unsent(self, model: str, state: _Model) -> None:
+    def _unsent(self, model: str, state: _Model, grant: _Grant) -> None:
         state.returning.unsent += 1
-        self._finish(model, state, free=1)
+        self._finish(model, state, grant.reserved_tokens, free=1)
 
-    def _finish(self, model: str, state: _Model, *, free: int = 0, throttle: Throttle | None = None) -> None:
+    def _finish(
+        self, model: str, state: _Model, reserved: float | None, *, free: int = 0, throttle: Throttle | None = None
+    ) -> None:
         returning = state.returning
         returning.slots += 1
         returning.free += free
+        counted, expected = state.counted, state.expected_tokens
+        state.counted, state.expected_tokens = False, None
+        if reserved is not None and (counted or free):
+            if expected is not None:
+                # What was reserved above that is not given back: used later, it would exceed a minute that does not include
+                # the request it was meant for.
+                reserved = min(reserved, _ABOVE_EXPECTED * expected)
+                returning.expected_tokens += expected
+            returning.reserved_tokens = (returning.reserved_tokens or 0.0) + reserved
+        elif reserved is not None:
+            returning.reserved_tokens = returning.reserved_tokens or 0.0
         returning.failed += throttle is not None
-        returning.throttle = _graver(returning.throttle, throttle)
+        returning.throttle = graver(returning.throttle, throttle)
         # The leasing task must not do this, since it may be waiting for this slot.
         if state.releasing is None:
             state.releasing = asyncio.get_running_loop().create_task(self._release(model, state))
@@ -327,29 +345,8 @@ class SlotClient:
         try:
             await asyncio.sleep(0 if state.returning.throttle else self._linger * _RELEASE_LINGER_S)
             while state.returning.slots:
-                returning, state.returning = state.returning, _Returning()
-                reply = await self._limiter.release(
-                    model,
-                    self._worker,
-                    SlotReturn(
-                        slots=returning.slots,
-                        answered=returning.answered,
-                        free=returning.free,
-                        unsent=returning.unsent,
-                        lost=returning.lost,
-                        failed=returning.failed,
-                        replied=returning.replied,
-                        unusable=returning.unusable,
-                        refused=returning.refused,
-                        refused_first=returning.refused_first,
-                        refused_documents=frozenset(returning.refused_documents),
-                        words=returning.words,
-                        possibly_billed=returning.possibly_billed,
-                        input_tokens=returning.input_tokens,
-                        cost_usd=returning.cost_usd,
-                        throttle=returning.throttle,
-                    ),
-                )
+                returning, state.returning = state.returning, Returning()
+                reply = await self._limiter.release(model, self._worker, returning.as_return())
                 state.failing, state.refusing = reply.failing, reply.refusing
                 state.refused_in_a_row = reply.refused_in_a_row
                 if reply.pause_s > 0:
@@ -358,8 +355,8 @@ class SlotClient:
             state.releasing = None
 
     @staticmethod
-    def _next_waiting(state: _Model) -> asyncio.Future[float] | None:
-        while state.waiting and state.waiting[0].done():
+    def _next_waiting(state: _Model) -> _Waiting | None:
+        while state.waiting and state.waiting[0].granted.done():
             state.waiting.popleft()
         return state.waiting[0] if state.waiting else None
 
@@ -367,28 +364,3 @@ class SlotClient:
 def _wake(sleeper: asyncio.Future[None]) -> None:
     if not sleeper.done():
         sleeper.set_result(None)
-
-
-def _throttle(error: EngineTransient, *, age_s: float) -> Throttle:
-    kind = ThrottleKind.UNAVAILABLE
-    if isinstance(error, EngineOverloaded):
-        kind = ThrottleKind.OVERLOADED
-    elif isinstance(error, EngineRateLimited):
-        kind = ThrottleKind.DENIED if error.denied else ThrottleKind.DAY if error.per_day else ThrottleKind.MINUTE
-    return Throttle(kind=kind, retry_after_s=error.retry_after_s, age_s=age_s, words=str(error))
-
-
-_BY_GRAVITY = (
-    ThrottleKind.UNAVAILABLE,
-    ThrottleKind.OVERLOADED,
-    ThrottleKind.MINUTE,
-    ThrottleKind.DAY,
-    ThrottleKind.DENIED,
-    ThrottleKind.GONE,
-)
-
-
-def _graver(one: Throttle | None, other: Throttle | None) -> Throttle | None:
-    """Returns the graver of two failures that are reported together: the more severe kind, then the longer delay."""
-    known = [throttle for throttle in (one, other) if throttle is not None]
-    return max(known, key=lambda throttle: (_BY_GRAVITY.index(throttle.kind), throttle.retry_after_s or 0.0), default=None)

@@ -79,11 +79,12 @@ class RateLimiter:
         self._unavailable_since: float | None = None
         self._beats: set[asyncio.Task[None]] = set()
 
-    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
+    async def lease(self, model: str, worker: str, wanted: int, input_tokens: tuple[float, ...] = ()) -> tuple[float, ...]:
         """Returns 1 to `wanted` slots, each as seconds to wait from now; none only for a worker that was forgotten.
 
         Waits while the pace, the requests in flight or the money reserved for them do not allow one. A caller holds each slot
-        until it releases it, is forgotten, or the slot expires. While the model is held it lends one slot at a time. Raises
+        until it releases it, is forgotten, or the slot expires. While the model is held it lends one slot at a time.
+        `input_tokens`: of each wanted request, in order, if the worker expects them from their shapes. Raises
         DayQuotaExhausted, BudgetExhausted, ModelUnavailable, UnknownModel, QuotaDenied, SharedLimitsUnavailable.
         """
         quota = self._quota(model)
@@ -99,7 +100,7 @@ class RateLimiter:
                     await self._freed(quota, min(wait_s, _RECHECK_S))
                     continue
                 in_flight = any(other.held.in_flight for other in self._models.values())
-                cost_usd = quota.expected.cost_usd
+                cost_usd = quota.expected_cost_usd(input_tokens)
                 allowed = self._money.affordable(1 if probes else wanted, cost_usd, in_flight=in_flight)
                 if not allowed:
                     await self._freed(quota, _RECHECK_S)
@@ -108,13 +109,13 @@ class RateLimiter:
                 if paced is not None and not paced.delays_s:
                     await self._freed(quota, paced.wait_s)
                     continue
-                taken = both(paced, await self._take(quota, allowed if paced is None else len(paced.delays_s)))
+                taken = both(paced, await self._take(quota, allowed if paced is None else len(paced.delays_s), input_tokens))
                 if paced is not None:
                     self._money.give_back(len(paced.delays_s) - len(taken.delays_s), cost_usd)
                 if taken.delays_s:
                     if probes:
                         quota.health.probing(worker)
-                    quota.lend(worker, taken, money=self._money, now=self._clock(), arrived=arrived)
+                    quota.lend(worker, taken, cost_usd=cost_usd, money=self._money, now=self._clock(), arrived=arrived)
                     return taken.delays_s
                 if taken.blocked is Blocked.DAY and not quota.held.in_flight:  # some may otherwise be returned unsent
                     quota.park(next_reset(quota.bucket.wall_clock()))
@@ -243,6 +244,7 @@ class RateLimiter:
                 expected_cost_usd=self._rules.expected_cost_usd(model, at=self._wall_clock()),
                 now=self._clock(),
                 share=0.5 if self._restarted else 1.0,
+                input_token_usd=self._rules.input_token_usd(model, at=self._wall_clock()),
             )
             self._models[model] = quota
             if bucket.shared:
@@ -305,8 +307,8 @@ class RateLimiter:
                 log, "model_held", "The model does not answer.", level=logging.WARNING, model=quota.model, reason=health.words
             )
 
-    async def _take(self, quota: QuotaTracker, wanted: int) -> Taken:
-        take = quota.wish(wanted, now=self._clock())
+    async def _take(self, quota: QuotaTracker, wanted: int, input_tokens: tuple[float, ...]) -> Taken:
+        take = quota.wish(wanted, now=self._clock(), input_tokens=input_tokens)
         taken = await self._patiently(quota, partial(quota.bucket.take, take))
         quota.wished(take, taken)
         return taken

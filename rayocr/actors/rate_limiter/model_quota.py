@@ -19,6 +19,7 @@ from rayocr.limits.quota_day import in_words
 from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
 _ABOVE_MEAN = 1.02  # factor on the mean, since the mean itself varies slightly
+_MOST_FOR_LARGEST = 0.1  # of the limit: what is reserved for the largest of the expected requests
 _CREDIT_S = 1.0  # maximum token time of short requests that later ones may use: 1.7 % of a minute
 _SPREAD = 8  # number of requests over which a correction is spread
 _BATCH_TTL_S = 3 * 86_400.0  # Google keeps jobs and their results this long
@@ -38,7 +39,15 @@ class QuotaTracker:
     quota depends on it."""
 
     def __init__(
-        self, model: str, bucket: Bucket, config: LimitsConfig, *, expected_cost_usd: float, now: float, share: float
+        self,
+        model: str,
+        bucket: Bucket,
+        config: LimitsConfig,
+        *,
+        expected_cost_usd: float,
+        now: float,
+        share: float,
+        input_token_usd: float = 0.0,
     ) -> None:
         self.model = model
         self.bucket = bucket
@@ -49,6 +58,7 @@ class QuotaTracker:
         self.freed = asyncio.Event()
         self.held = HeldSlots(ttl_s=_BATCH_TTL_S if self.is_batch else _SLOT_TTL_S)
         self.expected = ExpectedUse(input_tokens=config.expected_input_tokens, cost_usd=expected_cost_usd)
+        self._input_token_usd = input_token_usd
         self.rate = LearnedRate(self.limits.rpm, now=now, share=share)
         self.health = ModelHealth(patience_s=float("inf") if config.patience_s is None else config.patience_s)
         self.parked_until: float | None = None  # seconds since 1970
@@ -62,7 +72,8 @@ class QuotaTracker:
         self._spent_usd = 0.0
         self._today = 0
         self._correction_s = 0.0
-        self._wished_s = 0.0
+        self._largest = (float("-inf"), 0.0)  # of the requests of the last minute: when, input tokens
+        self._shortened = 1.0  # token intervals of the last wish, relative to what the tokens take
         self._recent: deque[tuple[float, int]] = deque()  # recent (time, slots)
         self._refusals: deque[float] = deque()  # recent times
         self._paused_until = float("-inf")
@@ -74,19 +85,26 @@ class QuotaTracker:
 
     # -- slots --------------------------------------------------------------------------------------------------------------
 
-    def wish(self, wanted: int, *, now: float) -> Take:
+    def wish(self, wanted: int, *, now: float, input_tokens: tuple[float, ...] = ()) -> Take:
+        """`input_tokens`: of each wanted request, if their worker expects them."""
         rpm = self.rate.rpm(now)
-        self._wished_s = interval_s = self.expected.input_tokens * self._token_s
-        correction_s = self._correction_s
-        if correction_s < 0 and not self.bucket.shared:
-            # Requests were shorter than expected. A bucket cannot use all of that time at once, so the next requests get the
-            # rest.
+        input_tokens = input_tokens[:wanted] if self.limits.tpm and len(input_tokens) >= wanted else ()
+        if input_tokens and (max(input_tokens) >= self._largest[1] or now > self._largest[0] + 60.0):
+            self._largest = now, max(input_tokens)
+        token_s = self._token_s
+        interval_s = (sum(input_tokens) / len(input_tokens) if input_tokens else self.expected.input_tokens) * token_s
+        correction_s, self._shortened = self._correction_s, 1.0
+        if correction_s < 0 < interval_s and not self.bucket.shared:
+            # Requests were shorter than expected. A bucket cannot use all of that time at once, so the next requests
+            # get it.
             self._correction_s = max(correction_s, -_CREDIT_S)
-            interval_s, correction_s = max(interval_s / 2, interval_s + self._correction_s / _SPREAD), 0.0
+            self._shortened = max(0.5, 1.0 + self._correction_s / _SPREAD / interval_s)
+            correction_s = 0.0
         return Take(
             wanted=wanted,
             request_interval_s=60.0 / (rpm * self.usable) if rpm else 0.0,
-            token_interval_s=interval_s,
+            token_interval_s=interval_s * self._shortened,
+            token_intervals_s=tuple(tokens * token_s * self._shortened for tokens in input_tokens),
             correction_s=correction_s,
             in_flight=self.held.in_flight,
             max_in_flight=self.limits.max_in_flight,
@@ -95,20 +113,33 @@ class QuotaTracker:
 
     def wished(self, take: Take, taken: Taken) -> None:
         """Notes that the bucket answered and so has applied the correction."""
-        self._correction_s += len(taken.delays_s) * (self._wished_s - take.token_interval_s) - take.correction_s
+        used_s = sum(take.token_intervals_s[: len(taken.delays_s)]) or len(taken.delays_s) * take.token_interval_s
+        self._correction_s += used_s * (1.0 / self._shortened - 1.0) - take.correction_s
 
     @property
     def _token_s(self) -> float:
         """Returns the seconds of the minute that one token uses."""
         if not self.limits.tpm:
             return 0.0
-        usable = min(self.usable, 1.0 - self.expected.aside(self.limits.tpm, in_flight=self.held.in_flight))
-        return 60.0 / (self.limits.tpm * usable)
+        aside = self.expected.aside(self.limits.tpm, in_flight=self.held.in_flight)
+        # A minute can begin or end within the time of a large request, which then counts in full. The headroom is for the
+        # network, so it does not cover that.
+        largest = min(_MOST_FOR_LARGEST, self._largest[1] / self.limits.tpm)
+        return 60.0 / (self.limits.tpm * (min(self.usable, 1.0 - aside) - largest))
 
-    def lend(self, worker: str, taken: Taken, *, money: Money, now: float, arrived: float) -> None:
+    def expected_cost_usd(self, input_tokens: tuple[float, ...]) -> float:
+        """The average expected cost of requests with these expected tokens."""
+        cost_usd = self.expected.cost_usd
+        if not input_tokens:
+            return cost_usd
+        more = sum(input_tokens) / len(input_tokens) - self.expected.input_tokens
+        return max(cost_usd / 2, cost_usd + more * self._input_token_usd)
+
+    def lend(self, worker: str, taken: Taken, *, cost_usd: float, money: Money, now: float, arrived: float) -> None:
+        """`cost_usd`: reserved for each slot."""
         slots = len(taken.delays_s)
-        self.held.add(worker, slots, now=now, input_tokens=self.expected.input_tokens, cost_usd=self.expected.cost_usd)
-        money.promise(slots * self.expected.cost_usd)
+        self.held.add(worker, slots, now=now, input_tokens=self.expected.input_tokens, cost_usd=cost_usd)
+        money.promise(slots * cost_usd)
         self._granted += slots
         self._waited_s += slots * (now - arrived) + sum(taken.delays_s)
         self._today = taken.requests_today
@@ -123,14 +154,19 @@ class QuotaTracker:
         share = unknown / aside.slots if aside.slots else 0.0
         spent_usd = returned.cost_usd + share * aside.cost_usd
         known = returned.answered + returned.free + returned.lost
-        reserved = min((1.0 - share) * aside.input_tokens, known * _ABOVE_MEAN * self.expected.input_tokens)
+        reserved = returned.reserved_tokens
+        if reserved is None:
+            reserved = min((1.0 - share) * aside.input_tokens, known * _ABOVE_MEAN * self.expected.input_tokens)
         self._correction_s += (returned.input_tokens - reserved) * self._token_s
         self._input_tokens += returned.input_tokens
         self._spent_usd += spent_usd
         self.possibly_billed += returned.possibly_billed
         money.settle(promised_usd=aside.cost_usd, spent_usd=spent_usd, rated=not self.is_batch)
         self.expected.learn(
-            requests=returned.answered + returned.lost, input_tokens=returned.input_tokens, cost_usd=returned.cost_usd
+            requests=returned.answered + returned.lost,
+            input_tokens=returned.input_tokens,
+            cost_usd=returned.cost_usd,
+            expected_tokens=returned.expected_tokens,
         )
 
     def give_up(self, aside: SetAside, *, money: Money) -> None:

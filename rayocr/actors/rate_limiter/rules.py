@@ -25,6 +25,11 @@ class LimiterRules:
     # With engine.on_outage=fallback, an unavailable model is still probed while its pages go to other engines.
     fallback: bool = False
 
+    def input_token_usd(self, model: str, *, at: float) -> float:
+        """Returns the price of one input token. `at`: seconds since 1970."""
+        tier = BATCH if model.endswith(BATCH_ACCOUNT) else self.tier
+        return self.prices.cost_usd(model, input_tokens=1, output_tokens=0, at=at, tier=tier)
+
     def expected_cost_usd(self, model: str, *, at: float) -> float:
         """Returns the expected cost of a request before any is answered. `at`: seconds since 1970."""
         return self.prices.cost_usd(

@@ -32,7 +32,7 @@ from rayocr.driver.cluster.base import Content, PageWorkerHandle
 from rayocr.driver.cluster.faults import Faults, FaultyLedger
 from rayocr.driver.cluster.nodes import Node, Nodes
 from rayocr.driver.cluster.pools.document_worker_pool import DocumentWorkerPool
-from rayocr.errors import ActorFailed, ContentLost, NodeLost
+from rayocr.errors import ActorFailed, ContentLost, NodeLost, OutsideError
 from rayocr.limits.factory import bucket_opener
 from rayocr.masking import hide
 from rayocr.messages import (
@@ -188,6 +188,7 @@ def _open_batch_queue(config: RayocrConfig, settings: AssembleSettings, keys: Se
 def _say_what_ends_the_run(why: str) -> None:
     sys.stderr.write(f"rayocr: A PDF took {why}; this process ends.\n  cluster=local isolates documents.\n")
     sys.stderr.flush()
+    os._exit(OutsideError.exit_code)  # not 1, which means that the run has finished
 
 
 class LocalDiscovery:

@@ -20,10 +20,11 @@ from rayocr.engines.answers.server_facts import short_name, token_count
 from rayocr.engines.answers.unwrapping import is_refusal, unwrapped
 from rayocr.engines.base import OfferedPage, WaitingEngine
 from rayocr.engines.gemini.errors import charged_tokens, is_shed, translate
+from rayocr.engines.gemini.input_tokens import request_shape, text_tokens
 from rayocr.engines.gemini.request import generation_config, prompt_for, settings_body
 from rayocr.engines.http_session import new_session
 from rayocr.errors import CredentialsError, EngineShed, EngineUnavailable, MalformedAnswer
-from rayocr.messages import PageText
+from rayocr.messages import PageText, RequestShape
 from rayocr.pdf.cut.long_pages import is_in_parts
 from rayocr.pdf.cut.page_document import media_type
 
@@ -50,6 +51,7 @@ class GeminiEngine(WaitingEngine):
         self._secrets = secrets
         self._settings: dict[str, dict[str, Any]] = {}  # request settings by model
         self._instruction: Any = None  # the prompt, converted to the SDK's type
+        self._prompt_tokens = text_tokens(prompt)
         self._session: aiohttp.ClientSession | None = None
         self._clients: dict[tuple[str, str], Client] = {}  # clients by model and tier
         self._shed: WeakKeyDictionary[OfferedPage, int] = WeakKeyDictionary()  # how often a page's request was shed
@@ -73,6 +75,9 @@ class GeminiEngine(WaitingEngine):
         for model in self.models:
             self._settings[model] = settings_body(generation_config(self._config, model))
         self._instruction = types.Part(text=self._prompt)
+
+    def request_shape(self, page: OfferedPage, model: str) -> RequestShape:
+        return request_shape(self._config, model, page, prompt_tokens=self._prompt_tokens)
 
     async def recognize_async(self, page: OfferedPage, model: str) -> PageText:
         from google.genai import types

@@ -51,10 +51,12 @@ def translate_code(code: int, message: str) -> RayocrError:
     """Returns the error for one line of a batch's results. Some lines have google.rpc codes (3, 8, 13, 14…) instead of HTTP
     statuses."""
     words = _first_line(message)
+    if code == 402:
+        return EngineRateLimited(f"Gemini's quota is 0: {words}", denied=True)
     if code in (429, 8):
         return EngineRateLimited(f"Gemini's quota is used up: {words}")
     if code in (*_TRANSPORT_CODES, 504, 4, 1):
-        return EngineTimeout(f"Gemini did not finish the page ({code}): {words}")
+        return EngineTimeout(f"Gemini did not finish the page ({code}): {words}", unbilled=True)
     if 400 <= code < 500 or code in (3, 9, 11):
         return EngineRejected(f"Gemini rejected the request ({code}): {words}")
     return EngineOverloaded(f"Gemini answered {code}: {words}")
@@ -79,7 +81,7 @@ def _from_transport(error: Exception) -> RayocrError:
         )
         lost.in_flight = was_sent(error)
         return lost
-    if isinstance(error, json.JSONDecodeError) and error.doc.lstrip().startswith("{"):
+    if _is_damaged_answer(error):
         lost = EngineConnectionLost("Gemini's answer was truncated.")
         lost.in_flight = True
         return lost
@@ -92,6 +94,13 @@ def _from_transport(error: Exception) -> RayocrError:
     return EngineRejected(f"Gemini's client failed: {type(error).__name__}: {_first_line(error)}")
 
 
+def _is_damaged_answer(error: Exception) -> bool:
+    """Returns whether an answer of this API arrived in part. Otherwise a proxy wrote it."""
+    if isinstance(error, UnicodeDecodeError):
+        return bytes(error.object).lstrip().startswith(b"{")
+    return isinstance(error, json.JSONDecodeError) and error.doc.lstrip().startswith("{")
+
+
 def _from_status(error: Any, model: str) -> RayocrError:
     code, status = error.code or 0, error.status or ""
     message = _first_line(error.message or status or "no reason given")
@@ -99,6 +108,8 @@ def _from_status(error: Any, model: str) -> RayocrError:
     hint = next_step("gemini", code, f"{' '.join(map(str, reasons))} {error.message}")
     if code == 429:
         return _rate_limited(error, message)
+    if code == 402 and is_googles(error):  # since 2026, for depleted prepayment credits; a 429 before
+        return EngineRateLimited(f"Gemini's quota is 0: {message}", denied=True)
     if code == 401 or reasons & {"API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED"} or "API key" in _field_violations(error):
         return CredentialsError(f"Gemini does not accept the key: {message}", hint=hint)
     if code == 403:
@@ -110,7 +121,8 @@ def _from_status(error: Any, model: str) -> RayocrError:
     if 400 <= code < 500 and not is_googles(error) and code not in _TRANSPORT_CODES:
         return EngineOverloaded(f"Something other than Gemini answered {code}: {message}", retry_after_s=retry_after_s(error))
     if code in _TRANSPORT_CODES or status == "DEADLINE_EXCEEDED":
-        return EngineTimeout(f"Gemini gave up waiting ({code}): {message}", retry_after_s=retry_after_s(error))
+        # Google charges nothing for a request that it answers with an error (ai.google.dev, "Billing", read on 2026-11-27).
+        return EngineTimeout(f"Gemini gave up waiting ({code}): {message}", retry_after_s=retry_after_s(error), unbilled=True)
     if code >= 500 or code < 400:
         return EngineOverloaded(f"Gemini answered {code}: {message}", retry_after_s=retry_after_s(error))
     return EngineRejected(f"Gemini rejected the request ({code}): {message}")

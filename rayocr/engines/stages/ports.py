@@ -21,8 +21,9 @@ OnRetry = Callable[[PageProgress, str, int, RayocrError, float], None]
 class Slots(Protocol):
     """The limiter's interface for callers of waiting engines."""
 
-    def slot(self, model: str, *, may_shed: bool = False) -> AbstractAsyncContextManager[None]:
-        """Waits until the request may be sent. Exits with the request's error, so that a 429 slows down all requests."""
+    def slot(self, model: str, *, may_shed: bool = False, input_tokens: float | None = None) -> AbstractAsyncContextManager[None]:
+        """Waits until the request may be sent. Exits with the request's error, so that a 429 slows down all requests.
+        `input_tokens`: expected of the request."""
 
     def lane(self, *, local: bool = False) -> AbstractAsyncContextManager[LaneGrant]:
         """Waits until a lane has room for the page. Exits with the request's error, so that the planner knows it. `local`:

@@ -342,7 +342,8 @@ class WaitingStage:
             raise ReadLocally
 
     async def _send(self, engine: WaitingEngine, offered: OfferedPage, model: str, *, may_shed: bool = False) -> PageText:
-        async with self._slots.slot(account_of(engine, model), may_shed=may_shed):
+        expected = engine.expected_input_tokens(offered, model)
+        async with self._slots.slot(account_of(engine, model), may_shed=may_shed, input_tokens=expected):
             asking = engine.recognize_async(offered, model)
             return await (self._slots.unless_closing(asking) if engine.batched else asking)
 

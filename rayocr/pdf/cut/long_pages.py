@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,12 +33,19 @@ _STROKE = 25  # gray levels (0 to 255) between neighboring pixels
 _SEARCHED = 0.3  # share of a part's length that is searched for white space on both sides of its end
 _JPEG_QUALITY = 85
 _SMALLER, _TRIES = 0.75, 5
-_IN_PARTS = b"\n% one page in parts\n"
+_IN_PARTS = re.compile(rb"\n% one page in parts: (\d{1,3}) pages\n\Z")
+_IN_PARTS_BYTES = 40  # at the end of the file
 
 
 def is_in_parts(data: bytes) -> bool:
     """Returns whether the file is a result of `in_parts`."""
-    return data.endswith(_IN_PARTS)
+    return _IN_PARTS.search(data, max(0, len(data) - _IN_PARTS_BYTES)) is not None
+
+
+def pages_of(data: bytes) -> int:
+    """Returns the number of pages of the PDF of one page: more than one if it is a result of `in_parts`."""
+    marked = _IN_PARTS.search(data, max(0, len(data) - _IN_PARTS_BYTES))
+    return int(marked[1]) if marked else 1
 
 
 def in_parts(page: Page, whole: bytes | None, *, dpi: int, max_bytes: int | None) -> bytes | None:
@@ -148,4 +156,4 @@ def _document(whole: bytes | None, pictures: Sequence[tuple[bytes, Box]]) -> byt
             sheet.close()
         data = io.BytesIO()
         document.save(data)
-        return data.getvalue() + _IN_PARTS
+        return data.getvalue() + b"\n%% one page in parts: %d pages\n" % len(document)

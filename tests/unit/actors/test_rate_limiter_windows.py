@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from rayocr.actors.rate_limiter.actor import RateLimiter
 from rayocr.errors import ModelUnavailable, QuotaDenied
 from rayocr.messages import SlotReturn, Throttle, ThrottleKind
-from tests.unit.actors.limiter_world import World
+from tests.unit.actors.limiter_world import CENT_A_PAGE, World
 
 _THROTTLES = st.builds(
     Throttle,
@@ -137,3 +137,35 @@ def test_pages_that_differ_in_length_use_97_percent_of_the_tokens_and_no_minute_
     uses = asyncio.run(run())
     assert dearest_minute(uses) <= tpm
     assert sum(tokens for at, tokens in uses if 60.0 <= at < 60.0 * (minutes + 1)) >= 0.97 * tpm * minutes
+
+
+def test_pages_of_600_to_9500_expected_tokens_use_97_percent_and_no_minute_exceeds_the_quota() -> None:
+    tpm, minutes = 600_000, 10
+
+    async def run() -> list[tuple[float, int]]:
+        world, draws = World(), random.Random(1)
+        limiter = world.limiter(tpm=tpm, headroom=0.01)
+        began = world.now
+        uses: list[tuple[float, int]] = []
+        open_uses: list[tuple[float, int, float]] = []  # (time of the answer, tokens, what was expected)
+        while world.now < began + (minutes + 1) * 60.0:
+            expected = tuple(60.0 + 560.0 * draws.choice((1, 1, 1, 2, 9, 17)) for _ in range(20))
+            for delay_s, each in zip(await limiter.lease("m", "w", 20, expected), expected, strict=False):
+                tokens = round(each * draws.uniform(0.97, 1.03))
+                uses.append((world.now + delay_s - began, tokens))
+                heappush(open_uses, (world.now + delay_s + 2 + 6 * draws.random(), tokens, each))
+            while open_uses and open_uses[0][0] <= world.now:
+                _, tokens, each = heappop(open_uses)
+                returned = SlotReturn(slots=1, answered=1, input_tokens=tokens, reserved_tokens=each, expected_tokens=each)
+                await limiter.release("m", "w", returned)
+        return uses
+
+    uses = asyncio.run(run())
+    assert dearest_minute(uses) <= tpm
+    assert sum(tokens for at, tokens in uses if 60.0 <= at < 60.0 * (minutes + 1)) >= 0.97 * tpm * minutes
+
+
+async def test_the_cost_that_is_reserved_grows_with_the_expected_tokens() -> None:
+    limiter = World().limiter(prices=CENT_A_PAGE, budget_usd=10.0)
+    await limiter.lease("m", "w", 1, (4000.0,))
+    assert (await limiter.state()).promised_usd == pytest.approx(0.04)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import io
 import json
 from collections.abc import AsyncIterator
 from decimal import Decimal
 from typing import Any
 
 import aiohttp
+import pypdfium2
 import pytest
 from aiohttp.test_utils import TestClient, TestServer
 
 from benchmarks.bare_gemini import small_page
+from benchmarks.gemini_simulator.input_tokens import input_tokens
 from benchmarks.gemini_simulator.server import Simulator
 from benchmarks.gemini_simulator.settings import Settings
 
@@ -67,7 +70,9 @@ async def test_flex_costs_half_and_can_be_shed(client: Any, simulator: Simulator
     assert simulator.bill.usd > standard * Decimal("1.5")
 
 
-@pytest.mark.parametrize(("what", "status"), [("503", 503), ("500", 500), ("credits", 429), ("limit_0", 429)])
+@pytest.mark.parametrize(
+    ("what", "status"), [("503", 503), ("500", 500), ("credits", 402), ("credits_429", 429), ("limit_0", 429)]
+)
 async def test_a_scripted_outage_begins_after_some_answers_and_ends(client: Any, what: str, status: int) -> None:
     script = [{"what": what, "at_request": 1}]
     await client.post("/script", json=script)
@@ -201,3 +206,27 @@ async def test_vertex_ai_takes_the_tier_in_a_header_only(client: Any, simulator:
     simulator.settings.flex_latency_s = simulator.settings.flex_latency_jitter_s = 0
     async with client.post(path, json=body(), headers=KEY | {"X-Vertex-AI-LLM-Shared-Request-Type": "flex"}) as answer:
         assert answer.headers["x-gemini-service-tier"] == "flex"
+
+
+def test_counted_tokens_depend_on_the_request_as_google_documents_it() -> None:
+    def request(data: bytes, prompt: str, **config: str) -> dict[str, Any]:
+        inline = {"inlineData": {"mimeType": "application/pdf", "data": base64.b64encode(data).decode()}}
+        return {"contents": [{"parts": [inline, {"text": prompt}]}], "generationConfig": config}
+
+    def pdf(pages: int) -> bytes:
+        with pypdfium2.PdfDocument.new() as document:
+            for _ in range(pages):
+                document.new_page(595, 842)
+            data = io.BytesIO()
+            document.save(data)
+        return data.getvalue()
+
+    model, prompt = "gemini-3.1-flash-lite", "p" * 160
+    assert input_tokens(model, request(pdf(1), prompt), noise=0.0) == 600
+    assert input_tokens(model, request(pdf(5), prompt), noise=0.0) == 2840
+    assert input_tokens(model, request(pdf(1), prompt, mediaResolution="MEDIA_RESOLUTION_HIGH"), noise=0.0) == 1160
+    assert input_tokens("gemini-2.5-flash", request(pdf(1), prompt), noise=0.0) == 298
+    page = request(pdf(1), prompt)
+    noisy = {input_tokens(model, page, noise=0.02) for _ in range(5)}
+    assert len(noisy) == 1
+    assert 588 <= noisy.pop() <= 612

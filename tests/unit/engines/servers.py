@@ -58,6 +58,8 @@ class FakePage:
     page_number: int = 1
     asked: list[str] = field(default_factory=list)
     give_up_s: float | None = None
+    size_pt: tuple[float, float] = (595.0, 842.0)
+    sent_pages: int | None = None
     batch_keys: list[str] = field(default_factory=list)
 
     async def as_document(self, *, dpi: int = 200, max_bytes: int | None = None) -> bytes:

@@ -77,7 +77,7 @@ class Slots:
         self.local: list[bool] = []  # whether local engines might read the page, at each request for a lane
 
     @asynccontextmanager
-    async def slot(self, model: str, *, may_shed: bool = False) -> AsyncIterator[None]:
+    async def slot(self, model: str, *, may_shed: bool = False, input_tokens: float | None = None) -> AsyncIterator[None]:
         if model in self.parked:
             raise DayQuotaExhausted("used up", resumes_at=self.parked[model])
         if model in self.unavailable:

@@ -101,3 +101,19 @@ async def test_a_bucket_that_begins_quietly_gives_nothing_that_could_meet_its_pr
     waited = await shared.take(Take(wanted=1))
     clock.now += waited.wait_s
     assert (await shared.take(Take(wanted=1))).delays_s[0] + waited.wait_s >= HORIZON_S
+
+
+async def test_each_request_takes_the_time_of_its_own_tokens() -> None:
+    clock = Clock()
+    shared = bucket(clock)
+    taken = await shared.take(Take(wanted=4, request_interval_s=0.05, token_intervals_s=(0.1, 0.01, 0.3, 0.1)))
+    assert taken.delays_s == pytest.approx((0.0, 0.1, 0.15, 0.45))
+    clock.now += 0.45
+    assert (await shared.take(Take(wanted=1, token_intervals_s=(0.1,)))).delays_s == pytest.approx((0.1,))
+
+
+async def test_a_long_request_is_followed_by_its_time_and_takes_no_more_slots_than_the_horizon_has() -> None:
+    clock = Clock()
+    shared = bucket(clock)
+    assert len((await shared.take(Take(wanted=3, token_intervals_s=(0.2, 5.0, 0.1)))).delays_s) == 2
+    assert (await shared.take(Take(wanted=1, token_intervals_s=(0.1,)))).wait_s == pytest.approx(5.2 - HORIZON_S / 2)

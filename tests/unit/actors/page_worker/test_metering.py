@@ -10,7 +10,7 @@ from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.engines.base import WaitingEngine
 from rayocr.errors import EngineShed, EngineTimeout
 from rayocr.limits.prices import Price, PriceTable
-from rayocr.messages import UNPRICED, PageText
+from rayocr.messages import UNPRICED, PageText, RequestShape
 from tests.unit.actors.limiter_world import CENT_A_PAGE, World
 from tests.unit.engines.servers import FakePage
 
@@ -138,3 +138,52 @@ async def test_the_run_and_the_ledger_count_the_same_for_a_request_that_timed_ou
     assert caught.value.probably is not None
     assert state.spent_usd == pytest.approx(caught.value.probably.cost_usd)
     assert state.models[0].answered == 0
+
+
+async def test_the_tokens_of_a_request_are_expected_from_answers_of_its_shape() -> None:
+    class Shaped(Engine):
+        def request_shape(self, page: Any, model: str) -> RequestShape:
+            return RequestShape(f"pdf {page.sent_pages}", 560.0 * page.sent_pages)
+
+    flaky = Shaped(PageText(text="t", engine="engine", model="m", input_tokens=640))
+    engine = meter(flaky, slots=SlotClient(World().limiter(), worker="w", linger=False), prices=CENT_A_PAGE)
+    page = FakePage(sent_pages=1)
+    assert engine.expected_input_tokens(page, "m") == 1000, "the default of limits.expected_input_tokens"
+    await engine.recognize_async(page, "m")
+    assert engine.expected_input_tokens(page, "m") == 640
+    assert engine.expected_input_tokens(FakePage(sent_pages=9), "m") == pytest.approx(9 * 640)
+    flaky.answer = EngineTimeout("t")
+    with pytest.raises(EngineTimeout) as caught:
+        await engine.recognize_async(FakePage(sent_pages=9), "m")
+    assert caught.value.probably is not None
+    assert caught.value.probably.input_tokens == 9 * 640, "the probable cost of a request that timed out"
+
+
+async def test_a_request_that_the_server_gave_up_by_itself_is_not_on_the_account() -> None:
+    world = World()
+    limiter = world.limiter(prices=CENT_A_PAGE)
+    slots = SlotClient(limiter, worker="w", linger=False, clock=world.clock)
+    given_up = EngineTimeout("504", unbilled=True)
+    engine = meter(Engine(given_up), slots=slots, prices=CENT_A_PAGE, wall_clock=world.wall_clock)
+    with pytest.raises(EngineTimeout):
+        async with slots.slot("m"):
+            await engine.recognize_async(None, "m")  # type: ignore[arg-type]
+    while not (state := await limiter.state()).models or state.models[0].in_flight:
+        await asyncio.sleep(0)
+    assert (given_up.probably, state.spent_usd, state.promised_usd) == (None, 0.0, 0.0)
+
+
+async def test_an_answer_that_does_not_say_what_it_used_may_be_billed() -> None:
+    class Shaped(Engine):
+        def request_shape(self, page: Any, model: str) -> RequestShape:
+            return RequestShape("pdf 1", 560.0)
+
+    limiter = World().limiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+    empty = PageText(text="", engine="engine", model="m", finish="NO_CANDIDATE")
+    engine = meter(Shaped(empty), slots=slots, prices=CENT_A_PAGE)
+    async with slots.slot("m"):
+        await engine.recognize_async(FakePage(), "m")
+    while not (state := await limiter.state()).models or state.models[0].in_flight:
+        await asyncio.sleep(0)
+    assert state.possibly_billed == 1

@@ -40,10 +40,12 @@ class RecordingLimiter:
         self.delays = delays
         self.pause_s = pause_s
         self.leases: list[int] = []
+        self.expected: list[tuple[float, ...]] = []
         self.returned: list[SlotReturn] = []
 
-    async def lease(self, model: str, worker: str, wanted: int) -> tuple[float, ...]:
+    async def lease(self, model: str, worker: str, wanted: int, input_tokens: tuple[float, ...] = ()) -> tuple[float, ...]:
         self.leases.append(wanted)
+        self.expected.append(input_tokens)
         if self.delays:
             return (self.delays.pop(0),)
         return (0.0,) * wanted
@@ -70,6 +72,55 @@ async def test_pages_that_wait_together_share_one_lease_and_one_release() -> Non
     await settled()
     assert limiter.leases == [100]
     assert limiter.returned == [SlotReturn(slots=100, answered=100, input_tokens=60_000, cost_usd=50.0)]
+
+
+async def test_the_tokens_that_pages_expect_are_reserved_and_settled() -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+
+    async def page(tokens: float, used: int) -> None:
+        async with slots.slot("m", input_tokens=tokens):
+            slots.used("m", input_tokens=used, cost_usd=0.0, expected_tokens=tokens)
+
+    await asyncio.gather(page(600.0, 610), page(5000.0, 5100))
+    await settled()
+    assert limiter.expected == [(600.0, 5000.0)]
+    assert [(r.input_tokens, r.reserved_tokens, r.expected_tokens) for r in limiter.returned] == [(5710, 5600.0, 5600.0)]
+
+
+async def test_what_was_reserved_far_above_the_expectation_is_not_given_back() -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+    async with slots.slot("m", input_tokens=1000.0):
+        slots.used("m", input_tokens=600, cost_usd=0.0, expected_tokens=600.0)
+    await settled()
+    assert limiter.returned[0].reserved_tokens == pytest.approx(612.0)
+
+
+async def test_the_reservation_stands_for_a_request_whose_use_is_unknown_and_is_returned_for_one_that_was_not_sent() -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+    with pytest.raises(RuntimeError):
+        async with slots.slot("m", input_tokens=1000.0):
+            raise RuntimeError
+    with pytest.raises(EngineRateLimited):
+        async with slots.slot("m", input_tokens=700.0):
+            raise EngineRateLimited("refused")
+    await settled()
+    assert sum(returned.reserved_tokens or 0.0 for returned in limiter.returned) == 700.0
+
+
+async def test_pages_without_an_expectation_leave_it_to_the_limiter() -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+
+    async def page(tokens: float | None) -> None:
+        async with slots.slot("m", input_tokens=tokens):
+            slots.used("m", input_tokens=600, cost_usd=0.0)
+
+    await asyncio.gather(page(600.0), page(None))
+    await settled()
+    assert (limiter.expected, limiter.returned[0].reserved_tokens) == ([()], None)
 
 
 async def test_never_more_in_flight_than_allowed_over_two_workers() -> None:

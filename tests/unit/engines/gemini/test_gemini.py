@@ -16,6 +16,7 @@ from rayocr.config import GeminiConfig, Secrets
 from rayocr.engines.answers.checks import check_answer
 from rayocr.engines.gemini.batch import by_key, gone_or
 from rayocr.engines.gemini.engine import GeminiEngine
+from rayocr.engines.gemini.errors import translate_code
 from rayocr.engines.gemini.request import thinking_config
 from rayocr.errors import (
     BatchGone,
@@ -312,6 +313,23 @@ async def test_a_quota_that_frees_itself_is_waited_for(words: str) -> None:
     assert not error.denied
 
 
+async def test_depleted_credits_are_a_402_and_end_the_run_at_once() -> None:
+    error = await failure(Recorded(error_body(402, "RESOURCE_EXHAUSTED", message=WORDS["credits"]), 402))
+    assert isinstance(error, EngineRateLimited)
+    assert error.denied
+    assert "prepayment credits are depleted" in str(error)
+    assert translate_code(402, WORDS["credits"]).denied  # type: ignore[attr-defined]
+    assert type(await failure(Recorded("<html>Please pay for this network</html>", 402))) is EngineOverloaded
+
+
+@pytest.mark.parametrize(("code", "status"), [(408, "DEADLINE_EXCEEDED"), (499, "CANCELLED"), (504, "DEADLINE_EXCEEDED")])
+async def test_the_server_bills_nothing_when_it_gives_up_by_itself(code: int, status: str) -> None:
+    error = await failure(Recorded(error_body(code, status), code))
+    assert isinstance(error, EngineTimeout)
+    assert error.unbilled
+    assert translate_code(code, "gave up").unbilled  # type: ignore[attr-defined]
+
+
 @pytest.mark.parametrize(
     ("code", "status", "details", "expected"),
     [
@@ -341,6 +359,27 @@ async def test_a_status_has_its_class(code: int, status: str, details: list[dict
 )
 async def test_a_proxys_page_of_html_has_its_class(status: int, expected: type[EngineError]) -> None:
     assert type(await failure(Recorded("<html><body>Bad gateway</body></html>", status))) is expected
+
+
+@pytest.mark.parametrize(
+    ("data", "is_possibly_billed"),
+    [
+        (json.dumps(STOP).encode()[:50], True),
+        (json.dumps(STOP).encode()[:50] + b"\xff" + json.dumps(STOP).encode()[50:], True),
+        (b"<html>Sign in to the network</html>", False),
+        (b"<html>\xff</html>", False),
+    ],
+)
+async def test_an_answer_that_arrived_damaged_may_be_billed_and_a_proxys_page_is_not(
+    data: bytes, is_possibly_billed: bool
+) -> None:
+    async def damaged(_: web.Request) -> web.Response:
+        return web.Response(body=data, content_type="application/json")
+
+    async with answering(damaged) as url:
+        with pytest.raises(EngineConnectionLost) as caught:
+            await ask(url)
+    assert caught.value.in_flight is is_possibly_billed
 
 
 @pytest.mark.parametrize("body", [{"candidates": "none"}, {"candidates": [{"content": {"parts": 7}}]}, [1, 2], 7])

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 from rayocr.engines.gemini.request import PARTS_NOTE, prompt_for
 from rayocr.pdf.cut.content_hash import content_hash
-from rayocr.pdf.cut.long_pages import is_in_parts, parts_of
+from rayocr.pdf.cut.long_pages import is_in_parts, pages_of, parts_of
 from rayocr.pdf.cut.page_document import page_document
 from rayocr.pdf.document import PdfFile
 from rayocr.pdf.geometry import Box
@@ -59,6 +59,8 @@ def test_the_parts_of_a_page_are_legible_and_cut_no_text(name: str) -> None:
     boxes, sent = parts(LARGE[name])
     assert len(boxes) > 2
     assert is_in_parts(sent)
+    with pypdfium2.PdfDocument(sent) as document:
+        assert pages_of(sent) == len(document) > 1
     with PdfFile(LARGE[name], max_pixels=20_000_000) as file, file.page(1) as page:
         longer = max(page.width_pt, page.height_pt)
         down = page.height_pt == longer
@@ -102,6 +104,7 @@ def test_a_page_that_is_legible_as_a_whole_is_sent_as_a_whole(data: bytes) -> No
     boxes, sent = parts(data)
     assert boxes == []
     assert not is_in_parts(sent)
+    assert pages_of(sent) == 1
 
 
 def test_parts_that_are_too_large_together_are_reduced_or_not_sent() -> None:
