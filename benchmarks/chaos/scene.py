@@ -123,7 +123,7 @@ class Scene:
             f"source={self.corpus.folder}",
             f"dest={self.dest}",
             "report.at_end=0",
-            "outputs=[markdown,jsonl]",  # those that the verdict reads back
+            "outputs=[markdown,jsonl]",  # outputs that the verdict reads
             "engine=gemini",
             "engine.chain=[gemini]",
             "progress=plain",

@@ -77,7 +77,7 @@ STATUS = {
     "retry": "The commands that retry failed documents.",
     "corrections": "Corrections of earlier versions of files, not yet applied or discarded.",
     "damaged": "Damaged or unknown files of the state.",
-    "warnings": "What could not be found out.",
+    "warnings": "Facts that could not be determined.",
 }
 
 ESTIMATE = {
