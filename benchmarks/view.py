@@ -35,7 +35,7 @@ _AT = "2026-01-01T00:00:00+00:00"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--documents", type=int, default=20_000)
-    parser.add_argument("--bucket", action="store_true", help="over a bucket whose server answers after 20 ms")
+    parser.add_argument("--bucket", action="store_true", help="use a bucket whose server answers after 20 ms")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="rayocr-view-") as folder:
         work = Path(folder)

@@ -13,9 +13,9 @@ SCHEMA_VERSION = 1
 _VERSION = {"schema_version": "1. A change that breaks readers raises it."}
 
 ERROR = {
-    "error": "What happened, in one sentence.",
+    "error": "The error in one sentence.",
     "reason": "The class of rayocr.errors.",
-    "hint": "What to do next, or null.",
+    "hint": "The next step, or null.",
     "exit_code": "The exit code of the command.",
 }
 
@@ -36,21 +36,21 @@ RUN = {
     **{figure.record: figure.help for figure in FIGURES if figure.record},
     "settings_fingerprint": "Identifies the options that change the text.",
     "exit_code": "The exit code of the command.",
-    "error": "What stopped the run, or null.",
+    "error": "The error that stopped the run, or null.",
     "reason": "The class of rayocr.errors that stopped the run, or null.",
-    "hint": "What to do about `error`, or null.",
+    "hint": "The next step for `error`, or null.",
     "failures": "The first 20 failed documents of the destination, those of this run first, each with `document_id`, `name`,"
     " `outcome`, `reason`, `message` and `pages`.",
-    "failed_documents": "How many failed documents the destination has, dismissed ones excluded.",
-    "failed_earlier": "How many of them failed in earlier runs, and not in this one.",
+    "failed_documents": "Number of failed documents in the destination, dismissed ones excluded.",
+    "failed_earlier": "Number of those that failed in earlier runs and not in this one.",
     "retry_with": "The commands that retry them; empty where a retry cannot help.",
     "corrections": "Pages that a person corrected and that this run concerns.",
     "outputs_added": "Outputs that finished documents got from recorded pages, by format.",
     "outputs_missing": "Outputs that finished documents still lack, by format.",
-    "outputs": "Where the outputs are.",
-    "report": "Where the report is, or null.",
-    "record": "Where the record of the run is, or null.",
-    "failure_records": "Where the records of failures are, or null.",
+    "outputs": "The place of the outputs.",
+    "report": "The place of the report, or null.",
+    "record": "The place of the record of the run, or null.",
+    "failure_records": "The place of the records of failures, or null.",
 }
 
 STATUS = {
@@ -58,7 +58,7 @@ STATUS = {
     "finished": "Finished documents, each in its newest version.",
     "complete": "Finished documents without failures.",
     "failed": "Documents with failures, dismissed ones excluded.",
-    "cost_usd": "What the runs on record cost together; null if that is unknown.",
+    "cost_usd": "Total cost of the runs on record; null if that is unknown.",
     "replaced": "Earlier versions of replaced files, which are not counted; null if there are too many records to find them.",
     "unopened": "Failed documents that every run tries again, because the cause is outside the file.",
     "not_started": "PDFs of the interrupted run that have not been started; the first ones.",
@@ -73,7 +73,7 @@ STATUS = {
     "failures_by_outcome": "Failed documents by outcome.",
     "active_runs": "Runs in progress.",
     "interrupted_runs": "Runs that did not finish.",
-    "hints": "What to do, by reason.",
+    "hints": "Next steps, by reason.",
     "retry": "The commands that retry failed documents.",
     "corrections": "Corrections of earlier versions of files, not yet applied or discarded.",
     "damaged": "Damaged or unknown files of the state.",
@@ -110,7 +110,7 @@ REPORT = {
     **_VERSION,
     "documents": "Documents by outcome.",
     "dismissed": "Documents whose failure was dismissed.",
-    "report": "Where the report is.",
+    "report": "The place of the report.",
 }
 DISMISS = {**_VERSION, "dismissed": "Names of the documents whose failure was dismissed now."}
 
