@@ -27,7 +27,7 @@ from benchmarks.simulated import Simulated
 from rayocr.observe.console import plain_console
 
 _LATENCY_S = 2.0
-_IN_FLIGHT = 16  # pages of a node's worker
+_IN_FLIGHT = 16  # pages in flight per worker
 _WARM_S = 8.0
 _STEADY_S = 25.0
 _COUNTS = (1, 2, 4)

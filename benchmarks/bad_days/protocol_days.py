@@ -109,7 +109,7 @@ PROTOCOL_DAYS = (
     ),
     _passes("one request in five: 500", {"what": "500", "share": 0.2}),
     BadDay(
-        name="the quota falls from 600 to 60 requests a minute (at 10 times the speed)",
+        name="the quota falls from 600 to 60 requests per minute (at 10 times the speed)",
         script=({"what": "settings", "settings": {"rpm": 60}, "at_request": 1900},),
         server={"latency_s": 2, "rpm": 600, "speed": 10},
         options=("limits.rpm=6000",),

@@ -47,7 +47,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("folders", nargs="+", type=Path, help="folders of PDFs, or PDFs; each is one group in the table")
     parser.add_argument("--out", type=Path, default=Path("fidelity.html"))
     parser.add_argument(
-        "--chain", default="textlayer", help="local engines, for example textlayer,rapidocr (3 CPU seconds a scan)"
+        "--chain", default="textlayer", help="local engines, for example textlayer,rapidocr (3 CPU seconds per scan)"
     )
     parser.add_argument("--pages", type=int, default=20, help="pages per file, spread over the file")
     parser.add_argument("--limit", type=int, default=0, help="stop after this many pages")

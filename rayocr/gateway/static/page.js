@@ -163,7 +163,7 @@ function ended() {
     make("code", {textContent: last.view_command}));
 }
 
-// With gateway.after=view, the results follow at the same address.
+// With gateway.after=view, the results are served at the same address.
 const resultsAreServed = () => json("/api/status").then(() => true, () => false);
 
 async function connect() {
