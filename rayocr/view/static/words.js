@@ -22,7 +22,7 @@ function wrap(root) {
   return found;
 }
 
-// For each word of the text, the place with the same letters that is nearest after the last one found, since both are in similar order.
+// Finds for each word of the text the place with the same letters that is nearest after the last one found, since both are in similar order.
 function pair(words, places) {
   const free = new Map();
   places.forEach(([text], i) => { const k = key(text); if (k) free.set(k, [...(free.get(k) || []), i]); });
