@@ -74,7 +74,7 @@ class PageCheck:
 
 
 class Reader:
-    """Reads pages down a local chain."""
+    """Reads pages with a local chain."""
 
     def __init__(self, chain: Sequence[str]) -> None:
         engines: list[Engine | None] = []
