@@ -28,7 +28,7 @@ from rayocr.engines.tesseract.scripts import (
     packs_for,
     packs_of_script,
 )
-from rayocr.engines.tesseract.voting import voted, whole_words
+from rayocr.engines.tesseract.voting import agreed, voted, whole_words
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing
 
 _MOST_ROUNDS = 2  # scripts besides those that rapidocr supports
@@ -41,6 +41,14 @@ _LEAST = 0.55  # minimum confidence of a line
 _SURE_SAMPLE = 0.85  # mean confidence of a sample whose script is certain
 _LEAST_SAMPLE = 0.3  # mean confidence of a sample that may contain a second script
 _VIEWS: tuple[dict[str, Any], ...] = ({"height": HEIGHT * 9 // 7, "gap": 40}, {"height": HEIGHT, "stretch": 1.15})
+# On 12 Arabic pages in six fonts, word F1 was .952 with the sizes and the vote of the other scripts and .966 with these. They
+# were chosen on 12 other pages (.963 and .976).
+_ARABIC_SHEET: dict[str, Any] = {"height": 52, "gap": 26}
+_ARABIC_VIEWS: tuple[dict[str, Any], ...] = (
+    {"height": 87, "gap": 40},
+    {"height": 48, "gap": 24, "stretch": 1.15},
+    {"height": 44, "gap": 26},
+)
 _VIEWS_OF_LOST: tuple[dict[str, Any], ...] = (*_VIEWS, {"height": HEIGHT * 9 // 7}, {"height": HEIGHT * 5 // 7})
 _LOST_LINE = 0.65  # lines below this confidence are read a second time
 _SURE_WORD = 0.9
@@ -143,7 +151,7 @@ class OtherScripts:
         """Returns the lines' texts. With `read_latin`, reads again for the best result; without it, reads once."""
         if read_latin is not None and packs[0] in _WITHOUT_ENGLISH and packs[-1] == "eng":
             packs = packs[:-1]
-        sheet = LineSheet(lines)
+        sheet = LineSheet(lines, **(_ARABIC_SHEET if packs[0] in ARABIC else {}))
         try:
             read = sheet.read(tesseract, packs)
             if read_latin is not None:
@@ -168,9 +176,10 @@ class OtherScripts:
         read = [whole_words(words) for words in read]
         doubtful = [index for index, words in enumerate(read) if any(word.confidence < _SURE_WORD for word in words)]
         some = [lines[index] for index in doubtful]
-        views = [LineSheet(some, **view).read(self._open(), packs) for view in _VIEWS] if some else []
+        sizes, choose = (_ARABIC_VIEWS, agreed) if packs[0] in ARABIC else (_VIEWS, voted)
+        views = [LineSheet(some, **size).read(self._open(), packs) for size in sizes] if some else []
         for place, index in enumerate(doubtful):
-            read[index] = voted([read[index], *(whole_words(view[place]) for view in views)])
+            read[index] = choose([read[index], *(whole_words(view[place]) for view in views)])
         return read
 
 

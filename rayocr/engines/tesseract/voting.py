@@ -25,6 +25,22 @@ def voted(readings: Sequence[Sequence[TsvWord]]) -> list[TsvWord]:
     return best
 
 
+def agreed(readings: Sequence[Sequence[TsvWord]]) -> list[TsvWord]:
+    """Returns the words of `voted`, each replaced by the word that has the highest sum of confidences in all readings at its
+    place."""
+    words = voted(readings)
+    found: list[dict[str, tuple[float, TsvWord]]] = [{word.text: (word.confidence, word)} for word in words]
+    for other in readings:
+        matcher = SequenceMatcher(None, [word.text for word in words], [word.text for word in other], autojunk=False)
+        for _, start, end, other_start, other_end in matcher.get_opcodes():
+            if end - start != other_end - other_start:
+                continue
+            for place, word in zip(range(start, end), other[other_start:other_end], strict=True):
+                total, first = found[place].get(word.text, (0.0, word))
+                found[place][word.text] = total + word.confidence, first
+    return [max(at_place.values(), key=lambda pair: pair[0])[1] for at_place in found]
+
+
 def whole_words(words: Sequence[TsvWord]) -> list[TsvWord]:
     """Returns the words between spaces: Tesseract reports syllables of Korean and parts of other words as words."""
     whole: list[TsvWord] = []

@@ -1,4 +1,5 @@
-"""Restores commas that Tesseract's Arabic pack reads as a hamza, a quotation mark or a Latin comma at the end of a word."""
+"""Restores commas that Tesseract's Arabic pack reads as a hamza, a quotation mark or a Latin comma at the end of a word, and the
+hamza over a final alef that it reads as two strokes."""
 
 from __future__ import annotations
 
@@ -13,6 +14,15 @@ _PREFIX = re.compile("[وف]?(?:[بكل]?ال|لل|[بكل])?")
 _QUOTES = re.compile("[«»]")
 _LATIN_MARK = re.compile(r"(?<=[\u0621-\u064a])[,;?](?!\S)")
 _ARABIC_MARKS = {",": "،", ";": "؛", "?": "؟"}
+# Words that end in an alef, and with a hamza behind it are none: after a number, "45 دينارا،" was read as "45 ديناراء".
+_IN_ALEF = """
+    دينارا درهما ريالا دولارا جنيها فرنكا روبلا مترا كيلومترا سنتيمترا غراما كيلوغراما طنا لترا يوما أسبوعا شهرا عاما قرنا
+    شخصا طالبا كتابا فصلا بندا عضوا منزلا أيضا فعلا حاليا سنويا يوميا شهريا أخيرا غالبا دائما تقريبا عموما خصوصا كثيرا قليلا
+"""
+_ALEF_HAMZA = re.compile(rf"(?<!\w)(?P<word>[وفبلك]?(?:{'|'.join(_IN_ALEF.split())}))\u0621(?!\w)")
+_FINAL_HAMZA = re.compile(
+    r"(?<!\w)(?P<word>[وف]?س?[يتن]?(?:بد|قر|لج|نش)|[وف]?[بلك]?(?:ال)?(?:مبد|ملج|مرف|منش|مطف))\u0627\u064b(?!\w)"
+)
 _AFTER_LETTER = re.compile(r"[\u0621-\u064a]$")
 
 
@@ -28,6 +38,7 @@ def with_commas(texts: Sequence[str]) -> list[str]:
             parts += [before, "،" if is_comma else found.group()]
             is_open, end = found.group() == "«", found.end()
         text = _LATIN_MARK.sub(lambda mark: _ARABIC_MARKS[mark.group()], "".join(parts) + text[end:])
+        text = _FINAL_HAMZA.sub(r"\g<word>أ", _ALEF_HAMZA.sub(r"\g<word>،", text))
         corrected.append(_HAMZA.sub(_with_comma, text))
     return corrected
 

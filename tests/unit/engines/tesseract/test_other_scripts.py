@@ -78,27 +78,27 @@ def test_a_second_script_is_searched_for_in_what_the_first_left() -> None:
 
 
 def test_digits_alone_are_no_second_script() -> None:
-    class FirstLineArabic(FakeTesseract):
+    class FirstLineHebrew(FakeTesseract):
         def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
-            answers = {(2, "ara"): tsv((0, 30, 90, 95, "نعم")), (1, "hin"): tsv((0, 30, 90, 60, "४२८५"))}
+            answers = {(2, "heb"): tsv((0, 30, 90, 95, "כן")), (1, "hin"): tsv((0, 30, 90, 60, "४२८५"))}
             return answers.get((image.height // (HEIGHT + GAP), languages), "")
 
-    assert read(FirstLineArabic({"ara": "", "hin": ""})) == [("نعم", 0.95), ("", 0.0)]
+    assert read(FirstLineHebrew({"heb": "", "hin": ""})) == [("כן", 0.95), ("", 0.0)]
 
 
 @pytest.mark.parametrize(
     ("confidence", "text", "doubts"),
-    [(90, "نعم", ()), (67, "35", ("low_confidence",)), (0, "", ("low_confidence",))],
+    [(90, "כן", ()), (67, "35", ("low_confidence",)), (0, "", ("low_confidence",))],
 )
 def test_a_line_that_tesseract_reads_badly_or_not_at_all_is_a_doubt(confidence: int, text: str, doubts: tuple[str, ...]) -> None:
     from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 
     class NineLines(FakeTesseract):
         def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
-            rows = [(row, 30, 90, 95, "نعم") for row in range(8)]
+            rows = [(row, 30, 90, 95, "כן") for row in range(8)]
             return tsv(*rows, (8, 30, 90, confidence, text)) if image.height > 8 * (HEIGHT + GAP) else ""
 
-    fake = NineLines({"ara": ""}, script="Arabic")
+    fake = NineLines({"heb": ""}, script="Hebrew")
     mixed = Mixed(RapidOcrEngine(other_scripts=OtherScripts(tesseract=fake)), unread=0)
     mixed.readings = [LineReading(". ,", 0.9, 0.9)] * 8 + [LineReading("siJ", 0.33, 0.17)]
     mixed.aspects = [22.0] * 8 + [2.0]

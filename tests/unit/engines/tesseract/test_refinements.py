@@ -13,7 +13,7 @@ from rayocr.engines.tesseract.corrections.greek import modern_greek, with_lost_s
 from rayocr.engines.tesseract.foreign_words import with_foreign_words
 from rayocr.engines.tesseract.line_sheet import LineSheet, without_remnants, without_rules
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord
-from rayocr.engines.tesseract.voting import voted, whole_words
+from rayocr.engines.tesseract.voting import agreed, voted, whole_words
 
 SHEET = LineSheet([np.full((40, 800), 255, np.uint8)])
 
@@ -36,6 +36,12 @@ def test_a_word_that_one_reading_lacks_is_taken_if_it_is_not_junk() -> None:
     first = [word("قبل", 0.95)]
     assert texts(voted([first, [*first, word("شهر", 0.8)]])) == ["قبل", "شهر"]
     assert texts(voted([first, [*first, word("١", 0.1)]])) == ["قبل"]
+
+
+def test_two_readings_that_agree_outvote_a_surer_one() -> None:
+    sure, other = [word("في", 0.9), word("شير", 0.75)], [word("في", 0.9), word("شهر", 0.6)]
+    assert texts(voted([sure, other, other])) == ["في", "شير"]
+    assert texts(agreed([sure, other, other, other])) == ["في", "شهر"]
 
 
 def test_parts_without_a_space_between_them_are_one_word_as_sure_as_its_worst_part() -> None:
@@ -69,6 +75,8 @@ def test_an_arabic_alef_is_not_a_word() -> None:
         ("hin", [word("2026", 0.97)], LineReading("202", 0.99, 0.9), "2026"),
         ("hin", [word("2", 0.97)], LineReading("12", 0.99, 0.9), "12"),
         ("heb", [word("2026,", 0.91)], LineReading(",2026", 0.99, 0.9), "2026,"),
+        ("ara", [word("9615", 0.85)], LineReading("15%", 0.99, 0.9), "15%"),
+        ("ara", [word("2026%", 0.85)], LineReading("26%", 0.99, 0.9), "2026%"),
         ("heb", [word("1930", 0.91)], LineReading(".19:30", 0.99, 0.9), "19:30."),
         ("ara", [word("4.500", 0.91)], LineReading(",4,500", 0.99, 0.9), "4,500,"),
         ("ell", [word("58", 0.91)], LineReading(".58", 0.99, 0.9), ".58"),

@@ -16,6 +16,8 @@ from rayocr.engines.tesseract.corrections.arabic import with_commas
         ("وفقا للمادة 17 من العقدء يجب", "وفقا للمادة 17 من العقد، يجب"),
         ("في خمس آبارء والنتائج", "في خمس آبار، والنتائج"),
         ("الماء والشتاء وضوء وشيء وبدء والجزء", "الماء والشتاء وضوء وشيء وبدء والجزء"),
+        ("إلى 45 ديناراء لكن عدد 42 متراء وهي", "إلى 45 دينارا، لكن عدد 42 مترا، وهي"),
+        ("في الساعة 11 مساء اتخذ 12 إجراء وزراء", "في الساعة 11 مساء اتخذ 12 إجراء وزراء"),
         ("قال: «نعم» ثم خرج", "قال: «نعم» ثم خرج"),
     ],
 )
@@ -26,3 +28,15 @@ def test_commas_at_the_end_of_words_come_back(read: str, meant: str) -> None:
 def test_a_quotation_may_end_in_another_line() -> None:
     lines = ["قال: «نعم", "وخرج» ثم عاد"]
     assert with_commas(lines) == lines
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("أن الدروس ستبداً يوم", "أن الدروس ستبدأ يوم"),
+        ("والضوء مطفاً.", "والضوء مطفأ."),
+        ("أبداً جداً خطاً عبداً مساءً بعيداً", "أبداً جداً خطاً عبداً مساءً بعيداً"),
+    ],
+)
+def test_hamza_over_a_final_alef_comes_back(read: str, meant: str) -> None:
+    assert with_commas([read]) == [meant]
