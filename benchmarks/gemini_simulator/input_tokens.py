@@ -1,5 +1,5 @@
-"""Counts the input tokens of a request as Google documents it, with noise. Does not use rayocr's own code, so that an error there
-shows."""
+"""Counts the input tokens of a request as Google documents it, with noise. Does not use rayocr's own code, so that an error in
+that code is visible."""
 
 from __future__ import annotations
 
