@@ -11,9 +11,12 @@ from typing import TYPE_CHECKING
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "FinishedDocument",
     "ReadDocument",
     "ReadPage",
+    "ResultDocument",
+    "ResultPage",
     "Results",
     "RunHandle",
     "RunProgress",
@@ -31,9 +34,12 @@ __all__ = [
 if TYPE_CHECKING:
     from rayocr import errors
     from rayocr.api import (
+        Comparison,
         FinishedDocument,
         ReadDocument,
         ReadPage,
+        ResultDocument,
+        ResultPage,
         Results,
         RunHandle,
         RunProgress,

@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 PACKAGE = Path(__file__).parent
 
-# Paths bypass Hydra's grammar, which cannot parse the brackets, commas and quotes that occur in file names.
+# Paths, and names of people, bypass Hydra's grammar, which cannot parse their brackets, commas and quotes.
 PATH_KEYS = (
     *("source", "dest", "state", "logs.dir", "document", "login.client", "login.token"),
+    *("correct.file", "correct.author", "reread.pages", "reread.author"),
     *("storage.source.credentials", "storage.dest.credentials", "storage.state.credentials"),
 )
 
@@ -36,6 +37,7 @@ _EXAMPLES = {
     "dest": "Name a folder, for example dest=out/",
     "state": "Name a folder, or leave it out to keep the state in the destination.",
     "document": "Name a document, for example document=2024/a.pdf",
+    "reread.pages": "Name pages, for example 2,5-7",
 }
 
 # Options that are mappings, whose keys the user chooses.

@@ -6,14 +6,18 @@ call them from threads and inside a running event loop. `aread` and `arun` are t
 from rayocr.api.document import ReadDocument, ReadPage
 from rayocr.api.process import RunProgress
 from rayocr.api.reading import aread, read
+from rayocr.api.result_pages import Comparison, ResultDocument, ResultPage
 from rayocr.api.results import Results, open_results
 from rayocr.api.running import FinishedDocument, RunHandle, RunResult, arun, run, start
 from rayocr.api.samples import copy_samples
 
 __all__ = [
+    "Comparison",
     "FinishedDocument",
     "ReadDocument",
     "ReadPage",
+    "ResultDocument",
+    "ResultPage",
     "Results",
     "RunHandle",
     "RunProgress",

@@ -98,9 +98,9 @@ def _set_by(name: str, value: object) -> Iterator[str]:
         yield name
 
 
-def _environment(folder: Path | None) -> dict[str, str]:
+def environment_of_child(folder: Path | None = None) -> dict[str, str]:
     """Keeps the child from importing modules of the working folder, such as a caller's queue.py. The child imports rayocr from
-    the same place as this process, and its temporary files are in the folder."""
+    the same place as this process, and its temporary files are in the folder, if there is one."""
     environment = os.environ | {"PYTHONSAFEPATH": "1"} | ({"TMPDIR": str(folder)} if folder is not None else {})
     package = str(Path(__file__).parents[2])
     if package not in site.getsitepackages():
@@ -137,7 +137,7 @@ class ChildRun:
         folder = self._folder
         self._process = subprocess.Popen(
             [sys.executable, "-m", "rayocr.api.child"],
-            env=_environment(folder),
+            env=environment_of_child(folder),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._message,

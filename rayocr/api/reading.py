@@ -7,9 +7,9 @@ import io
 import os
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Protocol
 
 from rayocr import errors
 from rayocr.api.document import ReadDocument, ReadPage
@@ -28,6 +28,15 @@ _NAME_OF_BYTES = "document.pdf"
 # Options that concern a whole source.
 _FIXED = frozenset(("source", "dest", "state", "outputs", "mode", "include", "exclude", "document", "limit", "order"))
 _MOST_NAME_BYTES = 150  # maximum length of a file name, since outputs add a suffix
+
+
+class ReadingAccount(Protocol):
+    """Counts what a reading costs. `out`: the state of the reading, in a temporary folder."""
+
+    def begin(self, out: Path) -> None: ...
+
+    def end(self, out: Path, record: Mapping[str, Any]) -> None:
+        """`record`: of the run, or empty if it was killed."""
 
 
 def read(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
@@ -51,10 +60,11 @@ def read_with(
     source: str | Path | bytes | BinaryIO,
     *,
     on_child: Callable[[ChildRun], None] = lambda child: None,
+    account: ReadingAccount | None = None,
     **options: Any,
 ) -> ReadDocument:
-    """Does the same as `read`, with options as on the command line; `options` take precedence. `on_child` gets the child
-    process."""
+    """As `read`, with options as on the command line; `options` win over them. `on_child` gets the child process. `account` is
+    told what the reading costs, however it ends."""
     fixed = _FIXED & options.keys()
     if fixed:
         raise UsageError(f"rayocr.read does not accept {min(fixed)}=.", hint="Use rayocr.run for folders and output files.")
@@ -69,16 +79,22 @@ def read_with(
             place = str(file)
         defaults = {"cluster": "inprocess", "gateway.enabled": False, "report.at_end": 0, "logs.dir": str(folder / "logs")}
         fixed_options = {"source": place, "dest": str(folder / "out"), "outputs": ["jsonl"]}
+        if account is not None:
+            account.begin(folder / "out")
         child = ChildRun([*overrides, *overrides_of(defaults), *given, *overrides_of(fixed_options)], folder=folder)
+        events: list[dict[str, Any]] = []
         try:
             on_child(child)
-            events = list(child.events())
+            events += child.events()
             failure = error_of(events[-1])
             if failure is not None:
                 raise failure
             said = [event["text"] for event in events if event["event"] in ("message", "warning")]
             return _document(folder / "out", said, source)
         finally:
+            if account is not None:
+                records = [event["record"] for event in events if event["event"] == "record"]
+                account.end(folder / "out", records[-1] if records else {})
             child.close()
 
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rayocr.actors.ledger.versions import replaced_versions
-from rayocr.api.process import place_of
-from rayocr.composition import compose, environment_with_dotenv
+from rayocr.api.process import overrides_of, place_of
+from rayocr.api.result_pages import ResultDocument
+from rayocr.api.review.finding import find_document
+from rayocr.api.review.reviewer import Reviewer, open_reviewer
+from rayocr.composition import compose, environment_with_dotenv, secrets_from_environment
 from rayocr.config import AccessConfig
 from rayocr.errors import ObjectNotFound, RecordCorrupt, UsageError
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
@@ -20,7 +24,7 @@ from rayocr.observe.dead_letters import failure_of
 from rayocr.outputs.page_texts import engines_of, outcomes_of, read_texts
 from rayocr.storage.base import MAX_STATE_BYTES, STATE_PREFIX, Storage
 from rayocr.storage.factory import open_storage
-from rayocr.storage.uri import parse_uri
+from rayocr.storage.uri import parse_uri, place
 
 if TYPE_CHECKING:
     import pandas as pd  # type: ignore[import-untyped, import-not-found, unused-ignore]
@@ -56,6 +60,7 @@ class Results:
 
     dest: Storage
     state: Storage
+    options: tuple[str, ...] = ()  # of the runs, as on the command line
 
     def __repr__(self) -> str:
         return f"<Results of {parse_uri(self.dest.uri).display}>"
@@ -69,6 +74,25 @@ class Results:
                     yield Manifest.from_json(self.state.read(entry.name, max_bytes=MAX_STATE_BYTES), name=entry.name)
                 except (ObjectNotFound, RecordCorrupt):
                     continue
+
+    def __getitem__(self, name: str) -> ResultDocument:
+        """A document by its name below the source, by its id, or by the name of an output. Raises UsageError, with close names,
+        if there is none; and StorageError."""
+        if not isinstance(name, str | os.PathLike):
+            raise UsageError(
+                f"Results take the name of a document, not {type(name).__name__}.", hint='For example: results["a.pdf"]'
+            )
+        return ResultDocument(manifest=find_document(self.state, os.fspath(name)), _open=self._reviewer, _options=self.options)
+
+    def __contains__(self, name: object) -> bool:
+        """Whether there is a finished document with this name."""
+        return any(name in (manifest.name, manifest.document_id) for manifest in self)
+
+    def _reviewer(self) -> AbstractContextManager[Reviewer]:
+        environment = environment_with_dotenv()
+        places = overrides_of({"dest": place(self.dest.uri), "state": place(self.state.uri)})
+        config = compose([*self.options, *places], environment)
+        return open_reviewer(config, secrets_from_environment(environment), dest=self.dest, state=self.state)
 
     def documents(self) -> Iterator[dict[str, Any]]:
         """Yields one row per document. `reason` and `message` are None for complete documents."""
@@ -163,7 +187,7 @@ def open_results(dest: str | Path, *, state: str | Path | None = None, access: A
     """Returns the results in a folder, bucket or Drive. Uses the credentials of the environment and of .env, like a run. `state`:
     the value of `state=`, if the runs had one. Raises UsageError, also for a place without results, and OutsideError."""
     places = (place_of("dest", dest), place_of("state", dest if state is None else state))
-    results = _opened(*places, *((access, access) if access else _accesses(*places)))
+    results = _opened(*places, (), *((access, access) if access else _accesses(*places)))
     if next(iter(results.state.list(STATE_PREFIX)), None) is None:
         raise UsageError(
             f"{parse_uri(places[1]).display} holds no results of rayocr.",
@@ -173,15 +197,15 @@ def open_results(dest: str | Path, *, state: str | Path | None = None, access: A
 
 
 def results_of(options: Sequence[str], dest: str, state: str) -> Results:
-    """Does the same as `open_results`, with the options of a run, which may name credentials. Raises UsageError and
-    OutsideError."""
-    return _opened(dest, state, *_accesses(dest, state, options))
+    """As `open_results`, with the options of a run, which may name credentials. Raises UsageError and OutsideError."""
+    return _opened(dest, state, options, *_accesses(dest, state, options))
 
 
-def _opened(dest: str, state: str, dest_access: AccessConfig, state_access: AccessConfig) -> Results:
+def _opened(dest: str, state: str, options: Sequence[str], dest_access: AccessConfig, state_access: AccessConfig) -> Results:
     try:
-        return Results(open_storage(str(parse_uri(dest)), dest_access), open_storage(str(parse_uri(state)), state_access))
-    except (ObjectNotFound, UsageError) as error:  # the folder does not exist, or is a file
+        opened = open_storage(str(parse_uri(dest)), dest_access), open_storage(str(parse_uri(state)), state_access)
+        return Results(*opened, options=tuple(options))
+    except (ObjectNotFound, UsageError) as error:  # no such folder, or a file
         raise UsageError(str(error), hint=error.hint or "Check the path of the results.") from error
 
 

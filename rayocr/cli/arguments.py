@@ -41,14 +41,26 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "status": ("dest",),
     "report": ("dest",),
     "view": ("dest",),
+    "correct": ("dest", "document", "correct.page"),
+    "reread": ("dest", "document", "reread.pages"),
     "login": ("login.service",),
 }
 _OVERRIDE = re.compile(r"^[+~]*[a-z_]\w*(\.[\w*-]+)*=", re.ASCII)
 STREAM = "-"  # standard input as source, standard output as destination
 FLAGS = ("--help", "--version", "--cfg", "--config", "--json", "--quiet", "--verbose", "--completion", "--samples")
+# Flags of single sub-commands -> the options that they set.
+COMMAND_FLAGS: dict[str, dict[str, str]] = {
+    "correct": {"--file": "correct.file", "--author": "correct.author", "--undo": "correct.undo"},
+    "reread": {
+        "--pages": "reread.pages",
+        "--author": "reread.author",
+        "--accept": "reread.accept",
+        "--keep": "reread.keep",
+    },
+}
 _SWITCHES = {"--version": "version", "-V": "version", "--cfg": "show_config", "-v": "verbose", "--verbose": "verbose"}
 _PROGRESS = {"--json": "json", "-q": "none", "--quiet": "none"}
-_SHOWN = {"source": "IN", "dest": "OUT"}
+_SHOWN = {"source": "IN", "dest": "OUT", "document": "NAME"}
 _NAMES = frozenset((*option_names(RayocrConfig), *CONFIG_GROUPS))
 _TOP = frozenset(field.name for field in fields(RayocrConfig))
 _MOST_NAMED = 10  # number of files in the command that a message suggests
@@ -133,6 +145,8 @@ class _Words:
             self.flags[_SWITCHES[word]] = True
         elif word in _PROGRESS:
             self.settings.append(f"progress={_PROGRESS[word]}")
+        elif option := COMMAND_FLAGS.get(topic, {}).get(name):
+            self.settings.append(f"{option}={'true' if kind_of(option) == 'bool' else _value(word, following)}")
         elif name == "--help" and equals:
             self.flags["help"] = value
         elif word in ("--help", "-h"):
@@ -160,6 +174,8 @@ def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
     if _exists(word) or word.lower().endswith(".pdf"):
         return UsageError(f"Unknown flag {word}.", hint=f"For a path that begins with a dash: {for_shell(f'./{word}')}")
     flag, equals, value = word.partition("=")
+    if commands := [command for command, flags in COMMAND_FLAGS.items() if flag in flags]:
+        return UsageError(f"{flag} is a flag of `rayocr {'` and `rayocr '.join(commands)}`.", hint="Put the command first.")
     name = flag.lstrip("-").replace("-", "_")
     name = meant_option(name) or name
     if is_group(name):

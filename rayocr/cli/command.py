@@ -127,6 +127,14 @@ def _dispatch(line: CommandLine) -> int:
         from rayocr.view.command import show_results
 
         return show_results(config, secrets_from_environment(), given=line.overrides)
+    if config.mode is Mode.correct:
+        from rayocr.cli.correct import correct_page
+
+        return correct_page(config, secrets_from_environment())
+    if config.mode is Mode.reread:
+        from rayocr.cli.reread import reread_pages
+
+        return reread_pages(config, secrets_from_environment(), given=line.overrides)
     if config.mode is Mode.login:
         from rayocr.driver.commands.login import sign_in_to_drive
 

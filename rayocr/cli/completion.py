@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rayocr.cli.arguments import COMMANDS, FLAGS
+from rayocr.cli.arguments import COMMAND_FLAGS, COMMANDS, FLAGS
 from rayocr.cli.help_text import option_names
 from rayocr.composition import conf_dir
 from rayocr.config import Mode
@@ -129,7 +129,7 @@ def _with_values() -> Iterator[tuple[str, str]]:
 
 
 def completion_script(shell: str) -> str:
-    words = [*COMMANDS, *FLAGS]
+    words = [*COMMANDS, *FLAGS, *dict.fromkeys(flag for flags in COMMAND_FLAGS.values() for flag in flags)]
     options = [f"{name}=" for name in sorted(set(option_names()))]
     if shell == "bash":
         cases = "\n".join(f"      {option}) values='{values}' ;;" for option, values in _with_values())

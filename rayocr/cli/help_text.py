@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from rayocr import __version__, errors
-from rayocr.cli.arguments import COMMANDS, FLAGS
+from rayocr.cli.arguments import COMMAND_FLAGS, COMMANDS, FLAGS
 from rayocr.config.describe import OptionHelp, describe_options
 from rayocr.engines.registry import engine_names
 from rayocr.errors import UsageError
@@ -32,6 +32,8 @@ Commands
   retry OUT          retry failed documents (failed pages only)
   dismiss OUT        stop reporting failures of deleted files, or of those that document=NAME or retry.reason= selects
   view OUT           search, compare and correct the results in a browser
+  correct OUT NAME PAGE                 correct a page in $EDITOR; --file page.md (- is standard input), --author, --undo
+  reread OUT NAME --pages 2,5-7 engine=tesseract    read pages again and compare; --accept or --keep answers the question
   report OUT         all runs as one HTML file: OUT/report.html
   watch IN OUT       read new documents as they appear, until Ctrl-C
   estimate IN [OUT]  pages, tokens, cost and time in advance
@@ -77,6 +79,16 @@ _COMMAND_HELP = {
     "status": "rayocr status OUT: prints what is finished, what failed and why, and which runs are active.",
     "report": "rayocr report OUT: writes OUT/report.html about the documents of all runs. report.run=last: of the last one.",
     "view": "rayocr view OUT: opens the results in a browser, with search, comparison and corrections.",
+    "correct": "rayocr correct OUT NAME PAGE: replaces the text of a page in all outputs, as in the results view. It wins over"
+    " every engine, and survives overwrite=true. NAME is the document's name below the source.\n"
+    "  --file page.md   the new text (Markdown, UTF-8); - is standard input. Without it, $VISUAL or $EDITOR opens on the text\n"
+    "  --author NAME    who corrects it (default: the name of your user)\n"
+    "  --undo           the page gets the text back that it had before its first correction",
+    "reread": "rayocr reread OUT NAME --pages 2,5-7 engine=…: reads these pages again and shows the difference. All options of"
+    " engines apply. The cost counts as that of a run.\n"
+    "  --pages 2,5-7    the pages\n"
+    "  --accept         the new texts replace the present ones, without a question; --keep: only show the difference\n"
+    "  --author NAME    who accepts the new texts (default: the name of your user)",
     "login": "rayocr login drive: signs in to Google Drive once.",
 }
 _COMMAND_OPTIONS = {
@@ -84,6 +96,8 @@ _COMMAND_OPTIONS = {
     "watch": "watch",
     "submit": "submit",
     "report": "report",
+    "correct": "correct",
+    "reread": "reread",
     "login": "login",
 }
 
@@ -131,8 +145,16 @@ def _failure(name: str) -> str:
 
 
 def _flag(topic: str) -> str:
-    """Returns the lines of the overview about a flag, named with or without its dashes; "" for other words."""
+    """Returns the lines about a flag, named with or without its dashes; "" for other words."""
     flag = f"--{topic.lstrip('-')}"
+    if of_commands := [
+        f"rayocr {command}{line[1:]}"
+        for command, flags in COMMAND_FLAGS.items()
+        if flag in flags
+        for line in _COMMAND_HELP[command].splitlines()[1:]
+        if f"{flag} " in line
+    ]:
+        return "\n".join(of_commands)
     if flag not in FLAGS:
         return ""
     flags = _OVERVIEW.partition("\nFlags\n")[2].partition("\n\n")[0].splitlines()

@@ -19,6 +19,7 @@ from rayocr.config.mode import Mode
 from rayocr.config.observe import GatewayConfig, LogsConfig, SupabaseConfig
 from rayocr.config.outputs import CleanPdfConfig, MarkdownConfig, OutputConfig, ReportConfig
 from rayocr.config.places import AccessConfig, DedupConfig, LedgerConfig, LocksConfig, LoginConfig, StorageConfig
+from rayocr.config.review import CorrectConfig, RereadConfig
 from rayocr.config.run import INPROCESS, RayocrConfig
 from rayocr.config.secrets import Secrets
 from rayocr.config.work import ShutdownConfig, SubmitConfig, WatchConfig, WindowConfig, WorkersConfig
@@ -29,6 +30,7 @@ __all__ = [
     "BatchConfig",
     "BudgetConfig",
     "CleanPdfConfig",
+    "CorrectConfig",
     "DedupConfig",
     "DoubtConfig",
     "EngineConfig",
@@ -48,6 +50,7 @@ __all__ = [
     "RayocrConfig",
     "RenderConfig",
     "ReportConfig",
+    "RereadConfig",
     "RetryConfig",
     "Secrets",
     "ShutdownConfig",

@@ -17,3 +17,5 @@ class Mode(StrEnum):
     watch = "watch"
     login = "login"
     view = "view"
+    correct = "correct"
+    reread = "reread"

@@ -16,6 +16,7 @@ from rayocr.config.observe import GatewayConfig, LogsConfig, SupabaseConfig
 from rayocr.config.outputs import OutputConfig, ReportConfig
 from rayocr.config.places import DedupConfig, LedgerConfig, LocksConfig, LoginConfig, StorageConfig
 from rayocr.config.ranges import at_least, one_of
+from rayocr.config.review import CorrectConfig, RereadConfig
 from rayocr.config.work import ExitConfig, ShutdownConfig, SubmitConfig, WatchConfig, WindowConfig, WorkersConfig
 from rayocr.errors import UsageError
 
@@ -45,7 +46,7 @@ class RayocrConfig:
     # the brackets literally; `[[]` matches a bracket only. The full name of a document selects that document.
     include: list[str] = field(default_factory=list)
     exclude: list[str] = field(default_factory=list)  # as include, which it overrides; rayocr names patterns that match nothing
-    document: str | None = None  # for mode=cancel, retry and dismiss: a name below the source, or a document id
+    document: str | None = None  # for mode=cancel, retry, dismiss, correct and reread: a name below the source, or an id
     min_bytes: int = 0  # smaller documents are skipped
     max_bytes: int | None = None  # larger documents are skipped; limits.max_document_bytes rejects them with a dead letter
     # listing; or newest, oldest, smallest, largest, name: with these, rayocr lists the whole source before it reads a document
@@ -82,6 +83,8 @@ class RayocrConfig:
     exit: ExitConfig = field(default_factory=ExitConfig)
     logs: LogsConfig = field(default_factory=LogsConfig)
     report: ReportConfig = field(default_factory=ReportConfig)
+    correct: CorrectConfig = field(default_factory=CorrectConfig)
+    reread: RereadConfig = field(default_factory=RereadConfig)
     watch: WatchConfig = field(default_factory=WatchConfig)
     supabase: SupabaseConfig = field(default_factory=SupabaseConfig)
 

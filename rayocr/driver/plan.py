@@ -198,6 +198,14 @@ def existing_state(config: RayocrConfig) -> Storage:
         ) from error
 
 
+def check_results(config: RayocrConfig, state: Storage) -> None:
+    """Raises UsageError where no run has written anything."""
+    if next(iter(state.list(STATE_PREFIX)), None) is None:
+        place = parse_uri(config.state or config.dest).display
+        near = near_results(config) or " Name the folder that a run wrote to: rayocr IN OUT"
+        raise UsageError(f"{place} holds no results of rayocr.", hint=near.strip())
+
+
 def sweep_temp_files(plan: Plan) -> None:
     """Removes temporary files of killed processes, if the storage has any. Raises StorageError."""
     for storage in {plan.dest.uri: plan.dest, plan.state.uri: plan.state}.values():

@@ -23,9 +23,25 @@ CORRECTED = "person"  # the `engine` of a corrected page
 MAX_TEXT_CHARS = 200_000  # maximum number of characters of one page
 
 
+class ReplacedPage(BaseModel):
+    """The page that the first correction replaced, to undo the correction. `reason` and `message`: why it failed, if it did."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    text: str = Field(max_length=MAX_TEXT_CHARS)
+    outcome: PageOutcome
+    engine: str = ""
+    reason: str = ""
+    message: str = ""
+    doubts: tuple[str, ...] = ()
+    agreement: float | None = None
+
+
 class Correction(BaseModel):
-    """The correction of one page. `text` is Markdown; `corrected_at` is ISO 8601, UTC. `settled`: the decision of a person after
-    the source was replaced."""
+    """`text` is Markdown; `corrected_at` is ISO 8601, UTC. `settled`: what a person did with it after the source was replaced.
+
+    `engine`, `model` and `doubts` are those of a new reading that the author has accepted; empty if a person wrote the text.
+    `replaced` is the page as it was before its first correction; None in records of earlier versions."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -33,6 +49,10 @@ class Correction(BaseModel):
     author: str = Field(max_length=200)
     corrected_at: str = Field(max_length=40)
     settled: Literal["", "applied", "discarded"] = ""
+    engine: str = Field(default="", max_length=40)
+    model: str = Field(default="", max_length=200)
+    doubts: tuple[str, ...] = ()
+    replaced: ReplacedPage | None = None
 
 
 class Corrections(BaseModel):
@@ -47,7 +67,7 @@ class Corrections(BaseModel):
     pages: dict[int, Correction] = {}
 
     def to_json(self) -> bytes:
-        return json.dumps(self.model_dump(), indent=1).encode() + b"\n"
+        return json.dumps(self.model_dump(mode="json"), indent=1).encode() + b"\n"
 
     @classmethod
     def from_json(cls, data: bytes, *, name: str) -> Corrections:
@@ -59,6 +79,9 @@ class Corrections(BaseModel):
 
     def having(self, page_number: int, correction: Correction) -> Corrections:
         return self.model_copy(update={"pages": {**self.pages, page_number: correction}})
+
+    def without(self, page_number: int) -> Corrections:
+        return self.model_copy(update={"pages": {number: c for number, c in self.pages.items() if number != page_number}})
 
     @property
     def unsettled(self) -> list[int]:
@@ -76,4 +99,5 @@ def corrected(record: PageRecord, corrections: Mapping[int, Correction]) -> Page
     if found is None:
         return record
     outcome = PageOutcome.DONE if found.text.strip() else PageOutcome.BLANK
-    return replace(record, text=found.text, outcome=outcome, engine=CORRECTED, model="", doubts=(), boxes="")
+    engine = found.engine or CORRECTED
+    return replace(record, text=found.text, outcome=outcome, engine=engine, model=found.model, doubts=found.doubts, boxes="")

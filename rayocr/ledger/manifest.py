@@ -180,6 +180,25 @@ class Spent:
             unpriced=any(page.unpriced for page in pages),
         )
 
+    @classmethod
+    def of(cls, manifest: Manifest) -> Spent:
+        return cls(
+            input_tokens=manifest.input_tokens,
+            output_tokens=manifest.output_tokens,
+            cached_tokens=manifest.cached_tokens,
+            cost_usd=manifest.cost_usd or 0.0,
+            unpriced=manifest.cost_usd is None,
+        )
+
+    def fields(self) -> dict[str, Any]:
+        """As a manifest has them."""
+        return {
+            "input_tokens": self.input_tokens,
+            "output_tokens": self.output_tokens,
+            "cached_tokens": self.cached_tokens,
+            "cost_usd": None if self.unpriced else round(self.cost_usd, 9),
+        }
+
     def __add__(self, other: Spent) -> Spent:
         return Spent(
             input_tokens=self.input_tokens + other.input_tokens,
@@ -192,12 +211,13 @@ class Spent:
 
 def spent_before(earlier: Manifest, kept: Spent) -> Spent:
     """Returns the tokens and cost of the earlier reading of a document, without the pages that are `kept`."""
+    spent = Spent.of(earlier)
     return Spent(
-        input_tokens=max(0, earlier.input_tokens - kept.input_tokens),
-        output_tokens=max(0, earlier.output_tokens - kept.output_tokens),
-        cached_tokens=max(0, earlier.cached_tokens - kept.cached_tokens),
-        cost_usd=max(0.0, (earlier.cost_usd or 0.0) - kept.cost_usd),
-        unpriced=earlier.cost_usd is None,
+        input_tokens=max(0, spent.input_tokens - kept.input_tokens),
+        output_tokens=max(0, spent.output_tokens - kept.output_tokens),
+        cached_tokens=max(0, spent.cached_tokens - kept.cached_tokens),
+        cost_usd=max(0.0, spent.cost_usd - kept.cost_usd),
+        unpriced=spent.unpriced,
     )
 
 
@@ -247,10 +267,7 @@ def build_manifest(
         **read_by(summaries),
         models=tuple(sorted({page.model for page in summaries if page.model})),
         compared=sum(page.agreement is not None for page in summaries),
-        input_tokens=spent.input_tokens,
-        output_tokens=spent.output_tokens,
-        cached_tokens=spent.cached_tokens,
-        cost_usd=None if spent.unpriced else round(spent.cost_usd, 9),
+        **spent.fields(),
         outputs=tuple(OutputNote(name=o.name, size_bytes=o.size_bytes, sha256=o.sha256, notes=o.notes) for o in outputs),
         copy_of=CopyNote(document_id=copy_of.document_id, name=copy_of.name) if copy_of else None,
         content_sha256=context.content_sha256 or None,

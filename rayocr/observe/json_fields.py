@@ -112,6 +112,29 @@ REPORT = {
     "dismissed": "Documents whose failure was dismissed.",
     "report": "The place of the report.",
 }
+CORRECT = {
+    **_VERSION,
+    "document": "Name of the document.",
+    "document_id": "Its id.",
+    "page": "Number of the page.",
+    "changed": "Whether its text has changed.",
+    "undone": "Whether a correction was undone.",
+    "author": "Who corrected the page; null if nothing has changed.",
+    "written": "Outputs that were written anew.",
+    "not_updated": "Outputs that show the correction only when the document is read again.",
+}
+REREAD = {
+    **_VERSION,
+    "document": "Name of the document.",
+    "document_id": "Its id.",
+    "pages": "The pages, each with `page`, `old` and `new` (with `text`, `engine`, `outcome`, `reason`, `message` and `doubts`),"
+    " `diff` (a unified diff), `cost_usd` (null if the price is unknown), `seconds`, and `accepted`.",
+    "cost_usd": "The cost of all pages; null if a price is unknown.",
+    "author": "Who accepted the new texts; null if none was accepted.",
+    "written": "Outputs that were written anew.",
+    "not_updated": "Outputs that show the new texts only when the document is read again.",
+    "error": "What stopped the command before the last page, or null.",
+}
 DISMISS = {**_VERSION, "dismissed": "Names of the documents whose failure was dismissed now."}
 
 TABLES = {
@@ -120,6 +143,8 @@ TABLES = {
     "estimate": ESTIMATE,
     "report": REPORT,
     "dismiss": DISMISS,
+    "correct": CORRECT,
+    "reread": REREAD,
     "a command that an error stops (exit codes 2, 3 and 130)": _VERSION | ERROR,
 }
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 
+_HEAD_BYTES = 200  # of a content stream: the font of its first line is in them
+
+
 class SearchablePdfOutput(Output):
     name: ClassVar[str] = "searchable_pdf"
     suffix: ClassVar[str] = ".searchable.pdf"
@@ -50,19 +53,22 @@ class SearchablePdfOutput(Output):
         self._font: Any = None
         self._tagged = False
         self._has_form = False
+        self._updates = False  # an earlier output, of which some pages have another text now
         self._unchanged = ""  # the reason why the file is copied unchanged
         self._found: list[int] = []
         self._in_order: list[int] = []
         self._doubled: list[int] = []
         self._hidden: list[int] = []
 
-    def begin(self) -> None:
+    def begin(self, written: bytes | None = None) -> None:
+        """`written`: this output as it was made before. The pages that follow replace their text in it; others keep theirs."""
         import pikepdf
 
         from rayocr.outputs.searchable.glyphless import add_font
         from rayocr.pdf.structure import UNREADABLE
 
-        self._path.write_bytes(memoryview(self._source.data))
+        self._updates = written is not None
+        self._path.write_bytes(memoryview(self._source.data) if written is None else written)
         try:
             self._pdf = pikepdf.open(self._path)
             self._has_form = any("/Annots" in page for page in self._pdf.pages)
@@ -78,7 +84,11 @@ class SearchablePdfOutput(Output):
         self._font = add_font(self._pdf)
 
     def page(self, record: PageRecord) -> None:
-        if self._pdf is None or self._unchanged or not record.text.strip():
+        if self._pdf is None or self._unchanged:
+            return
+        if self._updates:
+            self._remove_earlier_text(record.page_number)
+        if not record.text.strip():
             return
         if HIDDEN_TEXT in record.doubts:
             with suppress(RayocrError), self._source.page(record.page_number) as page:
@@ -125,6 +135,17 @@ class SearchablePdfOutput(Output):
         return tuple(notes)
 
     # -- inside -----------------------------------------------------------------------------------------------------------------
+
+    def _remove_earlier_text(self, page_number: int) -> None:
+        """The content stream that `_add` put first when the output was made before."""
+        import pikepdf
+
+        from rayocr.outputs.searchable.glyphless import FONT_NAME
+
+        assert self._pdf is not None
+        contents = self._pdf.pages[page_number - 1].get("/Contents")
+        if isinstance(contents, pikepdf.Array) and len(contents) and FONT_NAME.encode() in contents[0].read_bytes()[:_HEAD_BYTES]:
+            del contents[0]
 
     def _remove_hidden_text(self, found: HiddenPieces, page_number: int) -> None:
         from rayocr.outputs.searchable.hidden_text import remove_pieces

@@ -15,11 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rayocr.api.in_thread import in_thread
 from rayocr.api.reading import Cancellable
+from rayocr.api.review.reviewer import user_name
 from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.gateway.guard import Guard
 from rayocr.ledger.corrections import MAX_TEXT_CHARS
 from rayocr.view.reread import ENGINES, prompts, takes_prompt
-from rayocr.view.results import Results, user_name
+from rayocr.view.results import Results
 from rayocr.view.search import Filters
 
 T = TypeVar("T")

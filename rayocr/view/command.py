@@ -10,27 +10,21 @@ import webbrowser
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rayocr.composition import source_accesses
+from rayocr.api.review.reread import options_of_reading
+from rayocr.api.review.reviewer import new_reviewer
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.monitor.terminal import ConsoleTerminal
-from rayocr.driver.plan import existing_state
-from rayocr.errors import OutsideError, UsageError
+from rayocr.driver.plan import check_results, existing_state
+from rayocr.errors import OutsideError
 from rayocr.gateway.pictures import Pictures
 from rayocr.gateway.server import StatusPage, address_of, check_gateway, listen, port_of
-from rayocr.locks.factory import open_locks
 from rayocr.masking import hide
-from rayocr.outputs.report.pages import Drawing
-from rayocr.retry import RetryPolicy
-from rayocr.storage.base import STATE_PREFIX, Storage
+from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import parse_uri
 from rayocr.view.index import ResultsIndex, cache_path
 from rayocr.view.reread import Rereader, missing_engines
 from rayocr.view.results import Results
-from rayocr.view.rewrite import Rewriter
-
-_OF_READING = ("engine.", "render.", "limits", "budget.", "retry.")
-_DPI = 130  # of a page's picture: small print stays legible when zoomed
 
 
 def show_results(config: RayocrConfig, keys: Secrets, *, given: Sequence[str] = (), after: StatusPage | None = None) -> int:
@@ -41,7 +35,7 @@ def show_results(config: RayocrConfig, keys: Secrets, *, given: Sequence[str] = 
     terminal = ConsoleTerminal(config.progress)
     state = existing_state(config)
     if after is None:
-        _check_results(config, state)
+        check_results(config, state)
     dest = open_storage(str(parse_uri(config.dest)), config.storage.dest)
     token = after.token if after else keys.api_token or secrets.token_urlsafe(24)
     hide([token])
@@ -69,36 +63,26 @@ def show_results(config: RayocrConfig, keys: Secrets, *, given: Sequence[str] = 
         pass
     finally:
         stop.set()
-        results.rewriter.locks.close()
+        results.reviewer.rewriter.locks.close()
     return 0
 
 
 def reading_options(given: Sequence[str]) -> list[str]:
     """Options of the command line that say how to read a page, except the chain: a person chooses the engine."""
-    return [option for option in given if option.startswith(_OF_READING) and not option.startswith("engine.chain=")]
-
-
-def _check_results(config: RayocrConfig, state: Storage) -> None:
-    """Raises UsageError where no run has written anything: the browser would show an empty list."""
-    if next(iter(state.list(STATE_PREFIX)), None) is None:
-        place = parse_uri(config.state or config.dest).display
-        raise UsageError(f"{place} holds no results of rayocr.", hint="Name the folder that a run wrote to: rayocr IN OUT")
+    return [option for option in options_of_reading(given) if not option.startswith(("engine=", "engine.chain="))]
 
 
 def open_results_view(config: RayocrConfig, keys: Secrets, *, dest: Storage, state: Storage) -> Results:
     """Everything the view needs, without a server."""
-    policy = RetryPolicy.from_config(config.retry)
-    locks = open_locks(config.locks, state.uri, owner=f"view-{secrets.token_hex(4)}", redis_url=keys.redis_url)
-    drawing = Drawing(dpi=_DPI, limits=config.limits, access=config.storage.source, kinds=source_accesses(config))
+    reviewer = new_reviewer(config, keys, dest=dest, state=state)
     return Results(
         place=parse_uri(config.dest).display,
         dest=dest,
         state=state,
         index=ResultsIndex(cache_path(state.uri), dest, state),
-        rewriter=Rewriter(dest=dest, state=state, locks=locks, config=config, policy=policy),
-        pictures=Pictures(drawing),
-        rereader=Rereader(drawing),
-        policy=policy,
+        reviewer=reviewer,
+        pictures=Pictures(reviewer.rewriter.drawing),
+        rereader=Rereader(reviewer),
     )
 
 

@@ -1,15 +1,15 @@
-"""Reads one page again with another engine or prompt, and compares the two readings word by word."""
+"""The engines and prompts with which a reader of the view may read a page again."""
 
 from __future__ import annotations
 
-import difflib
-import re
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rayocr.api.reading import Cancellable, read_with
+from rayocr.api.reading import Cancellable
+from rayocr.api.review.reread import NewReading
+from rayocr.api.review.reviewer import Reviewer
 from rayocr.composition import conf_dir
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.config.engines import OpenAIConfig
@@ -17,26 +17,23 @@ from rayocr.engines.registry import asks_a_server, engine_names
 from rayocr.engines.tesseract.engine import TesseractEngine
 from rayocr.errors import UsageError
 from rayocr.ledger.manifest import Manifest
-from rayocr.outputs.report.pages import Drawing, cut_page
 
 ENGINES = ("local", *engine_names())
-_WORDS = re.compile(r"\s+|\w+|[^\w\s]")
-_MOST_WORDS = 6000  # of a comparison; more are compared line by line
 
 
 @dataclass(slots=True)
 class Rereader:
     """One page at a time: a reading may take all cores, and a server's answers cost money."""
 
-    drawing: Drawing
+    reviewer: Reviewer
     overrides: Sequence[str] = ()  # how to read: options of the command line
     missing: Mapping[str, str] = field(default_factory=dict)  # engines that cannot be used here, and why
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def read(
         self, manifest: Manifest, page_number: int, *, engine: str, prompt: str = "", reading: Cancellable | None = None
-    ) -> dict[str, Any]:
-        """Text, engine and outcome of the new reading. Blocks. Raises RayocrError, as `rayocr.read`."""
+    ) -> NewReading:
+        """Blocks. Raises RayocrError, as `Reviewer.read_again`."""
         if engine not in ENGINES:
             raise UsageError(f"Unknown engine {engine!r}.", hint=f"Choose one of {', '.join(ENGINES)}.")
         if engine in self.missing:
@@ -48,18 +45,8 @@ class Rereader:
             if not takes_prompt(engine):
                 raise UsageError(f"engine={engine} takes no prompt.")
             options[f"engine.{engine}.prompt"] = prompt
-        reading = reading or Cancellable()
         with self._turn:
-            data = cut_page(manifest, page_number, self.drawing)
-            (page,) = read_with(self.overrides, data, on_child=reading.started, **options).pages
-        return {
-            "text": page.text,
-            "engine": page.engine,
-            "outcome": page.outcome,
-            "reason": page.reason,
-            "message": page.message,
-            "doubts": list(page.doubts),
-        }
+            return self.reviewer.read_again(manifest, page_number, overrides=self.overrides, reading=reading, **options)
 
 
 def missing_engines(config: RayocrConfig, keys: Secrets, given: Sequence[str]) -> dict[str, str]:
@@ -82,20 +69,3 @@ def takes_prompt(engine: str) -> bool:
 
 def prompts() -> list[str]:
     return sorted(path.stem for path in (conf_dir() / "prompts").glob("*.md"))
-
-
-def compared(before: str, after: str) -> list[tuple[str, str]]:
-    """Parts of both texts in order: ("=", common), ("-", only before), ("+", only after). Joined, they give both texts again."""
-    old, new = _WORDS.findall(before), _WORDS.findall(after)
-    if len(old) + len(new) > _MOST_WORDS:
-        old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
-    parts: list[tuple[str, str]] = []
-    for kind, i1, i2, j1, j2 in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if kind == "equal":
-            parts.append(("=", "".join(old[i1:i2])))
-            continue
-        if i2 > i1:
-            parts.append(("-", "".join(old[i1:i2])))
-        if j2 > j1:
-            parts.append(("+", "".join(new[j1:j2])))
-    return parts

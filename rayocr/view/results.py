@@ -4,7 +4,6 @@ made on any thread.
 
 from __future__ import annotations
 
-import getpass
 import io
 import threading
 import zipfile
@@ -12,22 +11,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from rayocr.actors.document_worker.corrections import corrections_of, save_correction, settle_correction
+from rayocr.actors.document_worker.corrections import corrections_of, settle_correction
 from rayocr.api.reading import Cancellable
+from rayocr.api.review.reread import compared
+from rayocr.api.review.reviewer import Reviewer, check_page
 from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.failure_reasons import explanation, rejects_document, retry_helps, special_step
 from rayocr.gateway.pictures import Pictures
 from rayocr.ledger.corrections import Correction
 from rayocr.ledger.manifest import Manifest
-from rayocr.messages import PageOutcome
 from rayocr.outputs.page_html import html_of
-from rayocr.outputs.page_texts import engine_of, outputs_are_of, page_outcome, read_texts
+from rayocr.outputs.page_texts import outputs_are_of
 from rayocr.overrides import for_shell
-from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 from rayocr.view.index import ResultsIndex
-from rayocr.view.reread import Rereader, compared
-from rayocr.view.rewrite import Rewriter
+from rayocr.view.reread import Rereader
 from rayocr.view.word_boxes import PlacedWord, place_words
 
 _BLOCK = 1 << 20
@@ -40,10 +38,9 @@ class Results:
     dest: Storage
     state: Storage
     index: ResultsIndex
-    rewriter: Rewriter
+    reviewer: Reviewer
     pictures: Pictures
     rereader: Rereader
-    policy: RetryPolicy
     problem: str = ""  # why the index could not be updated
 
     def keep_updated(self, stop: threading.Event) -> None:
@@ -98,17 +95,13 @@ class Results:
     def page(self, document_id: str, number: int) -> dict[str, Any]:
         """Raises ObjectNotFound, also for a page that the document does not have."""
         manifest = self._having(document_id, number)
-        text = read_texts(manifest, self.dest).get(number, "")
-        correction = corrections_of(self.state, document_id, policy=self.policy).get(number)
-        if correction is not None:
-            text = correction.text
-        note = next((note for note in manifest.notes if note.page_number == number), None)
-        outcome = page_outcome(manifest, number)
+        page = self.reviewer.page(manifest, number)
+        note, correction, text = page.note, page.correction, page.text
         return {
             "page_number": number,
-            "outcome": outcome,
-            "engine": engine_of(manifest, number),
-            "text": "" if outcome == PageOutcome.FAILED and correction is None else text,
+            "outcome": page.outcome,
+            "engine": page.engine,
+            "text": text,
             "html": html_of(text),
             "doubts": list(note.doubts) if note else [],
             "attempts": [attempt.model_dump(mode="json") for attempt in note.attempts] if note else [],
@@ -133,21 +126,18 @@ class Results:
     def words(self, document_id: str, number: int) -> list[PlacedWord]:
         """Returns the page's words with their positions on the picture; empty if these are unknown. Raises ObjectNotFound."""
         manifest = self._having(document_id, number)
-        return place_words(manifest, number, self.rereader.drawing, dest=self.dest, access=self.rewriter.config.storage.dest)
+        return place_words(
+            manifest, number, self.reviewer.rewriter.drawing, dest=self.dest, access=self.reviewer.rewriter.config.storage.dest
+        )
 
     def correct(self, document_id: str, number: int, *, text: str, author: str) -> str:
         """Saves the text of a page. Returns "" if the outputs contain it now, otherwise the reason why not. Raises UsageError,
         ObjectNotFound and StorageError when it was not saved."""
         manifest = self._having(document_id, number)
-        if not author.strip():
-            raise UsageError("The correction has no author.", hint="Give the name of the person who makes it.")
         self._check_newest(manifest)
-        source = {"source_uri": manifest.source_uri, "name": manifest.name}
-        save_correction(self.state, document_id, number, text=text, author=author.strip(), policy=self.policy, **source)
-        try:
-            self.rewriter.rewrite(manifest)
-        except RayocrError as error:
-            return str(error)
+        saved = self.reviewer.correct(manifest, number, text=text, author=author)
+        if saved.pending is not None:
+            return " ".join(filter(None, (str(saved.pending), saved.pending.hint)))
         self.index.refresh(document_id)
         return ""
 
@@ -171,14 +161,14 @@ class Results:
         pending = ""
         if apply:
             pending = self.correct(document_id, number, text=there[earlier].text, author=there[earlier].author)
-        settle_correction(self.state, *earlier, "applied" if apply else "discarded", policy=self.policy)
+        settle_correction(self.state, *earlier, "applied" if apply else "discarded", policy=self.reviewer.policy)
         self.index.refresh_corrections()
         return pending
 
     def _earlier(self, document_id: str) -> Iterator[tuple[str, int, Correction]]:
         """Corrections of earlier versions that are neither applied nor discarded, each with its document id and page number."""
         for earlier_id in self.index.earlier_versions(document_id):
-            for number, found in sorted(corrections_of(self.state, earlier_id, policy=self.policy).items()):
+            for number, found in sorted(corrections_of(self.state, earlier_id, policy=self.reviewer.policy).items()):
                 if not found.settled:
                     yield earlier_id, number, found
 
@@ -188,10 +178,20 @@ class Results:
         """Returns a second reading of the page, and how it differs from the text on record. Changes nothing. Raises
         RayocrError."""
         manifest = self._having(document_id, number)
-        before = self.page(document_id, number)["text"]
+        before = self.reviewer.page(manifest, number).text
         found = self.rereader.read(manifest, number, engine=engine, prompt=prompt, reading=reading)
-        failed = found["outcome"] == PageOutcome.FAILED  # then there is no text to compare
-        return {**found, "html": html_of(found["text"]), "compared": [] if failed else compared(before, found["text"])}
+        self.index.refresh(document_id)
+        return {
+            "text": found.text,
+            "engine": found.engine,
+            "outcome": found.outcome,
+            "reason": found.reason,
+            "message": found.message,
+            "doubts": list(found.doubts),
+            "cost_usd": None if found.spent.unpriced else found.spent.cost_usd,
+            "html": html_of(found.text),
+            "compared": [] if found.failed else compared(before, found.text),  # a failed page has no text to compare
+        }
 
     def output(self, document_id: str, position: int) -> tuple[str, bytes]:
         """Name and bytes of one output. Raises ObjectNotFound and StorageError."""
@@ -224,17 +224,8 @@ class Results:
 
     def _having(self, document_id: str, number: int) -> Manifest:
         manifest = self.index.manifest(document_id)
-        if not 1 <= number <= manifest.page_count:
-            raise ObjectNotFound(f"{manifest.name} has no page {number}.")
+        check_page(manifest, number)
         return manifest
-
-
-def user_name() -> str:
-    """Returns the name of the user who started the view, to offer as the author of corrections; "" if the system knows none."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container's user without an entry
-        return ""
 
 
 class _Sink(io.RawIOBase):

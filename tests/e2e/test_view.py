@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rayocr.actors.document_worker.corrections import save_correction
+from rayocr.actors.document_worker.corrections import new_correction, save_correction
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.retry import RetryPolicy
 from rayocr.storage.factory import open_storage
@@ -33,7 +33,7 @@ def write_replaced_document(folder: Path) -> None:
     first = write_document(folder, "plan.pdf", ["the frist version"])
     state, policy = open_storage(str(folder / "out")), RetryPolicy(max_attempts=1)
     source = {"source_uri": f"{folder}/in/plan.pdf", "name": "plan.pdf"}
-    save_correction(state, first, 1, text="the first version", author="Bob", policy=policy, **source)
+    save_correction(state, first, 1, new_correction("the first version", "Bob"), policy=policy, **source)
     name = manifest_name(write_document(folder, "plan.pdf", ["the secnod version"], revision="2"))
     made = Manifest.from_json(state.read(name), name=name)
     state.write(name, made.model_copy(update={"finished_at": "2099-01-01T00:00:00+00:00"}).to_json())

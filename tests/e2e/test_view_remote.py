@@ -60,7 +60,7 @@ def client(cli_without_ray: CliHere, places: tuple[str, str, list[str]]) -> Iter
     results = open_results_view(config, Secrets(), dest=open_storage(dest, config.storage.dest), state=existing_state(config))
     results.index.update()
     yield TestClient(create_view(results, token=TOKEN, title="out"), headers={"Authorization": f"Bearer {TOKEN}"})
-    results.rewriter.locks.close()
+    results.reviewer.rewriter.locks.close()
     results.index.close()
 
 

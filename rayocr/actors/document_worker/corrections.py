@@ -1,16 +1,24 @@
-"""Reads and saves the corrections of a document. Used by assemble, by a run that names them, and by the results view."""
+"""Reads and saves the corrections of a document. Used by assemble, by a run that names them, and by what a person does with
+finished pages (`rayocr/api/review`)."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Literal
 
 from rayocr.errors import ObjectNotFound, PreconditionFailed, RecordCorrupt, UsageError
-from rayocr.ledger.corrections import CORRECTIONS_PREFIX, MAX_TEXT_CHARS, Correction, Corrections, corrections_name
+from rayocr.ledger.corrections import (
+    CORRECTIONS_PREFIX,
+    MAX_TEXT_CHARS,
+    Correction,
+    Corrections,
+    ReplacedPage,
+    corrections_name,
+)
 from rayocr.ledger.manifest import Manifest, document_id_of, manifest_name
 from rayocr.observe.logs import log_event
 from rayocr.retry import RetryPolicy, call
@@ -42,21 +50,54 @@ def save_correction(
     state: Storage,
     document_id: str,
     page_number: int,
+    made: Correction,
     *,
-    text: str,
-    author: str,
     policy: RetryPolicy,
     source_uri: str = "",
     name: str = "",
-) -> Correction:
-    """Saves a correction, which is durable when this returns. `source_uri` and `name` of the document allow its later versions to
-    find the correction. Raises UsageError if the text is too long, RecordCorrupt, PreconditionFailed and StorageError."""
-    if len(text) > MAX_TEXT_CHARS:
-        raise UsageError(f"The text of page {page_number} has {len(text):,} characters; the limit is {MAX_TEXT_CHARS:,}.")
-    made = Correction(text=text, author=author[:200], corrected_at=datetime.now(UTC).isoformat(timespec="seconds"))
+) -> None:
+    """Durable when it returns. What an earlier correction of the page replaced stays on record. `source_uri` and `name` of the
+    document, so that its later versions find the correction. Raises RecordCorrupt, PreconditionFailed and StorageError."""
     source = {"source_uri": source_uri, "name": name} if source_uri else {}
-    _change(state, document_id, lambda found: found.having(page_number, made).model_copy(update=source), policy)
-    return made
+
+    def saved(found: Corrections) -> Corrections:
+        earlier = found.pages.get(page_number)
+        kept = made.model_copy(update={"replaced": earlier.replaced}) if earlier else made
+        return found.having(page_number, kept).model_copy(update=source)
+
+    _change(state, document_id, saved, policy)
+
+
+def new_correction(
+    text: str,
+    author: str,
+    *,
+    engine: str = "",
+    model: str = "",
+    doubts: Sequence[str] = (),
+    replaced: ReplacedPage | None = None,
+) -> Correction:
+    """Made now. Raises UsageError if the text is too long."""
+    if len(text) > MAX_TEXT_CHARS:
+        raise UsageError(f"The text has {len(text):,} characters; the limit is {MAX_TEXT_CHARS:,} per page.")
+    return Correction(
+        text=text,
+        author=author[:200],
+        corrected_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        engine=engine,
+        model=model,
+        doubts=tuple(doubts),
+        replaced=replaced,
+    )
+
+
+def remove_correction(state: Storage, document_id: str, page_number: int, removed: Correction, *, policy: RetryPolicy) -> None:
+    """Does nothing if the page has another correction by now. Raises as `save_correction`."""
+
+    def without(found: Corrections) -> Corrections:
+        return found.without(page_number) if found.pages.get(page_number) == removed else found
+
+    _change(state, document_id, without, policy)
 
 
 def settle_correction(

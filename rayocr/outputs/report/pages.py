@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rayocr.config import AccessConfig, LimitsConfig
-from rayocr.errors import EngineError, InternalError, RayocrError
+from rayocr.errors import EngineError, RayocrError
 from rayocr.ledger.manifest import Manifest
 from rayocr.outputs.report.facts import PageToShow
 from rayocr.pdf.guard import quiet_process
@@ -146,20 +146,6 @@ def draw_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes |
     """Returns a JPEG, or None if the page cannot be drawn. Starts a child process, which takes about one second."""
     with PageDrawer() as drawer:
         return drawer.pictures(manifest, [page_number], drawing)[0].get(page_number)
-
-
-def cut_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes:
-    """Returns a PDF with only this page, cut in a child process. Raises RayocrError; InternalError if that process crashed."""
-    with single_process() as pool:
-        try:
-            return pool.submit(_cut, manifest.source_uri, manifest.name, manifest.version, page_number, drawing).result()
-        except BrokenProcessPool as error:
-            raise InternalError(f"{manifest.name} crashed the process that opened it.") from error
-
-
-def _cut(source_uri: str, name: str, version: str, page_number: int, drawing: Drawing) -> bytes:
-    with open_for_pages(source_uri, name, version, drawing) as file, file.page(page_number) as page:
-        return page.cut_out()
 
 
 @contextmanager

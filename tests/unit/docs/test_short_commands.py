@@ -17,7 +17,7 @@ from rayocr.composition import compose
 PROJECT = Path(__file__).parents[3]
 PAGES = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("*.md"))]
 ENVIRONMENT = {"GEMINI_API_KEY": "k", "REDIS_URL": "redis://r", "RAYOCR_API_TOKEN": "t"}
-_PLACEHOLDERS = {"…": "x", "IN": "in", "OUT": "out", "HOST": "h"}
+_PLACEHOLDERS = {"…": "x", "IN": "in", "OUT": "out", "HOST": "h", "PAGE": "3"}
 
 
 def commands(page: Path) -> Iterator[str]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from rayocr.actors.document_worker.corrections import save_correction, settle_correction
+from rayocr.actors.document_worker.corrections import new_correction, save_correction, settle_correction
 from rayocr.driver.corrected_documents import CorrectedDocuments
 from rayocr.errors import StorageUnavailable
 from rayocr.ledger.corrections import Corrections, corrections_name
@@ -32,7 +32,7 @@ def version(digit: str, name: str = "reports/a.pdf") -> Document:
 
 
 def correct(state: LocalStorage, digit: str, page: int, author: str = "Ada") -> None:
-    save_correction(state, digit * 32, page, text="x", author=author, policy=POLICY, source_uri=SOURCE, name="reports/a.pdf")
+    save_correction(state, digit * 32, page, new_correction("x", author), policy=POLICY, source_uri=SOURCE, name="reports/a.pdf")
 
 
 def after(state: LocalStorage, *documents: Document) -> list[tuple[str, str, tuple[str, ...], bool]]:
@@ -66,7 +66,7 @@ def test_applied_and_discarded_corrections_of_an_earlier_version_are_not_named_a
 
 
 def test_a_record_without_its_source_is_found_through_the_manifest(state: LocalStorage) -> None:
-    save_correction(state, "a" * 32, 1, text="x", author="Ada", policy=POLICY)
+    save_correction(state, "a" * 32, 1, new_correction("x", "Ada"), policy=POLICY)
     assert after(state, version("b")) == []
     manifest = build(source_uri=SOURCE).model_copy(update={"document_id": "a" * 32})
     state.write(manifest_name("a" * 32), manifest.to_json())

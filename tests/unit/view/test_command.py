@@ -16,8 +16,9 @@ import uvicorn
 from rayocr.cli import main
 from rayocr.errors import StorageDenied
 from rayocr.storage.local.storage import LocalStorage
-from rayocr.view import index, reread
+from rayocr.view import index
 from rayocr.view.command import reading_options, serve
+from rayocr.view.reread import Rereader
 from tests.e2e.support import wait_until
 
 
@@ -50,20 +51,12 @@ def test_without_a_home_folder_the_index_lies_in_the_temporary_folder(tmp_path: 
     assert found.parent.stat().st_mode & 0o077 == 0
 
 
-def test_options_of_engines_apply_to_pages_that_are_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_of_engines_apply_to_pages_that_are_read_again() -> None:
     given = ["mode=view", "dest=out", "engine.openai.base_url=http://127.0.0.1:9/v1", "engine.chain=[gemini]", "gateway.port=0"]
     asked: list[object] = []
-
-    def read_with(overrides: object, source: bytes, **options: object) -> object:
-        options.pop("on_child")
-        asked.extend([overrides, options])
-        return SimpleNamespace(pages=[SimpleNamespace(text="", engine="", outcome="", reason="", message="", doubts=())])
-
-    monkeypatch.setattr(reread, "read_with", read_with)
-    monkeypatch.setattr(reread, "cut_page", lambda *_: b"")
-    drawing: Any = None
+    reviewer: Any = SimpleNamespace(read_again=lambda *_, overrides, reading, **options: asked.extend([overrides, options]))
     manifest: Any = None
-    reread.Rereader(drawing, reading_options(given)).read(manifest, 1, engine="openai")
+    Rereader(reviewer, reading_options(given)).read(manifest, 1, engine="openai")
     assert asked == [["engine.openai.base_url=http://127.0.0.1:9/v1"], {"engine": "openai"}]
 
 

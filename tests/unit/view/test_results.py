@@ -17,6 +17,7 @@ from rayocr import open_results
 from rayocr.actors.document_worker.assemble import AssembleSettings, assemble
 from rayocr.actors.document_worker.commit import LeaseSettings
 from rayocr.actors.document_worker.corrections import corrections_of
+from rayocr.api.review.reread import NewReading, compared
 from rayocr.cli import main
 from rayocr.composition import compose
 from rayocr.config import LocksConfig, RetryConfig, Secrets
@@ -31,7 +32,7 @@ from rayocr.storage.local.storage import LocalStorage
 from rayocr.view.app import create_view
 from rayocr.view.command import open_results_view
 from rayocr.view.index import ResultsIndex
-from rayocr.view.reread import compared, missing_engines
+from rayocr.view.reread import missing_engines
 from rayocr.view.results import Results
 from rayocr.view.search import Filters
 from tests.e2e.support import make_pdf
@@ -101,7 +102,7 @@ def results(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Results
     results = open_results_view(config, Secrets(), dest=storage, state=storage)
     results.index.update()
     yield results
-    results.rewriter.locks.close()
+    results.reviewer.rewriter.locks.close()
     results.index.close()
 
 
@@ -174,7 +175,7 @@ def test_no_retry_is_advised_for_a_file_that_must_be_replaced(results: Results, 
 def test_engines_that_cannot_be_used_are_offered_with_what_they_need(
     results: Results, client: TestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = results.rewriter.config
+    config = results.reviewer.rewriter.config
     monkeypatch.setattr(TesseractEngine, "available", lambda: False)
     missing = missing_engines(config, Secrets(), [])
     assert set(missing) == {"gemini", "openai", "tesseract"}
@@ -311,7 +312,7 @@ def test_a_correction_of_an_earlier_version_is_applied_or_discarded_once(
     client.post(f"{path}/earlier", json=wanted | {"page_number": 3, "apply": False})
     assert client.get(path).json()["earlier"] == []
     assert client.get("/api/status").json()["earlier"] == 0
-    assert {number: c.settled for number, c in corrections_of(results.state, first, policy=results.policy).items()} == {
+    assert {number: c.settled for number, c in corrections_of(results.state, first, policy=results.reviewer.policy).items()} == {
         2: "applied",
         3: "discarded",
     }
@@ -336,13 +337,13 @@ def test_status_names_corrections_of_earlier_versions_and_counts_a_replaced_file
 
 def test_a_document_that_a_run_is_reading_keeps_the_correction_for_that_run(results: Results, client: TestClient) -> None:
     document_id = client.get("/api/documents", params={"q": "letter"}).json()["documents"][0]["document_id"]
-    lease = results.rewriter.locks.acquire(document_id)
+    lease = results.reviewer.rewriter.locks.acquire(document_id)
     assert lease is not None
-    other = open_results_view(results.rewriter.config, Secrets(), dest=results.dest, state=results.state)
+    other = open_results_view(results.reviewer.rewriter.config, Secrets(), dest=results.dest, state=results.state)
     pending = other.correct(document_id, 1, text="later", author="Ada")
     assert "A run is reading letter.pdf" in pending
     assert other.page(document_id, 1)["text"] == "later"
-    other.rewriter.locks.close()
+    other.reviewer.rewriter.locks.close()
     other.index.close()
 
 
@@ -465,7 +466,7 @@ def test_pages_with_the_words_that_the_list_leaves_out_are_counted(tmp_path: Pat
 
 
 def test_a_reading_that_failed_is_not_compared(results: Results, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    failed = {"text": "", "engine": "", "outcome": "failed", "reason": "NoTextLayer", "message": "No text.", "doubts": []}
+    failed = NewReading(text="", engine="", outcome="failed", reason="NoTextLayer", message="No text.")
     monkeypatch.setattr(type(results.rereader), "read", lambda *_, **__: failed)
     document_id = client.get("/api/documents", params={"q": "letter"}).json()["documents"][0]["document_id"]
     read = client.post(f"/api/documents/{document_id}/pages/1/read", json={"engine": "textlayer"}).json()

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from rayocr.actors.document_worker.assemble import assemble
-from rayocr.actors.document_worker.corrections import corrections_of, save_correction
+from rayocr.actors.document_worker.corrections import corrections_of, new_correction, save_correction
 from rayocr.errors import UsageError
 from rayocr.ledger.corrections import MAX_TEXT_CHARS, corrections_name
 from rayocr.messages import Attempt, DocumentOutcome, PageOutcome, PageRecord
@@ -34,7 +34,7 @@ def state() -> Iterator[MemoryStorage]:
 
 
 def test_a_correction_wins_in_outputs_and_manifest_and_survives_overwrite(place: Place) -> None:
-    save_correction(place.storage, ID, 2, text="# Corrected\n\nby hand", author="Ada", policy=POLICY)
+    save_correction(place.storage, ID, 2, new_correction("# Corrected\n\nby hand", "Ada"), policy=POLICY)
     records = [page(1), page(2, PageOutcome.FAILED, Attempt(engine="gemini", reason="Refused")), page(3)]
     for overwrite in (False, True):
         done = assemble(context(3), replace(SETTINGS, replace_manifest=overwrite), reads(records), STARTED)
@@ -54,21 +54,21 @@ def test_damaged_corrections_are_ignored_and_never_fail_the_document(place: Plac
 
 
 def test_two_people_who_save_at_the_same_time_both_keep_their_page(state: MemoryStorage) -> None:
-    save_correction(state, ID, 1, text="one", author="A", policy=POLICY)
+    save_correction(state, ID, 1, new_correction("one", "A"), policy=POLICY)
     write, raced = state.write, []
 
     def racing(name: str, data: bytes, **conditions: object) -> object:
         if not raced:
             raced.append(True)
-            save_correction(state, ID, 3, text="three", author="B", policy=POLICY)
+            save_correction(state, ID, 3, new_correction("three", "B"), policy=POLICY)
         return write(name, data, **conditions)  # type: ignore[arg-type]
 
     state.write = racing  # type: ignore[method-assign, assignment]
-    save_correction(state, ID, 2, text="two", author="A", policy=POLICY)
+    save_correction(state, ID, 2, new_correction("two", "A"), policy=POLICY)
     assert {number: c.text for number, c in corrections_of(state, ID, policy=POLICY).items()} == {1: "one", 2: "two", 3: "three"}
 
 
 def test_a_text_without_end_is_refused(state: MemoryStorage) -> None:
     with pytest.raises(UsageError, match="limit"):
-        save_correction(state, ID, 1, text="x" * (MAX_TEXT_CHARS + 1), author="A", policy=POLICY)
+        save_correction(state, ID, 1, new_correction("x" * (MAX_TEXT_CHARS + 1), "A"), policy=POLICY)
     assert corrections_of(state, ID, policy=POLICY) == {}
