@@ -80,12 +80,11 @@ def _end_when_left(folder: Path | None) -> None:
 
 
 def _run(overrides: list[str], emit: Emit) -> int:
-    from rayocr.api.finished import count_documents
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
     from rayocr.config import Mode
     from rayocr.driver.monitor.run_record import run_record
     from rayocr.driver.monitor.terminal import ConsoleTerminal
-    from rayocr.driver.plan import plan
+    from rayocr.driver.plan import existing_state, plan
     from rayocr.driver.run import Run
     from rayocr.driver.scheduling.progress import Progress
     from rayocr.messages import Document, DocumentOutcome
@@ -122,8 +121,15 @@ def _run(overrides: list[str], emit: Emit) -> int:
         raise UsageError(
             f"rayocr.run accepts no mode={config.mode.value}.", hint=f"On the command line: rayocr {config.mode.value}"
         )
-    run = Run(config, plan(config), secrets_from_environment(), EventTerminal())
-    reporting = ThreadPoolExecutor(1)  # in order, but outside the event loop of the run, since a dead letter may cost a request
+    try:
+        planned = plan(config)
+    except RayocrError as error:
+        if not isinstance(error, UsageError):  # which is raised, and has no result
+            with contextlib.suppress(RayocrError):
+                _emit_counts(existing_state(config), emit)
+        raise
+    run = Run(config, planned, secrets_from_environment(), EventTerminal())
+    reporting = ThreadPoolExecutor(1)  # in order, and not in the event loop of the run: a dead letter may cost a request
 
     def on_document(document: Document, outcome: DocumentOutcome) -> None:
         reporting.submit(report_document, document, outcome)
@@ -136,13 +142,21 @@ def _run(overrides: list[str], emit: Emit) -> int:
         reporting.shutdown()
         emit("progress", **_figures(run.progress))
         emit("record", record=run_record(run.progress, run_id=run.run_id, fingerprint=""))
-        try:
-            finished = count_documents(run.plan.state)
-            emit("counts", documents=finished.documents, failures=finished.failures, dismissed=finished.dismissed)
-            if finished.with_versions:
-                emit("warning", text="The counts of the destination include every version of replaced files.")
-        except StorageError as error:
-            emit("warning", text=f"The finished documents of the destination cannot be counted: {error}")
+        _emit_counts(run.plan.state, emit)
+
+
+def _emit_counts(state: Any, emit: Emit) -> None:
+    """Of all documents of the destination. Never raises."""
+    from rayocr.api.finished import count_documents
+
+    try:
+        finished = count_documents(state)
+    except StorageError as error:
+        emit("warning", text=f"The finished documents of the destination cannot be counted: {error}")
+        return
+    emit("counts", documents=finished.documents, failures=finished.failures, dismissed=finished.dismissed)
+    if finished.with_versions:
+        emit("warning", text="The counts of the destination include every version of replaced files.")
 
 
 def _figures(progress: Any) -> dict[str, Any]:

@@ -42,12 +42,11 @@ class RunResult:
     run or an earlier one, or files of the source are not readable; 3 an external cause stopped the run, and the same call
     resumes it; 130 cancelled. `error` is the cause of 3 and 130, else None.
 
-    `documents` counts the finished documents of the destination by outcome (empty if they could not be counted, as after a failed
-    start), and `failures` the partial and rejected ones by
-    reason; both include earlier runs. `dismissed` counts documents whose failure was dismissed, which are in neither. The other
-    figures are of this run: `run_documents` by outcome, `pages` by outcome,
-    `engines` (pages by engine), `cost_usd` and `elapsed_s`. `dest` and `state` are folders' paths or URIs. `messages` is what
-    the command line prints."""
+    `documents` counts the finished documents of the destination by outcome, and `failures` the partial and rejected ones by
+    reason; both include earlier runs, and are empty if the destination could not be read, which `error` then says. `dismissed`
+    counts documents whose failure was dismissed, which are in neither. The other figures are of this run: `run_documents` by
+    outcome, `pages` by outcome, `engines` (pages by engine), `cost_usd` and `elapsed_s`. `dest` and `state` are folders' paths
+    or URIs. `messages` is what the command line prints."""
 
     run_id: str
     dest: str
@@ -66,9 +65,14 @@ class RunResult:
     _overrides: tuple[str, ...] = field(default=(), repr=False)
 
     def results(self) -> Results:
-        """Returns every document of the destination, including those of earlier runs. Raises UsageError if the run stopped before
-        it had created the destination."""
-        return results_of(self._overrides, self.dest, self.state)
+        """Every document of the destination, those of earlier runs too. Raises UsageError if the run stopped before it had
+        created it, with the cause as its hint, and OutsideError."""
+        try:
+            return results_of(self._overrides, self.dest, self.state)
+        except UsageError as error:
+            if self.error is None:
+                raise
+            raise UsageError(str(error), hint=f"The run stopped before it wrote results: {self.error}") from self.error
 
     def raise_for_error(self) -> None:
         """Raises `error`, if an error stopped the run."""

@@ -315,6 +315,26 @@ def test_an_external_cause_is_returned_with_the_next_step(tmp_path: Path) -> Non
     assert "GEMINI_API_KEY" in result._repr_html_()
 
 
+def test_a_run_that_cannot_start_counts_the_finished_documents_and_names_the_cause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where no run exists yet, because the source cannot be reached."""
+    for name in ("GOOGLE_APPLICATION_CREDENTIALS", "STORAGE_EMULATOR_HOST"):
+        monkeypatch.delenv(name, raising=False)
+    make_pdf(tmp_path / "in" / "a.pdf", 1)
+    (tmp_path / "in" / "broken.pdf").write_bytes(b"%PDF-1.7 nothing")
+    rayocr.run("in", "out", engine="textlayer")
+    failed = rayocr.run("gs://nowhere/in", "out", engine="textlayer", storage__source__credentials="nothing.json")
+    assert (failed.exit_code, type(failed.error)) == (3, CredentialsError)
+    assert failed.documents == {"complete": 1, "partial": 0, "rejected": 1}
+    assert failed.failures == {"CorruptPdf": 1}
+    unwritable = rayocr.run("in", "/proc/rayocr", engine="textlayer")
+    assert (unwritable.exit_code, unwritable.documents) == (3, {})
+    with pytest.raises(UsageError, match="does not exist") as raised:
+        unwritable.results()
+    assert str(raised.value.hint).startswith("The run stopped before it wrote results: Cannot write to /proc/rayocr")
+
+
 def test_an_option_that_leaves_the_document_out_is_wrong_usage() -> None:
     with pytest.raises(UsageError, match=r"min_bytes=1000000000 leaves out the only PDF"):
         rayocr.read(LETTER, engine="textlayer", min_bytes=10**9)
