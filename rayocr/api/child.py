@@ -82,7 +82,7 @@ def _end_when_left(folder: Path | None) -> None:
 def _run(overrides: list[str], emit: Emit) -> int:
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
     from rayocr.config import Mode
-    from rayocr.driver.monitor.run_record import run_record
+    from rayocr.driver.monitor.run_record import forget_started, run_record, write_record
     from rayocr.driver.monitor.terminal import ConsoleTerminal
     from rayocr.driver.plan import existing_state, plan
     from rayocr.driver.run import Run
@@ -137,11 +137,16 @@ def _run(overrides: list[str], emit: Emit) -> int:
     run.progress.on_document = on_document
     emit("started", run_id=run.run_id, dest=place(run.plan.dest.uri), state=place(run.plan.state.uri))
     try:
-        return run.execute()
+        code = run.execute()
+        forget_started(run.plan.state, run.run_id)
+        return code
     finally:
         reporting.shutdown()
         emit("progress", **_figures(run.progress))
-        emit("record", record=run_record(run.progress, run_id=run.run_id, fingerprint=""))
+        record = run_record(run.progress, run_id=run.run_id, fingerprint=config.fingerprint(run.plan.prompts))
+        emit("record", record=record)
+        if run.progress.documents_started or run.progress.documents_done:  # as on the command line
+            write_record(run.plan.state, record)
         _emit_counts(run.plan.state, emit)
 
 

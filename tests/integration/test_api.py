@@ -24,6 +24,9 @@ import pytest
 import rayocr
 from rayocr.api.process import ChildRun
 from rayocr.api.results import results_of
+from rayocr.composition import compose
+from rayocr.config import Secrets
+from rayocr.driver.commands.status import read_status
 from rayocr.errors import CredentialsError, EncryptedPdf, NotAPdf, ObjectNotFound, UsageError
 from tests.e2e.prefork import Forked, Prefork
 from tests.e2e.support import PROJECT, make_pdf
@@ -303,6 +306,8 @@ def test_a_run_that_finds_all_documents_finished_counts_those_of_the_destination
     assert again.run_documents == {"complete": 0, "partial": 0, "rejected": 0}
     assert (first.exit_code, again.exit_code) == (1, 1)
     assert sorted(row["name"] for row in again.results().documents()) == ["a.pdf", "broken.pdf"]
+    status = read_status(compose(["dest=out", "state=state"]), Secrets())
+    assert (status.cost_usd, status.interrupted_runs) == (0.0, []), "the run is on record, and it has ended"
 
 
 def test_an_external_cause_is_returned_with_the_next_step(tmp_path: Path) -> None:
