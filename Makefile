@@ -128,8 +128,7 @@ docs: setup ## generate docs/configuration.md, docs/licences.md, the table of me
 	@$(BIN)/python docs/generate_configuration.py
 	@$(BIN)/python docs/generate_glossary.py
 	@$(BIN)/python docs/generate_licences.py
-	@$(BIN)/python docs/generate_metrics.py
-	@$(BIN)/python docs/generate_json_fields.py
+	@$(BIN)/python docs/generate_tables.py
 
 # In a separate environment: it installs a JSON validator that Ray would load in every process, for 1.3 s of CPU each.
 sbom: setup ## dist/sbom.json: every package that is shipped, CycloneDX, from the lock file

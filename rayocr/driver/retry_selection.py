@@ -26,7 +26,7 @@ from rayocr.storage.base import Storage
 from rayocr.storage.name_patterns import matches
 
 if TYPE_CHECKING:
-    from rayocr.driver.plan import Plan
+    from rayocr.driver.plan import Plan, Scope
 
 _READ_FOR_SOURCE = 200  # number of dead letters that are read to determine their source
 _MOST_TRIED_AGAIN = 1000  # number of dead letters that are read at the start of a run
@@ -34,23 +34,30 @@ _AT_ONCE = 16  # number of dead letters; each costs a request if storage is remo
 
 
 def discovery_rules(config: RayocrConfig, plan: Plan) -> DiscoveryRules:
-    """Returns the rules for Discovery, for which it reads dead letters. Raises UsageError and StorageError."""
-    return DiscoveryRules(
-        only=plan.only,
-        include=plan.include,
-        exclude=plan.exclude,
-        reported=reported_patterns(config, plan.only),
-        min_bytes=config.min_bytes,
-        max_bytes=config.max_bytes,
-        order=config.order,
-        limit=config.limit,
-        overwrite=config.overwrite,
+    """Reads dead letters. Raises UsageError and StorageError."""
+    return replace(
+        chosen_documents(config, plan),
         retried=documents_to_retry(plan.state, config) if config.mode is Mode.retry else None,
         again=documents_to_try_again(plan.state, config) if config.mode in (Mode.run, Mode.watch) else frozenset(),
         holds_results=f"*{pdf_suffixes()[0]}" in plan.exclude,
         narrowed=is_narrowed(config),
         watch=config.mode is Mode.watch,
         settle_s=config.watch.settle_s,
+    )
+
+
+def chosen_documents(config: RayocrConfig, found: Scope | Plan) -> DiscoveryRules:
+    """The rules for the documents that the options choose, for a run or an estimate."""
+    return DiscoveryRules(
+        only=found.only,
+        include=found.include,
+        exclude=found.exclude,
+        reported=reported_patterns(config, found.only),
+        min_bytes=config.min_bytes,
+        max_bytes=config.max_bytes,
+        order=config.order,
+        limit=config.limit,
+        overwrite=config.overwrite,
     )
 
 

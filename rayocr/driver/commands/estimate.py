@@ -27,7 +27,7 @@ from rayocr.driver.monitor.nothing_to_read import nothing_passes, warn_of_unmatc
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration, printable
 from rayocr.driver.plan import existing_state, scope
-from rayocr.driver.retry_selection import reported_patterns
+from rayocr.driver.retry_selection import chosen_documents
 from rayocr.errors import RecordCorrupt, StorageError, UsageError
 from rayocr.limits.deadline import parse_deadline
 from rayocr.limits.forecast import ANSWER_S, Forecast, batch_forecast, forecast
@@ -72,18 +72,7 @@ def show_estimate(config: RayocrConfig) -> int:
     terminal = ConsoleTerminal(config.progress)
     found = scope(config)
     state = _state(config)
-    rules = DiscoveryRules(
-        only=found.only,
-        include=found.include,
-        exclude=found.exclude,
-        reported=reported_patterns(config, found.only),
-        min_bytes=config.min_bytes,
-        max_bytes=config.max_bytes,
-        order=config.order,
-        limit=config.limit,
-        overwrite=config.overwrite,
-    )
-    documents, totals = _unfinished(found.source, state, rules)
+    documents, totals = _unfinished(found.source, state, chosen_documents(config, found))
     warn_of_unmatched(terminal, config, totals)
     if (wrong := nothing_passes(config, totals)) is not None:
         raise wrong
