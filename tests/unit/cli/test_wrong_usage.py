@@ -15,7 +15,7 @@ from rayocr.engines.tesseract import engine as tesseract
 CASES = [
     ("-dash.pdf -", "For a path that begins with a dash: ./-dash.pdf"),
     ("-- -dash.pdf -", "-dash.pdf does not exist."),
-    ("correct out/", "'correct' is neither a command nor a folder. Check the path. Commands: run, watch,"),
+    ("repair out/", "'repair' is neither a command nor a folder. Check the path. Commands: run, watch,"),
     ("~no-such-user.pdf -", "~no-such-user.pdf does not exist."),
     ("README.md out", "is not a PDF: its name does not end in .pdf. Name a PDF or a folder of PDFs."),
     ("source=README.md", "is not a PDF"),
