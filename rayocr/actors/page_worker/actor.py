@@ -149,6 +149,7 @@ class PageWorker:
                 fall_back=settings.engine.on_outage == "fallback",
                 local=self._local if settings.engine.uses_local_lane else None,
                 verifier=Verifier(settings.doubt, RapidLineReader(), prompts=settings.prompts),
+                verify_within_s=settings.page_timeout_s / 3,
                 sleep=slots.sleep,
                 on_retry=log_retry,
             )

@@ -75,6 +75,7 @@ class WaitingStage:
         verifier: Verifier | None = None,
         fall_back: bool = False,
         local: LocalEngines | None = None,
+        verify_within_s: float | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         on_retry: OnRetry = lambda *_: None,
     ) -> None:
@@ -85,6 +86,7 @@ class WaitingStage:
         self._on_thread = on_thread  # runs a function on the PDFium thread
         self._duplicates = dedup
         self._verifier = verifier
+        self._verify_within_s = verify_within_s
         self._fall_back = fall_back  # engine.on_outage: use the next engine if the server is unavailable
         self._local = local  # set if the run has the lane local
         self._sleep = sleep
@@ -167,10 +169,12 @@ class WaitingStage:
         if self._verifier is None or not isinstance(engine, WaitingEngine):
             return None
         try:
-            sampled = self._verifier.samples and self._verifier.chosen(await offered.content_hash())
-        except EngineError:
+            # A page that hangs on the thread ends the process, and answers that are not recorded by then are paid twice.
+            async with asyncio.timeout(self._verify_within_s):
+                sampled = self._verifier.samples and self._verifier.chosen(await offered.content_hash())
+                verification = await self._on_thread(partial(self._verifier.verify, sampled=sampled), page, answer)
+        except (EngineError, TimeoutError):
             return None
-        verification = await self._on_thread(partial(self._verifier.verify, sampled=sampled), page, answer)
         return verification if isinstance(verification, VerificationResult) else None
 
     async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:

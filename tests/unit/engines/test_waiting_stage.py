@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, ClassVar, cast
 
 import pytest
@@ -138,6 +140,7 @@ class Bench:
         self.remembered: list[PageRecord] = []
         self.slept: list[float] = []
         self.on_sleep: Callable[[float], Awaitable[None]] | None = None
+        self.hangs: Callable[..., object] | None = None  # a function that waits behind a page that hangs on the thread
         self.progress = PageProgress("d", 1, is_last_stage=is_last_stage, attempts=attempts)
         self._stage = WaitingStage(
             Stage(kind="wait", first=0, last=len(engines) - 1),
@@ -149,10 +152,13 @@ class Bench:
             verifier=verifier,
             dedup=dedup,
             local=local,
+            verify_within_s=0.01,
             sleep=self._sleep,
         )
 
     async def _on_thread(self, function: Any, *arguments: Any) -> object:
+        if self.hangs is not None and isinstance(function, partial) and function.func == self.hangs:
+            await asyncio.Event().wait()
         return cast(object, function(*arguments))
 
     async def _sleep(self, delay_s: float) -> None:
@@ -465,6 +471,14 @@ async def test_an_answer_that_agrees_or_cannot_be_compared_has_no_doubt() -> Non
     assert (record.doubts, record.agreement) == ((), 0.97)
     record = await Bench(ScriptedEngine({"a": [GOOD]}), verifier=FixedVerifier(None)).read()
     assert (record.doubts, record.agreement) == ((), None)
+
+
+async def test_a_paid_answer_is_recorded_although_another_page_hangs_on_the_thread() -> None:
+    verifier = FixedVerifier(VerificationResult(agreement=0.12, suspect=True, against="textlayer"))
+    bench = Bench(ScriptedEngine({"a": [GOOD]}), verifier=verifier)
+    bench.hangs = verifier.verify
+    record = await bench.read()
+    assert (record.outcome, record.text, record.agreement) == (PageOutcome.DONE, GOOD, None)
 
 
 class UncutPage(FakePage):
