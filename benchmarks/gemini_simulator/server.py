@@ -297,7 +297,7 @@ class Simulator:
             max_in_flight=settings.max_in_flight,
         )
 
-    def _billed(self, model: str, tier: str, text: str, input_tokens: int) -> dict[str, object]:
+    def _billed(self, model: str, tier: str, text: str, input_tokens: int = _INPUT_TOKENS) -> dict[str, object]:
         """Returns the answer, and bills it."""
         finish, said = self._script(text)
         if self.settings.fenced:
