@@ -17,6 +17,8 @@ from rayocr.messages import HIDDEN_TEXT, UNREAD_INK, PageText, TextBox
 from rayocr.pdf.geometry import Box, turn_box
 from rayocr.pdf.textlayer.cells.cell_borders import split_at_borders, split_at_gutters
 from rayocr.pdf.textlayer.cells.figure_columns import split_at_figures
+from rayocr.pdf.textlayer.struck.markdown import with_marks, with_struck
+from rayocr.pdf.textlayer.struck.words import struck_on
 
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 _SAME_PITCH = 0.03  # share of the letter width, for words of a monospaced font
+_STRUCK_DPI = 216
 _OFF_COLUMN = 0.2  # in letters
 
 
@@ -49,7 +52,15 @@ class TextLayerEngine(ComputeEngine):
         rulings = rulings_of(page, layer)
         borders = [] if layer.is_over_scan else [(r.x0, r.y0, r.x1, r.y1) for r in rulings]
         lines = layer_lines(layer, sizes_are_real=not layer.is_over_scan, borders=borders)
-        text = layout_markdown(lines, page_width=layer.width_pt, page_height=layer.height_pt, rulings=rulings)
+
+        def markdown(lines: Sequence[LayoutLine]) -> str:
+            return layout_markdown(lines, page_width=layer.width_pt, page_height=layer.height_pt, rulings=rulings)
+
+        text = markdown(lines)
+        drawn = (((ruling.x0, ruling.y0, ruling.x1, ruling.y1), ruling.thickness) for ruling in page.rulings())
+        if struck := struck_on(layer, drawn, page.struck_boxes(), lambda: page.thumbnail(_STRUCK_DPI)):
+            marked = replace(layer, lines=with_marks(layer.lines, struck))
+            text = with_struck(text, markdown(layer_lines(marked, sizes_are_real=not layer.is_over_scan, borders=borders)))
         if not text:
             return None
         boxes = tuple(_box_on_page(line, layer) for line in lines)

@@ -36,6 +36,7 @@ class Ruling:
     y0: float
     x1: float
     y1: float
+    thickness: float = 0.0  # 0 if unknown
 
 
 @dataclass(slots=True)
@@ -190,25 +191,23 @@ class _Inspector:
         pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
         points = _points(item, count, matrix)
         self._shape(points)
-        if stroke.value and not self._found.text.may_be_hidden:
-            width_pt = ctypes.c_float()
-            pdfium.FPDFPageObj_GetStrokeWidth(item, width_pt)
-            if (thick := width_pt.value * matrix.scale()) > _THIN_PT:
-                left, bottom, right, top = around([(x, y) for x, y, _ in points])
-                self._found.text.cover((left - thick, bottom - thick, right + thick, top + thick))
+        thick = _stroke_width(item) * matrix.scale() if stroke.value else 0.0
+        if thick > _THIN_PT and not self._found.text.may_be_hidden:
+            left, bottom, right, top = around([(x, y) for x, y, _ in points])
+            self._found.text.cover((left - thick, bottom - thick, right + thick, top + thick))
         if fill.value:
             self._filled(points)
         if stroke.value:
             for (x0, y0, _), (x1, y1, moves) in pairwise(points):
                 if not moves:
-                    self._ruling(x0, y0, x1, y1)
+                    self._ruling(x0, y0, x1, y1, thick)
         elif fill.value:
             xs, ys = [p[0] for p in points], [p[1] for p in points]
             width, height = max(xs) - min(xs), max(ys) - min(ys)
             if height <= _THIN_PT < width:
-                self._ruling(min(xs), (min(ys) + max(ys)) / 2, max(xs), (min(ys) + max(ys)) / 2)
+                self._ruling(min(xs), (min(ys) + max(ys)) / 2, max(xs), (min(ys) + max(ys)) / 2, height)
             elif width <= _THIN_PT < height:
-                self._ruling((min(xs) + max(xs)) / 2, min(ys), (min(xs) + max(xs)) / 2, max(ys))
+                self._ruling((min(xs) + max(xs)) / 2, min(ys), (min(xs) + max(xs)) / 2, max(ys), width)
 
     def _filled(self, points: list[tuple[float, float, bool]]) -> None:
         box = around([(x, y) for x, y, _ in points])
@@ -224,16 +223,16 @@ class _Inspector:
             if max(max(xs) - min(xs), max(ys) - min(ys)) <= _LARGEST_BOX_PT:
                 self._found.small_shapes.append(self._upright.box(min(xs), min(ys), max(xs), max(ys)))
 
-    def _ruling(self, x0: float, y0: float, x1: float, y1: float) -> None:
+    def _ruling(self, x0: float, y0: float, x1: float, y1: float, thickness: float) -> None:
         left, top, right, bottom = self._upright.box(x0, y0, x1, y1)
         if bottom - top <= _STRAIGHT_PT and right - left >= _MIN_BAR_PT:
             middle = (top + bottom) / 2
             found = self._found.ruling_list if right - left >= _MIN_RULING_PT else self._found.short_bars
             if len(found) < _MAX_RULINGS:
-                found.append(Ruling(left, middle, right, middle))
+                found.append(Ruling(left, middle, right, middle, thickness))
         elif right - left <= _STRAIGHT_PT and bottom - top >= _MIN_RULING_PT:
             middle = (left + right) / 2
-            self._found.ruling_list.append(Ruling(middle, top, middle, bottom))
+            self._found.ruling_list.append(Ruling(middle, top, middle, bottom, thickness))
 
 
 def has_text_in_foreign_fonts(page: Any) -> bool:
@@ -258,6 +257,12 @@ def _are_stripes(one: Box, other: Box) -> bool:
         if touch and common > thickness > max(one[across + 2] - one[across], other[across + 2] - other[across], _STRIPES_PT):
             return True
     return False
+
+
+def _stroke_width(item: Any) -> float:
+    width = ctypes.c_float()
+    pdfium.FPDFPageObj_GetStrokeWidth(item, width)
+    return width.value
 
 
 def _points(item: Any, count: int, matrix: Matrix) -> list[tuple[float, float, bool]]:

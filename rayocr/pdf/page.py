@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cache, cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.errors import PageUnrenderable, PictureUndecodable
 from rayocr.pdf.blank.decision import SCAN_OF_PAGE, refined
-from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations
+from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations, struck_boxes
 from rayocr.pdf.forms.drawn_marks import drawn_marks
 from rayocr.pdf.forms.fields import FormField, loaded_page, read_fields, with_fields
 from rayocr.pdf.geometry import Box, Upright, shown_size, upright_of
@@ -215,6 +215,10 @@ class Page:
         """Drawn horizontal and vertical lines, such as those of tables."""
         return self._objects.rulings
 
+    def struck_boxes(self) -> list[Box]:
+        """Where annotations strike text out."""
+        return struck_boxes(self._page.raw, self.upright) if self.has_filled_annotations else []
+
     @property
     def image_share(self) -> float:
         """Share of the page's area that images cover, 0..1."""
@@ -336,17 +340,13 @@ class Page:
         found = self._render(min(scale, MAX_SIDE_PX / max(self.width_pt, self.height_pt)), grayscale=not has_color)
         return with_pale_colors(found.image) if has_color else found.image, found.scale
 
-    @cached_property
-    def _lacks_fonts(self) -> bool:
-        return has_text_in_foreign_fonts(self._page.raw)
-
     def _shows_words(self) -> bool:
         """Returns whether a word of the page's own text is at least faintly visible, or would be if its font were installed. Many
         files do not embed Chinese and Japanese fonts, since other viewers have them."""
         if not self._objects.text.visible:
             return False
-        layer, size_pt = self._text_layer, (self.width_pt, self.height_pt)
-        return bool(layer.lacking) or shows_word(layer, np.asarray(self._small), size_pt, lambda: self._lacks_fonts)
+        layer, lacks_fonts = self._text_layer, cache(lambda: has_text_in_foreign_fonts(self._page.raw))
+        return bool(layer.lacking) or shows_word(layer, np.asarray(self._small), (self.width_pt, self.height_pt), lacks_fonts)
 
     def _is_reading_of_scan(self) -> bool:
         """Returns whether all text is invisible and transcribes a full-page scan. False if unknown."""

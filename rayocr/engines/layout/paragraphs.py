@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import pairwise
+from operator import or_
 
 from rayocr.engines.layout.fields.beside import is_postal_address
 from rayocr.engines.layout.headings import LEVEL_OF_BOLD, HeadingScale, with_bold_lines, without_bold_text
 from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_word, join_lines
 from rayocr.engines.layout.rows import MARKER, Row, has_label
 from rayocr.engines.layout.units.items import begin_items
+from rayocr.engines.layout.units.line_numbers import with_line_numbers
 from rayocr.engines.layout.units.lines import are_units, has_leader, runs_on
 
 _GAP = 0.45  # share of the line's height; a distance of lines larger by this is intended white space
@@ -74,6 +76,7 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
     items = begin_items([row.text for row in rows])
     items = [item and not _number_continues(rows, place, shape) for place, item in enumerate(items)]
     edges, units = _right_edges(rows, items, shape)
+    units = list(map(or_, units, with_line_numbers([row.text for row in rows])))
     hanging = _hanging(rows, shape)
     for row, level, right, unit, item, hangs in zip(rows, levels, edges, units, items, hanging, strict=True):
         kind = _kind(row, level, em, is_unit=unit, is_item=item)

@@ -13,6 +13,8 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from rayocr.pdf.geometry import Box, Upright
+
 # Links, and annotations that viewers show as an icon or in a separate window.
 _WITHOUT_TEXT = (
     pdfium.FPDF_ANNOT_LINK,
@@ -67,6 +69,20 @@ def has_text_annotations(page: Any) -> bool:
             if found and pdfium.FPDFAnnot_GetSubtype(found) not in _WITHOUT_TEXT:
                 return True
     return False
+
+
+def struck_boxes(page: Any, upright: Upright) -> list[Box]:
+    """The places on the upright page where annotations of this raw FPDF_PAGE strike text out."""
+    boxes: list[Box] = []
+    quad = pdfium.FS_QUADPOINTSF()
+    for index in range(annotation_count(page)):
+        with annotation(page, index) as found:
+            if found and pdfium.FPDFAnnot_GetSubtype(found) == pdfium.FPDF_ANNOT_STRIKEOUT and is_shown(found):
+                for number in range(min(int(pdfium.FPDFAnnot_CountAttachmentPoints(found)), MAX_ANNOTATIONS)):
+                    if pdfium.FPDFAnnot_GetAttachmentPoints(found, number, quad):
+                        xs, ys = (quad.x1, quad.x2, quad.x3, quad.x4), (quad.y1, quad.y2, quad.y3, quad.y4)
+                        boxes.append(upright.box(min(xs), min(ys), max(xs), max(ys)))
+    return boxes
 
 
 def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = ()) -> None:

@@ -84,14 +84,14 @@ def _advance(text_page: Any, index: int, upright: Upright) -> Vector | None:
     code, following = pdfium.FPDFText_GetUnicode(text_page, index), pdfium.FPDFText_GetUnicode(text_page, index + 1)
     if code <= 0x20 or following <= 0x20 or _is_right_to_left(following):
         return None
+    one, other = (address_of(pdfium.FPDFText_GetTextObject(text_page, place)) for place in (index, index + 1))
+    if one != other:
+        return None  # PDFium sorts the texts of a line from left to right
     x0, y0, x1, y1 = ctypes.c_double(), ctypes.c_double(), ctypes.c_double(), ctypes.c_double()
     if not pdfium.FPDFText_GetCharOrigin(text_page, index, x0, y0) or not pdfium.FPDFText_GetCharOrigin(
         text_page, index + 1, x1, y1
     ):
         return None
-    items = (pdfium.FPDFText_GetTextObject(text_page, place) for place in (index, index + 1))
-    if len({address_of(item) for item in items}) > 1:
-        return None  # PDFium sorts the texts of a line from left to right
     box = pdfium.FS_RECTF()
     if not pdfium.FPDFText_GetLooseCharBox(text_page, index, box):
         return None

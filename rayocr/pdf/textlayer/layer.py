@@ -7,7 +7,7 @@ import ctypes
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import pypdfium2.raw as pdfium
@@ -175,9 +175,9 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
     with_superscripts(characters, lambda index: _origin_of(text_page, index, turned, fonts))
     lines = lines_of(
         characters,
-        font_of=fonts.size_and_weight,
-        is_level=lambda index: is_level(text_page, index, turned),
-        slant=lambda index: slant(text_page, index, turned),
+        font_of=cache(fonts.size_and_weight),
+        is_level=cache(lambda index: is_level(text_page, index, turned)),
+        slant=cache(lambda index: slant(text_page, index, turned)),
         baseline_of=lambda index: _baseline_of(text_page, index, turned),
     )
     return TextLayer(
@@ -230,7 +230,7 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
     return replace(
         layer,
         lines=tuple(kept),
-        hidden=tuple(without_second_drawings([*kept, *rest])[len(kept) :]),
+        hidden=tuple(without_second_drawings([*kept, *rest])[len(kept) :]) if rest else (),
         unread=tuple(box for box, is_covered in found.ink_lines if not (is_covered and is_reading)),
         is_reading=is_reading,
         is_proven=fit is not None,

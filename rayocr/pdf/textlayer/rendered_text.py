@@ -102,7 +102,7 @@ def gray_picture(page: Any, size_pt: Sequence[float], scale: float) -> Any:
 
 def address_of(item: Any) -> int:
     """Returns the address of a raw object. Two handles of one object have the same address."""
-    return ctypes.cast(item, ctypes.c_void_p).value or 0
+    return ctypes.addressof(item.contents) if item else 0
 
 
 def _is_lacking(font: Any) -> bool:

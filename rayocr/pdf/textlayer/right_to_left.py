@@ -134,7 +134,9 @@ def _is_read_from_the_right(kinds: Sequence[str], shown: Sequence[str], start: i
 def _signed_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: int) -> int | None:
     """Returns the place of the sign before the number that ends at `last`, for -3 and +966 11 555; None if it has no sign.
     Programs that write such numbers from the left put the sign to the left of the first digit, with nothing before it."""
-    position, groups = last, 1
+    if list(shown[last + 1 : last + 2]) == ["-"] and kinds[last + 2 : last + 3] == ["D"]:
+        return None  # a group of a number that is read from the right
+    position, groups, has_dash = last, 1, False
     while position > start:
         before = shown[position - 1]
         if kinds[position - 1] == "D" or before in _NUMBER_SEPARATORS - _SIGNS:
@@ -143,10 +145,11 @@ def _signed_start(kinds: Sequence[str], shown: Sequence[str], start: int, last: 
             if last + 1 == len(shown) and position - 1 > start and shown[position - 2] == " ":
                 return None  # the marker of a list item: 1-
             is_free = position - 1 == start or shown[position - 2] == " " or shown[position - 2] in _BRACKETS
-            if is_free and (groups == 1 or before == "+"):
+            if is_free and (before == "+" or (groups == 1 and not has_dash)):
                 return position - 1
             if not is_free and kinds[position - 2] == "D":
                 position -= 1
+                has_dash = True
                 continue
             return None
         elif before == " " and position > start + 1 and kinds[position - 2] == "D" and kinds[position] == "D":

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -38,6 +40,7 @@ _FEW = 8  # characters; see _judge_few_characters
 _DISTINCT = 0.9
 _ALL_ACCENTED, _MAX_SIGNS, _MAX_MARKS = 0.7, 0.4, 0.5
 _MIN_LETTERS = 24
+_VOWEL = re.compile(r"[aeiouyà-öø-ÿāēīōūăěůőű]")
 _KNOWN_TOKENS = 20_000  # cache size: most words repeat from earlier pages, and two patterns take a third of the time
 _MAX_MOJIBAKE = 0.02
 _MIN_VOWELS = 0.20  # share of 100 or more letters: 34 to 53 % in 20 languages; 13 % if glyph numbers replace letters
@@ -103,19 +106,20 @@ class Verdict:
 def judge(text: str, *, image_share: float, text_share: float | None = None) -> Verdict:
     """Judges the text of a page. `image_share`: share of the page under images, 0..1. `text_share`: share of its height between
     the first and last line of text."""
-    chars = [c for c in text if not c.isspace()]
+    chars = {c: times for c, times in Counter(text).items() if not c.isspace()}
+    count = sum(chars.values())
     scan = image_share > _SCAN_SHARE
     if not chars:
         return Verdict(kind="none", reason="The page has no text layer.")
-    if scan and len(chars) < _MIN_CHARS_OVER_SCAN:
+    if scan and count < _MIN_CHARS_OVER_SCAN:
         return Verdict(kind="none", reason="A few characters lie over a scan: a stamp or a page number.")
     if scan and text_share is not None and text_share < 0.12:
         return Verdict(kind="none", reason="The text covers a strip of the scan only.")
-    broken = sum(_is_broken(c) for c in chars if not c.isascii() or c < " " or c == "\x7f") / len(chars)
+    broken = sum(times for c, times in chars.items() if _is_broken(c)) / count
     if broken > _MAX_BROKEN_CHARS:
         return Verdict(kind="bad", reason=f"{broken:.0%} of the characters are private-use, control or replacement characters.")
     return (
-        _judge_few_characters(chars)
+        _judge_few_characters(chars, count)
         or _judge_scripts(text)
         or _judge_devanagari(text)
         or _judge_arabic(text)
@@ -124,20 +128,21 @@ def judge(text: str, *, image_share: float, text_share: float | None = None) -> 
     )
 
 
-def _judge_few_characters(chars: list[str]) -> Verdict | None:
+def _judge_few_characters(chars: Mapping[str, int], count: int) -> Verdict | None:
     """Detects fonts that draw another script, on pages with too few words for the other rules."""
-    letters = [c for c in chars if c.isalpha()]
-    latin = [c for c in letters if "\u00c0" <= c <= "\u024f" or c.isascii()]
-    accented = sum(not c.isascii() for c in latin)
-    repeats = len(set(letters)) < _DISTINCT * len(letters)  # a list of the letters of a language does not repeat a letter
-    if len(letters) >= _FEW and len(latin) == len(letters) and accented > _ALL_ACCENTED * len(letters) and repeats:
-        return Verdict(kind="bad", reason=f"{accented / len(letters):.0%} of the letters have accents: another script.")
-    signs = sum("\u00a1" <= c <= "\u00bf" and c not in "°·«»§" for c in chars)
-    if len(chars) >= _FEW and signs > _MAX_SIGNS * len(chars):
-        return Verdict(kind="bad", reason=f"{signs / len(chars):.0%} of the characters are signs of Latin-1: another script.")
-    marks = sum("\u2010" <= c <= "\u205f" for c in chars)
-    if len(chars) >= 2 * _FEW and marks > _MAX_MARKS * len(chars) and len(set(chars)) >= _FEW:
-        return Verdict(kind="bad", reason=f"{marks / len(chars):.0%} of the characters are punctuation marks: another script.")
+    letters = {c: times for c, times in chars.items() if c.isalpha()}
+    total = sum(letters.values())
+    latin = all(c.isascii() or "\u00c0" <= c <= "\u024f" for c in letters)
+    accented = sum(times for c, times in letters.items() if not c.isascii())
+    repeats = len(letters) < _DISTINCT * total  # a list of the letters of a language does not repeat a letter
+    if total >= _FEW and latin and accented > _ALL_ACCENTED * total and repeats:
+        return Verdict(kind="bad", reason=f"{accented / total:.0%} of the letters have accents: another script.")
+    signs = sum(times for c, times in chars.items() if "\u00a1" <= c <= "\u00bf" and c not in "°·«»§")
+    if count >= _FEW and signs > _MAX_SIGNS * count:
+        return Verdict(kind="bad", reason=f"{signs / count:.0%} of the characters are signs of Latin-1: another script.")
+    marks = sum(times for c, times in chars.items() if "\u2010" <= c <= "\u205f")
+    if count >= 2 * _FEW and marks > _MAX_MARKS * count and len(chars) >= _FEW:
+        return Verdict(kind="bad", reason=f"{marks / count:.0%} of the characters are punctuation marks: another script.")
     return None
 
 
@@ -192,13 +197,14 @@ def _judge_devanagari(text: str) -> Verdict | None:
     return None
 
 
-def _judge_latin(text: str, chars: list[str], *, scan: bool) -> Verdict | None:
-    letters = [c for c in chars if c.isalpha()]
-    latin = sum(c.isascii() or "LATIN" in unicodedata.name(c, "") for c in letters)
-    if not letters or latin < _LATIN_SHARE * len(letters):
+def _judge_latin(text: str, chars: Mapping[str, int], *, scan: bool) -> Verdict | None:
+    letters = {c: times for c, times in chars.items() if c.isalpha()}
+    total = sum(letters.values())
+    latin = sum(times for c, times in letters.items() if c.isascii() or "LATIN" in unicodedata.name(c, ""))
+    if not letters or latin < _LATIN_SHARE * total:
         return None
-    foreign = sum(not c.isascii() for c in letters) / len(letters)
-    if len(letters) >= _MIN_LETTERS and foreign > _MAX_ACCENTED:
+    foreign = sum(times for c, times in letters.items() if not c.isascii()) / total
+    if total >= _MIN_LETTERS and foreign > _MAX_ACCENTED:
         return Verdict(kind="bad", reason=f"{foreign:.0%} of the letters have accents: another script in the wrong encoding.")
     tokens = [token for token in _TOKEN.findall(text) if any(c.isalpha() or _LEGACY_SIGNS.match(c) for c in token)]
     if len(tokens) < _MIN_TOKENS:
@@ -220,19 +226,21 @@ def _judge_latin(text: str, chars: list[str], *, scan: bool) -> Verdict | None:
     return _judge_letters(letters, tokens)
 
 
-def _judge_letters(letters: list[str], tokens: list[str]) -> Verdict | None:
+def _judge_letters(letters: Mapping[str, int], tokens: list[str]) -> Verdict | None:
     """Detects fonts that draw another script by their words, which look well formed but occur in no language."""
     vowelless = _vowelless_share(tokens)
     if vowelless > 0.35 and not are_names(tokens):
         return Verdict(kind="bad", reason=f"{vowelless:.0%} of the longer words have no vowel: a font that draws another script.")
-    plain = [c for c in unicodedata.normalize("NFD", "".join(letters).lower()) if c.isalpha()]
-    if len(plain) < _MIN_LETTERS_FOR_SHARES:
+    plain: Counter[str] = Counter()
+    for letter, times in letters.items():
+        plain.update({c: times for c in unicodedata.normalize("NFD", letter.lower()) if c.isalpha()})
+    if plain.total() < _MIN_LETTERS_FOR_SHARES:
         return None
-    vowels = sum(c in "aeiouyæøœıəơư" for c in plain) / len(plain)
+    vowels = sum(times for c, times in plain.items() if c in "aeiouyæøœıəơư") / plain.total()
     if vowels < _MIN_VOWELS and not are_names(tokens):
         return Verdict(kind="bad", reason=f"Only {vowels:.0%} of the letters are vowels: a font that draws other letters.")
     signs = sum(bool(_SIGN_WITHIN.search(token)) for token in tokens) / len(tokens)
-    if plain.count("k") > _MAX_K * len(plain) and signs > _MAX_SIGNS_WITHIN:
+    if plain["k"] > _MAX_K * plain.total() and signs > _MAX_SIGNS_WITHIN:
         return Verdict(kind="bad", reason="The letters are those of a font that draws Devanagari.")
     return None
 
@@ -276,4 +284,4 @@ def _vowelless_share(tokens: list[str]) -> float:
     words = [core for core in cores if core.isalpha() and len(core) >= 4 and core[1:].islower()]
     if len(words) < _MIN_TOKENS:
         return 0.0
-    return sum(not re.search(r"[aeiouyà-öø-ÿāēīōūăěůőű]", word.lower()) for word in words) / len(words)
+    return sum(_VOWEL.search(word.lower()) is None for word in words) / len(words)

@@ -30,7 +30,8 @@ _SEEN = 10  # gray levels (0 to 255): the smallest difference that a person sees
 _WHITE, _PALE = 240, 28
 # Minimum pixels and letters of a visible word; the visible share of a word that is covered.
 _DENSE, _LONG_WORD, _SLIVER = 1.5, 4, 0.15
-_THIN, _CLIPPED = 0.05, 0.18  # share of a box that is drawn, and of its height: only the tips of letters are inside a clip
+_THIN, _CLIPPED = 0.09, 0.18  # share of a box that is drawn, and of its height: only the tips of letters are inside a clip
+_TALL = 4.0  # height of a box by the width of a letter; some fonts declare boxes that are taller than their letters
 _LATIN = "\u024f"
 _NEARLY_WHITE = 3 * 240
 _STROKE = 40  # gray levels (0 to 255) between a picture's paper and its ink
@@ -211,9 +212,14 @@ def _seen(whole: Any, without: Any, corners: Any, words: Sequence[Word]) -> tupl
         if lengths[n] >= _LONG_WORD and drawn[y0:y1, x0:x1].any(axis=int(y1 - y0 > x1 - x0)).mean() < _SLIVER:
             counts[n] = 0
     sides = corners[:, 2:] - corners[:, :2]
-    for n in np.flatnonzero((counts > 0) & (counts < _THIN * sides.prod(axis=1)) & (3 * sides[:, 0] > sides[:, 1])).tolist():
+    is_wide = (3 * sides[:, 0] > sides[:, 1]) | (np.array(lengths) > 1)
+    for n in np.flatnonzero((counts > 0) & (counts < _THIN * sides.prod(axis=1)) & is_wide).tolist():
         x0, y0, x1, y1 = boxes[n]
-        if words[n].text.isalnum() and drawn[y0:y1, x0:x1].any(axis=1).mean() < _CLIPPED:
+        text, is_upright = words[n].text, lengths[n] > 1 and y1 - y0 > 1.5 * (x1 - x0)
+        height, length = (x1 - x0, y1 - y0) if is_upright else (y1 - y0, x1 - x0)
+        is_text = 2 * sum(map(str.isalnum, text)) > lengths[n] and height * lengths[n] < _TALL * length
+        across = drawn[y0:y1, x0:x1].sum(axis=int(not is_upright))
+        if is_text and (across >= min(lengths[n], 2)).mean() < _CLIPPED:  # one pixel may be the tip of a comma
             counts[n] = 0
     total = cv2.countNonZero(drawn)
     for left, top, right, bottom in boxes:

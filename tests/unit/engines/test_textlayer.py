@@ -56,6 +56,9 @@ class FakePage:
     def rulings(self) -> list[Any]:
         return self.segments
 
+    def struck_boxes(self) -> list[Any]:
+        return []
+
 
 BODY = [
     ("Text of an ordinary paragraph that is long enough to tell its size from a heading.", 60.0, 100.0 + 12 * n, 10.0)
@@ -96,8 +99,8 @@ def test_drawn_lines_make_a_table() -> None:
         for y, row in ((300, "abc"), (320, "def"))
         for x, text in zip((60, 160, 260), row, strict=True)
     ]
-    segments = [SimpleNamespace(x0=60, y0=y, x1=360, y1=y) for y in (300, 320, 340)]
-    segments += [SimpleNamespace(x0=x, y0=300, x1=x, y1=340) for x in (60, 160, 260, 360)]
+    segments = [SimpleNamespace(x0=60, y0=y, x1=360, y1=y, thickness=0.5) for y in (300, 320, 340)]
+    segments += [SimpleNamespace(x0=x, y0=300, x1=x, y1=340, thickness=0.5) for x in (60, 160, 260, 360)]
     assert "| a | b | c |\n| --- | --- | --- |\n| d | e | f |" in recognize(FakePage([*BODY, *cells], segments=segments)).text
 
 

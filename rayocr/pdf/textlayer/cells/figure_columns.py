@@ -53,7 +53,12 @@ def split_at_figures(lines: Sequence[TextLine]) -> Iterator[TextLine]:
         for row in rows[head : last + 1]:
             for left, right in pairwise(row):
                 overlap = min(right.word.x0, column.right) - max(left.word.x1, column.left)
-                if left.line == right.line and right.word.x0 - left.word.x1 > _BLANK_EM * em and overlap > _BLANK_EM * em / 2:
+                if (
+                    left.line == right.line
+                    and left.place < right.place
+                    and right.word.x0 - left.word.x1 > _BLANK_EM * em
+                    and overlap > _BLANK_EM * em / 2
+                ):
                     cuts.setdefault(left.line, set()).add(right.place)
     for place, line in enumerate(lines):
         if place not in cuts:

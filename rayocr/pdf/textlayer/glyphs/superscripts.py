@@ -11,11 +11,12 @@ from rayocr.pdf.textlayer.glyphs.characters import Characters
 _RAISED = str.maketrans("0123456789-\u2212\u2010\u2013+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁻⁺")
 _LOWERED = str.maketrans("0123456789-\u2212\u2010\u2013+", "₀₁₂₃₄₅₆₇₈₉₋₋₋₋₊")
 _SIGNS = frozenset("-\u2212\u2010\u2013+")  # signs before a raised number: 10⁻³
-_BETWEEN = frozenset(",\u2013")  # signs between several notes: ¹,² and ³–⁵
-_FRACTION_SLASH = "\u2044"
+_BETWEEN = frozenset(",\u2013/")  # signs between several notes, ¹,² and ³–⁵, and in a root: 5¹/²
+_FRACTION_SLASHES = ("\u2044", "/")
 _PLAIN = _SIGNS | frozenset("0123456789")
 _SMALLER = 0.85  # share of the size of the character before it
 _RAISED_EM, _LOWERED_EM = 0.15, 0.08
+_SAME_SIZE, _RAISED_WHOLE_EM, _LEVEL_PT = 1.02, (0.25, 0.7), 0.1  # exponents as large as their base
 _MOVED_EM = 0.08  # share of the box's height: candidates, which are checked further
 _GAP_EM = 0.25
 _NEAR_EM = 2.4  # twice the distance of the middles; an exponent is further from an index than from its base
@@ -45,8 +46,9 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
             continue
         table = _table(characters, n, n - 1, origin_of)
         if table is None and n > 1 and texts[n - 1].isdigit() and characters.spaces[n - 1] != 2:
-            above = _table(characters, n, n - 2, origin_of)  # after an index of the same size
-            table = _RAISED if above is _RAISED and _table(characters, n - 1, n - 2, origin_of) is not _RAISED else None
+            base = _before_index(characters, n - 1)  # an exponent after an index of the same size
+            above = _table(characters, n, base, origin_of) if base >= 0 else None
+            table = _RAISED if above is _RAISED and _table(characters, n - 1, base, origin_of) is not _RAISED else None
         if table is _RAISED and _is_numerator(characters, n):
             continue
         if table is not None:
@@ -71,11 +73,24 @@ def _table(characters: Characters, digit: int, other: int, origin_of: Origin) ->
     base, size = origin_of(characters.indexes[other])
     height, own = origin_of(characters.indexes[digit])
     if not 0 < own <= _SMALLER * size:
-        return None
+        is_raised = 0 < own <= _SAME_SIZE * size and _RAISED_WHOLE_EM[0] * size <= base - height <= _RAISED_WHOLE_EM[1] * size
+        return _RAISED if is_raised and _is_after_level_text(characters, digit, other, base, origin_of) else None
     if base - height >= _RAISED_EM * size:
         return _RAISED
-    follows_number = characters.texts[other].isdigit() or characters.texts[other] == _FRACTION_SLASH
+    follows_number = characters.texts[other].isdigit() or characters.texts[other] in _FRACTION_SLASHES
     return _LOWERED if height - base >= _LOWERED_EM * size and follows_number else None
+
+
+def _is_after_level_text(characters: Characters, digit: int, other: int, base: float, origin_of: Origin) -> bool:
+    """Whether `other` follows text on its own baseline, unlike in text that rises from letter to letter."""
+    end = digit + 1
+    while end < len(characters) and _continues(characters, end):
+        if not characters.texts[end].isdigit():
+            return False  # a label beside another one: 1e9
+        end += 1
+    if other != digit - 1 or other < 1 or not _continues(characters, other):
+        return False
+    return abs(origin_of(characters.indexes[other - 1])[0] - base) < _LEVEL_PT
 
 
 def _is_numerator(characters: Characters, n: int) -> bool:
@@ -89,6 +104,13 @@ def _is_numerator(characters: Characters, n: int) -> bool:
     is_apart = float(characters.x0[n] - characters.x1[n - 1]) > _APART_EM * em or characters.texts[n - 1].isdigit()
     is_below = float(characters.y1[end] - characters.y1[n]) > _BELOW_EM * em
     return is_apart and is_below and bool(characters.x0[end] < characters.x1[end - 1] and characters.x1[end] > characters.x0[n])
+
+
+def _before_index(characters: Characters, n: int) -> int:
+    """The place before the digits that end at n; -1 if there is none."""
+    while n > 0 and characters.texts[n - 1].isdigit() and _continues(characters, n):
+        n -= 1
+    return n - 1
 
 
 def _continues(characters: Characters, n: int) -> bool:

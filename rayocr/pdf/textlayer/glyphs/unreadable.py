@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ _STRIDE = 3  # number of characters between two that are checked
 _LEAST = 3  # characters in a row, all different; fewer may be bullets, brackets of formulas or icons
 _WORDS = 0.5  # share of such rows that look like words if the guesses are right
 _WIDEST, _TALLEST_PT = 3.0, 150.0  # size of a letter, in heights and in points
+_LONGEST_WORD = 40
 _HOLE, _JOINS = 0.15, frozenset(",.-/:'")  # in heights; signs within numbers
 _SAME_WIDTH = 1.02
 _ODD = 0.1  # share of characters in such fonts that are not letters
@@ -33,6 +34,7 @@ _ADOBE_SMALL = re.compile("[\uf721-\uf77a\uf7a1-\uf7ff]")  # small capitals and 
 _SYMBOL = ("\uf020", "\uf07e")  # codes of a font that is marked as a symbol font
 _BRACKET_PIECES = 0xF8E5  # codes from this one on are pieces of large brackets
 _LETTER_IN_NUMBER = re.compile(r"(?<![^\s(+$€£-])[OlI]{0,3}\d[\d.,]{0,20}[OlI]{1,9}[\d.,OlI]{0,20}\d[OlI]{0,3}(?!\w)")
+_WIDTHLESS = frozenset((0x200B, 0x2060, 0xFEFF))  # names of characters that draw nothing
 _CONTROLS = frozenset(range(1, 0x20)) - {0x02, 0x09, 0x0A, 0x0D}  # 2 is PDFium's hyphen at the end of a line
 
 
@@ -128,17 +130,42 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
     has_room = np.abs(right - left) > _HOLE * np.abs(top - bottom)
     wide = [n for n, code in enumerate(codes) if code == 0 and has_room[n]]
     unknown = {*suspects, *(n for n in wide if pdfium.FPDFText_GetUnicode(text_page, n) == 0)}  # not half of a surrogate pair
+    step = np.abs(np.diff(left, append=left[-1:]))
+    unknown |= {n for n, code in enumerate(codes) if code in _WIDTHLESS and has_room[n] and 2 * step[n] > abs(right[n] - left[n])}
     text = "".join(map(chr, codes)) if unknown else ""
-    found = set()
+    found: set[int] = set()
+    odd = {n for n in unknown if not text[n].isprintable() or text[n] == "\ufffd"}  # the others may be letters of a legible font
     for n in unknown:
-        before, after = (text[m] if 0 <= m < len(text) and m not in unknown else " " for m in (n - 1, n + 1))
+        others = odd if n in odd else unknown
+        before, after = (text[m] if 0 <= m < len(text) and m not in others else " " for m in (n - 1, n + 1))
         within = before.isalnum() or (before in _JOINS and text[n - 2 : n - 1].isdigit())
-        is_sign = after.isdigit() and before.isspace() and codes[n] != 0  # the sign is a minus
+        begins = after.isdigit() or (after.isalpha() and text[n] == "\ufffd")
+        is_sign = begins and (before.isspace() or before in "([") and codes[n] != 0  # a minus, or the first letter of a word
         if is_sign or (within and (after.isalnum() or after in _JOINS or before.isdigit() or before in _JOINS)):
             item, other = (pdfium.FPDFText_GetTextObject(text_page, m) for m in (n, n + 1 if is_sign else n - 1))
-            if item and other and address_of(item) == address_of(other):
-                found.add(address_of(item))
+            is_same = item and other and address_of(item) == address_of(other)
+            if is_same or (item and other and _touch(text_page, n, n + 1 if is_sign else n - 1, rectangles)):
+                found |= visible_objects(text_page, _word_around(text, n, unknown))
     return frozenset(found)
+
+
+def _word_around(text: str, n: int, unknown: Collection[int]) -> range:
+    """The places of the word that contains the n-th character."""
+    first, last = n, n
+    while first > max(0, n - _LONGEST_WORD) and (first - 1 in unknown or not text[first - 1].isspace()):
+        first -= 1
+    while last + 1 < min(len(text), n + _LONGEST_WORD) and (last + 1 in unknown or not text[last + 1].isspace()):
+        last += 1
+    return range(first, last + 1)
+
+
+def _touch(text_page: Any, n: int, m: int, rectangles: Any) -> bool:
+    """Whether two characters of one font are beside each other. Browsers write every letter as an object."""
+    (left, top, right, bottom), (x0, y0, x1, y1) = rectangles[n].tolist(), rectangles[m].tolist()
+    near = _HOLE * max(abs(top - bottom), abs(right - left))
+    is_beside = max(left, right, x0, x1) - min(left, right, x0, x1) < abs(right - left) + abs(x1 - x0) + near
+    is_level = abs(top - y0) < near and abs(bottom - y1) < near
+    return is_beside and is_level and _font_of(text_page, n) == _font_of(text_page, m)
 
 
 def _with_letters_in_numbers(text_page: Any, text: str) -> frozenset[int]:

@@ -7,16 +7,20 @@ the difference: their outlines are as large as the boxes that PDFium reports for
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any, NamedTuple
 
 import numpy as np
 import pypdfium2.raw as pdfium
 
+from rayocr.pdf.textlayer.outlines.digits import has_other_digits
 from rayocr.pdf.textlayer.rendered_text import address_of
 
-_ZERO, _NINE, _SPACE, _POINT, _COMMA = 0x30, 0x39, 0x20, 0x2E, 0x2C
+_ZERO, _NINE = 0x30, 0x39
+_SIGNS = ".,+-\u2212"  # before digits
+_SIGN_CODES = frozenset(map(ord, _SIGNS))
+_SPACES = np.array([0x0A, 0x20, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], np.int32)
 _MOST = 150  # number of digits that are examined per page; a wrong map is wrong everywhere
 _MOST_POINTS = 60
 _STRIDE = 16  # number of spaces between two that are examined outside numbers
@@ -24,8 +28,9 @@ _SAME_IN_ADVANCE, _SAME_WIDTH = 0.0013, 0.0005  # smaller differences are roundi
 _SAME_ADVANCE = 0.003
 _LEVEL = 0.01  # share of a box's height, and slope of a baseline
 _ONE_HEIGHT = 0.06  # digits of another style, such as old-style or raised ones, differ by more
-_INK, _LARGE = 0.03, 0.3  # size of the box of a space that shows something, and of a digit or a letter
+_INK, _SIGN, _LARGE = 0.03, 0.15, 0.3  # size of the box of a space that shows something, and of a digit or a letter
 _SMALLEST = 2.0  # height of a font's box, in points
+_FLAT_SIGN, _TALL_SIGN = 0.5, 0.8  # ratio of height to width of a minus, and of a plus
 _FLAT = frozenset("1247")  # these stand on the baseline; round digits reach below it
 _INVISIBLE = pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
 _TAIL, _SQUARE = 0.03, 1.2  # how far a comma reaches below the baseline; height and width of a point
@@ -51,9 +56,10 @@ def with_wrong_digits(text_page: Any, codes: Sequence[int], rectangles: Any) -> 
     values = np.fromiter(codes, np.int32, len(codes))
     is_digit = (values >= _ZERO) & (values <= _NINE)
     digits = np.flatnonzero(is_digit)
-    shown = _inked_spaces(text_page, codes, np.flatnonzero(values[1:-1] == _SPACE) + 1, is_digit, rectangles)
+    shown = _inked_spaces(text_page, codes, np.flatnonzero(np.isin(values[1:-1], _SPACES)) + 1, is_digit, rectangles)
     fonts = _fonts_with_wrong_digits(text_page, codes, digits, rectangles) | {_font_of(text_page, n) for n in shown}
-    wrong = [*shown, *(n for n in digits.tolist() if _font_of(text_page, n) in fonts)] if fonts else []
+    signed = [*digits.tolist(), *(n - 1 for n in digits.tolist() if n and codes[n - 1] in _SIGN_CODES)] if fonts else []
+    wrong = [*shown, *(n for n in signed if _font_of(text_page, n) in fonts)]
     return visible_objects(text_page, wrong)
 
 
@@ -66,20 +72,25 @@ def visible_objects(text_page: Any, places: Iterable[int]) -> frozenset[int]:
 
 
 def _fonts_with_wrong_digits(text_page: Any, codes: Sequence[int], digits: Any, rectangles: Any) -> set[int]:
-    signs = [n - 1 for n in digits.tolist() if n and codes[n - 1] in (_POINT, _COMMA)]
+    signs = [n - 1 for n in digits.tolist() if n and codes[n - 1] in _SIGN_CODES]
     places = [*digits[:: 1 + len(digits) // _MOST].tolist(), *signs[:: 1 + len(signs) // _MOST_POINTS]]
     shapes: dict[int, dict[str, set[_Shape]]] = {}
+    handles: dict[int, Any] = {}
     for n, shape in zip(places, glyph_shapes(text_page, places, rectangles), strict=True):
         if shape is not None and (font := _font_of(text_page, n)):
+            if font not in handles:
+                handles[font] = pdfium.FPDFTextObj_GetFont(pdfium.FPDFText_GetTextObject(text_page, n))
             shapes.setdefault(font, {}).setdefault(chr(codes[n]), set()).add(shape)
     wrong = set()
     for font, found in shapes.items():
-        marks = {sign: next(iter(found.pop(sign))) for sign in ".," if sign in found}
+        marks = {sign: next(iter(found.pop(sign))) for sign in _SIGNS if sign in found}
         tabular = _are_tabular(found)
         if (
             any(_differ(shapes, tabular=tabular) for shapes in found.values())
             or _stand_wrong(found)
             or _are_swapped(marks, found)
+            or _are_other_signs(marks)
+            or has_other_digits(handles[font], found)
         ):
             wrong.add(font)
     return wrong
@@ -151,9 +162,16 @@ def _are_swapped(signs: dict[str, _Shape], digits: dict[str, set[_Shape]]) -> bo
     feet = [shape.above for found in digits.values() for shape in found]
     if not feet or max(feet) - min(feet) > _TAIL:
         return False  # old-style digits
-    below = {sign: min(feet) - shape.above for sign, shape in signs.items()}
-    is_square = {sign: shape.height < _SQUARE * shape.width for sign, shape in signs.items()}  # Arabic points stand low
+    marks = {sign: shape for sign, shape in signs.items() if sign in ".,"}
+    below = {sign: min(feet) - shape.above for sign, shape in marks.items()}
+    is_square = {sign: shape.height < _SQUARE * shape.width for sign, shape in marks.items()}  # Arabic points stand low
     return (below.get(".", 0.0) > _TAIL and not is_square["."]) or (below.get(",", _TAIL) < 0.0 and is_square[","])
+
+
+def _are_other_signs(signs: Mapping[str, _Shape]) -> bool:
+    """Returns whether a plus is as flat as a minus, or a minus or a hyphen as tall as a plus."""
+    aspects = {sign: shape.height / shape.width for sign, shape in signs.items() if shape.width > 0}
+    return aspects.get("+", 1.0) < _FLAT_SIGN or max(aspects.get("-", 0.0), aspects.get("\u2212", 0.0)) > _TALL_SIGN
 
 
 def _inked_spaces(text_page: Any, codes: Sequence[int], spaces: Any, is_digit: Any, rectangles: Any) -> list[int]:
@@ -179,7 +197,8 @@ def _showing(text_page: Any, codes: Sequence[int], spaces: Any, rectangles: Any)
             continue  # no ink, or the box of a replaced text
         is_within = all(chr(codes[m]).isalnum() for m in (n - 1, n + 1))  # and not a dot of a leader
         is_drawn = pdfium.FPDFText_IsGenerated(text_page, n) != 1
-        if is_drawn and (is_within or max(wide, high) > _LARGE * whole) and _is_level(text_page, n):
+        is_sign = chr(codes[n + 1]).isdigit() and max(wide, high) > _SIGN * whole
+        if is_drawn and (is_within or is_sign or max(wide, high) > _LARGE * whole) and _is_level(text_page, n):
             found.append(n)
     return found
 

@@ -24,6 +24,7 @@ _IDEOGRAPH = re.compile("[\u3001-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\u
 _SYLLABLE_GAP_EM = 0.06
 _INDIC_SPACE_EM, _LEAST_JOINED = 0.14, 3
 _INDIC = re.compile("[\u0900-\u0963\u0970-\u097f\u0980-\u09e3\u0a00-\u0a5e]")  # Devanagari, Bengali, Gurmukhi
+_IN_NUMBER = re.compile(r".*\d[\d.,:/%]|\d[.,:/]\d")
 _UNSPACED = re.compile("[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff]")
 
 
@@ -96,7 +97,16 @@ def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> N
             typical = float(np.median(own))
             for m in range(start + 1, start + len(letters)):
                 spaced[m] = float(gaps[m - 1]) > _WORD_GAP * typical
+            _join_numbers_after(texts, spaced, gaps, start + len(letters), _WORD_GAP * typical)
         done = max(n, first + 1)
+
+
+def _join_numbers_after(texts: Sequence[str], spaced: list[bool], gaps: Any, n: int, widest: float) -> None:
+    """Drops the spaces within the numbers that follow a letterspaced word on its line: T O T A L 2 0 2 4."""
+    while n < len(spaced) and np.isfinite(gaps[n - 1]):
+        if spaced[n] and gaps[n - 1] <= widest and _IN_NUMBER.fullmatch("".join(texts[n - 2 : n + 1])):
+            spaced[n] = False
+        n += 1
 
 
 def _are_cased(one: str, other: str) -> bool:

@@ -18,6 +18,8 @@ HIDDEN = {
     "under a bar": b"BT /F1 12 Tf 72 600 Td (HIDDEN orders to a model) Tj ET 0 g 70 597 230 14 re f",
     "under a narrow bar": b"BT /F1 12 Tf 72 600 Td (HIDDEN orders to a model) Tj ET 0.6 g 71 596 180 16 re f",
     "under a bar that leaves a sliver": b"BT /F1 12 Tf 72 600 Td (HIDDENORDERS) Tj ET 0 g 76 597 230 14 re f",
+    "under a bar that shows its comma": b"BT /F1 11 Tf 72 600 Td (HIDDEN,) Tj ET 0 g 72 599.8 46 8.1 re f",
+    "under a thick line": b"BT /F1 11 Tf 72 600 Td (HIDDEN) Tj ET 9 w 72 604 m 115 604 l S",
     "outside of its clip": b"q 0 0 50 50 re W n BT /F1 12 Tf 72 600 Td (HIDDEN orders to a model) Tj ET Q",
     "tiny": b"BT /F1 0.4 Tf 72 600 Td (HIDDEN orders to a model) Tj ET",
     "tiny by its matrix": b"BT /F1 12 Tf 0.05 0 0 0.05 72 600 Tm (HIDDEN orders to a model) Tj ET",

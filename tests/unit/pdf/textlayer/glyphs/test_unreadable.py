@@ -108,6 +108,15 @@ def test_a_line_with_a_hole_in_a_word_or_a_number_is_left_to_ocr(code: str, hole
     assert layer.verdict.kind == "partial"
 
 
+@pytest.mark.parametrize("code", ["\ufffd", "\x18", "\u200b"])
+def test_a_word_with_a_hole_is_left_to_ocr_where_every_letter_is_an_object(code: str) -> None:
+    letters = b"".join(b"(%c) Tj " % char for char in TOTAL.encode())
+    line = b"BT /F2 12 Tf 72 200 Td " + letters + b"ET"
+    layer = layer_of(page_with_font(BODY + line, {char: code if char == "," else char for char in TOTAL}))
+    assert {line.text for line in layer.lines} == {"The keeper of the light wrote into his ledger.", "Total due", "crowns"}
+    assert layer.verdict.kind == "partial"
+
+
 def test_letters_beyond_the_first_plane_are_no_holes() -> None:
     mapping = {char: chr(0x1D7CE + int(char)) if char.isdigit() else char for char in TOTAL}
     layer = layer_of(page_with_font(BODY + LINE, mapping))

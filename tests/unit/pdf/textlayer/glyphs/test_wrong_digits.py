@@ -53,6 +53,13 @@ def test_a_map_that_says_what_is_seen_is_used(name: str, matrix: str) -> None:
     assert NUMBERS.split()[1] in layer.text
 
 
+@pytest.mark.parametrize("said", ["+", "\u00a0", "\u2009", "\u3000"])
+def test_a_minus_with_another_meaning_is_left_to_ocr(said: str) -> None:
+    text = "Stock -8,139.52 and -4,250.75, due -13,806.20"
+    assert "139" in layer_of(page({"-": "-"}, text=text)).text
+    assert "139" not in layer_of(page({"-": said}, text=text)).text
+
+
 def test_a_sign_without_a_meaning_before_a_number_is_left_to_ocr() -> None:
     assert layer_of(page({"$": "\ufffd"}, text="Balance $1,240.00")).verdict.kind == "partial"
 

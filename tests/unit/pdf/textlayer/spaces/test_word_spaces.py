@@ -26,7 +26,10 @@ def test_letterspaced_words_have_no_spaces_inside(text: str, tracking: float) ->
     assert drawn(f"{tracking} Tc 72 700 Td ({text}) Tj") == [text]
 
 
-@pytest.mark.parametrize("text", ["T O T A L", "A N N U A L   R E P O R T", "e m p h a s i s", "P f o r z h e i m", "S a l e m"])
+SPACED = ["T O T A L", "A N N U A L   R E P O R T", "e m p h a s i s", "P f o r z h e i m", "S a l e m", "T O T A L   1 2 . 5 0"]
+
+
+@pytest.mark.parametrize("text", SPACED)
 def test_words_that_were_typed_with_spaces_between_their_letters_are_words(text: str) -> None:
     assert drawn(f"72 700 Td ({text}) Tj") == [" ".join(word.replace(" ", "") for word in text.split("   "))]
 
