@@ -20,7 +20,8 @@ from rayocr.pdf.textlayer.rendered_text import address_of
 _ZERO, _NINE = 0x30, 0x39
 _SIGNS = ".,+-\u2212"  # before digits
 _SIGN_CODES = frozenset(map(ord, _SIGNS))
-_SPACES = np.array([0x0A, 0x20, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], np.int32)
+_LINE_FEED = 0x0A
+_SPACES = np.array([_LINE_FEED, 0x20, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], np.int32)
 _MOST = 150  # number of digits that are examined per page; a wrong map is wrong everywhere
 _MOST_POINTS = 60
 _STRIDE = 16  # number of spaces between two that are examined outside numbers
@@ -197,8 +198,10 @@ def _showing(text_page: Any, codes: Sequence[int], spaces: Any, rectangles: Any)
             continue  # no ink, or the box of a replaced text
         is_within = all(chr(codes[m]).isalnum() for m in (n - 1, n + 1))  # and not a dot of a leader
         is_drawn = pdfium.FPDFText_IsGenerated(text_page, n) != 1
-        is_sign = chr(codes[n + 1]).isdigit() and max(wide, high) > _SIGN * whole
-        if is_drawn and (is_within or is_sign or max(wide, high) > _LARGE * whole) and _is_level(text_page, n):
+        is_sign = max(wide, high) > _SIGN * whole and chr(codes[n + 1]).isdigit()
+        is_sign = is_sign and _font_of(text_page, n) == _font_of(text_page, n + 1)  # large brackets are in other fonts
+        is_letter = codes[n] != _LINE_FEED and max(wide, high) > _LARGE * whole
+        if is_drawn and (is_within or is_sign or is_letter) and _is_level(text_page, n):
             found.append(n)
     return found
 
