@@ -17,4 +17,4 @@ def html_of(text: str) -> str:
 
 @cache
 def _renderer() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": True, "linkify": False}).enable(["table", "strikethrough"])
+    return MarkdownIt("commonmark", {"html": True, "linkify": False, "maxNesting": 200}).enable(["table", "strikethrough"])

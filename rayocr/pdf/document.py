@@ -18,6 +18,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rayocr.errors import CorruptPdf, DocumentError, DocumentTooLarge, EmptyPdf, EncryptedPdf, NotAPdf, PageUnrenderable
+from rayocr.pdf.forms.optional_content import with_listed_groups
 from rayocr.pdf.page import Page
 from rayocr.pdf.structure import PdfStructure
 
@@ -57,12 +58,12 @@ class PdfFacts:
 
 
 class PdfFile:
-    """An open document. `data` (bytes or a uint8 array) is not copied and must stay valid until `close`."""
+    """An open document. `data` (bytes or a uint8 array) is not copied, as a rule, and must stay valid until `close`."""
 
     def __init__(self, data: Any, *, max_pixels: int) -> None:
         self.refused = ""  # why `page` did not load the last page that is hostile
         self._max_pixels = max_pixels
-        self._data = np.frombuffer(data, dtype=np.uint8)
+        self._data = with_listed_groups(np.frombuffer(data, dtype=np.uint8))
         self._structure = PdfStructure(self._data)
         self._document = _open(self._data)
 

@@ -20,6 +20,7 @@ from rayocr.pdf.blank.decision import SCAN_OF_PAGE, refined
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations, struck_boxes
 from rayocr.pdf.forms.drawn_marks import drawn_marks
 from rayocr.pdf.forms.fields import FormField, loaded_page, read_fields, with_fields
+from rayocr.pdf.forms.own_lines import with_own_lines
 from rayocr.pdf.geometry import Box, Upright, shown_size, upright_of
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
 from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, SURELY_INKED, coarse_coverage, coverage, with_pale_colors
@@ -28,7 +29,7 @@ from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, i
 from rayocr.pdf.rendering import MAX_SIDE_PX, draw, render_scale
 from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, reduced_jpeg, whole_page
 from rayocr.pdf.textlayer.glyphs.actual_text import contradicts_glyphs
-from rayocr.pdf.textlayer.layer import TextLayer, is_reading_of, read_text_layer, without_hidden
+from rayocr.pdf.textlayer.layer import TextLayer, is_reading_of, read_text_layer
 from rayocr.pdf.textlayer.raw import RawText, raw_text
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.shown_words import shows_word
@@ -159,8 +160,7 @@ class Page:
         with suppress(PageUnrenderable), self._cut_out(without=without) as single, first_page(single) as page:
             if page:
                 layer = read_text_layer(page, self.upright, size_pt, image_share=self.image_share)
-                if own.hidden and own.turns == layer.turns:
-                    layer = without_hidden(layer, own.hidden)
+                layer = with_own_lines(layer, own, self._page.raw, self.upright)
                 return with_fields(layer, (*self.fields, *self.drawn_marks), size_pt)
         return with_fields(own, (*self.fields, *self.drawn_marks), size_pt)
 

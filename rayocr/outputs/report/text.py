@@ -22,7 +22,7 @@ def rendered(markdown: str) -> str:
 
 @cache
 def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": False, "breaks": True}).enable(["table", "strikethrough"])
+    parser = MarkdownIt("commonmark", {"html": False, "breaks": True, "maxNesting": 200}).enable(["table", "strikethrough"])
     parser.disable(["image", "reference"])  # renderers do not show link definitions
     parser.add_render_rule("list_item_open", _item)
     parser.add_render_rule("ordered_list_open", lambda *_: '<ol class="own">\n')

@@ -168,6 +168,11 @@ class _TableParser(HTMLParser):
     def handle_charref(self, name: str) -> None:
         self._append(f"&#{name};")
 
+    def close(self) -> None:
+        """Also ends the cell of a table that is cut off."""
+        super().close()
+        self._end_cell()
+
     def _new_row(self) -> None:
         self.table.rows.append([])
         if self._in_head:

@@ -5,12 +5,35 @@ ISO 32000-1, 8.11. Only the default configuration counts, as when a viewer opens
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+import numpy as np
 import pikepdf
 
 _MAX_DEPTH = 16
+_MEMBERSHIP = re.compile(rb"<<[^<>]{0,300}/OCMD\b[^<>]{0,300}>>")
+_SPACES = re.compile(rb"\s*([/<>\[\]])\s*")
+_ONE_GROUP = re.compile(rb"/OCGs\s+(\d+ \d+ R)\b")
+_OFF_POLICY = re.compile(rb"/P\s*/A(?:ll|ny)Off\b")
 _MAX_OPERANDS = 1_000  # per visibility expression: one that contains itself has 3^16 and more
+
+
+def with_listed_groups(data: Any) -> Any:
+    """Returns the file (a uint8 array) with each group that a membership dictionary names alone in an array of one. Without the
+    array, PDFium ignores the policies AllOff and AnyOff, which show the content where the group is off.
+
+    Positions in the file stay. Dictionaries in object streams, and those without a space to spare, stay as they are."""
+    changed = data
+    for match in _MEMBERSHIP.finditer(data.data):
+        dictionary = match.group()
+        if not _OFF_POLICY.search(dictionary):
+            continue
+        listed = _ONE_GROUP.sub(rb"/OCGs[\1]", _SPACES.sub(rb"\1", dictionary))
+        if b"/OCGs[" in listed and b"[" not in dictionary and len(listed) <= len(dictionary):
+            changed = data.copy() if changed is data else changed
+            changed[match.start() : match.end()] = np.frombuffer(listed.ljust(len(dictionary)), dtype=np.uint8)
+    return changed
 
 
 class OptionalContent:

@@ -153,3 +153,10 @@ def test_whatever_comes_it_is_done_once_and_closed_in_itself(page: str) -> None:
 def test_no_word_is_lost_and_none_comes_in() -> None:
     page = "Title\n===\n\n* one\n+ two\n\na | b\n--|--\n1 | 2 | 3\n\n<table><tr><td>x</td><td>y</td></tr></table>\n\n• last"
     assert [w for w in normal(page).split() if w.isalnum()] == ["Title", "one", "two", "a", "b", "1", "2", "3", "x", "y", "last"]
+
+
+@pytest.mark.parametrize("end", ["5", "<b>5", "5</td", "5<br", "5</td></tr>"])
+def test_a_table_that_is_cut_off_keeps_its_last_cell(end: str) -> None:
+    written = f"before\n\n<table><tr><td>2</td><td>3</td></tr><tr><td>4</td><td>{end}"
+    assert "| 4 | " in normal(written)
+    assert "5" in normal(written)

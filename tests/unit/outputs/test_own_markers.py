@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rayocr.outputs.normal.page import normal
+from rayocr.outputs.page_html import html_of
 from rayocr.outputs.report.text import rendered
 from tests.unit.outputs.clean_pages import clean_pdf, lines_of, pages_of
 
@@ -51,6 +52,13 @@ def test_items_that_nest_too_deep_keep_their_numbers_too() -> None:
     page = "\n".join("   " * level + f"{level + 3}. item" for level in range(14))
     data, _ = clean_pdf([page])
     assert re.findall(r"\d+", pages_of(data)[0]) == [str(level + 3) for level in range(14)]
+
+
+@pytest.mark.parametrize(("indent", "mark"), [(2, "-"), (3, "1.")])
+def test_the_deepest_items_are_in_the_report_and_the_results_view(indent: int, mark: str) -> None:
+    page = normal("\n".join(" " * indent * level + f"{mark} item{level}e" for level in range(30)))
+    for text in (rendered(page), html_of(page)):
+        assert [level for level in range(30) if f"item{level}e" not in text] == []
 
 
 def test_lines_of_an_address_stay_lines() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import io
 
+import numpy as np
 import pypdfium2
 import pytest
+from PIL import Image
 
-from rayocr.pdf.cut.page_document import page_document
+from rayocr.pdf.cut.page_document import media_type, page_document
 from rayocr.pdf.document import PdfFile
+from rayocr.pdf.forms.optional_content import with_listed_groups
 from tests.unit.counted_steps import steps_of
 from tests.unit.pdf import pdfs
 from tests.unit.pdf.form_pages import form_page, rect
@@ -68,3 +71,67 @@ def test_annotations_are_looked_up_in_their_layers_and_not_searched() -> None:
     catalog = f"<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [20 0 R 21 0 R] {layers} >> >>".encode()
     data = pdfs.pages_of((annotations,), extra={1: catalog, 20: LAYER.encode(), 21: LAYER.encode()})
     steps_of(lambda: load(data), at_most=600_000)  # 184,000, and 3,000,000 comparisons in a search
+
+
+OPENING = b"BT /F1 14 Tf 72 700 Td (The opening sentence of the page) Tj ET "
+MARKED = b"/OC /M BDC BT /F1 14 Tf 72 600 Td (Lanterns are cleaned on Mondays) Tj ET EMC"
+NOTE = "<< /Type /Annot /Subtype /FreeText /F 4 /Rect [72 390 400 420] /Contents (Note) /AP << /N 9 0 R >> >>"
+
+
+def page_in_layer(membership: str, configuration: str, *, annotated: bool) -> bytes:
+    """A page with a line in a membership of the groups 20, which is on, and 21, which is off."""
+    extra = {
+        5: membership.encode(),
+        20: LAYER.encode(),
+        21: LAYER.encode(),
+        8: NOTE.encode(),
+        9: pdfs.stream(
+            b"BT /F1 9 Tf (Note) Tj ET", "/Type /XObject /Subtype /Form /BBox [0 0 99 30] /Resources << /Font << /F1 3 0 R >> >>"
+        ),
+    }
+    data = pdfs.pages_of(
+        ("/Annots [8 0 R]" if annotated else "",), content=OPENING + MARKED, resources="/Properties << /M 5 0 R >>", extra=extra
+    )
+    root = f"<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [20 0 R 21 0 R] {configuration} >> >>".encode()
+    return pdfs.with_update(data, {1: root}, size=30)
+
+
+@pytest.mark.parametrize("annotated", [False, True])
+@pytest.mark.parametrize("configuration", ["/D << /OFF [21 0 R] >>", "/D << /BaseState /OFF /ON [20 0 R] >>"])
+@pytest.mark.parametrize(
+    ("membership", "shown"),
+    [
+        ("<< /Type /OCMD /P /AllOff /OCGs 20 0 R >>", False),
+        ("<< /Type /OCMD /P /AllOff /OCGs 21 0 R >>", True),
+        ("<< /OCGs 20 0 R /P /AnyOff /Type /OCMD >>", False),
+        ("<< /Type /OCMD /P /AllOff /OCGs [21 0 R] >>", True),
+        ("<< /Type /OCMD /P /AnyOff /OCGs [20 0 R 21 0 R] >>", True),
+        ("<< /Type /OCMD /P /AllOn /OCGs [20 0 R 21 0 R] >>", False),
+        ("<< /Type /OCMD /VE [/And 20 0 R [/Not 21 0 R]] /P /AllOff /OCGs [20 0 R] >>", True),
+        ("<< /Type /OCMD /VE [/Not 20 0 R] >>", False),
+    ],
+)
+def test_text_rendering_and_sent_page_agree_on_memberships(
+    membership: str, shown: bool, configuration: str, annotated: bool
+) -> None:
+    data = page_in_layer(membership, configuration, annotated=annotated)
+    with PdfFile(data, max_pixels=4_000_000) as file, file.page(1) as page:
+        assert ("Lanterns" in page.text_layer().text) is shown
+        assert "opening sentence" in page.text_layer().text
+        rendered = np.asarray(page.render(dpi=72, grayscale=True).image)
+        sent = page_document(page)
+    rows = slice(round(rendered.shape[0] * (842 - 612) / 842), round(rendered.shape[0] * (842 - 596) / 842))
+    assert bool((rendered[rows] < 128).any()) is shown
+    if media_type(sent) == "application/pdf":
+        with pypdfium2.PdfDocument(io.BytesIO(sent)) as cut:
+            picture = cut[0].render(scale=1).to_pil()
+    else:
+        picture = Image.open(io.BytesIO(sent))
+    received = np.asarray(picture.convert("L").resize(rendered.shape[::-1]))
+    assert bool((received[rows] < 128).any()) is shown
+
+
+def test_a_file_without_such_memberships_is_not_copied() -> None:
+    for membership in ("<< /Type /OCMD /P /AllOff /OCGs [20 0 R] >>", "<< /Type /OCMD /OCGs 20 0 R >>"):
+        data = np.frombuffer(page_in_layer(membership, "/D << >>", annotated=False), dtype=np.uint8)
+        assert with_listed_groups(data) is data

@@ -1,0 +1,59 @@
+"""Restores the page's own text where a copy with flattened annotations hides it: the copy has lost the states of its layers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.forms.annotations import annotation, annotation_count, is_shown
+from rayocr.pdf.geometry import Box, Upright
+from rayocr.pdf.textlayer.layer import TextLayer, without_hidden
+from rayocr.pdf.textlayer.lines import TextLine
+
+_SAME = 0.5  # share of a line under another line
+
+
+def with_own_lines(layer: TextLayer, own: TextLayer, page: Any, upright: Upright) -> TextLayer:
+    """Returns the layer with its lost lines. `layer` was read from the copy, `own` from the raw FPDF_PAGE, whose annotations may
+    cover its lines. Content that is shown while a layer is off is hidden in the copy, and that of a hidden layer is visible."""
+    if own.turns != layer.turns:
+        return layer
+    layer = without_hidden(layer, own.hidden) if own.hidden else layer
+    if layer.turns or not layer.hidden:
+        return layer
+    covered = _boxes(page, upright)
+    lost = [
+        line
+        for line in own.lines
+        if _is_among(line, layer.hidden) and not _is_among(line, layer.lines) and not any(_share(line, box) for box in covered)
+    ]
+    if not lost:
+        return layer
+    still_hidden = tuple(line for line in layer.hidden if not _is_among(line, lost))
+    return replace(layer, lines=(*layer.lines, *lost), hidden=still_hidden)
+
+
+def _boxes(page: Any, upright: Upright) -> list[Box]:
+    """Of all annotations that are shown."""
+    found = []
+    for index in range(annotation_count(page)):
+        with annotation(page, index) as item:
+            rect = pdfium.FS_RECTF()
+            if item and is_shown(item) and pdfium.FPDFAnnot_GetRect(item, rect):
+                found.append(upright.box(rect.left, rect.bottom, rect.right, rect.top))
+    return found
+
+
+def _is_among(line: TextLine, others: Sequence[TextLine]) -> bool:
+    return any(_share(line, (other.x0, other.y0, other.x1, other.y1)) > _SAME for other in others)
+
+
+def _share(line: TextLine, box: Box) -> float:
+    """The share of the line's box that lies in the other box."""
+    width = min(line.x1, box[2]) - max(line.x0, box[0])
+    height = min(line.y1, box[3]) - max(line.y0, box[1])
+    area = max((line.x1 - line.x0) * (line.y1 - line.y0), 1e-6)
+    return max(width, 0.0) * max(height, 0.0) / area
