@@ -52,6 +52,7 @@ _BATCHES_HINT = (
 )
 _SUSPECTED = "{} refused this page after pages of other documents, so the page may not be the cause. `rayocr retry` asks again."
 _REFUSAL_WAITS = 4  # number of waits to see whether the pages of other documents are refused, too
+_HANGING_S = 1.0  # within which a verification must end after one was given up
 _OTHERS_S = 0.5  # longer than a worker waits before it returns its slots
 
 
@@ -87,6 +88,7 @@ class WaitingStage:
         self._duplicates = dedup
         self._verifier = verifier
         self._verify_within_s = verify_within_s
+        self._thread_hangs = False  # the last verification was given up
         self._fall_back = fall_back  # engine.on_outage: use the next engine if the server is unavailable
         self._local = local  # set if the run has the lane local
         self._sleep = sleep
@@ -170,11 +172,15 @@ class WaitingStage:
             return None
         try:
             # A page that hangs on the thread ends the process, and answers that are not recorded by then are paid twice.
-            async with asyncio.timeout(self._verify_within_s):
+            async with asyncio.timeout(_HANGING_S if self._thread_hangs else self._verify_within_s):
                 sampled = self._verifier.samples and self._verifier.chosen(await offered.content_hash())
                 verification = await self._on_thread(partial(self._verifier.verify, sampled=sampled), page, answer)
-        except (EngineError, TimeoutError):
+        except EngineError:
             return None
+        except TimeoutError:
+            self._thread_hangs = True
+            return None
+        self._thread_hangs = False
         return verification if isinstance(verification, VerificationResult) else None
 
     async def _read_light(self, engine: Engine, page: Page, progress: PageProgress) -> PageText | None:
