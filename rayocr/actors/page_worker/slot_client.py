@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 
 from rayocr.actors.page_worker.lane_client import LaneClient
 from rayocr.actors.rate_limiter.slot_returns import Returning, graver, throttle_of
+from rayocr.engines.base import BATCH_ACCOUNT
 from rayocr.errors import (
     BadAnswer,
     BatchIncomplete,
@@ -167,8 +168,8 @@ class SlotClient:
             is_free = isinstance(error, MalformedAnswer) or not isinstance(error, BadAnswer)
             self._finish(model, state, reserved, free=int(is_free))
             raise
-        except BaseException:
-            self._finish(model, state, reserved)
+        except BaseException:  # the next run fetches an answer of a batch that is no longer awaited, and counts it then
+            self._finish(model, state, reserved, free=int(model.endswith(BATCH_ACCOUNT)))
             raise
         self._finish(model, state, reserved)
 

@@ -110,6 +110,23 @@ async def test_the_reservation_stands_for_a_request_whose_use_is_unknown_and_is_
     assert sum(returned.reserved_tokens or 0.0 for returned in limiter.returned) == 700.0
 
 
+@pytest.mark.parametrize(("model", "free"), [("m", 0), ("m@batch", 1)])
+async def test_a_cancelled_request_may_be_billed_and_one_in_a_batch_is_counted_by_the_next_run(model: str, free: int) -> None:
+    limiter = RecordingLimiter()
+    slots = SlotClient(limiter, worker="w", linger=False)
+
+    async def page() -> None:
+        async with slots.slot(model):
+            await asyncio.Event().wait()
+
+    task = asyncio.create_task(page())
+    await settled()
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await settled()
+    assert [(returned.slots, returned.free) for returned in limiter.returned] == [(1, free)]
+
+
 async def test_pages_without_an_expectation_leave_it_to_the_limiter() -> None:
     limiter = RecordingLimiter()
     slots = SlotClient(limiter, worker="w", linger=False)
