@@ -16,6 +16,7 @@ from typing import Any
 from rayocr.composition import MAPPING_KEYS, PATH_KEYS
 from rayocr.config import RayocrConfig
 from rayocr.config.ranges import choose
+from rayocr.engines.registry import engine_names
 from rayocr.errors import UsageError
 from rayocr.overrides import (
     CONFIG_GROUPS,
@@ -133,7 +134,7 @@ class _Words:
             if word.startswith("-") and word != STREAM:
                 found._add_flag(word, words, topic)
             elif _OVERRIDE.match(word) and not _exists(word):
-                found.settings.append(word)
+                found.settings.append(_whole_name(word, topic))
             else:
                 found.places.append(word)
         return found
@@ -159,7 +160,15 @@ class _Words:
         elif name == "--samples":
             self.flags["samples"] = _value(word, following)
         else:
-            raise _unknown_flag(word, following)
+            raise _unknown_flag(word, following, topic)
+
+
+def _whole_name(setting: str, command: str) -> str:
+    """`pages=2` of `rayocr reread` is `reread.pages=2`."""
+    name = setting.partition("=")[0]
+    return (
+        f"{command}.{setting}" if command in COMMAND_FLAGS and name not in _NAMES and f"{command}.{name}" in _NAMES else setting
+    )
 
 
 def _mode_of(command: str, settings: Sequence[str]) -> str:
@@ -169,7 +178,7 @@ def _mode_of(command: str, settings: Sequence[str]) -> str:
     return modes[-1] if modes and modes[-1] in COMMANDS else ""
 
 
-def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
+def _unknown_flag(word: str, following: Sequence[str], command: str = "") -> UsageError:
     """Returns the error for an unknown flag. Many programs write options as --name value, rayocr as name=value."""
     if _exists(word) or word.lower().endswith(".pdf"):
         return UsageError(f"Unknown flag {word}.", hint=f"For a path that begins with a dash: {for_shell(f'./{word}')}")
@@ -184,7 +193,8 @@ def _unknown_flag(word: str, following: Sequence[str]) -> UsageError:
         given = following[0] if following and not following[0].startswith("-") else "…"
         value = value if equals else "true" if kind_of(name) == "bool" else given
         return UsageError(f"Unknown flag {word}.", hint=f"Write options as key=value: {for_shell(f'{name}={value}')}")
-    close = difflib.get_close_matches(f"--{flag.lstrip('-')}", FLAGS, n=1, cutoff=0.7) if len(flag) > 2 else []
+    known = (*COMMAND_FLAGS.get(command, ()), *FLAGS)
+    close = difflib.get_close_matches(f"--{flag.lstrip('-')}", known, n=1, cutoff=0.7) if len(flag) > 2 else []
     if close:
         return UsageError(f"Unknown flag {word}.", hint=f"Did you mean {close[0]}?")
     return UsageError(f"Unknown flag {word}.", hint="Write options as key=value, for example: source=in/ dest=out/")
@@ -263,6 +273,11 @@ def _too_many(command: str, places: Sequence[str], settings: Sequence[str]) -> U
         return _several_sources(command, places)
     form = " ".join(f"[{_SHOWN.get(name, name.rpartition('.')[2].upper())}]" for name in names)
     hint = "Put a path with spaces in quotes."
+    if command in COMMAND_FLAGS:
+        of_file = command == "correct" and extra.lower().endswith((".md", ".txt"))
+        hint = f"For the text: --file {for_shell(extra)}" if of_file else f"`rayocr --help {command}` explains its flags. {hint}"
+    if extra in engine_names():
+        hint = f"For an engine: engine={extra}"
     name = "rayocr" if command == "run" else f"rayocr {command}"
     return UsageError(f"Cannot use {extra!r}: `{name}` takes {form}, then options as key=value.", hint=hint)
 

@@ -55,6 +55,11 @@ def chosen_document(config: RayocrConfig, keys: Secrets, *, example: str) -> Ite
         raise UsageError(
             f"`rayocr {config.mode.value}` needs OUT and the document: its name below the source.", hint=f"For example: {example}"
         )
+    if config.dest.lower().endswith(".pdf"):
+        raise UsageError(
+            f"`rayocr {config.mode.value}` needs OUT, the folder with the results, before the document.",
+            hint=f"For example: {example}",
+        )
     state = existing_state(config)
     check_results(config, state)
     dest = open_storage(str(parse_uri(config.dest)), config.storage.dest)

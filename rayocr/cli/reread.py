@@ -97,12 +97,7 @@ def _reread(
     diff = [] if found.failed else diff
     _show(terminal, number, before, found, diff, seconds)
     done.failed += found.failed
-    accepted = (
-        not found.failed
-        and bool(author)
-        and (bool(diff) or before.outcome == "failed")
-        and (Confirm.ask(f"Use the new text of page {number}?", default=False) if asks else True)
-    )
+    accepted = not found.failed and bool(author) and (bool(diff) or before.outcome == "failed") and (not asks or _asked(number))
     if accepted:
         chosen.reviewer.save(chosen.manifest, number, text=found.text, author=author, read=found)
         done.accepted.append(number)
@@ -117,6 +112,14 @@ def _reread(
             "accepted": accepted,
         }
     )
+
+
+def _asked(number: int) -> bool:
+    """The answer of the user; no if standard input ends (Ctrl-D)."""
+    try:
+        return Confirm.ask(f"Use the new text of page {number}?", default=False)
+    except EOFError:
+        return False
 
 
 def _facts(chosen: ChosenDocument, done: _Readings, saved: Saved, author: str, failure: RayocrError | None) -> dict[str, object]:

@@ -34,10 +34,10 @@ def find_document(state: Storage, wanted: str) -> Manifest:
     exact = [manifest for manifest in newest if wanted in (manifest.name, manifest.document_id)] or newest
     if len(exact) > 1:
         ids = ", ".join(f"{manifest.document_id} ({manifest.source_uri})" for manifest in exact)
-        raise UsageError(f"{len(exact)} documents have the name {for_terminal(wanted)}.", hint=f"Give the id of one: {ids}")
+        raise UsageError(f"{len(exact)} documents have the name {_shown(wanted)}.", hint=f"Give the id of one: {ids}")
     if exact:
         return exact[0]
-    raise UsageError(f"No finished document has the name {for_terminal(wanted)!r}.", hint=_close_names(wanted, names))
+    raise UsageError(f"No finished document has the name '{_shown(wanted)}'.", hint=_close_names(wanted, names))
 
 
 def _close_names(wanted: str, names: list[str]) -> str:
@@ -45,10 +45,15 @@ def _close_names(wanted: str, names: list[str]) -> str:
     close += difflib.get_close_matches(wanted, names, n=_CLOSE, cutoff=0.6)
     close += [name for name in names if name.lower().startswith(wanted.lower())]
     if close := list(dict.fromkeys(close))[:_CLOSE]:
-        return f"Did you mean {' or '.join(for_terminal(name) for name in close)}?"
+        return f"Did you mean {' or '.join(_shown(name) for name in close)}?"
     if len(names) <= _CLOSE:
-        return f"The documents are: {', '.join(map(for_terminal, names))}." if names else "No document is finished here."
+        return f"The documents are: {', '.join(map(_shown, names))}." if names else "No document is finished here."
     return "Use its name below the source, for example 2024/a.pdf; `rayocr view OUT` lists all documents."
+
+
+def _shown(name: str) -> str:
+    """With escaped line breaks."""
+    return for_terminal("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name))
 
 
 def read_manifests(state: Storage) -> Iterator[Manifest]:

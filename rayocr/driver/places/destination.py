@@ -25,6 +25,8 @@ def check_folder(dest: str) -> None:
             hint="Name a folder for the outputs.",
             shell_hint="`-` writes one document to standard output.",
         )
+    if "://" not in dest and (file := next((path for path in local_path(dest).parents if _is_file(path)), None)) is not None:
+        raise UsageError(f"The destination {dest} would be below {file}, which is a file.", hint="Name a folder for the outputs.")
     like_a_file = dest.lower().endswith((".md", ".pdf", ".txt", ".json", ".jsonl", ".parquet"))
     if like_a_file and "://" not in dest and not _exists(local_path(dest)):
         raise UsageError(

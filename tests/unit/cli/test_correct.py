@@ -98,7 +98,9 @@ def test_the_facts_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["out", "form.pdf", "1", "2", "--undo"], "Cannot use '2': `rayocr correct` takes [OUT] [NAME] [PAGE]"),
         (["nowhere", "form.pdf", "1", "--undo"], "does not exist, so it holds no results."),
         (["out", "form.pdf", "1"], "There is no terminal to edit the page in."),
-        (["out", "form.pdf", "1", "--fiel", "page.md"], "Unknown flag --fiel."),
+        (["out", "form.pdf", "1", "page.md"], "For the text: --file page.md"),
+        (["form.pdf", "1", "--undo"], "`rayocr correct` needs OUT, the folder with the results, before the document."),
+        (["out", "form.pdf", "1", "--fiel", "page.md"], "Did you mean --file?"),
     ],
 )
 def test_a_mistake_is_wrong_usage_and_changes_nothing(

@@ -79,6 +79,19 @@ def test_kept_pages_are_only_shown_and_their_cost_counts(asked: Asked, capsys: p
     assert Manifest.from_json(path.read_bytes(), name="manifest").cost_usd == 0.25
 
 
+def test_the_end_of_standard_input_answers_no(
+    asked: Asked, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ended(question: str, **_: object) -> bool:
+        raise EOFError
+
+    monkeypatch.setattr(reread.Confirm, "ask", ended)
+    for stream in ("stdin", "stdout"):
+        monkeypatch.setattr(f"sys.{stream}.isatty", lambda: True)
+    code, words = said(capsys, "--pages", "1", "engine=tesseract")
+    assert (code, "The text of form.pdf is unchanged." in words) == (0, True), words
+
+
 @pytest.mark.parametrize("answer", [True, False])
 def test_on_a_terminal_each_page_is_asked_about(
     asked: Asked, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, answer: bool
@@ -129,6 +142,9 @@ def test_an_external_cause_leaves_the_pages_before_it_accepted(
         (["--pages", "1"], "Add --accept, or --keep to only show the difference."),
         (["--pages", "1", "--json"], "Add --accept, or --keep to only show the difference."),
         (["--pages", "1", "--accept", "--keep"], "reread takes --accept or --keep, not both."),
+        (["--page", "1", "--keep"], "Did you mean --pages?"),
+        (["1", "tesseract", "--keep"], "For an engine: engine=tesseract"),
+        (["pages=9", "keep=true"], "form.pdf has no page 9"),
         (["--pages", "1", "--keep", "engine=teseract"], "Did you mean tesseract?"),
     ],
 )

@@ -42,6 +42,13 @@ def test_an_unknown_name_is_answered_with_close_ones(state: LocalStorage, wanted
     assert hint.removesuffix("?") in raised.value.hint
 
 
+def test_a_line_break_in_a_close_name_is_escaped(tmp_path: Path, state: LocalStorage) -> None:
+    write_document(tmp_path, "two\nlines.pdf", ["text"])
+    with pytest.raises(UsageError) as raised:
+        find_document(state, "two lines.pdf")
+    assert (raised.value.hint or "").startswith(r"Did you mean two\nlines.pdf")
+
+
 def test_the_newest_version_is_found_and_the_same_name_in_two_sources_needs_an_id(tmp_path: Path, state: LocalStorage) -> None:
     second = write_document(tmp_path, "form.pdf", ["text"], revision="2")
     name = manifest_name(second)
