@@ -14,7 +14,7 @@ from typing import Any
 from rayocr.actors.document_worker.corrections import corrections_of, new_correction, remove_correction, save_correction
 from rayocr.api.reading import Cancellable
 from rayocr.api.review.reread import NewReading, read_page
-from rayocr.api.review.rewrite import Rewriter
+from rayocr.api.review.rewrite import OWNER_PREFIX, Rewriter
 from rayocr.composition import source_accesses
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.errors import LockError, ObjectNotFound, RayocrError, UsageError
@@ -157,7 +157,7 @@ def open_reviewer(config: RayocrConfig, keys: Secrets, *, dest: Storage, state: 
 def new_reviewer(config: RayocrConfig, keys: Secrets, *, dest: Storage, state: Storage) -> Reviewer:
     """Its locks are for the caller to close. Raises UsageError and LocksUnavailable."""
     policy = RetryPolicy.from_config(config.retry)
-    locks = open_locks(config.locks, state.uri, owner=f"view-{secrets.token_hex(4)}", redis_url=keys.redis_url)
+    locks = open_locks(config.locks, state.uri, owner=f"{OWNER_PREFIX}{secrets.token_hex(4)}", redis_url=keys.redis_url)
     drawing = Drawing(dpi=_DPI, limits=config.limits, access=config.storage.source, kinds=source_accesses(config))
     rewriter = Rewriter(dest=dest, state=state, locks=locks, config=config, policy=policy, drawing=drawing)
     return Reviewer(dest=dest, state=state, rewriter=rewriter, policy=policy)

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from time import sleep
 from typing import BinaryIO, cast
 
 from rayocr.actors.document_worker.assemble import partial_letter
@@ -24,7 +25,7 @@ from rayocr.errors import LockError, RayocrError, UsageError
 from rayocr.ledger.corrections import Correction, ReplacedPage, corrected
 from rayocr.ledger.manifest import Manifest, OutputNote, PageNote, Spent, manifest_name, read_by, with_correction
 from rayocr.ledger.runs import format_runs, named_pages
-from rayocr.locks.base import Locks
+from rayocr.locks.base import Lease, Locks
 from rayocr.messages import DocumentContext, DocumentOutcome, PageOutcome, PageRecord
 from rayocr.observe.dead_letters import failure_of, write_dead_letter
 from rayocr.outputs.page_pipeline import PagePipeline
@@ -33,6 +34,8 @@ from rayocr.outputs.report.pages import Drawing
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import MAX_OUTPUT_BYTES, MAX_STATE_BYTES, Storage
 
+OWNER_PREFIX = "view-"  # of leases that are held while a correction is written
+_PATIENCE_S, _POLL_S = 60.0, 0.2  # for another correction of the same document
 _IN_MEMORY_BYTES = 4 << 20
 _NOT_SHOWN = "This file was written before a person corrected"
 _TO_UPDATE = "read the document again with overwrite=true to update it."
@@ -79,13 +82,25 @@ class Rewriter:
 
     def check_free(self, manifest: Manifest) -> None:
         """Raises LockError if a run is reading the document."""
-        if self.locks.holders([manifest.document_id]):
+        holder = self.locks.holders([manifest.document_id]).get(manifest.document_id)
+        if holder is not None and not holder.owner.startswith(OWNER_PREFIX):
             raise _is_reading(manifest)
+
+    def _lease(self, document_id: str) -> Lease | None:
+        """Waits for another correction, which takes seconds; None while a run reads the document."""
+        waited = 0.0
+        while (lease := self.locks.acquire(document_id)) is None and waited < _PATIENCE_S:
+            holder = self.locks.holders([document_id]).get(document_id)
+            if holder is not None and not holder.owner.startswith(OWNER_PREFIX):
+                break
+            sleep(_POLL_S)
+            waited += _POLL_S
+        return lease
 
     @contextmanager
     def _owned(self, document_id: str) -> Iterator[tuple[Manifest, int]]:
         """The manifest, which no other process changes within the `with` block, and the fencing token."""
-        lease = self.locks.acquire(document_id)
+        lease = self._lease(document_id)
         name = manifest_name(document_id)
         try:
             manifest = Manifest.from_json(self.state.read(name, max_bytes=MAX_STATE_BYTES), name=name)

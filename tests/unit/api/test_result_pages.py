@@ -9,10 +9,8 @@ import pytest
 
 import rayocr
 from rayocr.errors import LockError, UsageError
-from rayocr.locks.base import Lease
-from rayocr.locks.file import FileLocks
 from tests.e2e.support import make_pdf
-from tests.unit.view.test_results import write_document
+from tests.unit.view.test_results import let_a_run_read, write_document
 
 
 @pytest.fixture
@@ -74,13 +72,9 @@ def test_mistakes_are_named(results: rayocr.Results, monkeypatch: pytest.MonkeyP
     for option in ("include", "mode", "dest"):
         with pytest.raises(UsageError, match=f"read_again takes no option {option}"):
             document.page(1).read_again(**{option: "x"})
-    monkeypatch.setattr(FileLocks, "acquire", _held)
+    let_a_run_read(monkeypatch)
     with pytest.raises(LockError, match="The correction is saved, and the run applies it"):
         document.page(1).correct("text", author="Ada")
-
-
-def _held(self: FileLocks, key: str) -> Lease | None:
-    return None
 
 
 def test_the_engine_of_the_runs_gives_way_to_the_one_that_is_asked_for(results: rayocr.Results) -> None:

@@ -13,9 +13,7 @@ import pytest
 from rayocr.api.review import reviewer
 from rayocr.cli import main
 from rayocr.ledger.manifest import Manifest
-from rayocr.locks.base import Lease
-from rayocr.locks.file import FileLocks
-from tests.unit.view.test_results import write_document
+from tests.unit.view.test_results import let_a_run_read, write_document
 
 
 @pytest.fixture(autouse=True)
@@ -130,10 +128,7 @@ def test_a_document_without_page_texts_keeps_the_correction_for_the_next_reading
 def test_a_run_that_reads_the_document_is_an_external_cause(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def acquire(self: FileLocks, key: str) -> Lease | None:
-        return None
-
-    monkeypatch.setattr(FileLocks, "acquire", acquire)
+    let_a_run_read(monkeypatch)
     code, words = said(capsys, "correct", "out", "form.pdf", "1", "--file", "page.md")
     assert (code, "The correction is saved, and the run applies it." in words) == (3, True), words
 

@@ -6,7 +6,7 @@ import io
 import json
 import threading
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ from rayocr.config import LocksConfig, RetryConfig, Secrets
 from rayocr.engines.tesseract.engine import TesseractEngine
 from rayocr.errors import StorageUnavailable
 from rayocr.ledger.manifest import Manifest, manifest_name
+from rayocr.locks.base import Holder
+from rayocr.locks.file import FileLocks
 from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord
 from rayocr.observe.dead_letters import dead_letter_name, dismiss_dead_letter, read_dead_letter
 from rayocr.outputs.registry import parse_outputs
@@ -335,16 +337,25 @@ def test_status_names_corrections_of_earlier_versions_and_counts_a_replaced_file
     assert [row["name"] for row in open_results(out).documents()].count("plan.pdf") == 1
 
 
-def test_a_document_that_a_run_is_reading_keeps_the_correction_for_that_run(results: Results, client: TestClient) -> None:
+def let_a_run_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A run holds the lease of every document."""
+
+    def held(self: FileLocks, keys: Iterable[str] | None = None) -> dict[str, Holder]:
+        run = {"owner": "20261127T150627Z-fc2c51@host", "host": "host", "pid": 1, "age_s": 1.0, "fencing_token": 9}
+        return {key: Holder(key=key, **run) for key in keys or ()}  # type: ignore[arg-type]
+
+    monkeypatch.setattr(FileLocks, "acquire", lambda self, key: None)
+    monkeypatch.setattr(FileLocks, "holders", held)
+
+
+def test_a_document_that_a_run_is_reading_keeps_the_correction_for_that_run(
+    results: Results, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     document_id = client.get("/api/documents", params={"q": "letter"}).json()["documents"][0]["document_id"]
-    lease = results.reviewer.rewriter.locks.acquire(document_id)
-    assert lease is not None
-    other = open_results_view(results.reviewer.rewriter.config, Secrets(), dest=results.dest, state=results.state)
-    pending = other.correct(document_id, 1, text="later", author="Ada")
+    let_a_run_read(monkeypatch)
+    pending = results.correct(document_id, 1, text="later", author="Ada")
     assert "A run is reading letter.pdf" in pending
-    assert other.page(document_id, 1)["text"] == "later"
-    other.reviewer.rewriter.locks.close()
-    other.index.close()
+    assert results.page(document_id, 1)["text"] == "later"
 
 
 @pytest.mark.parametrize(

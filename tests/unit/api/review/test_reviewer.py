@@ -5,21 +5,24 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from rayocr.actors.document_worker.corrections import corrections_of, new_correction, save_correction
+from rayocr.api.review import rewrite
 from rayocr.api.review.account import PageAccount
 from rayocr.api.review.finding import find_document
 from rayocr.api.review.reread import NewReading
 from rayocr.api.review.reviewer import Reviewer, open_reviewer
 from rayocr.composition import compose
-from rayocr.config import Secrets
+from rayocr.config import LocksConfig, Secrets
 from rayocr.driver.monitor.spend_account import SpendAccount
 from rayocr.errors import LockError, ObjectNotFound, UsageError
 from rayocr.ledger.manifest import Manifest, Spent, manifest_name
 from rayocr.limits.quota_day import quota_day
+from rayocr.locks.factory import open_locks
 from rayocr.observe.dead_letters import dead_letter_name
 from rayocr.storage.factory import open_storage
 from tests.unit.view.test_results import write_document
@@ -88,10 +91,9 @@ def test_an_accepted_reading_keeps_its_engine_and_its_doubts(reviewer: Reviewer,
 
 
 def test_a_run_that_reads_the_document_applies_the_correction_and_nothing_is_undone(reviewer: Reviewer, form: Manifest) -> None:
-    config = reviewer.rewriter.config
     reviewer.correct(form, 1, text="before", author="Ada")
-    with open_reviewer(config, Secrets(), dest=reviewer.dest, state=reviewer.state) as other:
-        lease = other.rewriter.locks.acquire(form.document_id)
+    with closing(open_locks(LocksConfig(), reviewer.state.uri, owner="20261127T150627Z-fc2c51@host", redis_url=None)) as locks:
+        lease = locks.acquire(form.document_id)
         assert lease is not None
         saved = reviewer.correct(form, 1, text="during", author="Ada")
         assert isinstance(saved.pending, LockError)
@@ -99,8 +101,27 @@ def test_a_run_that_reads_the_document_applies_the_correction_and_nothing_is_und
         for refused in (lambda: reviewer.undo(form, 1), lambda: reviewer.read_again(form, 1, overrides=())):
             with pytest.raises(LockError, match=r"A run is reading form\.pdf"):
                 refused()
-        other.rewriter.locks.release(lease)
+        locks.release(lease)
     assert reviewer.page(form, 1).text == "during"
+
+
+def test_two_corrections_at_the_same_time_are_written_one_after_the_other(
+    tmp_path: Path, reviewer: Reviewer, form: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = reviewer.rewriter.config
+    with open_reviewer(config, Secrets(), dest=reviewer.dest, state=reviewer.state) as other:
+        lease = other.rewriter.locks.acquire(form.document_id)
+        assert lease is not None
+        waits: list[float] = []
+
+        def waits_once(seconds: float) -> None:
+            waits.append(seconds)
+            other.rewriter.locks.release(lease)
+
+        monkeypatch.setattr(rewrite, "sleep", waits_once)
+        assert reviewer.correct(form, 1, text="mine, too", author="Ada").pending is None
+    assert len(waits) == 1
+    assert "mine, too" in (tmp_path / "out" / "form.md").read_text()
 
 
 def test_a_page_that_the_document_does_not_have_is_named_with_those_it_has(reviewer: Reviewer, form: Manifest) -> None:
