@@ -12,15 +12,18 @@ from __future__ import annotations
 import inspect
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
+import ray
 from ray import _raylet
-from ray._private import services
+from ray._private import ray_constants, services
 from ray._private.node import Node
 
 from benchmarks.ports import free_port
 
 _PATIENCE_S = 240.0
+_HERE, _RAY = Path(__file__).parent, Path(ray.__file__).parent
 _PORTS = ("metrics_agent_port", "metrics_export_port", "dashboard_agent_listen_port", "runtime_env_agent_port")
 
 
@@ -47,18 +50,41 @@ def be_patient() -> None:
     services.get_node, services.start_raylet = get_node_patiently, start_told
 
 
-def start_only_what_is_used() -> None:
+def start_only_what_is_used(*, runtime_environments: bool = False) -> None:
     """Makes nodes start without processes that nothing here uses: the server of `ray://` addresses, which also takes a fixed
-    port, the autoscaler, the log monitor and, with include_dashboard=False, the rest of the dashboard. Each takes up to a
-    second of CPU."""
-    start_dashboard = Node.start_api_server
+    port, the autoscaler, the log monitor and, with include_dashboard=False and on nodes that join, the dashboard with its agents.
+    Each takes up to a second of CPU. Nodes without agents fork their workers (worker_forks.py)."""
+    start_dashboard, start_process = Node.start_api_server, services.start_ray_process
+    with_dashboard = False
 
     def start_api_server(node: Node, *, include_dashboard: bool | None, raise_on_failure: bool) -> None:
-        if include_dashboard is not False:
+        nonlocal with_dashboard
+        with_dashboard = include_dashboard is not False
+        if with_dashboard:
             start_dashboard(node, include_dashboard=include_dashboard, raise_on_failure=raise_on_failure)
 
-    Node.start_api_server = start_api_server
+    def start_ray_process(command: list[str], process_type: str, **options: Any) -> Any:
+        if process_type == ray_constants.PROCESS_TYPE_RAYLET and not with_dashboard:
+            command = [_without_agents(part, runtime_environments) for part in command]
+        return start_process(command, process_type, **options)
+
+    Node.start_api_server, services.start_ray_process = start_api_server, start_ray_process
     Node.start_ray_client_server = Node.start_monitor = Node.start_log_monitor = lambda node: None
+
+
+def _without_agents(part: str, runtime_environments: bool) -> str:
+    """An option of the raylet: the commands that it starts processes with."""
+    option, _, command = part.partition("=")
+    if option == "--dashboard_agent_command":
+        command = command.replace(f"{_RAY}/dashboard/agent.py", f"{_HERE}/worker_forks.py")
+    elif option == "--python_worker_command":
+        worker = f"{_RAY}/_private/workers/default_worker.py"
+        command = command.replace(worker, f"-I -S {_HERE}/worker_request.py {worker}")
+    elif option == "--runtime_env_agent_command" and not runtime_environments:
+        command = f"{sys.executable} -I -S {_HERE}/idle_agent.py"
+    else:
+        return part
+    return f"{option}={command}"
 
 
 def agent_ports() -> dict[str, int]:

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import psutil
 
 from benchmarks.ports import free_port
 
+_PROJECT = Path(__file__).parents[1]
 RAY = (sys.executable, "-m", "ray.scripts.scripts")
 _PATIENCE_S = 300.0
 _TRIES = 8
@@ -40,11 +41,15 @@ _QUICK = {  # a lost node is detected in 3 s; workers start when needed
 }
 
 
+def start_command(command: Sequence[str], **options: Any) -> Any:
+    return subprocess.Popen(command, start_new_session=True, **options)
+
+
 @dataclass
 class Node:
     """A node started by `ray start --block`, whose processes are its children."""
 
-    process: subprocess.Popen[Any]
+    process: Any  # a Popen, or what `RayNodes.start_command` gives
     log: Path
     ports: Mapping[str, int] = field(default_factory=dict)  # ports of its agents, by Ray's names
     told: bool = False
@@ -96,6 +101,7 @@ class RayNodes:
     # Host:port of the Redis with the head's state. `ray start` then does not monitor the head's parts, so they can die one by
     # one; otherwise it would end the whole head when one part dies.
     redis: str | None = None
+    start_command: Callable[..., Any] = start_command  # starts `python -m …` with env, cwd, stdout and stderr, in a new session
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="rn", dir="/tmp")))
     port: int = field(default_factory=free_port)
     nodes: list[Node] = field(default_factory=list)
@@ -121,12 +127,17 @@ class RayNodes:
         ]
         return self._start([*arguments, f"--temp-dir={self.folder}/t"])
 
-    def replace_control_store(self) -> None:
-        """Kills the head's GCS and restarts it, as Kubernetes does with a head. Its state is in Redis or lost."""
+    def kill_control_store(self) -> tuple[list[str], dict[str, str]]:
+        """Kills the head's GCS. Returns its command and its environment."""
         (gcs,) = [p for p in psutil.process_iter() if _is_gcs_of(p, self.folder)]
         command, environment = gcs.cmdline(), gcs.environ()
         gcs.kill()
         gcs.wait(60)
+        return command, environment
+
+    def replace_control_store(self) -> None:
+        """Kills the head's GCS and restarts it, as Kubernetes does with a head. Its state is in Redis or lost."""
+        command, environment = self.kill_control_store()
         with (self.folder / "gcs.log").open("ab") as output:
             self._others.append(subprocess.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT))
 
@@ -145,7 +156,12 @@ class RayNodes:
         """Drains the node, as docker/bin/rayocr-drain-node does before its container is stopped."""
         why = ["--reason", "DRAIN_NODE_REASON_PREEMPTION", "--reason-message", "a spot machine is reclaimed"]
         where = [f"--address={self.address}", f"--node-id={node_id}", f"--deadline-remaining-seconds={seconds}"]
-        subprocess.run([*RAY, "drain-node", *where, *why], env=dict(self.environment), check=True, timeout=_PATIENCE_S)
+        command, log = [*RAY, "drain-node", *where, *why], self.folder / f"drain-{node_id}.log"
+        with log.open("wb") as output:
+            drains = self.start_command(
+                command, env=dict(self.environment), cwd=_PROJECT, stdout=output, stderr=subprocess.STDOUT
+            )
+        assert drains.wait(_PATIENCE_S) == 0, log.read_text(errors="replace")
 
     def close(self) -> None:
         for node in [*self.nodes, self.head]:
@@ -181,13 +197,12 @@ class RayNodes:
         ports = agent_ports()
         common += port_options(ports)
         with log.open("wb") as output:
-            process = subprocess.Popen(
+            process = self.start_command(
                 [sys.executable, "-m", "benchmarks.patient_ray", "start", *common, *arguments],
-                cwd=Path(__file__).parents[1],
+                cwd=_PROJECT,
                 env={**self.environment, **_QUICK, **of_redis},
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                start_new_session=True,
             )
         return Node(process, log, ports)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -17,6 +19,7 @@ from tests.e2e.prefork import Prefork
 from tests.open_sockets import remember_who_opens
 
 PROJECT = Path(__file__).parent.parent
+_SHARED: pytest.StashKey[str] = pytest.StashKey()
 
 # By default, an example that takes more than 200 ms fails, which a busy machine can cause.
 hypothesis.settings.register_profile("any machine", deadline=None)
@@ -34,11 +37,35 @@ def no_keys_of_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="session")
-def prefork() -> Iterator[Prefork]:
-    """Forks commands from a process that has imported rayocr: one for each test process."""
-    started = Prefork(dict(os.environ), PROJECT)
+def prefork_folder(request: pytest.FixtureRequest) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="rp", dir="/tmp") as own:
+        yield Path(getattr(request.config, "workerinput", {}).get("prefork", own))
+
+
+@pytest.fixture(scope="session")
+def prefork(prefork_folder: Path) -> Iterator[Prefork]:
+    """Forks commands from a process that has imported rayocr: one for all test processes."""
+    started = Prefork(prefork_folder, dict(os.environ), PROJECT)
     yield started
     started.close()
+
+
+@pytest.fixture(scope="session")
+def ray_commands(prefork_folder: Path) -> Iterator[Prefork]:
+    """Forks Ray's own commands, such as `ray start`, from a process that has imported Ray."""
+    started = Prefork(prefork_folder, dict(os.environ), PROJECT, imports="ray")
+    yield started
+    started.close()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Gives all test processes the same folder for the processes that fork."""
+    if _SHARED not in node.config.stash:
+        folder = tempfile.TemporaryDirectory(prefix="rp", dir="/tmp")
+        node.config.stash[_SHARED] = folder.name
+        node.config.add_cleanup(folder.cleanup)
+    node.workerinput["prefork"] = node.config.stash[_SHARED]
 
 
 @pytest.hookimpl(optionalhook=True)

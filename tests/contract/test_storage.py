@@ -283,7 +283,7 @@ def test_entries_of_a_listing_are_those_of_stat(storage: Storage) -> None:
 
 def test_objects_on_several_pages_of_a_listing_are_listed_once_each(storage: Storage, request: pytest.FixtureRequest) -> None:
     """Cloud Storage and Drive answer with at most 1,000 objects at a time."""
-    expected = {f"{i % 2 * i % 7}/{i:05d}.pdf" for i in range(2500)}
+    expected = {f"{i % 2 * i % 7}/{i:05d}.pdf" for i in range(2100)}
     if storage.uri.startswith("gdrive:"):  # a write through the client takes milliseconds, so fill the server directly
         storage.write("0/first.pdf", b"x")
         put_into_drive(request.getfixturevalue("drive_server"), storage.uri, expected)
@@ -291,9 +291,14 @@ def test_objects_on_several_pages_of_a_listing_are_listed_once_each(storage: Sto
     elif storage.uri.startswith("gs:"):
         bucket, folder = storage.uri.removeprefix("gs://").split("/", 1)
         request.getfixturevalue("gcs_server").put(bucket, (f"{folder.rstrip('/')}/{name}" for name in expected))
+    elif storage.uri.startswith("file:"):  # a write through the storage is durable, so it takes a millisecond
+        for name in expected:
+            path = request.getfixturevalue("tmp_path") / "root" / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_bytes(b"x")
     else:
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda name: storage.write(name, b"x"), expected))
+        for name in expected:
+            storage.write(name, b"x")
     assert names(storage) == sorted(expected)
 
 

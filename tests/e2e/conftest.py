@@ -47,11 +47,11 @@ def heads_home(home: Path) -> dict[str, str]:
 
 
 @pytest.fixture(scope="session")
-def cluster(environment: dict[str, str], home: Path, heads_home: dict[str, str]) -> Iterator[Cluster]:
+def cluster(environment: dict[str, str], ray_commands: Prefork, home: Path, heads_home: dict[str, str]) -> Iterator[Cluster]:
     port = free_port()
     options = [f"--port={port}", "--include-dashboard=false", f"--temp-dir={home / 't'}"]
-    with ray_head(options, environment | heads_home, home / "head.log"):
-        yield Cluster(f"127.0.0.1:{port}")
+    with ray_head(options, environment | heads_home, home / "head.log", ray_commands.start) as pid:
+        yield Cluster(f"127.0.0.1:{port}", pid)
 
 
 @pytest.fixture

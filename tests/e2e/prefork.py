@@ -7,6 +7,7 @@ it. This only saves the second that imports take. `test_wheel.py` and `test_bad_
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import gc
 import importlib
 import json
@@ -23,6 +24,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
+
+from benchmarks.worker_forks import draws_its_own_ids
 
 _PRELOADED = (
     "rayocr.cli.command",
@@ -52,20 +55,35 @@ _PRELOADED = (
     *("pypdfium2", "redis.asyncio", "rich.progress", "rich.table", "truststore", "uvicorn"),
 )
 
+# Not ray.scripts.scripts: it draws an id, and then all forks would draw the same ones.
+_PRELOADED_FOR_RAY = ("benchmarks.patient_ray", "ray.dashboard.modules.job.cli", "ray.autoscaler._private.commands")
+
 
 class Prefork:
-    """The process that forks, seen from the tests."""
+    """The process that forks, seen from the tests: one for all test processes with the same `folder`, whose path is short. The
+    first one starts it, and it ends with the last one. `imports`: "rayocr", or "ray" for Ray's own commands."""
 
-    def __init__(self, environment: dict[str, str], cwd: Path) -> None:
-        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.e2e.prefork", str(theirs.fileno())],
-            pass_fds=[theirs.fileno()],
-            env=environment | {"OPENBLAS_NUM_THREADS": "1"},  # numpy would start threads, which a fork lacks
-            cwd=cwd,
-            stdin=subprocess.DEVNULL,
-        )
-        theirs.close()
+    def __init__(self, folder: Path, environment: dict[str, str], cwd: Path, imports: str = "rayocr") -> None:
+        path = str(folder / imports)
+        self._control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        with (folder / f"{imports}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                self._control.connect(path)
+            except (FileNotFoundError, ConnectionRefusedError):
+                Path(path).unlink(missing_ok=True)
+                with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as listening:
+                    listening.bind(path)
+                    listening.listen(64)
+                    self._control.connect(path)
+                    subprocess.run(
+                        [sys.executable, "-m", "tests.e2e.prefork", str(listening.fileno()), imports],
+                        pass_fds=[listening.fileno()],
+                        env=environment | {"OPENBLAS_NUM_THREADS": "1"},  # numpy would start threads, which a fork lacks
+                        cwd=cwd,
+                        stdin=subprocess.DEVNULL,
+                        check=True,
+                    )
 
     def start(
         self,
@@ -109,7 +127,6 @@ class Prefork:
 
     def close(self) -> None:
         self._control.close()
-        self._process.wait(60)
 
 
 @dataclass
@@ -172,16 +189,17 @@ def _number(file: int | IO[Any]) -> int:
     return file if isinstance(file, int) else file.fileno()
 
 
-def serve(control: socket.socket) -> list[str]:
-    """Forks until the other side closes. Returns in the forked processes, with their arguments."""
+def serve(listening: socket.socket) -> list[str]:
+    """Forks until the last test process closes its connection. Returns in the forked processes, with their arguments."""
     connections: dict[int, socket.socket] = {}  # by pid
+    controls: set[socket.socket] = set()
     woken, wakes = socket.socketpair()
     for end in (woken, wakes):
         end.setblocking(False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
     with selectors.DefaultSelector() as selector:
-        selector.register(control, selectors.EVENT_READ)
+        selector.register(listening, selectors.EVENT_READ)
         selector.register(woken, selectors.EVENT_READ)
         while True:
             ready = {key.fileobj for key, _ in selector.select()}
@@ -189,17 +207,26 @@ def serve(control: socket.socket) -> list[str]:
                 with contextlib.suppress(BlockingIOError):
                     woken.recv(4096)
                 _reap(connections)
-            if control in ready:
+            if listening in ready:
+                control, _ = listening.accept()
+                controls.add(control)
+                selector.register(control, selectors.EVENT_READ)
+            for control in controls & ready:
                 data, files, _, _ = socket.recv_fds(control, 16, 4)
                 if not data:
-                    raise SystemExit(0)
+                    selector.unregister(control)
+                    controls.remove(control)
+                    control.close()
+                    if not controls:
+                        raise SystemExit(0)
+                    continue
                 connection = socket.socket(fileno=files.pop())
                 request = _received(connection)
                 pid = os.fork()
                 if pid == 0:
                     signal.set_wakeup_fd(-1)
                     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-                    for left in (control, woken, wakes, connection, *connections.values()):
+                    for left in (listening, *controls, woken, wakes, connection, *connections.values()):
                         left.close()
                     return _become(request, files)
                 for file in files:
@@ -236,17 +263,30 @@ def _become(request: dict[str, Any], files: Sequence[int]) -> list[str]:
     os.environ.update(request["env"])
     time.tzset()
     os.chdir(request["cwd"])
+    if raylet := sys.modules.get("ray._raylet"):
+        raylet.Config.initialize("")  # reads the environment
     arguments: list[str] = request["argv"]
     return arguments
 
 
-def main() -> None:
+def _import_rayocr() -> None:
     for name in _PRELOADED:
         importlib.import_module(name)
     from rayocr.composition import compose
 
     for engine in ("gemini", "local", "openai", "textlayer"):  # fills the tables of Hydra's parser, too
         compose((f"engine={engine}", "engine.chain=[textlayer]", "limits.rpm=60"))
+
+
+def main() -> None:
+    if os.fork():
+        os._exit(0)  # the other one is no child of the test process that happened to be the first
+    if sys.argv[2] == "ray":
+        for name in _PRELOADED_FOR_RAY:
+            importlib.import_module(name)
+        draws_its_own_ids()
+    else:
+        _import_rayocr()
     tasks = Path("/proc/self/task")
     assert not tasks.is_dir() or len(list(tasks.iterdir())) == 1, "a fork has no other threads: import no module that starts one"
     gc.collect()

@@ -19,6 +19,7 @@ from typing import IO, Any
 import psutil
 import pytest
 
+from benchmarks.ray_nodes import start_command
 from tests.e2e.prefork import Prefork
 
 PROJECT = Path(__file__).parents[2]
@@ -36,6 +37,7 @@ def wait_until(condition: Callable[[], bool], what: str) -> None:
 @dataclass
 class Cluster:
     address: str
+    pid: int  # of its head
 
 
 def end_tree(pid: int) -> None:
@@ -50,26 +52,26 @@ def end_tree(pid: int) -> None:
 
 
 @contextlib.contextmanager
-def ray_head(options: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[None]:
-    """A separate head while the block runs. Retries once, because a free port may be in use by then."""
+def ray_head(
+    options: Sequence[str], environment: dict[str, str], log: Path, start: Callable[..., Any] = start_command
+) -> Iterator[int]:
+    """A separate head while the block runs, and its process id. Retries once, because a free port may be in use by then."""
     command = [sys.executable, "-m", "benchmarks.patient_ray", "start", "--head", "--block", "--num-cpus=2"]
     command += ["--node-ip-address=127.0.0.1", "--object-store-memory=500000000", *options]
     for _ in range(_HEAD_STARTS):
-        with _process(command, environment, log) as head:
+        with _process(start, command, environment, log) as head:
             wait_until(lambda head=head: "Ray runtime started" in _text(log) or head.poll() is not None, "the Ray head is up")  # type: ignore[misc]
             if head.poll() is None:
-                yield
+                yield head.pid
                 return
     raise AssertionError(_text(log))
 
 
 @contextlib.contextmanager
-def _process(command: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+def _process(start: Callable[..., Any], command: Sequence[str], environment: dict[str, str], log: Path) -> Iterator[Any]:
     quick = {"RAY_enable_worker_prestart": "0", "RAY_prestart_worker_first_driver": "0"}
     with log.open("wb") as written:
-        process = subprocess.Popen(
-            command, env=environment | quick, stdout=written, stderr=subprocess.STDOUT, start_new_session=True
-        )
+        process = start(command, env=environment | quick, cwd=PROJECT, stdout=written, stderr=subprocess.STDOUT)
     try:
         yield process
     finally:
@@ -217,27 +219,29 @@ class SimulatedGemini:
         self.process.stdout.close()
 
 
-def children_named(title: str) -> list[psutil.Process]:
-    """Ray's worker processes below this test's process whose title begins with this text; the titles are in
-    benchmarks/processes.py.
-    """
+def children_named(pid: int, title: str) -> list[psutil.Process]:
+    """Ray's worker processes below this process whose title begins with this text; the titles are in benchmarks/processes.py."""
     found = []
-    for process in psutil.Process().children(recursive=True):
+    for process in psutil.Process(pid).children(recursive=True):
         with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
             if " ".join(process.cmdline()).startswith(title):
                 found.append(process)
     return found
 
 
-def make_pdf(path: Path, pages: int, *, prefix: str = "page") -> Path:
-    """A born-digital PDF with a sentence on each page that names it."""
+def make_pdf(path: Path, pages: int, *, prefix: str = "page", height_pt: float | None = None) -> Path:
+    """A born-digital PDF with a sentence on each page that names it. A local engine reads a low page much faster."""
+    from reportlab.lib.pagesizes import A4
     from reportlab.pdfgen.canvas import Canvas
 
+    width, height = A4[0], height_pt or A4[1]
     path.parent.mkdir(parents=True, exist_ok=True)
-    canvas = Canvas(str(path), pageCompression=1, invariant=1)
+    canvas = Canvas(str(path), pagesize=(width, height), pageCompression=1, invariant=1)
     for number in range(1, pages + 1):
-        canvas.drawString(72, 720, f"This is {prefix} number {number} of a document that was made for a test of rayocr.")
-        canvas.drawString(72, 700, "It has a second line so that the page carries enough words for its text layer to be trusted.")
+        canvas.drawString(72, height - 122, f"This is {prefix} number {number} of a document that was made for a test of rayocr.")
+        canvas.drawString(
+            72, height - 142, "It has a second line so that the page carries enough words for its text layer to be trusted."
+        )
         canvas.showPage()
     canvas.save()
     return path

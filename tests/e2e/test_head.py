@@ -2,32 +2,43 @@
 
 from __future__ import annotations
 
-import psutil
+from collections.abc import Iterator
+
 import pytest
 
-from benchmarks.chaos.nodes import end
+from benchmarks.ports import free_port
+from benchmarks.ray_nodes import RayNodes
+from benchmarks.valkey import Valkey
+from tests.e2e.prefork import Prefork
 from tests.e2e.support import PATIENCE_S, Cli, SimulatedGemini, end_tree, make_pdf, manifests, wait_until
 
-PAGES = 200
+PAGES = 100
 OPTIONS = ("source=in", "dest=out", "engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=2", "progress=plain")
 
 
+@pytest.fixture
+def nodes(environment: dict[str, str], heads_home: dict[str, str], ray_commands: Prefork) -> Iterator[RayNodes]:
+    """A head whose other processes continue when its control store is killed."""
+    redis = Valkey(port=free_port())
+    running = RayNodes(environment | heads_home, head_cpus=2, redis=f"127.0.0.1:{redis.port}", start_command=ray_commands.start)
+    yield running
+    running.close()
+    redis.close()
+
+
 @pytest.mark.slow
-def test_a_run_whose_head_never_returns_ends_with_3_and_resumes(cli: Cli, gemini: SimulatedGemini) -> None:
+def test_a_run_whose_head_never_returns_ends_with_3_and_resumes(
+    nodes: RayNodes, heads_home: dict[str, str], cli: Cli, gemini: SimulatedGemini
+) -> None:
     gemini.set(latency_s=1.0)
     make_pdf(cli.folder / "in" / "big.pdf", PAGES)
-    variables = {**gemini.variables, "RAY_gcs_rpc_server_reconnect_timeout_s": "30"}
-    run = cli.start(*OPTIONS, "cluster=local", **variables)
+    variables = {**gemini.variables, **heads_home, "RAY_gcs_rpc_server_reconnect_timeout_s": "30"}
+    run = cli.start(*OPTIONS, f"cluster={nodes.address}", **variables)
     try:
         wait_until(lambda: gemini.answered >= 4 or run.poll() is not None, "pages are read")
-        of_ray = psutil.Process(run.pid).children(recursive=True)
-        (head,) = (process for process in of_ray if "gcs_server" in process.name())
-        # Without its control store the dashboard, which this test does not need, works continuously until it ends.
-        (dashboard,) = (process for process in of_ray if any(part.endswith("/dashboard.py") for part in process.cmdline()))
-        end_tree(dashboard.pid)
-        head.kill()
+        nodes.kill_control_store()
+        gemini.set(latency_s=3.0)  # more pages are left than the run can read until it ends
         said, _ = run.communicate(timeout=PATIENCE_S)
-        end(of_ray)  # they would wait for the head
     finally:
         end_tree(run.pid)
     assert run.returncode == 3, said

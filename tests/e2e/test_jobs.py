@@ -43,6 +43,7 @@ class JobCluster:
     address: str
     environment: dict[str, str]
     gemini: SimulatedGemini
+    commands: Prefork
 
     def details(self, job_id: str) -> dict[str, Any]:
         headers = {"Authorization": f"Bearer {self.environment['RAY_AUTH_TOKEN']}"}
@@ -51,15 +52,17 @@ class JobCluster:
             found: dict[str, Any] = json.load(answer)
         return found
 
-    def ray(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def ray(self, log: Path, *arguments: str) -> int:
+        """The exit code of `ray job`. Its output is in the log."""
         command = [*RAY, "job", arguments[0], f"--address={self.address}", *arguments[1:]]
-        return subprocess.run(
-            command, env=self.environment, cwd=PROJECT, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-        )
+        with log.open("wb") as output:
+            return self.commands.start(command, env=self.environment, cwd=PROJECT, stdout=output, stderr=subprocess.STDOUT).wait(
+                PATIENCE_S
+            )
 
 
 @pytest.fixture(scope="module")
-def job_cluster(prefork: Prefork, environment: dict[str, str], home: Path) -> Iterator[JobCluster]:
+def job_cluster(prefork: Prefork, ray_commands: Prefork, environment: dict[str, str], home: Path) -> Iterator[JobCluster]:
     gemini = SimulatedGemini(prefork, environment, latency_s=_LATENCY_S)
     temp, port = home / "j", free_port()
     token = {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": secrets.token_hex(32)}
@@ -74,8 +77,8 @@ def job_cluster(prefork: Prefork, environment: dict[str, str], home: Path) -> It
         *(f"--dashboard-agent-listen-port={free_port()}", f"--temp-dir={temp}"),
     ]
     try:
-        with ray_head(options, ours, home / "job-head.log"):
-            yield JobCluster(f"http://127.0.0.1:{port}", environment | token | {"RAY_TMPDIR": str(temp)}, gemini)
+        with ray_head(options, ours, home / "job-head.log", ray_commands.start):
+            yield JobCluster(f"http://127.0.0.1:{port}", environment | token | {"RAY_TMPDIR": str(temp)}, gemini, ray_commands)
     finally:
         gemini.close()
 
@@ -117,8 +120,9 @@ def test_a_job_drains_when_it_is_stopped_the_next_one_resumes_and_exit_codes_are
     assert 12 < gemini.answered - before < DOCUMENTS * PAGES
 
     (folders / "in" / "broken.pdf").write_bytes(b"no PDF")
-    partial = job_cluster.ray("submit", "--submission-id", "second", "--", "exec", "python", "-m", "rayocr", *options(folders))
-    assert partial.returncode == 1, partial.stdout + partial.stderr
+    log = tmp_path / "second.log"
+    code = job_cluster.ray(log, "submit", "--submission-id", "second", "--", "exec", "python", "-m", "rayocr", *options(folders))
+    assert code == 1, log.read_text()
     assert job_cluster.details("second")["driver_exit_code"] == 1
     followed = cli.run(*command, "submit.job_id=second")
     assert (followed.returncode, "exists already" in followed.stdout) == (1, True), followed.stdout + followed.stderr

@@ -14,6 +14,7 @@ from benchmarks.processes import DISCOVERY, DOCUMENT_WORKER, LEDGER, PAGE_WORKER
 from tests.e2e.support import (
     PATIENCE_S,
     Cli,
+    Cluster,
     SimulatedGemini,
     children_named,
     end_tree,
@@ -84,11 +85,11 @@ def finish(cli: Cli, gemini: SimulatedGemini) -> str:
 
 
 def test_the_driver_killed_in_the_middle_resumes_where_it_stopped(
-    ray_cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
+    ray_cli: Cli, cluster: Cluster, gemini: SimulatedGemini, run: subprocess.Popen[str]
 ) -> None:
     run.kill()
     run.wait(PATIENCE_S)
-    wait_until(lambda: not children_named(PAGE_WORKER), "the actors of the dead driver have ended")
+    wait_until(lambda: not children_named(cluster.pid, PAGE_WORKER), "the actors of the dead driver have ended")
     said = finish(ray_cli, gemini)
     assert "were read by an earlier run" in said
     output_is_complete(ray_cli)
@@ -96,21 +97,21 @@ def test_the_driver_killed_in_the_middle_resumes_where_it_stopped(
 
 
 def test_actors_killed_in_the_middle_are_replaced_in_the_same_run(
-    ray_cli: Cli, gemini: SimulatedGemini, run: subprocess.Popen[str]
+    ray_cli: Cli, cluster: Cluster, gemini: SimulatedGemini, run: subprocess.Popen[str]
 ) -> None:
-    kill_all(PAGE_WORKER)
+    kill_all(cluster, PAGE_WORKER)
     answered(gemini, run, gemini.answered + 30)
     for title in (LEDGER, RATE_LIMITER, DISCOVERY, DOCUMENT_WORKER):
-        kill_all(title)
+        kill_all(cluster, title)
     out, _ = run.communicate(timeout=PATIENCE_S)
     assert run.returncode == 0, out
     output_is_complete(ray_cli)
     assert paid_twice(gemini) <= 2 * (IN_FLIGHT + UNFLUSHED)
 
 
-def kill_all(title: str) -> None:
-    victims = children_named(title)
-    assert victims, [p.cmdline() for p in psutil.Process().children(recursive=True)]
+def kill_all(cluster: Cluster, title: str) -> None:
+    victims = children_named(cluster.pid, title)
+    assert victims, [p.cmdline() for p in psutil.Process(cluster.pid).children(recursive=True)]
     for victim in victims:
         victim.kill()
 

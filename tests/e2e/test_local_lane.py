@@ -19,7 +19,7 @@ def test_both_read_pages_and_the_bill_has_those_of_gemini(
     where: str, gemini: SimulatedGemini, request: pytest.FixtureRequest
 ) -> None:
     cli: Cli = request.getfixturevalue(where)
-    make_pdf(cli.folder / "in" / "a.pdf", PAGES, prefix="a")
+    make_pdf(cli.folder / "in" / "a.pdf", PAGES, prefix="a", height_pt=200)
     done = cli.run(*OPTIONS, **gemini.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     texts = page_texts(cli.folder / "out" / "a.md")
@@ -36,7 +36,7 @@ def test_both_read_pages_and_the_bill_has_those_of_gemini(
 
 
 def test_pages_that_the_local_engine_is_not_sure_of_are_read_by_gemini(cli: Cli, gemini: SimulatedGemini) -> None:
-    make_pdf(cli.folder / "in" / "a.pdf", 6, prefix="a")
+    make_pdf(cli.folder / "in" / "a.pdf", 6, prefix="a", height_pt=200)
     done = cli.run(*OPTIONS, "limits.rpm=600", "engine.local_confidence=1.0", **gemini.variables)
     assert done.returncode == 0, done.stdout + done.stderr
     (manifest,) = manifests(cli.folder / "out")

@@ -22,8 +22,8 @@ WAITS = {"rayocr_wait": 1.0}
 
 
 @pytest.fixture
-def nodes(environment: dict[str, str], heads_home: dict[str, str]) -> Iterator[RayNodes]:
-    running = RayNodes(environment | heads_home, head_cpus=2)
+def nodes(environment: dict[str, str], heads_home: dict[str, str], ray_commands: Prefork) -> Iterator[RayNodes]:
+    running = RayNodes(environment | heads_home, head_cpus=2, start_command=ray_commands.start)
     try:
         for _ in range(2):
             running.add(cpus=1, resources=WAITS)  # room for two workers
@@ -102,13 +102,17 @@ def node_ids(pid: int) -> set[str]:
 
 @pytest.mark.slow
 def test_the_images_driver_joins_a_cluster_and_outlives_its_control_store(
-    environment: dict[str, str], heads_home: dict[str, str], gemini: SimulatedGemini, tmp_path: Path
+    environment: dict[str, str],
+    heads_home: dict[str, str],
+    ray_commands: Prefork,
+    gemini: SimulatedGemini,
+    tmp_path: Path,
 ) -> None:
     """As in kuberay/: docker/bin/rayocr-driver on its own node, and a head whose state is in Redis."""
     gemini.set(latency_s=0.5)
     make_pdf(tmp_path / "in" / "a.pdf", PAGES, prefix="page of a with the")
     redis = Valkey(port=free_port())
-    nodes = RayNodes(environment | heads_home, head_cpus=2, redis=f"127.0.0.1:{redis.port}")
+    nodes = RayNodes(environment | heads_home, head_cpus=2, redis=f"127.0.0.1:{redis.port}", start_command=ray_commands.start)
     ours = environment | heads_home | gemini.variables
     ours |= {
         "PATH": f"{Path(sys.executable).parent}:{environment['PATH']}",

@@ -54,7 +54,7 @@ def test_a_run_on_ray_and_one_in_one_process_have_the_same_outputs_byte_for_byte
 ) -> None:
     """A text layer, a scan, a rotated page, a blank one and a table."""
     names = ("letter", "scan", "rotated", "blank-and-ticket", "table")
-    done = ray_cli.run(*ALL_OUTPUTS, f"include=[{','.join(f'{name}.pdf' for name in names)}]", "dest=out")
+    done = ray_cli.run(*ALL_OUTPUTS, f"include=[{','.join(f'{name}.pdf' for name in names)}]", "workers.max=1", "dest=out")
     assert done.returncode == 0, done.stdout + done.stderr
     ours, on_ray = outputs_without_times(samples_read[0].folder / "out"), outputs_without_times(ray_cli.folder / "out")
     assert len(ours) == 4 * len(list(SAMPLES.glob("*.pdf")))

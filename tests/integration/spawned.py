@@ -55,7 +55,7 @@ def unlucky(limiter: Any, discovery: Any) -> tuple[int, int, int]:
 
 def main(redis_url: str) -> None:
     be_patient()
-    start_only_what_is_used()
+    start_only_what_is_used(runtime_environments=True)
     head = {"num_cpus": 0, "object_store_memory": 80_000_000, "include_dashboard": False, **agent_ports()}
     cluster = Cluster(initialize_head=True, head_node_args=head)
     for _ in range(NODES - 1):
