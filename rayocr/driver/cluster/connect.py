@@ -92,7 +92,10 @@ def _init(config: RayocrConfig, address: str | None) -> tuple[Any, int]:
 def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
     """Starts a local Ray. Ray's own limit for the start is 30 s, which a busy machine can exceed. Then the start is repeated."""
     import ray
+    from ray._private.node import Node
 
+    # Nothing here uses the autoscaler and the process that sends the workers' output to drivers. Each takes half a second of CPU.
+    Node.start_monitor = Node.start_log_monitor = lambda _: None
     with local_ray.turn():
         for last in (False, True):
             try:
