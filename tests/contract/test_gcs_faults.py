@@ -255,9 +255,9 @@ def put_compressed(server: GcsServer, storage: GcsStorage, name: str, data: byte
 
 
 BOMBS: dict[str, Callable[[], bytes]] = {
-    "gzip": lambda: zeros_as_gzip(512 << 20),
-    "deflate": lambda: zlib.compress(bytes(512 << 20), 9),
-    "gzip, gzip": lambda: gzip.compress(zeros_as_gzip(512 << 20)),
+    "gzip": lambda: zeros_as_gzip(64 << 20),
+    "deflate": lambda: zlib.compress(bytes(64 << 20), 9),
+    "gzip, gzip": lambda: gzip.compress(zeros_as_gzip(64 << 20)),
 }
 
 

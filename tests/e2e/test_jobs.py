@@ -93,7 +93,14 @@ def folders(tmp_path: Path) -> Path:
 def options(folders: Path) -> list[str]:
     return [
         *(f"source={folders}/in", f"dest={folders}/out", f"logs.dir={folders}/logs"),
-        *("engine=gemini", "engine.chain=[gemini]", "limits.max_in_flight=4", "outputs=[markdown]", "gateway.enabled=false"),
+        *(
+            "engine=gemini",
+            "engine.chain=[gemini]",
+            "limits.max_in_flight=4",
+            "outputs=[markdown]",
+            "gateway.enabled=false",
+            "workers.documents=1",
+        ),
     ]
 
 
