@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rayocr.config import AccessConfig
 from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import Manifest
-from rayocr.outputs.report.pages import Drawing, open_for_pages, single_process
+from rayocr.outputs.report.pages import Drawing, kept_process, open_for_pages
 from rayocr.outputs.searchable_pdf import SearchablePdfOutput
 from rayocr.storage.base import Storage
 
@@ -45,11 +45,11 @@ def place_words(
         drawing = replace(drawing, access=access, kinds={})
     else:
         place = (manifest.source_uri, manifest.name, manifest.version)
-    with single_process() as pool:
-        try:
+    try:
+        with kept_process() as pool:
             return pool.submit(_place, place, page_number, drawing).result()
-        except (RayocrError, BrokenProcessPool):
-            return []
+    except (RayocrError, BrokenProcessPool):
+        return []
 
 
 def _place(place: tuple[str, str, str | None], page_number: int, drawing: Drawing) -> list[PlacedWord]:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import io
 import multiprocessing
+import os
 import re
+import threading
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing.connection import wait
 from typing import TYPE_CHECKING
 
 from rayocr.config import AccessConfig, LimitsConfig
@@ -30,7 +33,10 @@ _DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # the report itsel
 _MAX_PIXELS = 2_000_000  # bytes per picture
 _MAX_TEXT_CHARS = 20_000  # characters per page in the report
 _JPEG_QUALITY = 60
+_KEPT = 2  # idle child processes
 _CRASHES_ALLOWED = 2  # number of pages per document; each takes up to limits.page_timeout_s
+
+_idle: dict[int, list[ProcessPoolExecutor]] = {}  # by process id: a fork cannot use those of its parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +105,48 @@ def _texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
 
 def single_process() -> ProcessPoolExecutor:
     """Returns a pool of one child process, which hostile documents may crash."""
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=quiet_process)
+    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+
+
+def _begin() -> None:
+    quiet_process()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    # If the parent is killed, nobody tells an idle process to end.
+    threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), name="parent", daemon=True).start()
+
+
+@contextmanager
+def kept_process() -> Iterator[ProcessPoolExecutor]:
+    """Gives one caller a pool of one child process, which hostile documents may crash. The process stays for the next caller, who
+    would wait half a second for another one."""
+    idle = _idle.setdefault(os.getpid(), [])
+    pool = _next_alive(idle) or single_process()
+    try:
+        yield pool
+    except RayocrError:
+        _keep(pool, idle)
+        raise
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    _keep(pool, idle)
+
+
+def _keep(pool: ProcessPoolExecutor, idle: list[ProcessPoolExecutor]) -> None:
+    if len(idle) < _KEPT:
+        idle.append(pool)
+    else:
+        pool.shutdown(wait=False)
+
+
+def _next_alive(idle: list[ProcessPoolExecutor]) -> ProcessPoolExecutor | None:
+    while idle:
+        pool = idle.pop()
+        with suppress(BrokenProcessPool):  # it died while nobody used it
+            pool.submit(os.getpid).result()
+            return pool
+    return None
 
 
 class PageDrawer:
@@ -143,9 +190,14 @@ class PageDrawer:
 
 
 def draw_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes | None:
-    """Returns a JPEG, or None if the page cannot be drawn. Starts a child process, which takes about one second."""
-    with PageDrawer() as drawer:
-        return drawer.pictures(manifest, [page_number], drawing)[0].get(page_number)
+    """Returns a JPEG, or None if the page cannot be drawn. Draws in a child process; the first one takes about one second to
+    start."""
+    try:
+        with kept_process() as pool:
+            drawn = pool.submit(_draw, manifest.source_uri, manifest.name, manifest.version, [page_number], drawing).result()
+    except (RayocrError, BrokenProcessPool):
+        return None
+    return dict(drawn).get(page_number)
 
 
 @contextmanager
