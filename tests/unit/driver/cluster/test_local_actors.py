@@ -19,4 +19,4 @@ with bounded(seconds=0.01, memory_bytes=1 << 40):
 def test_a_document_that_ends_the_process_stops_the_run_and_does_not_finish_it() -> None:
     done = subprocess.run([sys.executable, "-c", _ENDLESS_PAGE], capture_output=True, text=True, check=False)
     assert done.returncode == 3, done.stderr
-    assert "A PDF took longer than 0.01 s; this process ends.\n  Run again with cluster=local" in done.stderr
+    assert "A PDF took longer than 0.01 s; this process ends.\n  cluster=local isolates documents." in done.stderr
