@@ -1,7 +1,7 @@
 """rayocr reads folders and buckets of PDFs and writes clean text, at the full speed of your OCR quota.
 
-`rayocr.read` reads one document, `rayocr.run` a whole source, `rayocr.open_results` opens what runs wrote. Names are imported
-when they are first used, so `import rayocr` costs nothing.
+`rayocr.read` reads one document, `rayocr.run` reads a whole source, `rayocr.open_results` opens the outputs of runs. Names are
+imported on first use, so `import rayocr` is fast.
 """
 
 from __future__ import annotations

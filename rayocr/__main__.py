@@ -1,9 +1,10 @@
-"""`python -m rayocr`."""
+"""Implements `python -m rayocr`."""
 
 import os
 import sys
 
-# `python -m` searches the working folder first: a user's queue.py there must not replace Python's. Not pathlib, for that reason.
+# `python -m` searches the working folder first, where a user's queue.py must not replace Python's. For this reason pathlib is not
+# used here.
 _HERE = os.getcwd()  # noqa: PTH109
 if sys.path[:1] == [_HERE] and os.path.dirname(os.path.dirname(os.path.abspath(__file__))) != _HERE:  # noqa: PTH100
     del sys.path[0]

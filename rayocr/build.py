@@ -16,10 +16,11 @@ def build_id() -> str:
 
 
 def check_build(info: Any) -> None:
-    """`info`: a worker's WorkerInfo. Raises ClusterUnavailable if its version differs, as while a cluster is being upgraded."""
-    theirs = getattr(info, "build", "of an older version")  # when unpickled, a message lacks fields that its sender did not know
+    """Raises ClusterUnavailable if the version of a worker differs, for example during an upgrade of the cluster. `info`: the
+    worker's WorkerInfo."""
+    theirs = getattr(info, "build", "of an older version")  # an unpickled message lacks fields that its sender did not have
     if theirs != (ours := build_id()):
         raise ClusterUnavailable(
             f"The worker on {info.host} runs rayocr {theirs}, and this driver rayocr {ours}; they cannot work together.",
-            hint="Give driver and nodes the same image, then start the same command again: it resumes.",
+            hint="Use the same image for driver and nodes, then start the same command again: it resumes.",
         )

@@ -1,6 +1,6 @@
 """Composes a run's configuration: conf/, overridden by the environment (with .env), overridden by the command line.
 
-Every user error found here is a UsageError of one or two lines.
+Every user error is a UsageError of one or two lines.
 """
 
 from __future__ import annotations
@@ -40,17 +40,17 @@ _EXAMPLES = {
     "reread.pages": "Name pages, for example 2,5-7",
 }
 
-# Options that are mappings, whose keys the user chooses.
+# Options that are mappings with keys that the user chooses.
 MAPPING_KEYS = ("limits.models", "supabase.columns", "engine.openai.extra_body")
 
-# Variables of the worker that rayocr replaces, and the options that they set, so that its .env keeps working.
+# Variables of the worker that rayocr replaces, with the options that they set, so that its .env keeps working.
 _ENVIRONMENT = {
     "MAX_CONCURRENT_FILES": "window.documents",
     "MAX_CONCURRENT_WORKERS": "workers.max",
     "GEMINI_GLOBAL_CONCURRENCY": "limits.max_in_flight",
     "MAX_RETRIES": "retry.max_attempts",
     "POLL_INTERVAL": "poll_interval_s",
-    "RAYOCR_LOGS_STDOUT": "logs.stdout",  # the image sets it
+    "RAYOCR_LOGS_STDOUT": "logs.stdout",  # set by the image
 }
 _DECIMAL = {"POLL_INTERVAL"}
 _WORDS = {"RAYOCR_LOGS_STDOUT"}
@@ -87,7 +87,7 @@ def samples_dir() -> Path:
 
 
 def load_dotenv() -> None:
-    """Reads .env of the working folder into the environment. Variables that are already set stay. Raises UsageError."""
+    """Reads .env of the working folder into the environment. Keeps variables that are already set. Raises UsageError."""
     from dotenv import load_dotenv as load
 
     load(stream=io.StringIO(_dotenv_text()), override=False)
@@ -103,7 +103,7 @@ def environment_with_dotenv() -> dict[str, str]:
 
 
 def _dotenv_text() -> str:
-    """.env of the working folder; "" if there is none. Raises UsageError."""
+    """Returns the text of .env in the working folder; "" if there is none. Raises UsageError."""
     file = Path(".env")
     if not file.is_file():
         return ""
@@ -174,9 +174,9 @@ def _settle_access(config: RayocrConfig, environment: Mapping[str, str], given: 
 
 
 def source_accesses(config: RayocrConfig, environment: Mapping[str, str] | None = None) -> dict[str, AccessConfig]:
-    """Returns how to access sources on record, by kind of location (gs, gdrive), for commands that do not name the source: as the
-    destination where that is of the same kind, otherwise with the variables of the environment. Empty where source= or
-    storage.source.* is set."""
+    """Returns how to access sources on record, by kind of location (gs, gdrive), for commands that do not name the source: like
+    the destination if that is of the same kind, otherwise with the variables of the environment. Returns an empty dict if source=
+    or storage.source.* is set."""
     if config.source is not None or config.storage.source != AccessConfig():
         return {}
     environment = os.environ if environment is None else environment
@@ -201,7 +201,7 @@ def _set(config: RayocrConfig, key: str, value: str | None) -> None:
 
 
 def _places(environment: Mapping[str, str]) -> dict[str, str]:
-    """source= and dest= of STORAGE_BACKEND. Raises UsageError."""
+    """Returns source= and dest= for STORAGE_BACKEND. Raises UsageError."""
     backend = environment.get("STORAGE_BACKEND", "").strip().lower()
     if not backend:
         return {}
@@ -221,18 +221,18 @@ def _places(environment: Mapping[str, str]) -> dict[str, str]:
 
 def _may_lie_inside(source: str, dest: str) -> bool:
     """Returns whether the destination may lie inside the source, as in the worker rayocr replaces (a bucket and one prefix).
-    False if both are the same, or if the source lies in the destination."""
+    Returns False if both are the same, or if the source is inside the destination."""
     from rayocr.storage.uri import contains, parse_uri
 
     try:
         return not contains(parse_uri(dest), parse_uri(source))
-    except UsageError:  # modes that use the location report what is wrong with it
+    except UsageError:  # modes that use the location report its errors
         return False
 
 
 def _apply_environment(config: RayocrConfig, environment: Mapping[str, str], overrides: Sequence[str]) -> None:
-    """Applies the variables that the SDKs would read, so that a run uses the same servers. They are read here and not on workers,
-    whose environment is not the user's."""
+    """Applies the variables that the SDKs would read, so that a run uses the same servers. The driver reads them, because workers
+    do not have the user's environment."""
     given = {override.partition("=")[0] for override in overrides}
     for name, key in _SDK_ENVIRONMENT:
         if environment.get(name) and key not in given:
@@ -255,7 +255,7 @@ def prompt_text(config: RayocrConfig, engine: str = "gemini") -> str:
         known = choose(name, sorted(p.stem for p in (conf_dir() / "prompts").glob("*.md")))
         raise UsageError(
             f"Cannot read the prompt {name!r} ({error.strerror}).",
-            hint=f"{known[:-1]}, or give the path of a file.",
+            hint=f"{known[:-1]}, or set the path of a file.",
         ) from error
 
 
@@ -314,13 +314,13 @@ def _environment_overrides(environment: Mapping[str, str]) -> list[str]:
             continue
         if not value.isdecimal():
             raise UsageError(f"The environment variable {name} is {value!r}; it must be a whole number.")
-        # That worker counted retries without the first attempt, so 0 means one attempt.
+        # The replaced worker counted retries without the first attempt, so 0 means one attempt.
         overrides.append(f"{key}={max(1, int(value)) if name == 'MAX_RETRIES' else value}")
     return overrides
 
 
 def _lock_overrides(environment: Mapping[str, str], given: Collection[str]) -> list[str]:
-    """The worker that rayocr replaces used Redis locks whenever REDIS_URL was set in its .env."""
+    """Selects Redis locks if REDIS_URL is set in .env, like the worker that rayocr replaces."""
     of_old = environment.get("STORAGE_BACKEND", "").strip() and environment.get("REDIS_URL", "").strip()
     return ["locks=redis"] if of_old and not {"locks", "locks.backend"} & set(given) else []
 

@@ -1,4 +1,4 @@
-"""Packages of the extras in pyproject.toml: a missing one is named in one line, with the command that installs it."""
+"""Checks for the packages of the extras in pyproject.toml. One line names a missing one and the command that installs it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 from rayocr.errors import UsageError
 
-# Extra -> the module whose absence means that the extra is not installed.
+# Maps an extra to the module whose absence means that the extra is not installed.
 EXTRAS = {
     "cjk": "manimgx_fonts_cjk",
     "drive": "googleapiclient",
@@ -25,6 +25,6 @@ def install_command(extra: str) -> str:
 
 
 def require(extra: str, what: str) -> None:
-    """`what` needs the extra. Raises UsageError if it is missing."""
+    """Raises UsageError if the extra, which `what` needs, is missing."""
     if not is_installed(extra):
         raise UsageError(f"{what} needs a package that is not installed.", hint=f"Install it: {install_command(extra)}")

@@ -1,4 +1,5 @@
-"""Explains recorded reasons, which are names of classes in rayocr.errors: what happened, what to do, whether a retry can help."""
+"""Explains recorded reasons, which are names of classes in rayocr.errors: the cause, the next step, and whether a retry can
+help."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ _OTHER_MODEL = "Another model or engine may read the page: rayocr retry OUT with
 
 
 class Explanation(NamedTuple):
-    """`step`: what the user can do; "" if nothing is known."""
+    """The explanation of a reason. `step`: the next step of the user; "" if there is none."""
 
     meaning: str
     step: str
@@ -35,27 +36,27 @@ _PAGES = {
     "BatchGone": ("The server no longer has the batch job.", _RETRY),
     "EngineRejected": (
         "The server called the request invalid.",
-        "The message of the failure says why; the log has the whole answer.",
+        "The message of the failure contains the reason; the log has the whole answer.",
     ),
     "PageUnrenderable": ("The page cannot be drawn.", "Open it in another viewer, and save the document again from there."),
     "PictureUndecodable": ("A picture on the page cannot be decoded.", "Read it with engine=gemini, or save the document again."),
     "PageQuarantined": ("The page ended its worker process twice.", errors.PageQuarantined.default_hint),
     "Refused": ("The model refused to answer, for example because it knows the text (RECITATION).", _OTHER_MODEL),
-    "Truncated": ("The answer was cut off at the model's limit.", "Raise engine.gemini.max_output_tokens, then retry."),
+    "Truncated": ("The answer was truncated at the model's limit.", "Raise engine.gemini.max_output_tokens, then retry."),
     "RepetitionLoop": ("The model repeated itself.", _OTHER_MODEL),
     "EmptyAnswer": ("The answer was empty, although the page has ink.", _OTHER_MODEL),
     "TextOnBlankPage": ("The model invented text on a blank page.", _OTHER_MODEL),
-    "LowConfidence": ("The local engine is not sure of its text.", _OTHER_ENGINE),
-    "Unreadable": ("The engine read next to nothing, often because it does not know the script.", _OTHER_ENGINE),
+    "LowConfidence": ("The local engine read the page with low confidence.", _OTHER_ENGINE),
+    "Unreadable": ("The engine read almost no text, often because it does not support the script.", _OTHER_ENGINE),
     "MalformedAnswer": ("The server's answer has no usable text.", _RETRY),
 }
 _DOCUMENTS = {
-    "NotAPdf": "The file is not a PDF, whatever its name says.",
+    "NotAPdf": "The file is not a PDF, although its name ends in .pdf.",
     "CorruptPdf": "The PDF is damaged or truncated.",
     "EncryptedPdf": "The PDF is encrypted, and rayocr has no password for it.",
     "EmptyPdf": "The PDF has no pages.",
     "DocumentTooLarge": "The document has more bytes or pages than the limits allow.",
-    "UnreadableSource": "The file cannot be read at the source: it is denied, damaged or gone.",
+    "UnreadableSource": "The file cannot be read at the source: access is denied, or it is damaged or deleted.",
     "UnusableName": "The destination does not accept the name of the document.",
     "Quarantined": "The document ended its reader process twice.",
     "InternalError": "A bug in rayocr. The traceback is in the log (logs/json).",
@@ -63,12 +64,12 @@ _DOCUMENTS = {
 
 
 def rejects_document(reason: str) -> bool:
-    """Returns whether the reason concerns a whole document, not a page. False for reasons of other versions."""
+    """Returns whether the reason concerns a whole document, not a page. Returns False for reasons of other versions."""
     return issubclass(getattr(errors, reason, RayocrError), DocumentError)
 
 
 def retry_helps(reason: str) -> bool:
-    """Returns whether reading the unchanged file again can succeed. True for reasons of other versions."""
+    """Returns whether reading the unchanged file again can succeed. Returns True for reasons of other versions."""
     return not getattr(getattr(errors, reason, RayocrError), "needs_new_file", False)
 
 
@@ -78,7 +79,7 @@ def next_run_retries(reason: str | None) -> bool:
 
 
 def explanation(name: str) -> Explanation | None:
-    """Returns None for a name that is not an error of rayocr."""
+    """Returns the explanation; None for a name that is not an error of rayocr."""
     kind = getattr(errors, name, None)
     if not (isinstance(kind, type) and issubclass(kind, RayocrError)):
         return None
@@ -91,6 +92,6 @@ def explanation(name: str) -> Explanation | None:
 
 
 def special_step(reason: str) -> str:
-    """Returns the step, unless it is only to retry. `rayocr retry OUT` stands for the command with the destination."""
+    """Returns the next step, unless it is only a retry. `rayocr retry OUT` stands for the command with the destination."""
     found = explanation(reason)
     return found.step if found is not None and found.step != _RETRY else ""

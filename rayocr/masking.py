@@ -1,8 +1,6 @@
-"""Masks secrets: all text for logs, records, replies and terminals passes through `masked`.
-
-It masks known values (registered once per process with `hide`), also in their URL-encoded and JSON-escaped forms, text with the
-form of a key, and credentials in URLs. Errors mask their own messages (`rayocr.errors`), so that code that formats an error does
-not have to.
+"""Masks secrets: all text for logs, records, replies and terminals passes through `masked`. It masks known values (registered
+once per process with `hide`), also in their URL-encoded and JSON-escaped forms, text in the form of a key, and credentials in
+URLs. Errors mask their own messages (`rayocr.errors`), so that code that formats an error need not mask it.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 MASK = "***"
-_SHORTEST = 6  # characters; shorter values are not secrets, and masking them would make text unreadable
+_SHORTEST = 6  # number of characters; shorter values are not secrets, and masking them would make text unreadable
 _SECRET_NAME = re.compile(
     r"(?:^|[_-])(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PWD|CREDENTIAL|AUTHORIZATION|COOKIE)S?(?:[_-]|$)|APIKEY", re.IGNORECASE
 )
@@ -25,12 +23,13 @@ _NAMES_PLACE = re.compile(r"(?:PATH|FILE|DIR|ID|SOCK)$", re.IGNORECASE)
 # since few texts have one and the full search takes 40 times as long.
 _SHAPES_BY_BEGINNING = {
     "AIza": r"AIza[\w-]{30,}",  # Google's API keys
-    "AQ.": r"AQ\.[\w-]{30,}",  # Google's newer ones
+    "AQ.": r"AQ\.[\w-]{30,}",  # Google's newer API keys
     "ya29.": r"ya29\.[\w.-]{20,}",  # Google's access tokens
     "1//0": r"1//0[\w-]{20,}",  # Google's refresh tokens
-    "sk-": r"\bsk-(?=[\w-]{0,200}\d)(?=[\w-]{0,200}[A-Z])[\w-]{24,}",  # OpenAI's and similar; not a file named sk-something
-    "hf_": r"\bhf_[A-Za-z0-9]{20,200}",  # Hugging Face's
-    "ghp_": r"\bghp_\w{20,200}",  # GitHub's
+    # OpenAI's and similar keys, but not a file named sk-something.
+    "sk-": r"\bsk-(?=[\w-]{0,200}\d)(?=[\w-]{0,200}[A-Z])[\w-]{24,}",
+    "hf_": r"\bhf_[A-Za-z0-9]{20,200}",  # Hugging Face's tokens
+    "ghp_": r"\bghp_\w{20,200}",  # GitHub's tokens
     "sb_": r"\bsb_(?:secret|publishable)_[\w-]{10,}",  # Supabase's
     "sbp_": r"\bsbp_[\w-]{20,}",
     "eyJ": r"\beyJ[\w-]{8,8000}\.[\w-]{8,8000}\.[\w-]{4,}",  # JSON web tokens, including Supabase's older keys
@@ -40,10 +39,10 @@ _SHAPES = re.compile("|".join(_SHAPES_BY_BEGINNING.values()), re.DOTALL)
 _IN_ADDRESS = re.compile(r"(\w://)[^/@\s\"'<>]*@")
 _IN_QUERY = re.compile(
     r"((?:[?&](?:[\w-]{0,60}(?:key|token|secret|signature|credential|assertion)|sig|code|auth)"  # in signed and sign-in URLs
-    r"|\b(?:[\w-]{0,60}_)?(?:password|passwd|pwd))=)[^&;,\s\"'#]+",  # these in connection strings, too
+    r"|\b(?:[\w-]{0,60}_)?(?:password|passwd|pwd))=)[^&;,\s\"'#]+",  # these also occur in connection strings
     re.IGNORECASE,
 )
-# A header as a client or a traceback prints it: X-Api-Key: v, 'Authorization': 'Token v', cookie=v.
+# Matches a header as a client or a traceback prints it: X-Api-Key: v, 'Authorization': 'Token v', cookie=v.
 _IN_HEADER = re.compile(
     r"(\b(?:[\w-]{0,60}api-?key|(?:proxy-)?authorization|(?:set-)?cookie)[\"']?\s*[:=]\s*[\"']?(?:[a-z]+\s+(?=[^\s\"']{6}))?)"
     r"(?!(?:bearer|basic|token)\b)[^\s\"',;]{6,}",
@@ -57,7 +56,7 @@ _ASSIGNED = re.compile(
     r"[\"']?\s{0,3}[:=]\s{0,3}[\"']?)(?!\d+(?![\w-]))(?=[^\s\"',;}]{0,200}\d|[^\s\"',;}]{16})[^\s\"',;}&#]{6,}",
     re.IGNORECASE,
 )
-_NAMES = ("_key", "apikey", "api-key", "secret", 'token"', "token'", "token=", "token:", "passw", "pwd")  # not input_tokens
+_NAMES = ("_key", "apikey", "api-key", "secret", 'token"', "token'", "token=", "token:", "passw", "pwd")  # but not input_tokens
 _HEADERS = ("apikey", "api-key", "authorization", "cookie")
 _BEARER = re.compile(r"(\b(?:Bearer|Basic)\s+)[\w.~+/=-]{8,}", re.IGNORECASE)
 
@@ -80,7 +79,7 @@ def hide(values: Iterable[str | None]) -> None:
 
 
 def hide_environment(environment: Mapping[str, str] | None = None) -> None:
-    """The values of variables with names of secrets, and the passwords of URLs in any variable."""
+    """Hides the values of variables with names of secrets, and the passwords of URLs in any variable."""
     found = []
     for name, value in (os.environ if environment is None else environment).items():
         if _SECRET_NAME.search(name) and not _NAMES_PLACE.search(name) and not _is_plain(value):
@@ -134,7 +133,7 @@ def _is_plain(value: str) -> bool:
 
 
 def _parts(value: str) -> list[str]:
-    """If a secret is a URL, only its password is masked; its host is not secret."""
+    """Returns the parts of a secret to mask. If it is a URL, this is only its password, since its host is not secret."""
     if "://" in value:
         return _passwords(value)
     return [value.strip()]

@@ -1,5 +1,5 @@
-"""Overrides as Hydra's grammar reads them: quoting of values, their composition with the files of conf/, and messages for values
-and config groups that it cannot read."""
+"""Handles overrides in Hydra's grammar: quotes values, composes them with the files of conf/, and explains values and config
+groups that Hydra rejects."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def quoted(value: object) -> str:
-    """Returns a value as Hydra's grammar reads it back, whatever characters it contains."""
+    """Returns a value quoted so that Hydra's grammar reads it back unchanged, with any characters."""
     if value is None:
         return "null"
     if isinstance(value, bool):
@@ -45,8 +45,8 @@ def quoted(value: object) -> str:
 
 
 def literal(value: object) -> str:
-    """As `quoted`, for values that are not written in Hydra's language, such as file names and Python strings: `${…}` in them is
-    text, not an interpolation."""
+    """Does the same as `quoted` for values that are not written in Hydra's language, such as file names and Python strings, in
+    which `${…}` is text and not an interpolation."""
     return quoted(_escaped(value))
 
 
@@ -59,7 +59,7 @@ def _escaped(value: Any) -> Any:
 
 
 def list_value(override: str) -> str:
-    """Returns the same override. A list of names may be written without brackets, and a list of patterns if it has a single one:
+    """Returns the override with brackets around a list. Users may omit them for a list of names, and for a single pattern:
     `outputs=markdown,jsonl`, `engine.tesseract.languages=deu+eng`, `include=2024/*`."""
     key, _, value = override.partition("=")
     if kind_of(key) != "list" or not value.strip() or value == "null" or value.startswith("$"):
@@ -73,13 +73,13 @@ def list_value(override: str) -> str:
     if key.endswith("languages"):  # Tesseract writes deu+eng
         value = value.replace("+", ",")
     items = _items(value)
-    if len(items) != 1 and key.endswith(_PATTERNS):  # a comma may belong to a file's name
+    if len(items) != 1 and key.endswith(_PATTERNS):  # a comma may belong to a file name
         return override
     return f"{key}={quoted(items)}" if items else override
 
 
 def pattern_option(key: str, *patterns: str) -> str:
-    """`include=` or `exclude=` with these patterns, whatever their characters, as a word for the shell."""
+    """Returns `include=` or `exclude=` with these patterns as a word for the shell. The patterns may contain any characters."""
     short, full = f"{key}={patterns[0]}", f"{key}={literal(list(patterns))}"
     return for_shell(short if list_value(short) == full else full)
 
@@ -102,7 +102,7 @@ def unparsable(override: str) -> UsageError:
     )
 
 
-CONFIG_GROUPS = ("engine", "limits", "locks")  # folders of conf/: their values are names of files
+CONFIG_GROUPS = ("engine", "limits", "locks")  # folders of conf/, whose values are names of files
 _NUMBERS = ("float", "int")
 _EXAMPLES = {"rpm": 600, "tpm": 1_000_000, "rpd": 10_000, "max_in_flight": 64, "usd": 20, "usd_per_day": 20, "usd_per_month": 200}
 _PATTERNS = ("include", "exclude")  # options that hold names of files
@@ -180,14 +180,14 @@ def _is_pattern(value: str) -> bool:
 
 
 def _items(value: str) -> list[str]:
-    """Returns the items that the user probably meant: a comma inside quotes or brackets belongs to its item."""
+    """Returns the items that the user probably meant. A comma inside quotes or brackets belongs to its item."""
     inside = value[1:-1] if value.startswith("[") and value.endswith("]") else value.removeprefix("[")
     found = re.findall(r"""(?:'[^']*'|"[^"]*"|\[[^\[\]]*\]|[^,])+""", inside)
     return [item.strip().strip("'\"") for item in found if item.strip()]
 
 
 def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> UsageError:
-    """Turns Hydra's messages of several lines into one line and a next step."""
+    """Converts Hydra's messages of several lines to one line and a next step."""
     texts = [str(error)] + ([str(error.__cause__)] if error.__cause__ else [])
     whole = "\n".join(texts)
     if match := re.search(r"Key '([^']+)' is not in struct|Key '([^']+)' not in '", whole):
@@ -222,7 +222,7 @@ def _unknown_choice(key: str, value: str, choices: Sequence[str]) -> UsageError:
 
 
 def _wrong_value(said: str, key: str, value: str) -> UsageError:
-    """`said`: OmegaConf's message, which names the type that it expected."""
+    """Returns the error for a wrong value. `said`: OmegaConf's message, which names the expected type."""
     kind = next((kind for word, kind in (("Float", "float"), ("Integer", "int")) if word in said), "")
     wanted = _number(kind) if kind else "true or false" if "bool" in said else "of the right type"
     message = f"{key}={value} is not {wanted}." if value else f"{key}= is empty; it must be {wanted}."
@@ -243,7 +243,7 @@ def _group_of_options(key: str, overrides: Sequence[str]) -> UsageError:
 
 
 def _unknown_option(key: str, overrides: Sequence[str]) -> UsageError:
-    """Hydra names the first part that it does not know: of pdf.password=x only `pdf`."""
+    """Returns the error for an unknown option. Hydra names only the first unknown part: `pdf` for pdf.password=x."""
     given = [override.partition("=")[0].lstrip("+") for override in overrides]
     whole = next((name for name in given if name == key or name.startswith(f"{key}.")), key)
     return UsageError(f"Unknown option {whole!r}.", hint=nearest_option(whole))
@@ -271,13 +271,12 @@ def meant_option(key: str) -> str:
 
 
 def is_group(key: str) -> bool:
-    """Returns whether it holds options and cannot be set itself, as `output` and unlike `engine`."""
+    """Returns whether the name is a group of options that cannot be set itself, like `output` and unlike `engine`."""
     return key not in CONFIG_GROUPS and any(name.startswith(f"{key}.") for name in option_names(RayocrConfig))
 
 
 def nearest_option(key: str) -> str:
-    """Returns what to do about an option that does not exist. Options of other groups are not suggested: `pages` is not
-    `logs.pages`."""
+    """Returns a hint for an option that does not exist. Does not suggest options of other groups: `pages` is not `logs.pages`."""
     last_part = key.lower().rpartition(".")[2]
     if last_part in ("password", "passwords", "passphrase"):
         return "rayocr does not open encrypted PDFs. Save a copy without the password, for example with qpdf --decrypt."
@@ -313,7 +312,7 @@ def option_names(cls: type, prefix: str = "") -> Iterator[str]:
 
 @functools.cache
 def _store_schema() -> None:
-    """Once for each process: it takes a third of the time of a composition."""
+    """Stores the schema once for each process, since this takes a third of the time of a composition."""
     from hydra.core.config_store import ConfigStore
 
     ConfigStore.instance().store(name="rayocr_schema", node=RayocrConfig)
@@ -342,8 +341,8 @@ def compose_files(overrides: list[str], conf: Path) -> RayocrConfig:
 
 
 def _composed(overrides: list[str], parsed: list[Override], conf: Path) -> DictConfig:
-    """As Hydra composes these overrides. Hydra composes the files that they select only once in a process, because it takes most
-    of the time; options are set as Hydra sets them. Raises HydraException and OmegaConfBaseException."""
+    """Composes these overrides like Hydra. Hydra itself composes the selected files only once in a process, because this takes
+    most of the time. Options are set like in Hydra. Raises HydraException and OmegaConfBaseException."""
     from hydra.errors import HydraException
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
@@ -352,7 +351,7 @@ def _composed(overrides: list[str], parsed: list[Override], conf: Path) -> DictC
     groups = tuple(override for override, read in zip(overrides, parsed, strict=True) if read.key_or_group in CONFIG_GROUPS)
     options = [read for read in parsed if read.key_or_group not in CONFIG_GROUPS]
     if not any(read.package or read.is_add() or read.is_delete() or read.is_sweep_override() for read in options):
-        with contextlib.suppress(HydraException, OmegaConfBaseException):  # Hydra raises it again, with its own message
+        with contextlib.suppress(HydraException, OmegaConfBaseException):  # Hydra raises the error again, with its own message
             config = copy.deepcopy(_composed_files(groups, conf, files))
             for read in options:
                 OmegaConf.update(config, read.key_or_group, read.value(), merge=True, force_add=read.is_force_add())
@@ -362,7 +361,7 @@ def _composed(overrides: list[str], parsed: list[Override], conf: Path) -> DictC
 
 @functools.lru_cache(maxsize=32)
 def _composed_files(groups: tuple[str, ...], conf: Path, files: tuple[tuple[str, int], ...]) -> DictConfig:
-    """`files`: paths and times of conf/, so that a changed file is read again. Callers copy the result."""
+    """Composes the files. `files`: paths and times of conf/, so that a changed file is read again. Callers copy the result."""
     return _composed_by_hydra(list(groups), conf)
 
 

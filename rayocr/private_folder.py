@@ -1,7 +1,6 @@
-"""A private folder for leases, tokens and Ray's temporary files, which other users cannot read or create in advance.
-
-`$XDG_RUNTIME_DIR/rayocr`, else `~/.cache/rayocr`, else `rayocr-<uid>` in the temporary folder. Its mode is 0700. A symbolic link
-or another user's folder in its place is rejected.
+"""Provides a private folder for leases, tokens and Ray's temporary files, which other users cannot read or create in advance. It
+is `$XDG_RUNTIME_DIR/rayocr`, otherwise `~/.cache/rayocr`, otherwise `rayocr-<uid>` in the temporary folder. Its mode is 0700. A
+symbolic link or another user's folder in its place is rejected.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ def private_folder(*parts: str) -> Path:
 
 
 def private_temp_folder(*parts: str) -> Path:
-    """As `private_folder`, but in the temporary folder, for large files. Raises UsageError."""
+    """Does the same as `private_folder`, but in the temporary folder, for large files. Raises UsageError."""
     folder = Path(tempfile.gettempdir()) / f"rayocr-{os.getuid()}"
     try:
         _own(folder)
@@ -52,14 +51,14 @@ def _root() -> Path:
 
 
 def private_opener(path: str, flags: int) -> int:
-    """For `open(…, opener=private_opener)`: only this user can read a new file."""
+    """Opens a file that only this user can read if it is new: `open(…, opener=private_opener)`."""
     return os.open(path, flags, 0o600)
 
 
 def make_private(folder: Path) -> None:
     """Creates the folder for this user only. An existing folder of this user is closed to others. Raises OSError."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with contextlib.suppress(OSError):  # a file system without modes, or another user's folder that is writable
+    with contextlib.suppress(OSError):  # this is a file system without modes, or a writable folder of another user
         if stat.S_IMODE(folder.stat().st_mode) & 0o077:
             folder.chmod(0o700)
 
@@ -69,7 +68,7 @@ def _candidates() -> list[tuple[Path, str]]:
     runtime = os.environ.get("XDG_RUNTIME_DIR")
     if runtime and Path(runtime).is_absolute() and Path(runtime).is_dir():
         found.append((Path(runtime), "rayocr"))
-    with contextlib.suppress(RuntimeError):  # no HOME, and no user with this id
+    with contextlib.suppress(RuntimeError):  # HOME is not set, and no user has this id
         home = Path.home()
         if home != Path("/") and home.is_dir():
             found.append((home / ".cache", "rayocr"))

@@ -1,8 +1,8 @@
 """Identifies a process on a machine. Temporary files and file leases contain the identity, so that those of dead processes can be
-recognized.
+detected.
 
 A process id alone is not enough (ids are reused, and containers that share a folder have separate ids), so an identity consists
-of host, process id and start time. Stateless; called by storage and locks.
+of host, process id and start time. It has no state; storage and locks use it.
 """
 
 from __future__ import annotations
@@ -17,14 +17,15 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessIdentity:
-    """`started` is the start time in clock ticks since boot, or "" if unknown (no /proc)."""
+    """The identity of a process. `started` is the start time in clock ticks since boot, or "" if unknown (no /proc)."""
 
     host: str
     pid: int
     started: str
 
     def is_dead(self) -> bool:
-        """True only if this is certain: the process was on this host, and it is gone or its id belongs to another process."""
+        """Returns True only if the process is certainly dead: it was on this host, and it has ended or its id belongs to another
+        process."""
         if self.host != host_identity() or self == current_process():
             return False
         state, started = _state_and_start(self.pid)
@@ -41,8 +42,8 @@ def current_process() -> ProcessIdentity:
 def host_identity() -> str:
     """Identifies this machine since its last boot, or this container: `name-8 hex`.
 
-    Hosts may share a name (localhost), so the boot id and the pid namespace are included. If in doubt, two identities differ.
-    Then no process is considered dead, and a time limit decides.
+    Hosts may share a name (localhost), so the boot id and the pid namespace are included. If in doubt, two identities differ; no
+    process is then considered dead, and a time limit decides.
     """
     name = socket.gethostname()
     parts = [name]
@@ -55,13 +56,13 @@ def host_identity() -> str:
     return f"{readable}-{hashlib.sha256(' '.join(parts).encode('utf-8', 'replace')).hexdigest()[:8]}"
 
 
-@functools.lru_cache(maxsize=4)  # by pid: a forked child must not use its parent's identity
+@functools.lru_cache(maxsize=4)  # one entry per pid, since a forked child must not use its parent's identity
 def _identity(pid: int) -> ProcessIdentity:
     return ProcessIdentity(host=host_identity(), pid=pid, started=_state_and_start(pid)[1])
 
 
 def _state_and_start(pid: int) -> tuple[str | None, str]:
-    """Fields 3 and 22 of /proc/<pid>/stat; (None, "") when there is no such file."""
+    """Returns fields 3 and 22 of /proc/<pid>/stat; (None, "") if there is no such file."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(errors="replace")
     except OSError:

@@ -1,6 +1,5 @@
-"""Translates the errors of Redis into ours, for locks and shared limits. rayocr.errors.next_steps has the hints.
-
-Scripts report errors of the commands inside them, for which the SDK has no class, so their text is compared.
+"""Translates the errors of Redis into rayocr's, for locks and shared limits. rayocr.errors.next_steps has the hints. Scripts
+report errors of their commands, for which the SDK has no class, so their text is compared.
 """
 
 from __future__ import annotations
@@ -17,14 +16,14 @@ _READ_ONLY = ("READONLY", "MISCONF", "OOM", "NOREPLICAS", "MASTERDOWN", "CLUSTER
 
 
 def is_failover(error: BaseException) -> bool:
-    """The server became a replica: pooled connections lead to it as long as they are open."""
+    """Returns whether the server became a replica. Pooled connections lead to it as long as they are open."""
     from redis.exceptions import ReadOnlyError
 
     return isinstance(error, ReadOnlyError) or "READONLY" in str(error)
 
 
 def translated(error: BaseException, client: Any, unavailable: type[RayocrError]) -> RayocrError:
-    """`unavailable`: the class for errors that a retry may solve."""
+    """Translates an error. `unavailable`: the class for errors that a retry may solve."""
     import redis
 
     address, words, said = address_of(client), words_of(error), str(error)
@@ -47,7 +46,7 @@ def translated(error: BaseException, client: Any, unavailable: type[RayocrError]
 
 
 def words_of(error: BaseException) -> str:
-    """Redis' own message, with its code, without the additions of the script engine."""
+    """Returns Redis' own message with its code, without the additions of the script engine."""
     lines = _SCRIPT_TAIL.sub("", str(error)).strip().splitlines()
     words = lines[0].rstrip(".,")[:400] if lines else type(error).__name__
     code = getattr(error, "status_code", None)

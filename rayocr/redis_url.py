@@ -3,7 +3,7 @@
 The Sentinels' form is redis+sentinel://[user:password@]host[:26379][,host…]/service[/db] (rediss+sentinel:// with TLS), as in
 other tools; redis-py itself has no such form. User and password are the server's. Set the Sentinels' own in the query as
 `sentinel_username` and `sentinel_password`; other query options are passed to redis-py as in its own URLs (`ssl_ca_certs=…`).
-Importing this module does not import the SDK. Called only by locks and limits.
+Importing this module does not import the SDK. Only locks and limits use this module.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
     from redis.asyncio import Redis as AsyncRedis
 
 _SENTINEL_PORT = 26379
-# Without user and password, which would be masked in the message.
+# The examples have no user and password, which would be masked in the message.
 _FORMS = "redis://HOST:6379/0, rediss://… (TLS), unix://PATH or redis+sentinel://HOST:26379,HOST2:26379/SERVICE"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentinelUrl:
-    """`options` apply to connections to the master, `sentinel_options` to connections to the Sentinels."""
+    """A Sentinel URL. `options` apply to connections to the master, `sentinel_options` to connections to the Sentinels."""
 
     hosts: tuple[tuple[str, int], ...]
     service: str
@@ -35,7 +35,7 @@ class SentinelUrl:
 
 
 def open_redis(url: str, *, timeout_s: float) -> redis.Redis:
-    """Does not connect yet. Raises UsageError, whose message does not contain the URL."""
+    """Creates a client without connecting. Raises UsageError, whose message does not contain the URL."""
     _check_installed()
     from redis import Redis
     from redis.retry import Retry
@@ -46,7 +46,7 @@ def open_redis(url: str, *, timeout_s: float) -> redis.Redis:
 
 
 def open_async_redis(url: str, *, timeout_s: float) -> AsyncRedis:
-    """As `open_redis`."""
+    """Does the same as `open_redis` for asyncio."""
     _check_installed()
     from redis.asyncio import Redis
     from redis.asyncio.retry import Retry
@@ -57,7 +57,7 @@ def open_async_redis(url: str, *, timeout_s: float) -> AsyncRedis:
 
 
 def _open(url: str, timeout_s: float, client: Any, retry: Any, sentinel: Any) -> Any:
-    """Uses the SDK's synchronous or asynchronous classes."""
+    """Creates a client of the SDK's synchronous or asynchronous classes."""
     from redis.backoff import NoBackoff
     from redis.exceptions import RedisError
 
@@ -69,14 +69,14 @@ def _open(url: str, timeout_s: float, client: Any, retry: Any, sentinel: Any) ->
         else:
             manager = sentinel(parsed.hosts, sentinel_kwargs={**common, **parsed.sentinel_options})
             opened = manager.master_for(parsed.service, **common, **parsed.options)
-        opened.connection_pool.connection_class(**opened.connection_pool.connection_kwargs)  # an unknown option
+        opened.connection_pool.connection_class(**opened.connection_pool.connection_kwargs)  # the URL has an unknown option
         return opened
     except (ValueError, TypeError, RedisError) as error:
         raise UsageError("Cannot parse REDIS_URL.", hint=f"Use {_FORMS}.") from error
 
 
 def parse_sentinel_url(url: str) -> SentinelUrl | None:
-    """Returns None for other URLs. Raises ValueError."""
+    """Parses a Sentinel URL; returns None for other URLs. Raises ValueError."""
     parts = urlsplit(url)
     if parts.scheme not in ("redis+sentinel", "rediss+sentinel"):
         return None
@@ -89,7 +89,7 @@ def parse_sentinel_url(url: str) -> SentinelUrl | None:
     query = parse_qsl(parts.query)
     own = {name.removeprefix("sentinel_"): value for name, value in query if name.startswith("sentinel_")}
     theirs = urlencode([(name, value) for name, value in query if not name.startswith("sentinel_")])
-    # redis-py knows the values' types.
+    # redis-py converts the values to their types.
     options: dict[str, Any] = dict(parse_url(f"redis://{credentials}{at}master/{db or 0}?{theirs}"))  # type: ignore[no-untyped-call]
     del options["host"]
     sentinel_options = {**own, **{name: value for name, value in options.items() if name.startswith("ssl_")}}

@@ -1,8 +1,8 @@
 """Decides whether and when to retry, from the error's class alone, never from its message.
 
-Pure: the random source and the sleep are injected. `decide` serves engines (which sleep on their own event loop), `call` the
-blocking calls of storage. Exponential backoff with full jitter, as in the AWS Builders' Library, "Timeouts, retries and backoff
-with jitter": the whole delay is random, so that workers that failed together do not retry together.
+The functions are pure; the random source and the sleep are injected. `decide` serves engines (which sleep on their own event
+loop), `call` the blocking calls of storage. Exponential backoff with full jitter, as in the AWS Builders' Library, "Timeouts,
+retries and backoff with jitter": the whole delay is random, so that workers that failed together do not retry together.
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_LONGEST_S = 600.0  # that a call waits; an object that is unavailable for longer is tried again later, or by the next run
+_LONGEST_S = 600.0  # maximum wait of a call; an object that is unavailable for longer is tried again later, or by the next run
 _MOST_DOUBLINGS = 62  # 2.0**1024 overflows; no cap is that high
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RetryPolicy:
-    """`max_attempts` includes the first one. The backoff before attempt n+1 is at most base_s * 2**(n-1), and at most cap_s."""
+    """A retry policy. `max_attempts` includes the first one. The backoff before attempt n+1 is at most base_s * 2**(n-1), and at
+    most cap_s."""
 
     max_attempts: int = 3
     base_s: float = 1.0
@@ -50,10 +51,10 @@ class RetryDecision:
 def decide(
     error: BaseException, attempt: int, *, policy: RetryPolicy, random: Callable[[], float] = _random.random
 ) -> RetryDecision | None:
-    """Decides what follows when `attempt` (1-based) ended with `error`: a delay before the next attempt, or None to give up.
+    """Returns the delay before the next attempt after `attempt` (1-based) ended with `error`; None if there should be none.
 
-    The server's own delay (`retry_after_s`) is a minimum. The jitter is added to it, so that no client asks early and not all
-    clients ask at the same instant.
+    The server's own delay (`retry_after_s`) is a minimum. The jitter is added to it, so that no client retries early and the
+    clients do not retry at the same instant.
     """
     if not (isinstance(error, RayocrError) and error.transient) or attempt >= policy.max_attempts:
         return None

@@ -17,7 +17,7 @@ from pydantic_core import from_json
 from rayocr.errors import RecordCorrupt
 
 T = TypeVar("T")
-FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]  # for `parse_as`, which converts the string "NaN", too
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]  # for `parse_as`, which also converts the string "NaN"
 
 MAX_DEPTH = 32  # rayocr's own objects are 5 deep and contain settings that a user may nest
 _MAX_INT = 1 << 63
@@ -45,7 +45,7 @@ def parse_value(data: bytes | str) -> Any:
     if len(data) > _MAX_VALUES and _opened(data) > _MAX_VALUES:
         raise ValueError(f"it contains more than {_MAX_VALUES:,} values")
     try:
-        return from_json(data, cache_strings="keys")  # refuses more than 200 levels
+        return from_json(data, cache_strings="keys")  # rejects more than 200 levels
     except ValueError:
         pass
     try:
@@ -60,7 +60,7 @@ def parse_as(kind: type[T], data: bytes | str, *, name: str, hint: str | None = 
 
 
 def checked_as(kind: type[T], values: dict[str, Any], *, name: str, hint: str | None = None) -> T:
-    """Like `parse_as`, for a result of `parse_object`."""
+    """Does the same as `parse_as` for a result of `parse_object`."""
     try:
         return _adapter(kind).validate_python(values)  # type: ignore[no-any-return, arg-type]
     except ValidationError as error:
@@ -75,14 +75,14 @@ def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
 
 
 def _opened(data: bytes | str) -> int:
-    """At least the number of values in it."""
+    """Returns an upper limit of the number of values."""
     if isinstance(data, str):
         return data.count(",") + data.count("[") + data.count("{")
     return data.count(b",") + data.count(b"[") + data.count(b"{")
 
 
 def _problem(values: Any) -> str:
-    """Level by level, without recursion."""
+    """Returns the first problem. Proceeds level by level, without recursion."""
     level = [values]
     for _ in range(MAX_DEPTH):
         below: list[Any] = []

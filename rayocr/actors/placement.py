@@ -32,10 +32,10 @@ class Placement:
     driver_node: str = ""
 
     def beside_the_driver(self) -> dict[str, Any]:
-        """Returns the options of actors that the whole run needs. They are placed with the driver, so that losing another node
-        does not end them. The affinity is soft, so they run on another node if there is no room. They request one byte of memory,
-        because Ray ignores a soft affinity of an actor that requests no resources, and never removes an autoscaled node with such
-        an actor."""
+        """Returns the options of actors that the whole run needs. These actors are placed with the driver, so that losing another
+        node does not end them. The affinity is soft, so they run on another node if the driver's node has no room. They request
+        one byte of memory, because Ray ignores a soft affinity of an actor that requests no resources, and never removes an
+        autoscaled node with such an actor."""
         if not self.driver_node:
             return {}
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy

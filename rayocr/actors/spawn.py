@@ -24,7 +24,7 @@ from rayocr.config import AccessConfig, LedgerConfig, RayocrConfig, RetryConfig,
 
 _ANYWHERE = Placement()
 # Each call would leave an event in the caller, in Ray's control store and in its dashboard: 10 MB per process in a few thousand
-# calls. rayocr's log contains more.
+# calls. rayocr's log has more details.
 _NO_EVENTS = {"enable_task_events": False}
 _MANY = 10_000  # number of concurrent calls in an async actor, as coroutines instead of threads
 

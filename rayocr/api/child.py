@@ -1,6 +1,6 @@
 """Runs in the child process of the Python API: executes one run and reports it as JSON lines. process.py starts it with `python
 -m`. Standard input carries the request, a JSON object on one line, and stays open. Another line means that the caller has
-cancelled. If the input closes, or this process gets another parent, the caller is gone (a fork of the caller may keep the input
+cancelled. If the input closes, or this process gets another parent, the caller has ended (a fork of the caller may keep the input
 open). In all cases the run drains. The run of a read has a folder that only its caller needs, so the process removes the folder
 and ends instead. Standard output carries events; all other text goes to standard error.
 """

@@ -90,7 +90,7 @@ def place_of(name: str, value: object) -> str:
 
 
 def _set_by(name: str, value: object) -> Iterator[str]:
-    """Yields the options that the value sets: of a mapping, each of its items."""
+    """Yields the options that the value sets. A mapping sets one option for each of its items."""
     if isinstance(value, Mapping) and value:
         for key, item in value.items():
             yield from _set_by(f"{name}.{key}", item)
@@ -117,10 +117,10 @@ def _plain(value: object) -> object:
 
 
 class ChildRun:
-    """One run in a child process. Iterate over `events`; the last one is `end`. `folder`: of a read; the child process removes it
-    when the caller is gone.
+    """One run in a child process. Iterate over `events`; the last one is `end`. `folder`: the folder of a read, which the child
+    process removes when the caller has ended.
 
-    A document can crash the process of a run without Ray. Then the run resumes once with Ray, which isolates documents: it counts
+    A document can crash the process of a run without Ray. The run then resumes once with Ray, which isolates documents: it counts
     the crashes of each document, fails the pages that cause them, and reads the other documents."""
 
     def __init__(self, overrides: list[str], *, folder: Path | None = None) -> None:
@@ -204,7 +204,7 @@ class ChildRun:
                 self._process.stdin.close()
 
     def kill(self) -> None:
-        """Ends the process at once. Safe from any thread; `events` then raises InternalError."""
+        """Ends the process immediately. May be called from any thread. `events` then raises InternalError."""
         self._is_stopped = True
         self._process.kill()
 

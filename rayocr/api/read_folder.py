@@ -1,6 +1,7 @@
-"""Creates the temporary folder of one `rayocr.read`. The caller removes it. If the caller dies first, its child process does. If
-both die, the next process that reads a document does. A lock on the folder shows whether its process is alive, since the kernel
-releases it when the process ends for any reason. No signal handler is installed, since those belong to the caller's program.
+"""Creates the temporary folder of one `rayocr.read`. The caller removes it. If the caller dies first, its child process removes
+it. If both die, the next process that reads a document removes it. A lock on the folder shows whether its process is alive, since
+the kernel releases it when the process ends for any reason. No signal handler is installed, since those belong to the caller's
+program.
 """
 
 from __future__ import annotations

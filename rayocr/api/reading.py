@@ -40,8 +40,8 @@ class ReadingAccount(Protocol):
 
 
 def read(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
-    """Reads one PDF: a path, `gs://BUCKET/NAME.pdf`, its bytes, or a file opened in binary mode. Blocks; safe from threads and
-    inside a running event loop.
+    """Reads one PDF: a path, `gs://BUCKET/NAME.pdf`, its bytes, or a file opened in binary mode. Blocks. You can call it from
+    threads and inside a running event loop.
 
     `options` are those of the command line: `engine="gemini"`, `engine__gemini__prompt="translate"`, `budget__usd=1`. Raises
     the DocumentError of a document that cannot be read (`EncryptedPdf`, `CorruptPdf`, …), UsageError for wrong options, and
@@ -229,7 +229,7 @@ def _document(out: Path, said: Sequence[str], source: object) -> ReadDocument:
     if len(manifests) > 1:
         raise UsageError(f"The source holds {len(manifests)} documents, not one.", hint="Use rayocr.run for buckets and folders.")
     if not manifests:
-        raise UsageError("The options leave the document out.", hint=" ".join(["Check them. The run said:", *said]))
+        raise UsageError("The options leave the document out.", hint=" ".join(["Check them. Output of the run:", *said]))
     manifest = Manifest.from_json(manifests[0].read_bytes(), name=manifests[0].name)
     if manifest.outcome is DocumentOutcome.REJECTED:
         kind: type[RayocrError] = getattr(errors, manifest.reason or "", errors.DocumentError)

@@ -122,7 +122,8 @@ class RunHandle:
             yield found
 
     def result(self) -> RunResult:
-        """Blocks until the run has ended. Raises UsageError for wrong options, InternalError when the process crashed."""
+        """Waits for the end of the run and returns its result. Raises UsageError for wrong options, InternalError when the
+        process crashed."""
         while self._next() is not None:
             pass
         assert self._result is not None
@@ -133,7 +134,7 @@ class RunHandle:
         return await in_thread(self.result)
 
     def cancel(self) -> None:
-        """Asks the run to drain: pages in flight finish. The same call resumes it later. Safe from any thread."""
+        """Asks the run to drain: pages in flight finish. The same call resumes it later. May be called from any thread."""
         self._child.cancel()
 
     def __enter__(self) -> RunHandle:
@@ -260,8 +261,8 @@ def start(source: str | Path, dest: str | Path, *, on_progress: OnProgress | Non
 def run(source: str | Path, dest: str | Path, *, on_progress: OnProgress | None = None, **options: Any) -> RunResult:
     """Reads every document of `source` that is not finished and writes outputs to `dest`. Blocks. Resumes an earlier run.
 
-    Options, progress and errors are those of `start` and `RunHandle.result`; mode="watch" is for `start` alone. An external
-    cause that stops the run is not raised but returned: see `RunResult`.
+    Options, progress and errors are those of `start` and `RunHandle.result`; only `start` accepts mode="watch". An external cause
+    that stops the run is not raised but returned: see `RunResult`.
 
     >>> result = run("samples", dest, engine="textlayer", include=["letter.pdf"])
     >>> result.exit_code, result.documents["complete"]

@@ -84,7 +84,7 @@ class CommandLine:
 
 
 def parse(arguments: Sequence[str]) -> CommandLine:
-    """Raises UsageError."""
+    """Parses the arguments. Raises UsageError."""
     words = list(arguments)
     command, given = "", [word for word in words if not word.startswith("-")]
     if given and given[0] in COMMANDS and not _exists(given[0]):
@@ -253,7 +253,7 @@ def _positional(command: str, places: Sequence[str], settings: Sequence[str]) ->
     if len(places) > len(names):
         raise _too_many(command, places, settings)
     if command == "retry" and len(places) == 1:
-        return [f"dest={places[0]}"]  # the destination has the source on record
+        return [f"dest={places[0]}"]  # the destination records the source
     return [f"{name}={place if name in PATH_KEYS else literal(place)}" for name, place in zip(names, places, strict=False)]
 
 

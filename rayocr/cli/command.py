@@ -157,7 +157,7 @@ def _dispatch(line: CommandLine) -> int:
 
 
 def check_source_is_named(config: RayocrConfig) -> None:
-    """Only a run and an estimate read the bundled samples if no source is named. Raises UsageError."""
+    """Raises UsageError if no source is named, except for a run and an estimate, which then read the bundled samples."""
     if config.source is not None or config.mode not in (Mode.watch, Mode.submit, Mode.cancel):
         return
     examples = {
@@ -200,9 +200,9 @@ def _run(
     bundled: bool = False,
     given: Collection[str] | None = None,
 ) -> int:
-    """`places`: name the outputs at the end. `bundled`: say that the samples are read because nothing was named. `given`: the
-    names of the options of the command line; unless they include `cluster`, a small job runs without Ray. A run without Ray is in
-    a child process if `given` is not None, and resumes with Ray if a document crashes it."""
+    """Runs. `places`: names the outputs at the end. `bundled`: whether to report that the samples are read because no source was
+    named. `given`: the names of the options of the command line; unless they include `cluster`, a small job runs without Ray. A
+    run without Ray is in a child process if `given` is not None, and resumes with Ray if a document crashes it."""
     from rayocr.cli.small_run import can_fork, is_small, run_in_child
     from rayocr.composition import source_accesses
     from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -293,7 +293,8 @@ def engine_of_option(option: str) -> str:
 
 
 def _let_go_of_terminal() -> None:
-    """Discards further output after its reader has gone. Otherwise Python's flush at exit fails and replaces the exit code."""
+    """Discards further output after the reader has closed the pipe. Otherwise Python's flush at exit fails and replaces the exit
+    code."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())

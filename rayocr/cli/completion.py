@@ -38,8 +38,8 @@ _VALUES = {
     "report.run": "all last",
 }
 
-# Bash splits words at `=`, and completes only the part behind it. Without `-o filenames` it does not escape the `=` of options,
-# so the script marks folders and escapes names itself.
+# Bash splits words at `=`, and completes only the part after it. Without `-o filenames` it does not escape the `=` of options, so
+# the script marks folders and escapes names itself.
 _BASH = """\
 # rayocr completion: source <(rayocr --completion bash)
 _rayocr_paths() {{

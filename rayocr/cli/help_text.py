@@ -77,7 +77,8 @@ _COMMAND_HELP = {
     " pattern) or retry.reason=REASON: of the selected documents, wherever they are. Outputs are unchanged.",
     "cancel": "rayocr cancel IN OUT document=NAME: running jobs stop processing the document; later runs skip it.",
     "status": "rayocr status OUT: prints what is finished, what failed and why, and which runs are active.",
-    "report": "rayocr report OUT: writes OUT/report.html about the documents of all runs. report.run=last: of the last one.",
+    "report": "rayocr report OUT: writes OUT/report.html about the documents of all runs. "
+    "With report.run=last, only about the last run.",
     "view": "rayocr view OUT: opens the results in a browser, with search, comparison and corrections.",
     "correct": "rayocr correct OUT NAME PAGE: replaces the text of a page in all outputs, as in the results view. It wins over"
     " every engine, and survives overwrite=true. NAME is the document's name below the source.\n"

@@ -37,7 +37,7 @@ class Streams:
     output: int  # file descriptor of the real standard output
 
     def deliver(self) -> None:
-        """Writes the output to standard output. Raises BrokenPipeError if the reader is gone."""
+        """Writes the output to standard output. Raises BrokenPipeError if the reader has closed the pipe."""
         if not self.dest:
             return
         for manifest in _manifests(self.place / "out"):

@@ -1,7 +1,6 @@
-"""The structured configuration: one small class per component, units in the names, ranges checked once.
-
-Hydra fills these from conf/, the environment and the command line (`cli.py` calls `OmegaConf.to_object` once). They are not
-frozen because Hydra refuses overrides on frozen schemas; no code changes them afterwards. Secrets are not here: see `Secrets`.
+"""Defines the structured configuration: one small class per component, units in the names, ranges checked once. Hydra fills the
+classes from conf/, the environment and the command line. They are not frozen because Hydra refuses overrides on frozen schemas,
+but no code changes them afterwards. They do not contain secrets; see `Secrets`.
 """
 
 from rayocr.config.engines import (

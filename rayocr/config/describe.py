@@ -1,4 +1,4 @@
-"""Describes every option: name, default and the comment beside its field. Serves `--help` and docs/configuration.md.
+"""Describes every option by its name, its default and the comment beside its field, for `--help` and docs/configuration.md.
 
 A field's description is the comment lines directly above it, then the comment beside it. A class is described by its docstring.
 """
@@ -21,7 +21,7 @@ from rayocr.config.run import RayocrConfig
 
 @dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
 class OptionHelp:
-    """`section` is the class that holds the option; `default` is written as on the command line."""
+    """The description of an option. `section`: the class that holds the option. `default`: written as on the command line."""
 
     name: str
     default: str
@@ -78,7 +78,7 @@ def _config_class(field: dataclasses.Field[Any]) -> type | None:
 
 
 def _comments(source: str) -> dict[tuple[str, str], str]:
-    """Returns the comments of each (class, field)."""
+    """Returns the comments by (class, field)."""
     comments: dict[int, str] = {}
     alone: set[int] = set()
     for token in tokenize.generate_tokens(io.StringIO(source).readline):

@@ -1,4 +1,4 @@
-"""Options of the engines, one class each, and of the chain."""
+"""Defines the options of the engines, one class each, and of the chain."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class GeminiConfig:
 
     @property
     def max_page_bytes(self) -> int:
-        """Largest page in bytes before base64, with room for the prompt."""
+        """The maximum size of a page in bytes before base64, with room for the prompt."""
         return int((self.max_request_mb * 1_000_000 - 200_000) * 3 / 4)
 
     @property

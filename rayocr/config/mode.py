@@ -1,4 +1,4 @@
-"""The values of mode=: what the program does."""
+"""Defines the values of mode=, which select what the program does."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options for observing a run: logs, Supabase, HTTP API."""
+"""Defines the options for observing a run: logs, Supabase, HTTP API."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options for the outputs of a document and the report of a run."""
+"""Defines the options for the outputs of a document and the report of a run."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Options for access to storage, sign-in, locks, ledger and deduplication."""
+"""Defines the options for access to storage, sign-in, locks, ledger and deduplication."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Range checks shared by the option classes; errors name the option."""
+"""Checks ranges for the option classes. Errors name the option."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The complete configuration that `compose` builds from conf/, the environment and the command line."""
+"""Defines the complete configuration, which `compose` builds from conf/, the environment and the command line."""
 
 from __future__ import annotations
 
@@ -20,11 +20,12 @@ from rayocr.config.review import CorrectConfig, RereadConfig
 from rayocr.config.work import ExitConfig, ShutdownConfig, SubmitConfig, WatchConfig, WindowConfig, WorkersConfig
 from rayocr.errors import UsageError
 
-INPROCESS = "inprocess"  # the cluster= of a run without Ray
+INPROCESS = "inprocess"  # the value of cluster= for a run without Ray
 
 
 _RAY_ADDRESS = re.compile(r"(ray://)?[^/\s]+:\d{1,5}")
-_LANES: dict[str, list[str]] = {"cost": ["batch", "flex"], "speed": [], "deadline": ["batch", "flex", "standard"]}  # by objective
+# Default lanes by objective.
+_LANES: dict[str, list[str]] = {"cost": ["batch", "flex"], "speed": [], "deadline": ["batch", "flex", "standard"]}
 
 
 @dataclass
@@ -130,19 +131,20 @@ class RayocrConfig:
 
     @property
     def batch_limits(self) -> BatchConfig:
-        """`batch`, with the enqueued tokens of the preset unless they are set. The first model of the ladder reads nearly all
-        pages. Vertex AI has no such limit."""
+        """Returns `batch`, with the enqueued tokens of the preset unless they are set. The first model of the ladder reads nearly
+        all pages. Vertex AI has no such limit."""
         gemini = self.engine.gemini
         known = None if gemini.vertexai else self.limits.of(gemini.ladder[0]).enqueued_tokens
         return replace(self.batch, enqueued_tokens=self.batch.enqueued_tokens or known)
 
     def fingerprint(self, prompts: Mapping[str, str] | None = None) -> str:
-        """16 hex digits: a hash of every setting that can change a page's text. The manifest records it."""
+        """Returns 16 hex digits, a hash of every setting that can change a page's text. The manifest records it."""
         engine = asdict(self.engine)
         used = {name.rstrip("?") for name in self.engine.chain}
         for name in ("gemini", "openai"):
-            del engine[name]["input_usd_per_million"], engine[name]["output_usd_per_million"]  # they do not change the text
-        for option in ("tier", "flex_tries", "flex_timeout_s"):  # nor do these
+            # These settings do not change the text.
+            del engine[name]["input_usd_per_million"], engine[name]["output_usd_per_million"]
+        for option in ("tier", "flex_tries", "flex_timeout_s"):  # these do not change the text either
             del engine["gemini"][option]
         relevant: dict[str, Any] = {
             "chain": self.engine.chain,
@@ -150,7 +152,7 @@ class RayocrConfig:
             "render": asdict(self.render),
             "prompts": dict(prompts or {}),  # by engine
         }
-        if self.engine.uses_local_lane:  # without it, the text of a page that a local engine read is not copied
+        if self.engine.uses_local_lane:  # without this, the text of a page that a local engine read is not copied
             relevant["local_confidence"] = self.engine.local_confidence
         canonical = json.dumps(relevant, sort_keys=True, default=str)
         return hashlib.sha256(canonical.encode("utf-8", "surrogatepass")).hexdigest()[:16]

@@ -1,4 +1,4 @@
-"""Keys from the environment. They are not options, so that they never appear on a command line."""
+"""Reads keys from the environment. They are not options, so that they never appear on a command line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ class Secrets:
     """Keys from the environment; passed to workers by value and masked in `repr`."""
 
     gemini_api_key: str | None = None
-    openai_api_key: str | None = None  # your own server may not need one
+    openai_api_key: str | None = None  # a self-hosted server may not need one
     redis_url: str | None = None  # may contain a password
     api_token: str | None = None  # token of the HTTP API
     supabase_url: str | None = None

@@ -1,4 +1,4 @@
-"""Options for workers, the window, watching, shutdown and submitting."""
+"""Defines the options for workers, the window, watching, shutdown and submitting."""
 
 from __future__ import annotations
 

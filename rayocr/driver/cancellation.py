@@ -1,8 +1,8 @@
 """Stores cancel requests to runs as small objects in the state: `.rayocr/control/cancel/<document_id>.json`.
 
-They reach every run on the destination, on any cluster, without a server, because each run reads them every few seconds. A run
-stops processing a cancelled document: it drops pages in progress, releases the lease and writes nothing. Later runs skip the
-document until the request is deleted.
+Each run reads them every few seconds, so they reach every run on the destination, on any cluster, without a server. A run stops
+processing a cancelled document: it drops pages in progress, releases the lease and writes nothing. Later runs skip the document
+until the request is deleted.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class CancelWatch:
         self._seen: set[str] = set()
 
     async def poll(self) -> None:
-        """Raises StorageError."""
+        """Reads new requests. Raises StorageError."""
         now = await asyncio.to_thread(cancelled_documents, self._state)
         for document_id in now - self._seen:
             self._on_cancel(document_id)

@@ -1,5 +1,5 @@
-"""Names the corrections that concern a run. It kept some of them although it read the page again. It does not apply those of an
-earlier version of a replaced file."""
+"""Lists the corrections that concern a run: those that it kept although it read the page again, and those of an earlier version
+of a replaced file, which it does not apply."""
 
 from __future__ import annotations
 

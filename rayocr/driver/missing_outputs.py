@@ -67,8 +67,8 @@ class MissingOutputs:
             return False
 
     def add(self, locks: Locks) -> Addition:
-        """Blocks until every document has the outputs that can be made. Raises StorageError only if the source cannot be
-        listed."""
+        """Adds outputs, and blocks until every document has the outputs that can be made. Raises StorageError only if the source
+        cannot be listed."""
         addition, lock = Addition(), threading.Lock()
         lacking = (
             (manifest, missing)

@@ -48,7 +48,7 @@ class Plan:
     links: tuple[ChainLink, ...]
     stages: tuple[Stage, ...]
     outputs: tuple[type[Output], ...]
-    prompts: dict[str, str]  # by engine
+    prompts: dict[str, str]  # prompts by engine
     prices: PriceTable
     new_folders: tuple[str, ...] = ()  # folders of the destination and the state that did not exist before
 

@@ -1,5 +1,5 @@
 """Removes obsolete failures: a file that failed was replaced, and this run has read the new version. The dead letter belongs to
-the old version, so nothing else would remove it, and `rayocr status` would report it forever.
+the old version. No other part removes it, so `rayocr status` would report it forever.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from rayocr.storage.base import Storage
 
 log = logging.getLogger(__name__)
 
-_MOST_READ = 2000  # number of dead letters that are read; others stay
+_MOST_READ = 2000  # maximum number of dead letters that are read; the others are kept
 
 
 @dataclass(slots=True)

@@ -132,7 +132,7 @@ def recorded_source(state: Storage) -> str | None:
 
 
 def retry_commands(config: RayocrConfig, *, partial: bool, rejected: Iterable[str]) -> list[str]:
-    """Returns the command lines that retry what is left in the destination: failed pages of partial documents, and documents that
+    """Returns the command lines that retry the failures in the destination: failed pages of partial documents, and documents that
     were `rejected` for these reasons, as far as a retry can help. Users must add the engine and the other options of the run."""
     command = command_on("retry", config)
     reasons = set(rejected)

@@ -84,7 +84,7 @@ class Run:
     run_id: str = field(default_factory=new_run_id)
     progress: Progress = field(default_factory=Progress)
     faults: Faults | None = None
-    in_process: bool = False  # runs without Ray, whatever cluster= is
+    in_process: bool = False  # runs without Ray, regardless of cluster=
     log_file: DailyFileHandler | None = None
     sink: SupabaseSink | None = None
     destination: DestinationLock | None = None
@@ -221,7 +221,7 @@ class Run:
             await self.run_on(wire(inputs, actors), shutdown)
 
     def _scout(self, rules: DiscoveryRules) -> DiscoveryBatch:
-        """Lists the beginning of the source before the cluster starts, to see whether there is work and how much."""
+        """Lists the beginning of the source before the cluster starts, to determine whether there is work, and how much."""
         beginning = replace(rules, order="listing", watch=False)
         batch = Discovery(self.plan.source, self.plan.state, beginning).next_batch(1)
         if batch.totals.finished and not rules.retried:
@@ -287,7 +287,7 @@ class Run:
         """Runs until the last document has ended, or the run was stopped and has drained."""
         await parts.cancel_watch.poll()
         parts.leases.start(parts.scheduler.lost)
-        if not parts.inputs.watches:  # a watch may have nothing to do for days
+        if not parts.inputs.watches:  # a watch may be idle for days
             for stage in parts.stages:
                 stage.pool.prestart()
         notifications = parts.open_notifications()

@@ -1,8 +1,8 @@
-"""The engine port: an engine reads a page. Each adapter has its own folder or file beside this one; the chain calls them.
+"""Defines the engine port. An engine reads a page. Each adapter has its own folder or file beside this one; the chain calls them.
 
 The two kinds of engines need different processes. Compute engines block a CPU and read one page at a time. Waiting engines call a
 server and keep many pages in flight on one event loop. An adapter imports its SDK inside `open()`, so a run loads only the
-engines that it uses. It raises only `rayocr.errors`.
+engines that it uses. An adapter raises only `rayocr.errors`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ EngineKind = Literal["compute", "wait"]
 
 
 class OfferedPage(Protocol):
-    """A page as a waiting engine sees it. The process's only PDFium thread cuts it out or renders it on demand."""
+    """A page as a waiting engine receives it. The process's only PDFium thread cuts it out or renders it on demand."""
 
     @property
     def document_id(self) -> str: ...
@@ -31,7 +31,7 @@ class OfferedPage(Protocol):
 
     async def as_document(self, *, dpi: int = 200, max_bytes: int | None = None) -> bytes:
         """Returns a PDF with only this page, or a JPEG at `dpi` if the PDF would exceed `max_bytes` or not look like the page.
-        `rayocr.pdf.cut.page_document.media_type` tells which."""
+        `rayocr.pdf.cut.page_document.media_type` returns its type."""
 
     @property
     def tried(self) -> int:
@@ -108,7 +108,7 @@ class WaitingEngine(Engine):
 
     @property
     def models(self) -> tuple[str, ...]:
-        """The model ladder: models in the order in which they are asked; each is the fallback of the one before."""
+        """The model ladder: models in the order in which they are tried. Each is the fallback of the one before."""
         return (self.model,)
 
     def request_shape(self, page: OfferedPage, model: str) -> RequestShape | None:

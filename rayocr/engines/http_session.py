@@ -1,4 +1,4 @@
-"""Creates the aiohttp sessions of the engines that call a server: bounded answers, no cookies, no connection limit."""
+"""Creates the aiohttp sessions of the engines that call a server: answers of limited size, no cookies, no connection limit."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _bounded_response() -> type[aiohttp.ClientResponse]:
 
         async def _bounded_body(self) -> bytes:
             body = bytearray()
-            async for part in self.content.iter_any():  # aiohttp decompresses slightly ahead of what it yields
+            async for part in self.content.iter_any():  # aiohttp decompresses slightly more than it yields
                 body += part
                 if len(body) > MAX_ANSWER_BYTES:
                     raise MalformedAnswer(f"The answer has more than {MAX_ANSWER_BYTES:,} bytes.", finish="TOO_LARGE")

@@ -1,8 +1,8 @@
-"""Chooses the model that an engine asks next for a page, from all earlier attempts. The function is pure, so a restart decides
+"""Chooses the model to which an engine sends a page next, from all earlier attempts. The function is pure, so a restart decides
 the same.
 
-The same model is retried only after a random failure (a random recitation, an empty or garbled answer); then the next model of
-the ladder is asked. After `MAX_PAID_TRIES` paid answers that failed, the page goes to the next engine of the chain.
+The same model is retried only after a random failure (a random recitation, an empty or garbled answer). Otherwise the page goes
+to the next model of the ladder. After `MAX_PAID_TRIES` paid answers that failed, the page goes to the next engine of the chain.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rayocr.messages import Attempt
 
 MAX_BATCH_JOBS = 2  # number of jobs that ended without the page, per page and model
 MAX_PAID_TRIES = 3  # per page, over all models and all runs
-_TRIES_BY_CHANCE = 2  # per model
+_TRIES_BY_CHANCE = 2  # maximum number of tries per model after random failures
 
 
 POSSIBLY_BILLED = "POSSIBLY_BILLED"  # finish of a request whose connection broke while it was in flight
@@ -23,7 +23,7 @@ DURING_OUTAGE = "DURING_OUTAGE"  # finish of an unusable answer while the server
 
 
 def next_model(models: Sequence[str], attempts: Sequence[Attempt], *, engine: str) -> str | None:
-    """Returns the next model; None if the engine is not asked again. `attempts`: the attempts of all engines, in order."""
+    """Returns the next model; None if the engine gets no further request. `attempts`: the attempts of all engines, in order."""
     if sum(is_paid(attempt) for attempt in attempts) >= MAX_PAID_TRIES:
         return None
     for model in models:
@@ -39,8 +39,8 @@ def is_paid(attempt: Attempt) -> bool:
 
 
 def is_lost(attempt: Attempt) -> bool:
-    """Returns whether the request timed out, was lost or shed, or met an outage. It may be billed and is recorded only for its
-    cost."""
+    """Returns whether the request timed out, was lost or shed, or was sent during an outage. It may be billed and is recorded
+    only for its cost."""
     if attempt.finish in (POSSIBLY_BILLED, DURING_OUTAGE):
         return True
     return attempt.reason in _LOST and attempt.input_tokens > 0

@@ -30,7 +30,8 @@ def engine_names() -> tuple[str, ...]:
 
 
 def asks_a_server(engine: str) -> bool:
-    """Returns whether a model writes its answers, which may contain text that is not on the page. True for unknown names."""
+    """Returns whether a model writes its answers, which may contain text that is not on the page. Returns True for unknown
+    names."""
     return _KINDS.get(engine, "wait") == "wait"
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 _SAME_PITCH = 0.03  # share of the letter width, for words of a monospaced font
 _STRUCK_DPI = 216
-_OFF_COLUMN = 0.2  # in letters
+_OFF_COLUMN = 0.2  # maximum deviation from a column of letters, in widths of a letter
 
 
 class TextLayerEngine(ComputeEngine):

@@ -1,4 +1,4 @@
-"""Defines every error that rayocr raises on purpose. The class decides what happens next, never the message text.
+"""Defines every error that rayocr raises on purpose. The class determines the reaction, never the message text.
 
 RayocrError
 ├── UsageError                    exit 2: wrong options or configuration
@@ -6,7 +6,7 @@ RayocrError
 │   ├── CredentialsError          a key or token is missing, invalid or lacks a permission
 │   ├── UnknownModel              the engine's server does not have the model
 │   ├── ServerUnreachable         the engine's address does not answer
-│   ├── ModelUnavailable          the model's server answers nothing for `limits.patience_s`
+│   ├── ModelUnavailable          the model's server does not answer for `limits.patience_s`
 │   ├── QuotaDenied               the project has no quota or no credit for the model
 │   ├── DayQuotaExhausted         the daily quota is exhausted; carries its reset time
 │   ├── BudgetExhausted           `budget.usd` is spent
@@ -43,16 +43,16 @@ RayocrError
 │   ├── EngineTransient           a retry can succeed
 │   │   ├── EngineTimeout
 │   │   ├── EngineOverloaded      5xx
-│   │   ├── BatchIncomplete       a batch job ended without the page, or its results are gone
+│   │   ├── BatchIncomplete       a batch job ended without the page, or its results were deleted
 │   │   ├── BatchGone             a file or a job of a batch is no longer at the server
 │   │   ├── BatchWithdrawn        a batch job was cancelled before it answered the page
 │   │   ├── EngineShed            a request in flex that the server drops for others
-│   │   ├── EngineRateLimited     429; carries the delay that the server asks for
+│   │   ├── EngineRateLimited     429; carries the delay that the server requests
 │   │   └── EngineConnectionLost
-│   ├── NoTextLayer               the page has no reliable text layer, and no other engine was asked
+│   ├── NoTextLayer               the page has no reliable text layer, and no other engine was tried
 │   ├── EngineRejected            the request itself is invalid (4xx); never retried
 │   ├── PageUnrenderable          the page cannot be rendered or extracted
-│   │   ├── PictureUndecodable    the page shows nothing because a picture on it cannot be decoded
+│   │   ├── PictureUndecodable    the page looks blank because a picture on it cannot be decoded
 │   │   └── PageQuarantined       the page ended its worker process twice
 │   └── BadAnswer                 the server answered, but the answer failed the checks
 │       ├── Refused               RECITATION, SAFETY, PROHIBITED_CONTENT, BLOCKLIST, SPII …
@@ -61,16 +61,16 @@ RayocrError
 │       ├── EmptyAnswer           no text for a page with ink
 │       ├── TextOnBlankPage
 │       ├── LowConfidence         the confidence of a local engine is too low
-│       ├── Unreadable            a local engine read next to nothing of the page
+│       ├── Unreadable            a local engine read almost no text of the page
 │       └── MalformedAnswer       a 200 without a usable answer, or an unknown finish reason
 ├── TypesettingFailed             the typesetter failed on a page, which is then set in a simpler way
 ├── ActorFailed                   exit 3: a process of the run died; its unfinished work is done again
-│   ├── ActorUnreachable          it does not answer: it, its node or the network may be down
-│   ├── NodeLost                  it died with its whole node, which says nothing about the work it had
+│   ├── ActorUnreachable          the actor does not answer: its process, its node or the network may be down
+│   ├── NodeLost                  the actor died with its whole node, so its work is not the cause
 │   └── WorkerFailed              a page worker died while it had a shard
 ├── ContentLost                   a document's bytes were lost with their node; fetch it again
 ├── TableError                    rows for Supabase; never ends a run
-│   ├── TableUnavailable          no answer, or one that says later
+│   ├── TableUnavailable          no answer, or an answer that requests a later retry
 │   ├── TableMisconfigured        the key, the table or a column is not as configured
 │   └── RowsRefused               the table does not accept one of these rows
 └── RecordCorrupt                 an object of the state is damaged

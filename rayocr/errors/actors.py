@@ -19,7 +19,8 @@ class NodeLost(ActorFailed):
 
 
 class WorkerFailed(ActorFailed):
-    """`alone`: the shard was the only one that the worker had. `node_lost`: the worker died with its whole node."""
+    """A page worker died while it had a shard. `alone`: the worker had no other shard. `node_lost`: the worker died with its
+    whole node."""
 
     def __init__(self, message: str = "", *, hint: str | None = None, alone: bool = False, node_lost: bool = False) -> None:
         super().__init__(message, hint=hint)

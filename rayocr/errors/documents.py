@@ -6,8 +6,8 @@ from rayocr.errors.base import RayocrError
 
 
 class DocumentError(RayocrError):
-    """`needs_new_file`: reading the unchanged file again cannot succeed. `next_run_retries`: the cause is outside the file, so
-    every run tries the document again, although it is finished."""
+    """A whole document is rejected. `needs_new_file`: reading the unchanged file again cannot succeed. `next_run_retries`: the
+    cause is outside the file, so every run tries the document again, although it is finished."""
 
     needs_new_file: bool = False
     next_run_retries: bool = False
@@ -44,7 +44,8 @@ class DocumentTooLarge(DocumentError):
 
 
 class UnreadableSource(DocumentError):
-    """`gone`: the document was removed from the source. `denied`: its storage denies access to it."""
+    """The source of the document cannot be read. `gone`: the document was removed from the source. `denied`: its storage denies
+    access to it."""
 
     next_run_retries = True
     default_hint = "Check the file's permissions; the next run tries to read it again."

@@ -16,7 +16,7 @@ class EngineUnavailable(EngineError):
 
 
 class LanguagePackMissing(EngineUnavailable):
-    """The script of the page is known, and Tesseract has no pack for it. The message names the package to install, `pack` is
+    """The script of the page is known, and Tesseract has no pack for it. The message names the package to install. `pack`:
     Tesseract's name of the pack."""
 
     def __init__(self, message: str = "", *, hint: str | None = None, pack: str = "") -> None:
@@ -25,11 +25,11 @@ class LanguagePackMissing(EngineUnavailable):
 
 
 class NoTextLayer(EngineError):
-    """The page has no reliable text layer, and no other engine was asked."""
+    """The page has no reliable text layer, and no other engine was tried."""
 
 
 class EngineTransient(EngineError):
-    """`retry_after_s`: the delay in seconds that the server asks for, if any."""
+    """A failure after which a retry can succeed. `retry_after_s`: the delay in seconds that the server requests, if any."""
 
     transient = True
 
@@ -39,8 +39,8 @@ class EngineTransient(EngineError):
 
 
 class EngineTimeout(EngineTransient):
-    """`probably`: a PageText with what the answer probably cost, which the server may bill anyway; None if unknown. `unbilled`:
-    the server itself gave up, and does not bill that."""
+    """No answer in time. `probably`: a PageText with the probable cost of the answer, which the server may bill anyway; None if
+    unknown. `unbilled`: the server itself timed out and does not bill the request."""
 
     probably: Any = None
 
@@ -56,7 +56,8 @@ class EngineOverloaded(EngineTransient):
 
 
 class BatchIncomplete(EngineTransient):
-    """`probably`: as in EngineTimeout; the job is paid for."""
+    """A batch job ended without the page, or its results no longer exist. `probably`: as in EngineTimeout; the job is paid
+    for."""
 
     probably: Any = None
 
@@ -70,8 +71,8 @@ class BatchWithdrawn(EngineTransient):
 
 
 class EngineShed(EngineTransient):
-    """`elsewhere`: if the request is shed again and again, it goes to another service tier. `input_tokens`: charged nevertheless,
-    as the server says. `probably`: the same, priced."""
+    """The server dropped a flex request for others. `elsewhere`: if the request is shed repeatedly, it goes to another service
+    tier. `input_tokens`: tokens that the server charges nevertheless. `probably`: their price."""
 
     elsewhere: bool = False
     input_tokens: int = 0
@@ -79,8 +80,9 @@ class EngineShed(EngineTransient):
 
 
 class EngineRateLimited(EngineTransient):
-    """`per_day`: the daily quota is exhausted, so waiting a minute does not help. `denied`: the project has no quota or no
-    credit, so waiting does not help at all. `quota_id`: the server's name of the quota."""
+    """The server refused a request because of a limit. `per_day`: the daily quota is exhausted, so waiting one minute does not
+    help. `denied`: the project has no quota or no credit, so waiting does not help at all. `quota_id`: the server's name of the
+    quota."""
 
     def __init__(
         self,
@@ -99,7 +101,7 @@ class EngineRateLimited(EngineTransient):
 
 
 class EngineConnectionLost(EngineTransient):
-    """`in_flight`: the request had been sent when the connection broke, so the server may have answered and billed it."""
+    """The connection broke. `in_flight`: the request had been sent, so the server may have answered and billed it."""
 
     in_flight: bool = False
 
@@ -121,7 +123,7 @@ class PageQuarantined(PageUnrenderable):
 
 
 class BadAnswer(EngineError):
-    """`finish`: the finish reason that the engine reported, if any."""
+    """The server answered, but the answer failed the checks. `finish`: the finish reason that the engine reported, if any."""
 
     def __init__(self, message: str = "", *, hint: str | None = None, finish: str | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -149,11 +151,12 @@ class TextOnBlankPage(BadAnswer):
 
 
 class LowConfidence(BadAnswer):
-    """If no other engine does better, the text is kept and the doubt is recorded."""
+    """The confidence of a local engine is too low. If no other engine has a better text, the text is kept and the doubt is
+    recorded."""
 
 
 class Unreadable(BadAnswer):
-    """So little of the page was read that the text is not worth keeping: most often a script that the engine does not know."""
+    """A local engine read too little of the page for a useful text, most often because it does not support the script."""
 
 
 class MalformedAnswer(BadAnswer):

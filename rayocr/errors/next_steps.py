@@ -1,7 +1,5 @@
-"""The one table from the answer of a service to the user's next step: (service, status, reason) → hint.
-
-The modules that translate a service's errors decide the class of the error; what the user can do about it stands here. The first
-row that fits counts.
+"""Contains the only table that maps the answer of a service to the user's next step: (service, status, reason) → hint. The
+modules that translate a service's errors decide the class of the error. The first row that matches applies.
 """
 
 from __future__ import annotations
@@ -18,7 +16,7 @@ _DRIVE_LOGIN = (
     " storage.source.credentials= or storage.dest.credentials="
 )
 _SHARE = "Share the folder with the account (Editor to write, Viewer to read), or check its id."
-_GEMINI_KEY = "Check GEMINI_API_KEY (GOOGLE_API_KEY wins where both are set) at https://aistudio.google.com/apikey."
+_GEMINI_KEY = "Check GEMINI_API_KEY (GOOGLE_API_KEY takes precedence if both are set) at https://aistudio.google.com/apikey."
 _RESTRICTED = "The key's restrictions (API, address or referrer) exclude this request: change them in the Google Cloud console."
 _REDIS_ACL = (
     "Check user and password in REDIS_URL. The user needs the keys ~{rayocr:* (with the brace) and the"
@@ -27,7 +25,8 @@ _REDIS_ACL = (
 
 
 class _Row(NamedTuple):
-    """`status`: of HTTP, 0 for any. `signs`, in lower case: the reason or message contains one of them; none: any answer."""
+    """A row of the table. `status`: HTTP status, 0 for any. `signs`: texts in lower case of which the reason or message contains
+    one; empty for any answer."""
 
     service: Service
     status: int
@@ -78,7 +77,7 @@ NEXT_STEPS: tuple[_Row, ...] = (
         "The account needs storage.objects.delete on the bucket: the role Storage Object User has it.",
     ),
     _Row("gcs", 403, (), _OBJECT_USER),
-    _Row("gcs", 404, ("bucket",), "Check its name; buckets are not created."),
+    _Row("gcs", 404, ("bucket",), "Check its name. rayocr does not create buckets."),
     _Row("gcs", 400, ("requester",), "Name the project that pays: storage.source.user_project="),
     _Row("gcs", 400, (), _GCS_KEY),
     _Row(
@@ -229,10 +228,10 @@ NEXT_STEPS: tuple[_Row, ...] = (
     _Row("openai", 401, (), "Check OPENAI_API_KEY."),
     _Row("openai", 403, (), "Check OPENAI_API_KEY."),
     _Row("openai", 404, (), "Check engine.openai.model."),
-    # Redis: its codes are words.
+    # Redis, whose codes are words
     _Row("redis", 0, ("readonly",), "It is a replica: wait until its address leads to the primary, or change REDIS_URL."),
-    _Row("redis", 0, ("misconf",), "Redis cannot save to its disk: free space there; its log has the reason."),
-    _Row("redis", 0, ("oom command",), "Redis is full: raise its maxmemory, or delete what others keep there."),
+    _Row("redis", 0, ("misconf",), "Redis cannot save to its disk. Free space there, or find the reason in its log."),
+    _Row("redis", 0, ("oom command",), "Redis is full. Raise its maxmemory, or delete data of other programs."),
     _Row("redis", 0, ("noreplicas",), "Redis waits for replicas (min-replicas-to-write): start them, or lower the number."),
     _Row("redis", 0, ("noauth", "wrongpass", "noperm", "acl failure", "invalid username", "invalid password"), _REDIS_ACL),
     _Row(
@@ -251,7 +250,8 @@ NEXT_STEPS: tuple[_Row, ...] = (
 
 
 def next_step(service: Service, status: int = 0, said: str = "", *, place: str = "") -> str | None:
-    """`said`: the service's reason and message. `place`: the object or file. None if the message says all that can be done."""
+    """Returns the next step; None if the message is sufficient. `said`: the service's reason and message. `place`: the object or
+    file."""
     lower = said.lower()
     for row in NEXT_STEPS:
         if row.service == service and row.status in (0, status) and (not row.signs or any(sign in lower for sign in row.signs)):

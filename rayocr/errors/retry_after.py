@@ -1,4 +1,4 @@
-"""Reads the delay that a server asks for, in the Retry-After header."""
+"""Reads the delay that a server requests in the Retry-After header."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import math
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-LONGEST_S = 172_800.0  # two days; a longer delay is a mistake, or would stop a watch for good
+LONGEST_S = 172_800.0  # two days; a longer delay is a mistake, or would stop a watch permanently
 
 
 def seconds_of(header: object) -> float | None:
-    """`header`: seconds, or a date. None if it is neither, negative or not finite; at most LONGEST_S."""
+    """Returns the delay in seconds, at most LONGEST_S. `header`: seconds or a date. Returns None for any other value, and for
+    negative or infinite seconds."""
     if not isinstance(header, str) or len(header) > 100:
         return None
     try:

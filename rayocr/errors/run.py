@@ -6,7 +6,7 @@ from rayocr.errors.base import RayocrError
 
 
 class UsageError(RayocrError):
-    """`shell_hint`: a further next step that makes sense on the command line only."""
+    """Wrong options or configuration. `shell_hint`: a further next step that makes sense only on the command line."""
 
     exit_code = 2
 
@@ -37,7 +37,7 @@ class ServerUnreachable(OutsideError):
 class ModelUnavailable(OutsideError):
     default_hint = (
         "Start the same command again to resume. To read the remaining pages with the next engine of the chain,"
-        " give engine.on_outage=fallback."
+        " set engine.on_outage=fallback."
     )
 
 
@@ -49,7 +49,7 @@ class QuotaDenied(OutsideError):
 
 
 class DayQuotaExhausted(OutsideError):
-    """`resumes_at`: start of the next quota day, in seconds since 1970."""
+    """The daily quota is exhausted. `resumes_at`: start of the next quota day, in seconds since 1970."""
 
     def __init__(self, message: str = "", *, hint: str | None = None, resumes_at: float | None = None) -> None:
         super().__init__(message, hint=hint)
@@ -57,7 +57,7 @@ class DayQuotaExhausted(OutsideError):
 
 
 class BudgetExhausted(OutsideError):
-    """`resumes_at`: start of the next day or month, in seconds since 1970; None for the budget of a run."""
+    """A budget is spent. `resumes_at`: start of the next day or month, in seconds since 1970; None for the budget of a run."""
 
     default_hint = "To resume, start the same command again with a budget.usd= for the rest."
 
@@ -82,4 +82,5 @@ class Interrupted(RayocrError):
 
 
 class Draining(Exception):
-    """The run or the worker is draining: no new request is sent, and unfinished work is left for the next run. Not a failure."""
+    """The run or the worker is draining: it sends no new request and leaves unfinished work to the next run. This is not a
+    failure."""

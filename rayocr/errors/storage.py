@@ -42,7 +42,7 @@ class StorageFull(StorageError):
 
 
 class StorageUnavailable(StorageError):
-    """`retry_after_s`: the delay in seconds that the server asks for, if any."""
+    """The storage is temporarily unavailable. `retry_after_s`: the delay in seconds that the server requests, if any."""
 
     transient = True
 
@@ -52,7 +52,7 @@ class StorageUnavailable(StorageError):
 
 
 class PartMissing(StorageUnavailable):
-    """Fewer bytes arrived than expected: the file may have been replaced by a shorter one."""
+    """Fewer bytes arrived than expected. A shorter file may have replaced the original."""
 
 
 class LockError(RayocrError):

@@ -10,12 +10,12 @@ class TableError(RayocrError):
 
 
 class TableUnavailable(TableError):
-    """Trying again can help."""
+    """The table is unavailable; a retry can help."""
 
 
 class TableMisconfigured(TableError):
-    """No row is accepted until someone corrects the configuration."""
+    """The table accepts no row until a person corrects the configuration."""
 
 
 class RowsRefused(TableError):
-    """Trying again cannot help."""
+    """The table rejects these rows; a retry cannot help."""

@@ -1,4 +1,4 @@
-"""The HTTP API as a FastAPI application: health, metrics, status, documents, control, and the status page."""
+"""Creates the FastAPI application of the HTTP API: health, metrics, status, documents, control, and the status page."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ T = TypeVar("T")
 
 STATIC = Path(__file__).with_name("static")
 _TYPES = {".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
-_STREAMS = 64  # concurrent event streams
-_CHECKS = 8  # concurrent questions of readiness, which anyone may ask; more could keep every connection busy
-_STREAM_STEPS = 10  # checks per second for the end of the run
+_STREAMS = 64  # number of concurrent event streams
+_CHECKS = 8  # number of concurrent readiness requests, which anyone may send; more could keep every connection busy
+_STREAM_STEPS = 10  # number of checks per second for the end of the run
 FILES = {path.name: _TYPES[path.suffix] for path in sorted(STATIC.iterdir()) if path.suffix in _TYPES}
 
 DocumentId = Annotated[str, InPath(pattern="^[0-9a-f]{32}$", description="32 hex digits")]
@@ -39,7 +39,7 @@ PageNumber = Annotated[int, InPath(ge=1, le=1_000_000)]
 
 
 class AsciiJson(JSONResponse):
-    """JSON in ASCII: file names may contain bytes that are not text, which UTF-8 cannot encode."""
+    """A response with JSON in ASCII, since file names may contain bytes that are not text, which UTF-8 cannot encode."""
 
     def render(self, content: Any) -> bytes:
         return json.dumps(content, separators=(",", ":")).encode("ascii")
@@ -83,7 +83,8 @@ _GENERAL: dict[int | str, dict[str, Any]] = {code: {"model": Problem} for code i
 
 
 def create_app(api: RunApi, *, token: str | None, verify_push: Any = None) -> FastAPI:
-    """`verify_push(authorization)` raises ValueError for a push that is not from Pub/Sub; None: pushes need the API's token."""
+    """Creates the application. `verify_push(authorization)` raises ValueError for a push that is not from Pub/Sub; None: pushes
+    need the API's token."""
     app = FastAPI(
         title="rayocr",
         version=__version__,
@@ -105,7 +106,7 @@ def create_app(api: RunApi, *, token: str | None, verify_push: Any = None) -> Fa
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> Response:
-        """Omits the input, which may contain anything."""
+        """Reports invalid input without its content, which may contain anything."""
         problems = [{"loc": list(e["loc"]), "msg": e["msg"], "type": e["type"]} for e in error.errors()[:10]]
         return AsciiJson({"detail": problems}, status_code=422)
 
@@ -115,7 +116,7 @@ def create_app(api: RunApi, *, token: str | None, verify_push: Any = None) -> Fa
 def _add_health(app: FastAPI, api: RunApi) -> None:
     @app.get("/health")
     async def health() -> dict[str, str]:
-        """Alive: the run's loop pushed a snapshot within the last ten seconds."""
+        """Reports whether the run is alive: its loop pushed a snapshot within the last ten seconds."""
         if not api.lives:
             raise HTTPException(503, "The run does not answer.")
         return {"status": "ok"}
@@ -124,7 +125,7 @@ def _add_health(app: FastAPI, api: RunApi) -> None:
 
     @app.get("/ready")
     async def ready() -> dict[str, str]:
-        """Ready: storage, locks and limits can be reached."""
+        """Reports whether the run is ready: storage, locks and limits can be reached."""
         nonlocal checks
         if checks >= _CHECKS:
             raise HTTPException(503, "The services are being checked.")
@@ -143,7 +144,7 @@ def _add_health(app: FastAPI, api: RunApi) -> None:
 
     @app.get("/static/{name}", include_in_schema=False)
     async def static(name: str) -> Response:
-        if name not in FILES:  # a fixed list: no path is built from the request
+        if name not in FILES:  # files come from a fixed list, since no path may be built from the request
             raise HTTPException(404, "There is no such file.")
         return Response((STATIC / name).read_bytes(), media_type=FILES[name])
 
@@ -164,7 +165,7 @@ def _add_reading(app: FastAPI, api: RunApi) -> None:
 
     @app.get("/history")
     async def history() -> dict[str, Any]:
-        """Pages and cost over the last minutes and over the run."""
+        """Returns pages and cost over the last minutes and over the run."""
         return api.history.as_dict()
 
     @app.get("/config")
@@ -178,7 +179,7 @@ def _add_reading(app: FastAPI, api: RunApi) -> None:
 
     @app.get("/events", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}})
     async def events() -> StreamingResponse:
-        """Server-sent events: the status, every second, until the run has ended."""
+        """Sends the status as server-sent events every second until the run has ended."""
         if api.streams >= _STREAMS:
             raise HTTPException(503, f"Too many event streams (limit {_STREAMS}).")
         api.streams += 1
@@ -276,7 +277,7 @@ def _add_control(app: FastAPI, api: RunApi, verify_push: Any) -> None:
 
     @app.post("/gcs-event", status_code=202)
     async def gcs_event(envelope: PushEnvelope, request: Request) -> Accepted:
-        """A notification of Cloud Storage: its object is read if it is below the source."""
+        """Accepts a notification of Cloud Storage. Its object is read if it is below the source."""
         if verify_push is not None:
             try:
                 await run_in_threadpool(verify_push, request.headers.get("authorization", ""))
@@ -299,7 +300,7 @@ def _add_control(app: FastAPI, api: RunApi, verify_push: Any) -> None:
 
     @app.post("/drain", status_code=202)
     async def drain() -> Accepted:
-        """Like SIGTERM: finishes pages in progress, then ends the run."""
+        """Drains the run, like SIGTERM: finishes pages in progress, then ends the run."""
         api.commands.drain()
         return Accepted()
 

@@ -1,7 +1,6 @@
-"""The messages between the run and the process of its HTTP API over a socket, in frames: 4 bytes of length, then the message.
-
-Messages to the API are pickled, since they come from the run. Messages to the run are bounded JSON, since clients can reach the
-API.
+"""Transfers messages between the run and the process of its HTTP API over a socket, in frames: 4 bytes of length, then the
+message. Messages to the API are pickled, since they come from the run. Messages to the run are JSON of limited size, since
+clients can reach the API.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from typing import Any
 from rayocr.config import AccessConfig, GatewayConfig
 from rayocr.outputs.report.pages import Drawing
 
-MAX_QUESTION_BYTES = 32 << 20  # a manifest, with a retry
+MAX_QUESTION_BYTES = 32 << 20  # size of a manifest, with a retry
 _LENGTH = struct.Struct(">I")
 
 
@@ -29,7 +28,7 @@ class Setup:
     source: tuple[str, AccessConfig]  # a URI and its access configuration
     dest: tuple[str, AccessConfig]
     state: tuple[str, AccessConfig]
-    config: dict[str, Any]  # as `/config` shows it
+    config: dict[str, Any]  # configuration in the form of `/config`
     logs: str
     drawing: Drawing
 
@@ -41,7 +40,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The answer to a question, by its number: a value, or one of our errors."""
+    """The answer to a question, with its number: a value or an error of rayocr."""
 
     number: int
     value: Any = None
@@ -63,7 +62,7 @@ class Channel:
         self.send(pickle.dumps(message))
 
     def receive(self, *, max_bytes: int | None = None) -> bytes:
-        """Raises ConnectionError at the end of the stream, and for a message that is too long."""
+        """Returns the next message. Raises ConnectionError at the end of the stream, and for a message that is too long."""
         (length,) = _LENGTH.unpack(self._exactly(_LENGTH.size))
         if max_bytes is not None and length > max_bytes:
             raise ConnectionError(f"a message of {length:,} bytes")

@@ -1,6 +1,6 @@
-"""The process of the HTTP API: `python -m rayocr.gateway.child CHANNEL_FD LISTENING_FD`, started by rayocr.gateway.process.
-
-Answers from the last snapshot and from storage, and forwards commands to the run over the channel. Ends with the run.
+"""Runs in the process of the HTTP API: `python -m rayocr.gateway.child CHANNEL_FD LISTENING_FD`, started by
+rayocr.gateway.process. It answers from the last snapshot and from storage, and forwards commands to the run over the channel. It
+ends with the run.
 """
 
 from __future__ import annotations
@@ -127,7 +127,7 @@ def main(channel_fd: int, listening_fd: int) -> None:
         until = time.monotonic() + _LAST_WORDS_S
         while api.streams and time.monotonic() < until:  # open pages receive the last snapshot
             time.sleep(0.02)
-        os._exit(0)  # even if a thread still waits
+        os._exit(0)  # exits even if a thread still waits
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
-"""The uvicorn server of the HTTP API and of `rayocr view`, with bounded connections: how many there are, and how long a
-request may take to arrive.
-
-uvicorn alone waits without limit for the first request of a connection, and accepts connections until file descriptors run out.
+"""Creates the uvicorn server of the HTTP API and of `rayocr view`, and limits the number of connections and the time until a
+request arrives. uvicorn itself waits without limit for the first request of a connection, and accepts connections until file
+descriptors run out.
 """
 
 from __future__ import annotations
@@ -14,12 +13,12 @@ import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 MAX_CONNECTIONS = 256
-REQUEST_S = 10.0  # from a connection, or from the end of an answer, to the end of the next request
+REQUEST_S = 10.0  # seconds from a connection, or from the end of an answer, to the end of the next request
 
 
 class BoundedProtocol(H11Protocol):
-    """When there are too many connections, drops the one that has waited longest without a complete request: a client that
-    opens idle connections loses its own, and `/health` is still answered."""
+    """Drops, when there are too many connections, the one that has waited longest without a complete request. A client that opens
+    idle connections loses its own, and `/health` is still answered."""
 
     max_connections = MAX_CONNECTIONS
     request_s = REQUEST_S
@@ -63,8 +62,8 @@ class BoundedProtocol(H11Protocol):
 
 
 def bounded_server(app: Any) -> uvicorn.Server:
-    """Serves an ASGI application with bounded connections."""
-    # Malformed requests are not logged: clients that reach the port could fill the disk or the terminal with them.
+    """Creates a server for an ASGI application with limited connections."""
+    # Malformed requests are not logged, since clients that reach the port could fill the disk or the terminal with them.
     logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     settings = uvicorn.Config(
         app,

@@ -10,10 +10,10 @@ from typing import Any
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-_OPEN = frozenset({"/", "/health", "/ready", "/openapi.json", "/favicon.ico"})  # these reveal nothing about the run
+_OPEN = frozenset({"/", "/health", "/ready", "/openapi.json", "/favicon.ico"})  # these paths reveal nothing about the run
 _MAX_BODY_BYTES = 64 << 10
 _PER_S, _BURST = 50.0, 200.0
-# The page shows document names as text only; if one became markup by mistake, this policy would keep it from running.
+# The page shows document names only as text. If one became markup by mistake, this policy would prevent it from running.
 _POLICY = (
     b"default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; connect-src 'self';"
     b" form-action 'none'; base-uri 'none'; frame-ancestors 'none'"
@@ -29,7 +29,7 @@ _HEADERS = [
 
 
 class Guard:
-    """ASGI middleware. `token` None, for tests: accepts requests without a token."""
+    """ASGI middleware. In tests, `token` may be None, which accepts requests without a token."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ def _is_local(host: bytes) -> bool:
 
 def _is_foreign(headers: dict[bytes, bytes]) -> bool:
     """Returns whether a page of another origin, open in the same browser, sent the request."""
-    if b"sec-fetch-site" in headers:  # checked already; behind a proxy the host may differ from the page's
+    if b"sec-fetch-site" in headers:  # the host was checked already; behind a proxy it may differ from the page's
         return False
     origin, host = headers.get(b"origin"), headers.get(b"host", b"")
     return origin is not None and origin.split(b"://", 1)[-1] != host

@@ -1,4 +1,4 @@
-"""The history of a run for charts: every second of the last minutes, and the whole run in a few hundred points."""
+"""Keeps the history of a run for charts: every second of the last minutes, and the whole run in a few hundred points."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Any
 
-_RECENT = 300  # samples, one per second
-_WHOLE = 400  # maximum of points; above it every other point is dropped
+_RECENT = 300  # number of samples, one per second
+_WHOLE = 400  # maximum number of points, above which every other point is dropped
 
 Sample = tuple[float, int, float]  # seconds since 1970, pages done, cost
 
 
 class History:
-    """Samples of a run. One thread adds; others read copies."""
+    """Samples of a run. One thread adds samples; others read copies."""
 
     def __init__(self) -> None:
         self._recent: deque[Sample] = deque(maxlen=_RECENT)
@@ -31,6 +31,6 @@ class History:
         self._whole = whole
 
     def as_dict(self) -> dict[str, Any]:
-        """Points of `[at, pages_done, cost_usd]`, oldest first; `run` ends with the newest."""
+        """Returns points `[at, pages_done, cost_usd]`, oldest first. `run` ends with the newest point."""
         recent, whole = list(self._recent), self._whole
         return {"recent": recent, "run": whole + recent[-1:] if recent and recent[-1:] != whole[-1:] else whole}

@@ -13,7 +13,8 @@ _KEPT = 64
 
 
 class Pictures:
-    """Renders pages in a separate process each (about a second), two at a time. Caches the last ones, since users page back."""
+    """Renders each page in a separate process, which takes about one second, two at a time. Caches the last pictures, since users
+    page back."""
 
     def __init__(self, drawing: Drawing, draw: Callable[[Manifest, int, Drawing], bytes | None] = draw_page) -> None:
         self._drawing = drawing
@@ -23,7 +24,7 @@ class Pictures:
         self._lock = threading.Lock()
 
     def draw(self, manifest: Manifest, page_number: int) -> bytes | None:
-        """Blocks. Any thread."""
+        """Renders a page. Blocks. You can call it from any thread."""
         key = (manifest.document_id, manifest.version, page_number)
         with self._turns:
             if (kept := self._kept.get(key)) is not None:

@@ -1,4 +1,4 @@
-"""The run's side of the HTTP API: starts its process, sends it snapshots, and executes its commands.
+"""Implements the run's side of the HTTP API: starts its process, sends it snapshots, and executes its commands.
 
 The API runs in its own process, so that traffic on its port (thousands of connections, slow or hostile requests) takes no
 file descriptors, memory or time from the run. The run holds the listening socket and replaces a crashed process on the same port.
@@ -34,11 +34,11 @@ from rayocr.untrusted_json import parse_object
 
 log = logging.getLogger(__name__)
 
-_AT_ONCE = 4  # commands that run at the same time
+_AT_ONCE = 4  # number of commands that run at the same time
 _RESTARTS = 5
 _RESTART_S = 5.0
 _CLOSE_S = 3.0
-_LOGGED = 100  # maximum of logged problems of the API's process
+_LOGGED = 100  # maximum number of logged problems of the API's process
 # Variables of the environment that the API's process does not need.
 _NOT_PASSED = ("GEMINI_API_KEY", "GOOGLE_API_KEY", "OPENAI_API_KEY", "SUPABASE_API_KEY", "REDIS_URL", "RAY_AUTH_TOKEN")
 
@@ -48,7 +48,8 @@ def new_token() -> str:
 
 
 class GatewayProcess:
-    """Runs the API's process. `commands`: executed in the run; `readiness`: problems by part. Both are called on threads."""
+    """Runs the API's process. `commands` execute in the run. `readiness` returns problems by part. The API calls both on
+    threads."""
 
     def __init__(self, setup: Setup, commands: Commands, readiness: Callable[[], dict[str, str]]) -> None:
         hide([setup.token])
@@ -66,23 +67,24 @@ class GatewayProcess:
         self._threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="http-api")
 
     def start(self) -> str:
-        """Returns the address of the status page. Raises OSError if no port is free or the process cannot be started."""
+        """Starts the process and returns the address of the status page. Raises OSError if no port is free or the process cannot
+        start."""
         self._listening = listen(self._setup.gateway)
         self._write_token(self._listening.getsockname()[1])
         self._start_process()
         return address_of(self._listening, self._setup.gateway)
 
     def push(self, snapshot: Mapping[str, Any]) -> None:
-        """Never blocks for long and never raises, since the run does not need the API."""
+        """Sends a snapshot. Never blocks for long and never raises, since the run does not need the API."""
         self._last = Snapshot(snapshot=dict(snapshot))
         if self._channel is not None:
             try:
                 self._channel.send_object(self._last)
-            except OSError:  # it hangs or has crashed: replace it
+            except OSError:  # the process hangs or has crashed, so replace it
                 self._channel.close()
 
     def close(self) -> None:
-        """Idempotent. Blocks for a few seconds at most."""
+        """Ends the process. Idempotent. Blocks for at most a few seconds."""
         self._closing = True
         if self._channel is not None:
             self._channel.close()
@@ -122,9 +124,9 @@ class GatewayProcess:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C reaches the run only, which then ends this process
+                start_new_session=True,  # Ctrl-C reaches only the run, which then ends this process
             )
-        # A process that does not read must not block the run: a send that takes longer than half a second is dropped.
+        # A process that does not read must not block the run, so a send that takes longer than half a second is dropped.
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, _timeval(0.5))
         self._channel = Channel(ours)
         self._channel.send_object(self._setup)
@@ -180,7 +182,7 @@ class GatewayProcess:
         if not isinstance(argument, str):
             raise UsageError(f"{command} needs a text.")
         if command == "retry":
-            return commands.retry(Manifest.from_json(argument.encode("utf-8", "surrogatepass"), name="of the request"))
+            return commands.retry(Manifest.from_json(argument.encode("utf-8", "surrogatepass"), name="id of the request"))
         if command in ("cancel", "add", "notice"):
             return getattr(commands, command)(argument)
         raise UsageError(f"There is no command {command}.")

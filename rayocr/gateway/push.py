@@ -1,4 +1,4 @@
-"""Verifies that a push comes from Pub/Sub: an OIDC token signed by Google, for our audience, of the expected account."""
+"""Verifies that a push comes from Pub/Sub: its OIDC token is signed by Google, for the configured audience and account."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _CERTIFICATES_S = 3600.0  # Google rotates its keys every few days and publishes
 
 
 def push_verifier(config: GatewayConfig) -> Callable[[str], None] | None:
-    """Returns None without `gateway.push_audience`. The verifier takes the Authorization header, blocks, and raises
+    """Returns the verifier; None without `gateway.push_audience`. The verifier takes the Authorization header, blocks, and raises
     ValueError."""
     if config.push_audience is None:
         return None

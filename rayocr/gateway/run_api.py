@@ -1,7 +1,8 @@
-"""The sources of the HTTP API's answers: snapshots of the run, its records on storage, and commands that go back to the run.
+"""Provides the sources of the HTTP API's answers: snapshots of the run, its records in storage, and commands that go back to the
+run.
 
-The run pushes snapshots, which are never changed afterwards. Commands are functions that are safe to call from any thread.
-Nothing in the run waits for the API.
+The run pushes snapshots, which are never changed afterwards. Commands are functions that are safe to call from any thread. The
+run never waits for the API.
 """
 
 from __future__ import annotations
@@ -23,15 +24,15 @@ from rayocr.outputs.report.pages import pages_of_markdown
 from rayocr.storage.base import Storage
 
 _ID = re.compile(r"[0-9a-f]{32}")
-_SCANNED = 2000  # manifests that one request scans
+_SCANNED = 2000  # number of manifests that one request scans
 _FRESH_S = 10.0  # an older snapshot means that the run's loop hangs
 _LOG_TAIL_BYTES = 512 << 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Commands:
-    """Commands of the run; each returns at once. `add(name)` raises ObjectNotFound, StorageError; `notice(name)` too,
-    and accepts only documents that a listing would return (`include=` and similar filters)."""
+    """Commands of the run; each returns immediately. `add(name)` raises ObjectNotFound, StorageError; `notice(name)` raises the
+    same errors, and accepts only documents that a listing would return (`include=` and similar filters)."""
 
     pause: Callable[[], None]
     resume: Callable[[], None]
@@ -48,14 +49,14 @@ class RunApi:
     dest: Storage
     state: Storage
     commands: Commands
-    config: Mapping[str, Any]  # without secrets
+    config: Mapping[str, Any]  # configuration without secrets
     logs: Path
     draw: Callable[[Manifest, int], bytes | None]  # renders a page as JPEG
-    readiness: Callable[[], dict[str, str]]  # problems by part; empty: ready
+    readiness: Callable[[], dict[str, str]]  # returns problems by part; empty if ready
     snapshot: Mapping[str, Any] = field(default_factory=dict)
     history: History = field(default_factory=History)
     pushed_at: float = field(default_factory=time.monotonic)
-    streams: int = 0  # open event streams
+    streams: int = 0  # number of open event streams
 
     def push(self, snapshot: Mapping[str, Any]) -> None:
         self.snapshot, self.pushed_at = snapshot, time.monotonic()
@@ -66,7 +67,7 @@ class RunApi:
         return time.monotonic() - self.pushed_at < _FRESH_S
 
     def manifest(self, document_id: str) -> Manifest | None:
-        """Raises StorageError."""
+        """Returns the document's manifest. Raises StorageError."""
         if not _ID.fullmatch(document_id):
             return None
         name = manifest_name(document_id)
@@ -81,7 +82,7 @@ class RunApi:
     def documents(
         self, *, outcome: str | None, q: str | None, reason: str | None, cursor: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
-        """Finished documents ordered by id, and the next cursor; None at the end. Raises StorageError."""
+        """Returns finished documents ordered by id, and the next cursor, None at the end. Raises StorageError."""
         found: list[dict[str, Any]] = []
         last = None
         for scanned, manifest in enumerate(self._manifests_after(cursor), start=1):
@@ -93,7 +94,7 @@ class RunApi:
         return found, None
 
     def retry_all(self, *, reason: str | None, q: str | None) -> int:
-        """Retries all matching failed documents; returns their number. Raises StorageError."""
+        """Retries all matching failed documents and returns their number. Raises StorageError."""
         count = 0
         for manifest in self._manifests_after(None):
             if self.can_retry(manifest) and _matches(manifest, None, q, reason):
@@ -102,7 +103,7 @@ class RunApi:
         return count
 
     def can_retry(self, manifest: Manifest) -> bool:
-        """Returns whether the document has failures and belongs to this run's source: another source of the destination may have
+        """Returns whether the document has failures and belongs to this run's source. Another source of the destination may have
         a document with the same name."""
         ours = manifest.source_uri == f"{self.source.uri}/{manifest.name}"
         return ours and manifest.outcome is not DocumentOutcome.COMPLETE

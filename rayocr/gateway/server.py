@@ -1,4 +1,4 @@
-"""Serves the HTTP API: uvicorn on its own thread, with bounded connections."""
+"""Serves the HTTP API with uvicorn on a separate thread, with limited connections."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rayocr.gateway.run_api import RunApi
 if TYPE_CHECKING:
     import uvicorn
 
-_TRIED_PORTS = 20  # starting with the configured one, since several runs can share a machine
+_TRIED_PORTS = 20  # number of ports to try, from the configured one on, since several runs can share a machine
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _ANY = "0.0.0.0"  # noqa: S104 - what users give, and where a token is asked for
 _BACKLOG = 128
@@ -69,14 +69,14 @@ def port_of(address: str) -> int:
 
 
 class StatusPage(NamedTuple):
-    """The address of a run's status page, and the token that it needs."""
+    """The address of a run's status page and the token that it requires."""
 
     address: str
     token: str
 
 
 class GatewayServer:
-    """Runs uvicorn. `token`: required by every request except `/health`, `/ready` and the empty page; None only in tests."""
+    """Runs uvicorn. `token`: required for every request except `/health`, `/ready` and the empty page; None only in tests."""
 
     def __init__(self, api: RunApi, config: GatewayConfig, *, token: str | None) -> None:
         self.api = api
@@ -87,7 +87,7 @@ class GatewayServer:
         self._closing = False
 
     def start(self, listening: socket.socket | None = None) -> str:
-        """Returns the address of the status page. Raises OSError if no port is free."""
+        """Starts the server and returns the address of the status page. Raises OSError if no port is free."""
         listening = listening or listen(self._config)
         address = address_of(listening, self._config)
         self._thread = threading.Thread(target=self._serve, args=(listening,), name="gateway", daemon=True)
@@ -95,7 +95,7 @@ class GatewayServer:
         return address
 
     def close(self) -> None:
-        """Idempotent."""
+        """Stops the server. Idempotent."""
         self._closing = True
         if self._server is not None:
             self._server.should_exit = self._server.force_exit = True

@@ -1,4 +1,4 @@
-"""Packs the lines of a page and their positions into one string: 5 KB per page, a fifth of what a tuple of objects takes."""
+"""Packs the lines of a page and their positions into one string: 5 KB per page, a fifth of the memory of a tuple of objects."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def manifest_name(document_id: str) -> str:
 
 
 def document_id_of(name: str) -> str | None:
-    """Returns the document whose manifest, dead letter, corrections or request have this name; None for other objects."""
+    """Returns the document whose manifest, dead letter, corrections or request has this name; None for other objects."""
     match = _OF_A_DOCUMENT.fullmatch(name)
     return match.group(2) if match and match.group(2).startswith(match.group(1)) else None
 

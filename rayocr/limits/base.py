@@ -1,7 +1,7 @@
 """Defines the port of the limiter bucket, the source of one model's slots. Adapters are in this folder. The RateLimiter actor
-calls them. A bucket is a GCRA (ITU-T I.371): it knows the instant at which the next request may start, and hands out the next few
-slots. Starts are at least an interval apart, even after unused time, so no window of a minute exceeds the quota, wherever the
-server's windows begin. Slots are delays from now, because the clocks of nodes differ.
+calls them. A bucket is a GCRA (ITU-T I.371): it stores the instant at which the next request may start, and hands out the next
+few slots. Starts are at least an interval apart, even after unused time, so no period of a minute exceeds the quota. Slots are
+delays from now, because the clocks of nodes differ.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-# Maximum time (seconds) between lending a slot and its start, so that a pause or a restart affects few lent slots. It is long
-# compared with a call to an actor or to Redis, and short compared with the minute of a quota.
+# Maximum time (seconds) between lending a slot and its start, so that a pause or a restart affects few lent slots. This time is
+# long compared with a call to an actor or to Redis, and short compared with the minute of a quota.
 HORIZON_S = 0.5
 
 
 class Blocked(StrEnum):
-    """Why a bucket returned no slots."""
+    """The reasons why a bucket returned no slots."""
 
     PACE = "pace"  # the next start is too far ahead
     IN_FLIGHT = "in_flight"
@@ -29,8 +29,8 @@ class Blocked(StrEnum):
 class Take:
     """A request for slots. `request_interval_s` is the time between two starts, `token_interval_s` the time that a request of the
     expected length takes of the tokens per minute; the longer one applies. `token_intervals_s` replaces it if the requests
-    differ: one for each wanted request, in order. `correction_s` is token time to add (requests were longer than expected) or
-    return since the last take. `in_flight` counts the slots that the calling limiter has lent.
+    differ: one for each wanted request, in order. `correction_s` is the correction of token time since the last take, positive if
+    requests were longer than expected. `in_flight` counts the slots that the calling limiter has lent.
     """
 
     wanted: int
@@ -63,7 +63,7 @@ class Take:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """Slots, each as seconds to wait from now, or the reason why there are none and when to ask again."""
+    """Slots, each as seconds to wait from now, or the reason why there are none and when to try again."""
 
     delays_s: tuple[float, ...] = ()
     blocked: Blocked | None = None
@@ -88,7 +88,7 @@ class Bucket(ABC):
     @abstractmethod
     async def report_in_flight(self, in_flight: int) -> None:
         """Reports how many slots the calling limiter has lent now, for others that share the bucket. Idempotent. A limiter that
-        does not report for `limits.shared_ttl_s` counts as gone, and its slots as free."""
+        does not report for `limits.shared_ttl_s` counts as dead, and its slots are freed."""
 
     @abstractmethod
     def wall_clock(self) -> float:
@@ -103,7 +103,7 @@ class Bucket(ABC):
 
     async def add_spend(self, spent_by_day: Mapping[str, float]) -> Mapping[str, float]:
         """Adds the spending since the last call, by day ("2026-11-26"), to the shared account. Returns the total spending of all
-        runs that share it; empty if nothing is shared."""
+        runs that share it; empty without sharing."""
         return {}
 
     async def close(self) -> None:  # noqa: B027 - most adapters have nothing to close

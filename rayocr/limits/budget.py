@@ -65,6 +65,6 @@ class Budget:
         self.spent_by_day[day] += spent_usd
 
     def note_others(self, spent_by_day: Mapping[str, float]) -> None:
-        """Updates what other runs have spent; the known amount never decreases."""
+        """Updates the spending of other runs. The known amount never decreases."""
         for day, usd in spent_by_day.items():
             self._others[day] = max(usd, self._others.get(day, 0.0))

@@ -34,7 +34,8 @@ class ExpectedUse:
         weight = requests / (requests + min(_TOKENS_MEMORY, _ESTIMATE + self._answers))
         mean_off = input_tokens / requests - self.input_tokens
         off = (input_tokens - expected_tokens) / requests if expected_tokens else mean_off
-        # The mean of n requests varies by a part of n of the variance, so its square times n estimates the variance.
+        # The variance of the mean of n requests is the variance divided by n, so the squared deviation times n estimates the
+        # variance.
         if self._answers >= _ESTIMATE:
             self._variance += weight * (off * off * requests - self._variance)
         self.input_tokens += weight * mean_off

@@ -1,4 +1,4 @@
-"""Forecasts from the limits of a model the pace that they allow, the sizes that match it, and the duration of a run. Pure."""
+"""Forecasts the pace that the limits of a model allow, the sizes that match this pace, and the duration of a run. Pure."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class QuotaSizes:
 
 
 def quota_sizes(limits: ModelLimitsConfig, *, headroom: float = 0.0, input_tokens: float = 0.0) -> QuotaSizes:
-    """Computes the sizes. `input_tokens`: per page. `headroom`: the share of the quota that stays unused."""
+    """Computes the sizes. `input_tokens`: per page. `headroom`: the share of the quota that is not used."""
     paces: dict[str, float] = {}
     if limits.rpm is not None:
         paces["rpm"] = limits.rpm * (1 - headroom) / 60
@@ -72,8 +72,8 @@ def batch_forecast(
     cost_usd: float = 0.0,
     usd_per_month: float | None = None,
 ) -> Forecast:
-    """Returns the longest duration, since a job takes up to a day and requests per minute do not limit it. `most_pages` are in
-    jobs at once; `input_tokens` and `cost_usd` of all pages together."""
+    """Forecasts the longest duration of batches: a job takes up to a day, and requests per minute do not limit it. `most_pages`:
+    maximum number of pages in jobs at the same time; `input_tokens`, `cost_usd`: totals of all pages."""
     queue = input_tokens / enqueued_tokens if enqueued_tokens else 0.0
     times = {"jobs": math.ceil(pages / most_pages) * 86_400.0, "enqueued_tokens": math.ceil(queue) * 86_400.0}
     if usd_per_month is not None and cost_usd > usd_per_month:

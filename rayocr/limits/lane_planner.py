@@ -13,8 +13,8 @@ goes to the cheapest lane that is open and has room:
 
 The deadline is in danger when the remaining pages, times a margin, need all of the remaining time in the fastest lane. Waiting
 until then costs nothing, since the cheap lanes work at their full rate from the beginning and the expensive lane reads only pages
-that they cannot. Pages in flight count as left in proportion to how often their lane fails, and in full once they are overdue. If
-pages in batches are needed in another lane, their jobs are cancelled and the pages withdrawn.
+that they cannot. Pages in flight count as remaining in proportion to the failure rate of their lane, and in full once they are
+overdue. If pages in batches are needed in another lane, their jobs are cancelled and the pages withdrawn.
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class _Lane:
     answered: int = 0
     answer_s: float = field(init=False)  # the longest time that an answer should take
     room: int = field(init=False)
-    began: float = field(init=False, default=0.0)  # time when the run became known
+    began: float = field(init=False, default=0.0)  # time when the planner received the state of the run
     times: deque[float] = field(default_factory=lambda: deque(maxlen=_MEMORY))
     failing: float = _FAILURES_AT_FIRST
     failed_in_a_row: int = 0
@@ -202,11 +202,10 @@ class LanePlanner:
             self._lanes[LOCAL].room = outlook.local_room
 
     def choose(self, worker: str, *, now: float, local: bool = True) -> str | None:
-        """Returns the lane of one more page, which then counts as in flight until it is reported; None if no lane has room now;
-        the caller asks again soon. `local`: whether local engines may read the page.
-        """
+        """Returns the lane of one more page, which then counts as in flight until it is reported; None if no lane has room now.
+        The caller asks again soon. `local`: whether local engines may read the page."""
         if self._left is None:
-            return None  # the state of the run is unknown yet
+            return None  # the state of the run is not known yet
         self._now = now
         self._refill(now)
         hurry = self._hurry(now)

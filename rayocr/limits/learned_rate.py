@@ -1,9 +1,10 @@
 """Learns the rate that a server allows from 429 and 503 responses: additive increase, multiplicative decrease (Chiu and Jain,
 1989).
 
-The configured rate is the ceiling. A refusal lowers the rate immediately. It then rises by a share of the ceiling each second,
-and slowly from just below the rate of the last refusal, so that a quota lower than configured causes few refusals. Servers also
-refuse single requests at any rate. Slowing down would not help, so these have almost no effect. Pure; callers pass the time.
+The configured rate is the ceiling. A refusal lowers the rate immediately. The rate then rises by a share of the ceiling each
+second, and more slowly from just below the rate of the last refusal, so that a quota lower than configured causes few refusals.
+Servers also refuse single requests at any rate. A lower rate would not prevent them, so they have almost no effect. Pure; callers
+pass the time.
 """
 
 from __future__ import annotations
@@ -69,9 +70,9 @@ class LearnedRate:
         """Notes that the server refused a request that was sent at that time. Requests that were in flight together count as one
         refusal.
 
-        `observed_rpm` is the recent rate. After a quota error (429) it counts as too high, if it is below the permitted rate; an
-        overloaded server (503) does not reveal its limit, nor does a rate that was low because it had `paused`. `share` of the
-        recent requests were refused (0 to 1). Returns True when the rate was changed.
+        `observed_rpm` is the recent rate. After a quota error (429), a recent rate below the permitted rate counts as too high.
+        An overloaded server (503) does not reveal its limit, and a rate that was low because the run had `paused` does not
+        either. `share` of the recent requests were refused (0 to 1). Returns True when the rate was changed.
         """
         if sent_at <= self._last_cut:
             return False

@@ -28,8 +28,8 @@ _KEPT_S = 2 * 86_400  # an unused bucket expires after this time
 # The same steps as MemoryBucket.take, in microseconds: Lua's numbers represent 2**53 of them exactly, and TIME is not more
 # precise.
 # A cluster is "slots lent, last report, last served, last refused". Clusters that compete for the next slots would starve each
-# other. Of those that were refused recently, the one served longest ago may therefore take slots a quarter of a horizon further
-# ahead.
+# other. Therefore the cluster that was served longest ago, of those that were refused recently, may take slots a quarter of a
+# horizon further ahead.
 # KEYS: bucket, clusters. ARGV: cluster, ttl_us, horizon_us, wanted, request_interval_us, token_interval_us, correction_us,
 # in_flight, max_in_flight (-1: none), requests_a_day (-1: none), day, kept_s, then the token interval of each wanted request if
 # they differ.

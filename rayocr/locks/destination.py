@@ -1,9 +1,9 @@
 """Locks a whole destination for one run, if the storage has no atomic writes (Google Drive) and there is no Redis.
 
-Each run writes a small lock file beside the state. A thread of the run renews it at a third of the time limit. A run that starts
-reads the lock files: one that was renewed within the limit, by the storage's clock, belongs to a run that may be alive. A lock of
-a dead process of this machine expires immediately, so a restart after SIGKILL does not wait. If two runs start at the same
-instant, both stop. If they do not see each other's locks, they detect them at the next renewal, and the later one stops.
+Each run writes a small lock file beside the state. A thread of the run renews it at a third of the time limit. A run reads the
+lock files at its start. A file that was renewed within the limit, by the storage's clock, belongs to a run that may be alive. A
+lock of a dead process of this machine expires immediately, so a restart after SIGKILL does not wait. If two runs start at the
+same instant, both stop. If they miss each other's locks, they find them at the next renewal, and the later one stops.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ class _LockFile:
 
 
 class DestinationLock:
-    """The lock of this run on a destination. Thread-safe. `lost`: this run found one that began earlier, another run considered
-    this one dead, or the storage was unavailable for longer than the limit."""
+    """The lock of this run on a destination. Thread-safe. `lost`: this run found a run that began earlier, another run considered
+    this run dead, or the storage was unavailable for longer than the limit."""
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
 """Keeps leases as files beside the state, for the processes of one machine.
 
-One flock on one file serializes all operations. That file holds the fencing counter, so tokens grow without a file for every key.
+One flock on one file serializes all operations. This file holds the fencing counter, so tokens grow without a file for every key.
 A lease is a small JSON file. The lease of a dead process (same host, and the process id is unused or belongs to a process that
 started later) expires immediately, so a restart after SIGKILL does not wait for the TTL. The TTL runs on the machine's monotonic
 clock, so changes of the time of day neither expire nor prolong leases. Between machines that share a mount, only the TTL counts,

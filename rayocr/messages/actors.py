@@ -15,7 +15,7 @@ class WorkerInfo:
     engines: tuple[str, ...] = ()
     host: str
     pid: int
-    node_id: str = ""  # assigned by Ray
+    node_id: str = ""  # id that Ray assigned
     build: str = field(default_factory=build_id)
 
 
@@ -23,8 +23,8 @@ class WorkerInfo:
 class LedgerState:
     """State of the Ledger at one moment."""
 
-    segments: int = 0  # written by this process
+    segments: int = 0  # number of segments that this process wrote
     bytes: int = 0
     flush_s: float = 0.0  # duration of the last flush
     pending_pages: int = 0
-    recorded_pages: int = 0  # with a final outcome, acknowledged by this process
+    recorded_pages: int = 0  # pages with a final outcome that this process acknowledged

@@ -1,4 +1,4 @@
-"""Defines the values of documents: listed, fetched, assembled."""
+"""Defines the values of listed, fetched and assembled documents."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class Document:
 
     `name` is the path below the source, with `/`. `output_name` is the path below the destination, without a suffix, that its
     outputs share unless another document owns it (`reports/2024/a`; see actors/document_worker/output_names.py). `version` is
-    opaque (local: `size-mtime_ns`, GCS: generation, Drive: revision and md5). `name_owner` is the owner of that path, if another.
-    `has_dead_letter`: a run was killed after it wrote the dead letter and before the manifest.
+    opaque (local: `size-mtime_ns`, GCS: generation, Drive: revision and md5). `name_owner` is the owner of that path, if it is
+    another document. `has_dead_letter`: a run was killed after it wrote the dead letter and before the manifest.
     """
 
     document_id: str
@@ -36,7 +36,7 @@ class Document:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedDocument:
-    """What fetch found out about a document whose bytes are now in the object store."""
+    """The facts about a fetched document, whose bytes are in the object store."""
 
     document: Document
     page_count: int
@@ -57,7 +57,7 @@ class OutputFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyOf:
-    """The document with the same bytes. `name`: its name below the source; empty if no longer known."""
+    """The document with the same bytes. `name`: its name below the source; empty if unknown."""
 
     document_id: str
     name: str = ""
@@ -65,7 +65,8 @@ class CopyOf:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssembledDocument:
-    """What assemble wrote. `renamed`: another document owns the plain name. `copy_of` and `copied_pages`: nothing was read."""
+    """The result of assembling. `renamed`: another document owns the plain name. `copy_of` and `copied_pages` are set if the
+    document was copied instead of read."""
 
     document_id: str
     outcome: DocumentOutcome
@@ -77,7 +78,7 @@ class AssembledDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentContext:
-    """What every part needs to know about a document in progress."""
+    """The facts that every part needs about a document in progress."""
 
     document: Document
     page_count: int

@@ -9,20 +9,20 @@ from typing import NamedTuple
 
 
 class ThrottleKind(StrEnum):
-    """Why a server refused a request."""
+    """The reasons why a server refused a request."""
 
     MINUTE = "minute"  # 429: quota per minute, or an unnamed quota
     DAY = "day"  # 429: daily quota
     OVERLOADED = "overloaded"  # 5xx: the server is too busy, regardless of the quota
-    UNAVAILABLE = "unavailable"  # no answer: a timeout or a lost connection
+    UNAVAILABLE = "unavailable"  # no answer because of a timeout or a lost connection
     DENIED = "denied"  # 429: no quota or no credit at all
     GONE = "gone"  # 404: the server does not have the model
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Throttle:
-    """A failed request reported by a worker. `retry_after_s`: the delay the server asks for. `age_s`: since the request was sent.
-    `words`: the message of the server, or of the network."""
+    """A failed request reported by a worker. `retry_after_s`: the delay that the server requests. `age_s`: seconds since the
+    request was sent. `words`: the message of the server or of the network."""
 
     kind: ThrottleKind
     retry_after_s: float | None = None
@@ -32,13 +32,13 @@ class Throttle:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotReply:
-    """The limiter's answer to returned slots. `pause_s`: send nothing to the model for this long. `failing`: 0..1, the share of
-    recent requests of all workers that failed; 1 while the model is held."""
+    """The limiter's answer to returned slots. `pause_s`: seconds during which no request may be sent to the model. `failing`:
+    share of recent requests of all workers that failed, 0..1; 1 while the model is held."""
 
     pause_s: float = 0.0
     failing: float = 0.0
     refused_in_a_row: int = 0  # pages that the model refused or truncated since its last usable answer to any worker
-    refusing: bool = False  # so were earlier answers for other documents, so the content may not be the cause
+    refusing: bool = False  # whether answers for other documents were refused, too, so that the content may not be the cause
 
 
 class RequestShape(NamedTuple):
@@ -51,23 +51,26 @@ class RequestShape(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotReturn:
-    """Slots that a worker returns, with the use of their requests. `answered` of them used these tokens and this cost; `free` of
-    them used nothing (never sent, or refused); the others (lost or bad answers) are assumed to have used the expected amount.
+    """Slots that a worker returns, with the use of their requests. `answered` of them used these tokens and this cost. `free` of
+    them used nothing, because they were never sent or were refused. The others (lost or bad answers) count with the expected
+    amount.
     """
 
     slots: int
     answered: int = 0
     free: int = 0
-    unsent: int = 0  # of the free ones: no request was sent
-    lost: int = 0  # timed out, or missing in a batch that ended: probably billed, and included in tokens and cost
-    failed: int = 0  # of all of them: those that `throttle` reports
-    possibly_billed: int = 0  # of the free ones: in flight when the connection broke, so the server may bill them
-    replied: int = 0  # of all of them: those that the server rejected, or answered with something unusable
-    unusable: int = 0  # of the answered and replied ones: rejected or malformed, which says nothing about the page if all are
-    refused: int = 0  # of the answered ones: refused or truncated; the page is the cause unless all pages are
-    refused_first: int = 0  # of the refused ones: pages that were asked for the first time
-    refused_documents: frozenset[str] = frozenset()  # their ids
-    words: str = ""  # about the unusable and the refused ones
+    unsent: int = 0  # number of free ones without a request
+    # Requests that timed out or are missing in a batch that ended; they are probably billed, and included in tokens and cost.
+    lost: int = 0
+    failed: int = 0  # number of slots whose failure `throttle` reports
+    possibly_billed: int = 0  # number of free ones in flight when the connection broke, which the server may bill
+    replied: int = 0  # number of slots whose request the server rejected, or whose answer was unusable
+    # Number of answered and replied ones that were rejected or malformed; if all are, the page is not the cause.
+    unusable: int = 0
+    refused: int = 0  # number of answered ones that were refused or truncated; the page is the cause unless all pages are
+    refused_first: int = 0  # number of refused ones whose page was requested for the first time
+    refused_documents: frozenset[str] = frozenset()  # ids of these documents
+    words: str = ""  # message about the unusable and the refused ones
     input_tokens: int = 0
     cost_usd: float = 0.0
     # Reserved for the slots whose use is known; None: the worker had no expectations, and the limiter reserved the average.
@@ -76,12 +79,12 @@ class SlotReturn:
     throttle: Throttle | None = None
 
 
-LOCAL_LANE = "local"  # pages that local engines read in another process; the other lanes belong to a server
+LOCAL_LANE = "local"  # lane of pages that local engines read in another process; all other lanes belong to a server
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaneGrant:
-    """The lane for one page. `give_up_s`: how long an answer may take, if a deadline demands it."""
+    """The lane for one page. `give_up_s`: maximum response time, if a deadline requires one."""
 
     lane: str
     give_up_s: float | None = None
@@ -97,7 +100,7 @@ class LanesState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelQuota:
-    """What the RateLimiter knows about one model. Times are seconds since 1970. `rate_rpm` None means no limit."""
+    """The RateLimiter's state of one model. Times are seconds since 1970. `rate_rpm` None means no limit."""
 
     model: str
     granted: int
@@ -110,11 +113,11 @@ class ModelQuota:
     requests_today: int
     paused_until: float | None = None
     parked_until: float | None = None  # the daily quota is exhausted
-    held_since: float | None = None  # the server answers nothing: one probe at a time is sent
-    held_words: str = ""  # what the server or the network says
-    refused_in_a_row: int = 0  # pages that it refused or truncated since the last page that it read
+    held_since: float | None = None  # the server does not answer, so only one probe at a time is sent
+    held_words: str = ""  # message of the server or the network
+    refused_in_a_row: int = 0  # number of pages that the model refused or truncated since the last page that it read
     refused_words: str = ""  # why
-    refusing: bool = False  # it is held because it refuses the pages of all documents
+    refusing: bool = False  # whether it is held because it refuses the pages of all documents
     gone: bool = False  # the server does not have the model; `held_since` and `held_words` are set
     answered: int = 0  # requests
 
@@ -125,12 +128,12 @@ class LimiterState:
 
     models: tuple[ModelQuota, ...] = ()
     spent_usd: float = 0.0
-    spent_by_day: Mapping[str, float] = field(default_factory=dict)  # of this run
-    spent_today_usd: float = 0.0  # of all known runs
-    spent_month_usd: float = 0.0  # of all known runs
-    spent_10min_usd: float = 0.0  # of this run, in the last ten minutes, without batches
-    possibly_billed: int = 0  # requests whose connection broke while they were in flight: the server may bill them
-    promised_usd: float = 0.0  # reserved for requests in flight
+    spent_by_day: Mapping[str, float] = field(default_factory=dict)  # spending of this run by day
+    spent_today_usd: float = 0.0  # spending of all known runs
+    spent_month_usd: float = 0.0  # spending of all known runs
+    spent_10min_usd: float = 0.0  # spending of this run in the last ten minutes, without batches
+    possibly_billed: int = 0  # number of requests in flight when their connection broke, which the server may bill
+    promised_usd: float = 0.0  # amount that is reserved for requests in flight
     budget_usd: float | None = None
-    unavailable_s: float = 0.0  # how long the shared bucket has been unavailable
+    unavailable_s: float = 0.0  # seconds since the shared bucket became unavailable
     forgetful: bool = False

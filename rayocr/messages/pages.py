@@ -1,4 +1,4 @@
-"""Defines the values of pages: what engines answer, what the ledger stores, what the driver sees."""
+"""Defines the values of pages: the answers of engines, the records of the ledger, and the summaries of the driver."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from dataclasses import dataclass, field, fields
 from enum import StrEnum
 
 OUTAGE = "outage"  # a doubt: a later engine read the page because the server was unavailable (engine.on_outage=fallback)
-OUTAGE_REASONS = ("ModelUnavailable", "QuotaDenied", "UnknownModel")  # of attempts, classes of rayocr.errors
+OUTAGE_REASONS = ("ModelUnavailable", "QuotaDenied", "UnknownModel")  # reasons of attempts, classes of rayocr.errors
 UNPRICED = "unknown"  # a price class: a server was paid, and conf/prices.yaml has no price for the model
 SUSPECT = "suspect"  # a doubt: a server's answer does not agree with another reading of the page
 PICTURE_LOST = "picture_lost"  # a doubt: a picture on the page cannot be decoded, so its content was not read
 LOW_CONFIDENCE = "low_confidence"  # a doubt: lines of the page were read with low confidence, or not at all
 UNREAD_INK = "unread_ink"  # a doubt: the page shows lines that its text layer does not have, and no engine read them reliably
 PACK_MISSING = (
-    "pack_missing"  # a doubt, with the pack: "pack_missing:hin". Lines are in a script or language that no installed pack reads
+    # A doubt, with the pack, such as "pack_missing:hin": lines are in a script or language that no installed pack reads.
+    "pack_missing"
 )
 PLACEHOLDER = "placeholder"  # a doubt: the page asks to open the form in Adobe Acrobat, which alone can show its content
 HIDDEN_TEXT = "hidden_text"  # a doubt: the file has invisible text on this page; it was left out
@@ -23,9 +24,10 @@ HIDDEN_TEXT = "hidden_text"  # a doubt: the file has invisible text on this page
 class PageOutcome(StrEnum):
     DONE = "done"
     BLANK = "blank"
-    FALLBACK = "fallback"  # read by a later engine of the chain, named in `engine`
+    FALLBACK = "fallback"  # a later engine of the chain, named in `engine`, read the page
     FAILED = "failed"
-    HANDED_ON = "handed_on"  # not final: waits for a later engine of the chain; recorded so that it is not paid for again
+    # Not final: the page waits for a later engine of the chain; recorded so that it is not paid for again.
+    HANDED_ON = "handed_on"
 
     @property
     def final(self) -> bool:
@@ -57,11 +59,11 @@ class PageText:
     output_tokens: int = 0  # including thinking
     cached_tokens: int = 0  # the part of the input tokens that the server had cached
     cost_usd: float = 0.0
-    price_class: str = ""  # standard, flex, batch, priority or unknown; empty: costs nothing
+    price_class: str = ""  # standard, flex, batch, priority or unknown; empty: no cost
     finish: str = "stop"
     confidence: float | None = None
     boxes: tuple[TextBox, ...] | None = None
-    doubts: tuple[str, ...] = ()  # what the engine itself noticed; see PageRecord
+    doubts: tuple[str, ...] = ()  # doubts of the engine itself; see PageRecord
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,22 +101,23 @@ class _PageResult:
     output_tokens: int = 0
     cached_tokens: int = 0
     cost_usd: float = 0.0
-    price_class: str = ""  # of the answer that was kept
+    price_class: str = ""  # confidence of the answer that was kept
     attempts: tuple[Attempt, ...] = ()
-    next_engine: int = 0  # for HANDED_ON: index into the chain of the engine to ask next
+    next_engine: int = 0  # for HANDED_ON, the index in the chain of the next engine
     doubts: tuple[str, ...] = ()
-    fingerprint: str = ""  # of the settings that the text was read with
+    fingerprint: str = ""  # fingerprint of the settings with which the text was read
     copied: bool = False  # the text was copied from an identical page, at no cost
-    agreement: float | None = None  # 0..1 with another reading of the page (engines/answers/verification.py); None: not measured
+    # Agreement with another reading of the page, 0..1 (engines/answers/verification.py); None: not measured.
+    agreement: float | None = None
 
     @property
     def unpriced(self) -> bool:
-        """Part of its cost is not known."""
+        """Whether part of the cost is unknown."""
         return self.price_class == UNPRICED or any(attempt.price_class == UNPRICED for attempt in self.attempts)
 
     @property
     def wants_retry(self) -> bool:
-        """mode=retry reads the page again: it failed, or an outage gave it to a later engine."""
+        """Whether mode=retry reads the page again, because it failed or a later engine read it during an outage."""
         return self.outcome is PageOutcome.FAILED or OUTAGE in self.doubts
 
 
@@ -125,7 +128,7 @@ class PageSummary(_PageResult):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageRecord(_PageResult):
-    """What the ledger stores for one page."""
+    """The ledger's record of one page."""
 
     document_id: str
     text: str = ""
@@ -142,10 +145,10 @@ class PageRecord(_PageResult):
 class Shard:
     """Some pages of one document, scheduled as one unit.
 
-    `first_engine` is an index into the chain. `attempts` holds the failed attempts of earlier stages, by page number. `crashed`
-    holds pages that ended their worker, with the reason: they are recorded as failed without being opened. `least_confidence` is
-    set for pages of the lane of local engines: a page that they cannot read without doubt and with this mean confidence is not
-    recorded, and is missing from the report.
+    `first_engine` is an index in the chain. `attempts` contains the failed attempts of earlier stages, by page number. `crashed`
+    contains pages that crashed their worker, with the reason; they are recorded as failed without being opened.
+    `least_confidence` is set for pages of the lane of local engines. A page that they cannot read without doubt and with this
+    mean confidence is not recorded and is missing in the report.
     """
 
     document_id: str

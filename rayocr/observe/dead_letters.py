@@ -109,7 +109,8 @@ def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
     name = dead_letter_name(letter.document_id)
     try:
         earlier = read_dead_letter(state, name)
-        again = int(earlier.run_id != letter.run_id)  # this is not a retried write whose answer was lost
+        # 0 if the answer to an earlier write of this run was lost and the write is retried.
+        again = int(earlier.run_id != letter.run_id)
         letter = replace(letter, tries=earlier.tries + again, first_at=earlier.first_at or earlier.at)
     except (ObjectNotFound, RecordCorrupt):
         letter = replace(letter, first_at=letter.at)

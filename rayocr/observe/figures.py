@@ -134,8 +134,8 @@ FIGURES: tuple[Figure, ...] = (
         prometheus=False,
         closing_row="Doubtful",
         closing_text=(
-            "{:,} (no engine is sure of [it|them]; [it is|they are] marked in the outputs."
-            " Another script? Try engine=gemini, or tesseract with its language pack)"
+            "{:,} (no engine read [it|them] with high confidence; "
+            "[it is|they are] marked in the outputs. For another script, try engine=gemini, or tesseract with its language pack)"
         ),
     ),
     _total(
@@ -307,7 +307,7 @@ FIGURES: tuple[Figure, ...] = (
     _model("in_flight", "Requests in flight", lambda model, run: model.in_flight),
     _model("requests_today", "Requests of this quota day", lambda model, run: model.requests_today),
     _model(
-        "paused", "1 while the server asks for a pause", lambda model, run: _is_future(model.paused_until), name="model_paused"
+        "paused", "1 while the server requests a pause", lambda model, run: _is_future(model.paused_until), name="model_paused"
     ),
     _model(
         "held",

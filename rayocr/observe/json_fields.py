@@ -23,7 +23,7 @@ RUN = {
     **_VERSION,
     "run_id": "The run.",
     "rayocr_version": "The version of rayocr.",
-    "finished_at": "When the run ended, ISO 8601, UTC.",
+    "finished_at": "The time at which the run ended, ISO 8601, UTC.",
     "elapsed_s": "Duration in seconds.",
     "documents": "Documents of this run by outcome.",
     "finished_before": "Documents that were finished when the run began.",
@@ -44,7 +44,7 @@ RUN = {
     "failed_documents": "Number of failed documents in the destination, dismissed ones excluded.",
     "failed_earlier": "Number of those that failed in earlier runs and not in this one.",
     "retry_with": "The commands that retry them; empty where a retry cannot help.",
-    "corrections": "Pages that a person corrected and that this run concerns.",
+    "corrections": "Pages that a person corrected, in documents of this run.",
     "outputs_added": "Outputs that finished documents got from recorded pages, by format.",
     "outputs_missing": "Outputs that finished documents still lack, by format.",
     "outputs": "The place of the outputs.",
@@ -61,7 +61,7 @@ STATUS = {
     "cost_usd": "Total cost of the runs on record; null if that is unknown.",
     "replaced": "Earlier versions of replaced files, which are not counted; null if there are too many records to find them.",
     "unopened": "Failed documents that every run tries again, because the cause is outside the file.",
-    "not_started": "PDFs of the interrupted run that have not been started; the first ones.",
+    "not_started": "The first PDFs of the interrupted run that have not been started.",
     "dismissed": "Documents whose failure was dismissed.",
     "dismissed_documents": "Their names.",
     "pages_on_record": "Pages of unfinished documents that will not be read again.",
@@ -103,7 +103,7 @@ ESTIMATE = {
     "limited_by": "The limit that determines the duration.",
     "source": "The source.",
     "place": "The destination.",
-    "finished": "Documents that are finished there.",
+    "finished": "Documents that are finished in the destination.",
 }
 
 REPORT = {

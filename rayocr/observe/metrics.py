@@ -1,4 +1,5 @@
-"""Exports the figures of a run to Prometheus, from its snapshot, on request. `rayocr.observe.figures` has names and meanings."""
+"""Exports the figures of a run to Prometheus, from its snapshot, on request. `rayocr.observe.figures` defines their names and
+meanings."""
 
 from __future__ import annotations
 

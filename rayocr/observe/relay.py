@@ -83,7 +83,8 @@ class Mailbox:
 
 
 class RelayHandler(logging.Handler):
-    """The worker's end. `send` posts a batch and returns immediately. If it raises, the batch is kept and the error ignored."""
+    """The worker's end of the relay. `send` posts a batch and returns immediately. If it raises, the batch is kept and the error
+    ignored."""
 
     def __init__(
         self,

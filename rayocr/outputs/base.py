@@ -1,4 +1,5 @@
-"""The output port: an output turns a document's pages into one file. Adapters are beside this file and named in `outputs=`.
+"""Defines the output port. An output turns a document's pages into one file. Adapters are beside this file and named in
+`outputs=`.
 
 Pages arrive one at a time and are written to the file immediately, so no output holds a whole document in memory.
 """
@@ -48,7 +49,7 @@ class Output(ABC):
 
     @abstractmethod
     def page(self, record: PageRecord) -> None:
-        """Writes one page. Called once for each page of the document, whatever its outcome."""
+        """Writes one page. Called once for each page of the document, with any outcome."""
 
     def finish(self) -> None:  # noqa: B027
         """Writes what comes after the pages."""

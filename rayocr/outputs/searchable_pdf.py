@@ -200,8 +200,8 @@ class SearchablePdfOutput(Output):
             return
         page = self._pdf.pages[page_number - 1]
         page.add_resource(self._font, pikepdf.Name.Font, name=pikepdf.Name(FONT_NAME))
-        # The stream comes before the page's own content, so that the page's graphics state cannot move the text. It is compressed
-        # now, because qpdf keeps it in memory until the file is written.
+        # The stream comes before the page's own content, so that the page's graphics state cannot move the text. The stream is
+        # compressed now, because qpdf keeps it in memory until the file is written.
         stream = self._pdf.make_stream(zlib.compress(content), Filter=pikepdf.Name.FlateDecode)
         page.contents_add(stream, prepend=True)
 

@@ -88,7 +88,7 @@ class PdfFile:
         return None if not line or _NO_TITLE.fullmatch(line) else line
 
     def page_size(self, page_number: int) -> tuple[float, float]:
-        """Returns the upright size in points, without loading the page; 0.02 ms. (0, 0) if unknown."""
+        """Returns the upright size in points, without loading the page. Takes 0.02 ms. (0, 0) if unknown."""
         size = pdfium.FS_SIZEF()
         found = pdfium.FPDF_GetPageSizeByIndexF(self._document.raw, page_number - 1, size)
         return (size.width, size.height) if found else (0.0, 0.0)
@@ -98,7 +98,7 @@ class PdfFile:
         return _CONTROLS.sub("", self._structure.page_label(page_number))[:_MAX_LABEL_CHARS]
 
     def page_references(self) -> int | None:
-        """The maximum number of pages, see `PdfStructure.page_references`."""
+        """Returns the maximum number of pages; see `PdfStructure.page_references`."""
         return self._structure.page_references()
 
     def page(self, page_number: int) -> Page:
@@ -129,7 +129,7 @@ class PdfFile:
 
     @cached_property
     def _has_masks(self) -> bool:
-        """Returns whether any picture may have a mask. Dictionaries of pictures are never compressed. 1 ms per megabyte."""
+        """Returns whether any picture may have a mask. Dictionaries of pictures are never compressed. Takes 1 ms per megabyte."""
         return _MASK.search(self._data.data) is not None
 
     def close(self) -> None:
@@ -165,7 +165,7 @@ def validate(data: Any, *, max_pages: int, max_bytes: int, load_pages: bool = Tr
 
 
 def not_a_pdf(beginning: bytes) -> NotAPdf:
-    """Returns the error for a file that begins like this. It says what the file is instead."""
+    """Returns the error for a file that begins like this. It names the actual kind of the file."""
     if not beginning:
         return NotAPdf("The file is empty (0 bytes).")
     kind = next((kind for start, kind in _OTHER_KINDS.items() if beginning.startswith(start)), "")

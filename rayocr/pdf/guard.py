@@ -31,7 +31,7 @@ class _Limit:
 
     seconds: float
     memory_bytes: int
-    ends_at: float  # on the monotonic clock
+    ends_at: float  # instant on the monotonic clock
     had_bytes: int | None  # private memory at the start of the block
 
 
@@ -154,7 +154,7 @@ def _exceeded() -> str:
 
 
 def _private_bytes() -> int | None:
-    """Resident memory that is not shared, which excludes the object store's pages; None if unknown."""
+    """Returns the resident memory that is not shared, which excludes the object store's pages; None if unknown."""
     try:
         fields = _STATM.read_bytes().split()
     except OSError:

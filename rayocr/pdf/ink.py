@@ -27,7 +27,7 @@ SURELY_INKED = 0.10  # below this, the shapes of the ink decide, since shadows a
 _SURELY_INKED_COARSE = 0.20  # for a rendering at COARSE_DPI, whose tiles are three times as large
 _TILE_PX = 8  # 2.7 mm
 _MARGIN_SHARE = 0.02  # share of each side that may show shadows of the lid, punch holes or the edge of the next sheet
-# Gray levels (0 to 255) by which ink is darker than the paper around it, or lighter on dark paper. JPEG noise stays under 20.
+# Gray levels (0 to 255) by which ink is darker than the paper around it, or lighter on dark paper. JPEG noise is below 20.
 _CONTRAST = 40.0
 _COLOR_CONTRAST = 42.0  # the same for one channel of a color
 _INK_PX_IN_TILE = 3  # fewer pixels are a speck
@@ -57,7 +57,7 @@ def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False
 
 def with_pale_colors(image: Image.Image) -> Image.Image:
     """Returns a page rendered in RGB as a gray picture in which yellow, pink and light blue are as dark as in their darkest
-    channel. In gray, a yellow highlighter or a pale stamp has no contrast. A brown stain of the paper stays below the limit for
+    channel. In gray, a yellow highlighter or a pale stamp has no contrast. A brown stain of the paper is below the limit for
     ink."""
     from PIL import Image as Pillow
 
@@ -67,7 +67,7 @@ def with_pale_colors(image: Image.Image) -> Image.Image:
 
 def coarse_coverage(image: Image.Image) -> float:
     """Returns the share of tiles with ink in a scan at COARSE_DPI or more, if it is so large that the page is certainly not
-    blank; otherwise 0, and `coverage` must decide. 0.5 ms."""
+    blank; otherwise 0, and `coverage` must decide. Takes 0.5 ms."""
     pixels = np.asarray(image.convert("L"))
     margin_y, margin_x = (round(side * _MARGIN_SHARE) for side in pixels.shape)
     inner = pixels[margin_y : pixels.shape[0] - margin_y, margin_x : pixels.shape[1] - margin_x]
@@ -83,7 +83,7 @@ def _inked_share(ink: Any) -> float:
 
 def contrast(pixels: Any, box: Box, size_pt: tuple[float, float]) -> int | None:
     """Returns the difference, 0..255, between the darkest and the brightest pixel of a gray rendering inside a box. `pixels`: an
-    array of rows; the box is in points of a page of this size. None if the box lies outside the page."""
+    array of rows; the box is in points of a page of this size. Returns None if the box is outside the page."""
     rows, columns = pixels.shape
     across, down = columns / size_pt[0], rows / size_pt[1]
     x0, y0 = max(0, math.floor(box[0] * across)), max(0, math.floor(box[1] * down))
@@ -111,7 +111,7 @@ def _paper(blocks: Any) -> Any:
     # NumPy sorts bytes with radix sort, which is ten times as fast as np.percentile on every processor.
     ordered = np.sort(blocks.transpose(0, 2, 1, 3).reshape(rows, columns, -1), axis=2, kind="stable")
     levels = ordered[:, :, _PAPER_RANK].astype(np.float32)
-    # A block inside a large dark area has no paper. It is compared with the page's paper, so that the area counts as ink.
+    # A block inside a large dark area has no paper, so it is compared with the page's paper, and the area counts as ink.
     page = np.percentile(levels, 80)
     return np.where(levels < page - 2 * _CONTRAST, page, levels)
 
@@ -123,7 +123,8 @@ def _ink_in_tiles(ink: Any) -> Any:
 
 
 def _blocks(pixels: Any, side: int) -> Any:
-    """(rows, side, columns, side). The last rows and columns are padded with the pixels at the edge."""
+    """Divides pixels into blocks: (rows, side, columns, side). The last rows and columns are padded with the pixels at the
+    edge."""
     height, width = pixels.shape
     padded = np.pad(pixels, ((0, -height % side), (0, -width % side)), mode="edge")
     return padded.reshape(padded.shape[0] // side, side, padded.shape[1] // side, side)

@@ -18,7 +18,7 @@ _LINE_ASPECT = 10.0
 _FOLD_SHARE = 0.6  # share of the page's side: a fold crosses the page; two folds that cross are one shape
 _EDGE_SHARE = 0.06  # share of the page's shorter side: how far the black around a crooked sheet reaches into the page
 _HOLE_MM = (4.5, 9.0)  # punch hole size in both directions; 5.5 to 8 are common
-_HOLE_MARGIN_MM = 22.0  # from the nearest edge of the page to the middle of the hole
+_HOLE_MARGIN_MM = 22.0  # maximum distance from the nearest edge of the page to the middle of the hole
 _STAPLE_MM, _CORNER_MM = (8.0, 16.0), 35.0  # length, and maximum distance of the middle from both edges of a corner
 _FIGURE_MM = 5.0  # a shape of this size is a drawing, handwriting, or a word whose letters touch
 _LONE_MM = 2.0  # height of a page number of 8 pt
@@ -46,7 +46,7 @@ class Shape:
 
 def has_marks(ink: Any, *, dpi: float, clean: bool) -> bool:
     """Returns whether the page shows anything but artifacts. `ink`: a mask (bool or uint8) of the inked pixels, without the
-    page's margins. `clean`: nothing on the page comes from a scanner, so even the smallest shape is intended."""
+    page's margins. `clean`: the page has no scanned content, so even the smallest shape is intended."""
     import cv2
 
     px_per_mm = dpi / 25.4

@@ -42,7 +42,7 @@ class Ruling:
 @dataclass(slots=True)
 class PageObjects:
     count: int = 0
-    image_area: float = 0.0  # in square points
+    image_area: float = 0.0  # total area of the images, in square points
     page_area: float = 1.0
     native_dpi: float = 0.0  # resolution of the largest image if images cover half of the page
     detail_dpi: float = 0.0  # highest resolution of the images that span half of the page's longer side
@@ -95,7 +95,7 @@ def _dotted_rulings(shapes: Sequence[Box]) -> list[Ruling]:
 
 
 def _rows_of_dots(dots: Sequence[Box], along: int, across: int) -> Iterator[tuple[float, float, float]]:
-    """Yields the place across, the start and the end of each row of dots."""
+    """Yields the position, the start and the end of each row of dots."""
     if len(dots) < _LEAST_DOTS:
         return
     rows: dict[int, list[Box]] = {}
@@ -266,7 +266,8 @@ def _stroke_width(item: Any) -> float:
 
 
 def _points(item: Any, count: int, matrix: Matrix) -> list[tuple[float, float, bool]]:
-    """Returns the path's points in page space, each with whether the pen was lifted before it. Includes closing lines."""
+    """Returns the path's points in page space as x, y and a flag that no straight line ends at the point. Includes closing
+    lines."""
     points: list[tuple[float, float, bool]] = []
     start: tuple[float, float] | None = None
     x, y = ctypes.c_float(), ctypes.c_float()

@@ -1,4 +1,4 @@
-"""One page: renders it, extracts it as a PDF, and reads its text, form fields, pictures and drawn lines."""
+"""Handles one page: renders it, extracts it as a PDF, and reads its text, form fields, pictures and drawn lines."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
-    """`scale` is pixels per point: divide a box in pixels by it to get points of the upright page."""
+    """A rendered page. `scale` is pixels per point: divide a box in pixels by it to get points of the upright page."""
 
     image: Image.Image
     scale: float
 
 
 class Page:
-    """A loaded page. Sizes are in points, of the upright page. Not thread-safe; close it before its document."""
+    """A loaded page. Sizes are in points of the upright page. Not thread-safe; close it before its document."""
 
     def __init__(
         self,
@@ -62,8 +62,8 @@ class Page:
         is_placeholder: bool = False,
     ) -> None:
         """`may_have_masks`: whether any picture of the document may have a mask. `hidden_annotations`: the indexes of the page's
-        annotations that belong to a hidden layer. `lost_content`: what the file lacks of the page's content, if anything.
-        `is_placeholder`: whether the page only says which program can show the document."""
+        annotations that belong to a hidden layer. `lost_content`: the part of the page's content that the file lacks, if any.
+        `is_placeholder`: whether the page shows only a request to open the document in another program."""
         self._lost_content = lost_content
         self.is_placeholder = is_placeholder
         self.page_number = page_number
@@ -81,7 +81,7 @@ class Page:
     # -- for engines --------------------------------------------------------------------------------------------------------
 
     def cut_out(self) -> bytes:
-        """Returns a PDF of this page alone, with its form fields drawn into it; 0.5 to 1.5 ms. Raises PageUnrenderable.
+        """Returns a PDF of this page alone, with its form fields drawn into it. Takes 0.5 to 1.5 ms. Raises PageUnrenderable.
 
         It may reference unused resources and show layers that the document hides; `rayocr.pdf.cut.page_document` corrects both.
         """
@@ -91,7 +91,7 @@ class Page:
             return data.getvalue()
 
     def render(self, *, dpi: int = 200, grayscale: bool = False) -> Rendering:
-        """Renders the upright page in RGB or gray, including annotations. 20 to 60 ms for a scan at 200 dpi. See
+        """Renders the upright page in RGB or gray, including annotations. Takes 20 to 60 ms for a scan at 200 dpi. See
         `render_scale`."""
         self._check_area()
         scale = render_scale(
@@ -113,7 +113,7 @@ class Page:
 
     @cached_property
     def upright(self) -> Upright:
-        """From user space to the upright page."""
+        """Conversion from user space to the upright page."""
         return upright_of(self._page.raw, self.width_pt, self.height_pt)
 
     @cached_property
@@ -212,7 +212,7 @@ class Page:
         return hidden_pieces(self._page.raw, self._own_layer)
 
     def rulings(self) -> tuple[Ruling, ...]:
-        """Drawn horizontal and vertical lines, such as those of tables."""
+        """Returns drawn horizontal and vertical lines, such as those of tables."""
         return self._objects.rulings
 
     def struck_boxes(self) -> list[Box]:
@@ -349,7 +349,7 @@ class Page:
         return bool(layer.lacking) or shows_word(layer, np.asarray(self._small), (self.width_pt, self.height_pt), lacks_fonts)
 
     def _is_reading_of_scan(self) -> bool:
-        """Returns whether all text is invisible and transcribes a full-page scan. False if unknown."""
+        """Returns whether all text is invisible and transcribes a full-page scan. Returns False if this is unknown."""
         found = self._objects
         if found.text.visible or not found.largest_image_is_level or (scan := self._scan_at(DETECTION_DPI)) is None:
             return False
@@ -388,7 +388,7 @@ class Page:
         self._after.append(call)
 
     def close(self) -> None:
-        """Idempotent."""
+        """Closes the page. Idempotent."""
         self._page.close()
         while self._after:
             self._after.pop()()

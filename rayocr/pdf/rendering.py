@@ -19,9 +19,9 @@ _MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a one-inch page
 
 
 def render_scale(width_pt: float, height_pt: float, *, dpi: float, max_pixels: int, native_dpi: float = 0.0) -> float:
-    """Returns the pixels per point for a page, based on `dpi`. The picture never has more than `max_pixels`, whatever the page's
-    declared size. Small pages and pages that are one image with a higher resolution (`native_dpi`) get a larger scale, so that
-    letters stay legible; large pages get a smaller one.
+    """Returns the pixels per point for a page, based on `dpi`. The picture never has more than `max_pixels`, even if the page's
+    declared size is huge. Small pages and pages that are one image with a higher resolution (`native_dpi`) get a larger scale, so
+    that letters stay legible; large pages get a smaller one.
     """
     long_side_in = max(width_pt, height_pt) / 72
     wanted_dpi = max(dpi, min(_SMALL_LONG_SIDE_PX / long_side_in, _MAX_SMALL_DPI))

@@ -28,7 +28,7 @@ class PdfStructure:
     """Opens the document on first use. If qpdf cannot repair it, it has no labels and an unknown number of pages."""
 
     def __init__(self, data: Any) -> None:
-        """`data`: a uint8 array, which is not copied and must stay until `close`."""
+        """`data`: a uint8 array, which is not copied and must stay valid until `close`."""
         self._data = data
         self._pdf: pikepdf.Pdf | None = None
         self._opened = False
@@ -57,8 +57,8 @@ class PdfStructure:
             return frozenset()
 
     def lost_content(self, page_number: int) -> str:
-        """Returns why the page draws nothing although it should: its content is missing or damaged, or it draws missing objects.
-        Empty if nothing is lost. For pages on which PDFium finds nothing."""
+        """Returns why the page is blank although it should not be: its content is missing or damaged, or it draws missing
+        objects. Returns "" if no content is lost. Call it only for pages on which PDFium finds no objects."""
         pdf = self._open()
         try:
             if pdf is None:
@@ -77,8 +77,8 @@ class PdfStructure:
             return ""
 
     def page_references(self) -> int | None:
-        """Returns the maximum number of pages in the page tree's /Kids arrays, independent of /Count. None if it is unknown or
-        requires visiting more than 50,000 nodes."""
+        """Returns the maximum number of pages in the page tree's /Kids arrays, independent of /Count. Returns None if it is
+        unknown or requires visiting more than 50,000 nodes."""
         pdf = self._open()
         if pdf is None:
             return None
@@ -88,7 +88,7 @@ class PdfStructure:
             return None
 
     def close(self) -> None:
-        """Idempotent."""
+        """Closes the document. Idempotent."""
         if self._pdf is not None:
             self._pdf.close()
             self._pdf = None

@@ -44,7 +44,7 @@ _BYTES_PER_PX = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPD
 
 def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image.Image, size_pt: tuple[float, float]) -> str:
     """Returns the reason why a picture of the page cannot be drawn; empty if all are drawn. `pictures`: raw image objects of the
-    raw FPDF_PAGE and their boxes in points. `image`: the rendered page in gray. 10 µs per picture."""
+    raw FPDF_PAGE and their boxes in points. `image`: the rendered page in gray. Takes 10 µs per picture."""
     pixels = np.asarray(image)
     by_size = sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]
     for picture, box in by_size:
@@ -58,7 +58,7 @@ def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image
         if _is_cut_off(picture, metadata, filters):
             return f"{what} is cut off."
         size = pdfium.FPDFImageObj_GetImageDataRaw(picture, None, 0)
-        # The picture may also be covered or hidden by its mask. Then the picture itself has more than one color.
+        # A picture that is covered, or hidden by its mask, has more than one color itself.
         if contrast(pixels, box, size_pt) or (size <= _most_if_flat(metadata, filters) and not _is_dense(picture, size)):
             continue
         if _has_one_color(picture, metadata):
@@ -67,8 +67,8 @@ def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image
 
 
 def undecodable_share(page: Any, pictures: Sequence[tuple[Any, Box]], size_pt: tuple[float, float]) -> float:
-    """Returns the share of the raw FPDF_PAGE, 0..1, that is missing because its large pictures cannot be decoded. 0.3 ms per
-    picture."""
+    """Returns the share of the raw FPDF_PAGE, 0..1, that is missing because its large pictures cannot be decoded. Takes 0.3 ms
+    per picture."""
     lost = 0.0
     for picture, box in sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]:
         share = _area((max(box[0], 0.0), max(box[1], 0.0), min(box[2], size_pt[0]), min(box[3], size_pt[1]))) / _area(
@@ -93,7 +93,7 @@ def may_have_color(page: Any, pictures: Sequence[tuple[Any, Box]]) -> bool:
 
 
 def _is_dense(picture: Any, size: int) -> bool:
-    """Returns whether the encoded data hardly repeat: those of a picture with one color do."""
+    """Returns whether the encoded data have few repetitions. Data of a picture with one color repeat."""
     if size < _LEAST_DENSE_BYTES:
         return False
     sample = _raw_data(picture, size)[_HEAD_BYTES:_DENSE_SAMPLE]
@@ -126,7 +126,7 @@ def _raw_data(picture: Any, size: int) -> bytes:
 
 def cut_off_share(page: Any, pictures: Sequence[tuple[Any, Box]], size_pt: tuple[float, float]) -> float:
     """Returns the share of the raw FPDF_PAGE, 0..1, that is missing because the data of its large pictures end early. Decodes
-    pictures without an end."""
+    pictures whose end is missing."""
     lost = 0.0
     for picture, box in sorted(pictures, key=lambda item: _area(item[1]), reverse=True)[:_MAX_PICTURES]:
         share = _area((max(box[0], 0.0), max(box[1], 0.0), min(box[2], size_pt[0]), min(box[3], size_pt[1]))) / _area(

@@ -1,1 +1,1 @@
-"""The results view: `rayocr view OUT` shows, searches and corrects what runs wrote. It starts no Ray."""
+"""Implements the results view: `rayocr view OUT` shows, searches and corrects the outputs of runs. It does not start Ray."""

@@ -1,4 +1,5 @@
-"""The results view as a FastAPI application. Every request needs the view's token; the page itself is empty without it."""
+"""Creates the FastAPI application of the results view. Every request needs the view's token; the page itself is empty without
+it."""
 
 from __future__ import annotations
 
@@ -27,12 +28,12 @@ T = TypeVar("T")
 
 _STATIC = Path(__file__).with_name("static")
 _SHARED = Path(__file__).parent.parent / "gateway" / "static"  # the status page's stylesheet and small modules
-_POLL_S = 0.2  # between two checks whether the browser still waits
+_POLL_S = 0.2  # seconds between two checks whether the browser still waits
 _MAX_BODY_BYTES = 4 * MAX_TEXT_CHARS + 4096
 
 
 class CorrectedPage(BaseModel):
-    """`text`: Markdown. `author`: who corrected it."""
+    """A corrected page. `text`: Markdown. `author`: the person who corrected it."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,7 +52,7 @@ class EarlierCorrection(BaseModel):
 
 
 class SecondReading(BaseModel):
-    """`prompt`: a file in conf/prompts/ without .md; empty: the engine's default."""
+    """A request to read a page again. `prompt`: a file in conf/prompts/ without .md; empty: the engine's default."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -84,7 +85,7 @@ def create_view(results: Results, *, token: str | None, title: str) -> Any:
 
 
 def _serve_page(app: FastAPI) -> None:
-    """The web page and its files."""
+    """Serves the web page and its files."""
     app.mount("/static/shared", StaticFiles(directory=_SHARED))
     app.mount("/static", StaticFiles(directory=_STATIC))
 
@@ -98,7 +99,7 @@ def _serve_page(app: FastAPI) -> None:
 
 
 def _serve_list(app: FastAPI, results: Results, title: str) -> None:
-    """Counts, and the list of documents."""
+    """Serves the counts and the list of documents."""
 
     @app.get("/api/status")
     def status() -> dict[str, Any]:
@@ -134,7 +135,7 @@ def _serve_list(app: FastAPI, results: Results, title: str) -> None:
 
 
 def _serve_pages(app: FastAPI, results: Results) -> None:
-    """A document, its pages, and what a reader changes on them."""
+    """Serves a document and its pages, and accepts changes of readers."""
 
     @app.get("/api/documents/{document_id}")
     def document(document_id: str) -> dict[str, Any]:
@@ -183,7 +184,7 @@ def _serve_pages(app: FastAPI, results: Results) -> None:
 
 
 def _serve_files(app: FastAPI, results: Results) -> None:
-    """Outputs to download."""
+    """Serves outputs for download."""
 
     @app.get("/api/documents/{document_id}/outputs/{position}")
     def output(document_id: str, position: int) -> Response:
@@ -228,7 +229,7 @@ def _refuse(error: RayocrError) -> NoReturn:
 
 
 def _text(given: str) -> str:
-    """Without halves of surrogate pairs, which neither SQLite nor UTF-8 accepts."""
+    """Removes halves of surrogate pairs, which neither SQLite nor UTF-8 accepts."""
     return given.encode("utf-8", "replace").decode()
 
 

@@ -1,4 +1,4 @@
-"""`rayocr view OUT`: opens the results of a destination in a browser. Starts no Ray and runs until Ctrl-C."""
+"""Implements `rayocr view OUT`: opens the results of a destination in a browser and runs until Ctrl-C. Does not start Ray."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from rayocr.view.results import Results
 
 
 def show_results(config: RayocrConfig, keys: Secrets, *, given: Sequence[str] = (), after: StatusPage | None = None) -> int:
-    """Blocks until Ctrl-C and then returns 0. `given`: options of the command line; those of engines and rendering apply to pages
-    that are read again. `after`: the status page of the run that has just ended; its address and token
+    """Shows the results until Ctrl-C and then returns exit code 0. `given`: options of the command line; those of engines and
+    rendering apply to pages that are read again. `after`: the status page of the run that has just ended, whose address and token
     are used again, so that an open page then shows the results. Raises UsageError and StorageError."""
     check_gateway(config.gateway, keys.api_token)
     terminal = ConsoleTerminal(config.progress)
@@ -54,7 +54,7 @@ def show_results(config: RayocrConfig, keys: Secrets, *, given: Sequence[str] = 
     updating = threading.Thread(target=results.keep_updated, args=(stop,), name="index", daemon=True)
     updating.start()
     terminal.say(f"Results of {results.place}; press Ctrl-C to stop.")
-    print(f"  {address}", flush=True)  # includes its token, which is masked everywhere else
+    print(f"  {address}", flush=True)  # includes the token, which is masked everywhere else
     if config.login.browser == "auto" and after is None:
         webbrowser.open(address)
     try:
@@ -87,7 +87,7 @@ def open_results_view(config: RayocrConfig, keys: Secrets, *, dest: Storage, sta
 
 
 def serve(results: Results, listening: socket.socket, *, token: str | None, title: str) -> None:
-    """Blocks until interrupted."""
+    """Serves the view. Blocks until interrupted."""
     from rayocr.gateway.connections import bounded_server
     from rayocr.view.app import create_view
 

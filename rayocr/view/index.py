@@ -1,7 +1,6 @@
-"""The index of a destination: one SQLite file with a row per document and a full-text index of its pages, built incrementally.
-
-It is a cache: if you delete it, it is built again. A document is indexed again when its manifest changes. Memory stays bounded,
-because few documents are read at a time. Called from several threads; every thread has its own connection.
+"""Maintains the index of a destination: one SQLite file with a row per document and a full-text index of its pages, built
+incrementally. It is a cache that is built again if you delete it. A document is indexed again when its manifest changes. Memory
+stays limited, because few documents are read at a time. Several threads use it; each has its own connection.
 """
 
 from __future__ import annotations
@@ -28,8 +27,8 @@ from rayocr.storage.base import MAX_STATE_BYTES, Storage
 from rayocr.view.search import OUTCOME, PAGE_BITS, Filters, conditions, count_more, folded, found_in, plain, rowids
 
 _SCHEMA_VERSION = 3
-_COMMIT_EVERY = 50  # documents, which are in memory together
-_READ_AT_ONCE = 16  # documents: in a bucket each costs two requests
+_COMMIT_EVERY = 50  # number of documents that are in memory at the same time
+_READ_AT_ONCE = 16  # number of documents that are read at the same time; in a bucket each costs two requests
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS documents (
   id INTEGER PRIMARY KEY, document_id TEXT UNIQUE NOT NULL, manifest_version TEXT NOT NULL, source_uri TEXT NOT NULL,
@@ -66,14 +65,14 @@ def cache_path(state_uri: str) -> Path:
         base.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not os.access(base, os.W_OK | os.X_OK):
             raise PermissionError(base)
-    except (OSError, RuntimeError):  # RuntimeError: this user has no home folder
+    except (OSError, RuntimeError):  # RuntimeError means that this user has no home folder
         base = private_temp_folder("view")
     return base / f"{hashlib.sha256(state_uri.encode()).hexdigest()[:24]}-{_SCHEMA_VERSION}.sqlite"
 
 
 class ResultsIndex:
-    """`total` and `done` count the documents of the update in progress, or of the last one. `listed`: whether they were counted
-    once."""
+    """The index. `total` and `done` count the documents of the update in progress, or of the last one. `listed`: whether
+    documents have been counted before."""
 
     def __init__(self, path: Path, dest: Storage, state: Storage) -> None:
         self._path = path
@@ -118,7 +117,7 @@ class ResultsIndex:
                     failures: list[StorageError] = []
                     for (_, version), found in zip(together, pool.map(self._try_to_read, (d for d, _ in together)), strict=True):
                         if isinstance(found, StorageError):
-                            failures.append(found)  # tried again with the next update
+                            failures.append(found)  # the next update tries again
                             continue
                         if found is not None:
                             self._index(db, *found, version)
@@ -129,7 +128,7 @@ class ResultsIndex:
                     self.damaged += [str(failure) for failure in failures]
 
     def _update_corrections(self, db: sqlite3.Connection) -> None:
-        """Reads new and changed records of corrections: there are few, since people make them."""
+        """Reads new and changed records of corrections. Their number is small, since people make them."""
         known: dict[str, str] = dict(db.execute("SELECT document_id, version FROM corrections"))
         there = {found: entry.version for entry in self._state.list(CORRECTIONS_PREFIX) if (found := document_id_of(entry.name))}
         for document_id in known.keys() - there.keys():
@@ -147,7 +146,7 @@ class ResultsIndex:
                 db.execute("INSERT OR REPLACE INTO corrections VALUES (?,?,?)", (document_id, version, len(read.unsettled)))
 
     def refresh_corrections(self) -> None:
-        """After a correction was saved, applied or discarded."""
+        """Updates the corrections of a document after one was saved, applied or discarded."""
         with self._updating, self._connection() as db:
             self._update_corrections(db)
 
@@ -159,14 +158,14 @@ class ResultsIndex:
                 self._index(db, *found, version)
 
     def _try_to_read(self, document_id: str) -> tuple[Manifest, dict[int, str]] | StorageError | None:
-        """As `_read`, but returns the error: one object that cannot be read does not hide the other documents."""
+        """Does the same as `_read`, but returns the error, so that one unreadable object does not hide the other documents."""
         try:
             return self._read(document_id)
         except StorageError as error:
             return error
 
     def _read(self, document_id: str) -> tuple[Manifest, dict[int, str]] | None:
-        """Manifest and page texts; None if the manifest is gone or damaged."""
+        """Returns manifest and page texts; None if the manifest no longer exists or is damaged."""
         try:
             manifest = self.manifest(document_id)
         except ObjectNotFound:
@@ -194,7 +193,7 @@ class ResultsIndex:
     # -- asking -----------------------------------------------------------------------------------------------------------------
 
     def manifest(self, document_id: str) -> Manifest:
-        """Raises ObjectNotFound, RecordCorrupt and StorageError."""
+        """Returns the manifest. Raises ObjectNotFound, RecordCorrupt and StorageError."""
         name = manifest_name(document_id)
         return Manifest.from_json(self._state.read(name, max_bytes=MAX_STATE_BYTES), name=name)
 
@@ -220,7 +219,7 @@ class ResultsIndex:
         return rows[:limit], f"{more['name']}\0{more['id']}" if more else ""
 
     def counts(self) -> dict[str, Any]:
-        """Documents by outcome, pages by reason, and engines, for the filters."""
+        """Returns documents by outcome, pages by reason, and engines, for the filters."""
         with self._connection() as db:
             outcomes = dict(db.execute(f"SELECT {OUTCOME} AS shown, COUNT(*) FROM newest d GROUP BY shown"))  # noqa: S608
             reasons = [
@@ -245,7 +244,7 @@ class ResultsIndex:
         }
 
     def newest_version(self, document_id: str) -> str:
-        """Returns the id of the newest version of this document's file: the same id, unless the file was replaced and read
+        """Returns the id of the newest version of this document's file, which differs only if the file was replaced and read
         again."""
         query = "SELECT n.document_id FROM newest n JOIN documents d ON d.source_uri = n.source_uri WHERE d.document_id = ?"
         with self._connection() as db:
@@ -275,7 +274,7 @@ class ResultsIndex:
             db = self._local.db = sqlite3.connect(self._path, timeout=30)
             db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=NORMAL")
-            db.execute("PRAGMA cache_size=-32000")  # KiB
+            db.execute("PRAGMA cache_size=-32000")  # size in KiB
             db.create_function("folded", 1, folded, deterministic=True)
         try:
             yield db
@@ -323,7 +322,7 @@ def _row(manifest: Manifest, version: str) -> tuple[Any, ...]:
 
 
 def _reasons(manifest: Manifest) -> dict[str, int]:
-    """Pages by the reason for which they failed; a rejected document counts as one page."""
+    """Returns the number of failed pages by reason. A rejected document counts as one page."""
     found: dict[str, int] = {manifest.reason: 1} if manifest.reason else {}
     for note in manifest.notes:
         if note.outcome is PageOutcome.FAILED:

@@ -23,7 +23,7 @@ ENGINES = ("local", *engine_names())
 
 @dataclass(slots=True)
 class Rereader:
-    """One page at a time: a reading may take all cores, and a server's answers cost money."""
+    """Reads one page at a time, since a reading may use all cores, and a server's answers cost money."""
 
     reviewer: Reviewer
     overrides: Sequence[str] = ()  # how to read: options of the command line
@@ -50,7 +50,7 @@ class Rereader:
 
 
 def missing_engines(config: RayocrConfig, keys: Secrets, given: Sequence[str]) -> dict[str, str]:
-    """Engines that cannot be used, with what they need. `given`: options of the command line."""
+    """Returns the engines that cannot be used, with the missing requirement. `given`: options of the command line."""
     found = {}
     vertex = config.engine.gemini.vertexai and config.engine.gemini.project
     if not (keys.gemini_api_key or vertex):

@@ -1,5 +1,5 @@
-"""The operations of the results view: the index, the pages of a document, corrections and downloads. All calls block and may be
-made on any thread.
+"""Implements the operations of the results view: the index, the pages of a document, corrections and downloads. All calls block
+and can be made on any thread.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from rayocr.view.reread import Rereader
 from rayocr.view.word_boxes import PlacedWord, place_words
 
 _BLOCK = 1 << 20
-_UPDATE_S = 30.0  # between two checks of the destination, while the view is open
+_UPDATE_S = 30.0  # seconds between two checks of the destination, while the view is open
 
 
 @dataclass(slots=True, kw_only=True)
@@ -44,7 +44,7 @@ class Results:
     problem: str = ""  # why the index could not be updated
 
     def keep_updated(self, stop: threading.Event) -> None:
-        """Until stopped. Never raises: after a failure the list shows what is indexed, and the reason."""
+        """Updates the index until stopped. Never raises. After a failure the list shows the indexed documents and the reason."""
         while not stop.is_set():
             try:
                 self.index.update(stop)
@@ -54,7 +54,7 @@ class Results:
             stop.wait(_UPDATE_S)
 
     def failure(self, reason: str) -> dict[str, Any]:
-        """Returns what the reason means and what helps: a command that retries, or a step. `whole`: it concerns whole
+        """Returns the meaning of the reason, and the next step or the command that retries. `whole`: the reason concerns whole
         documents."""
         command = f"rayocr retry {for_shell(self.place)}"
         whole, found = rejects_document(reason), explanation(reason)
@@ -67,12 +67,13 @@ class Results:
         }
 
     def document(self, document_id: str) -> dict[str, Any]:
-        """Raises ObjectNotFound, RecordCorrupt and StorageError."""
+        """Returns a document. Raises ObjectNotFound, RecordCorrupt and StorageError."""
         manifest = self.index.manifest(document_id)
         notes = [note.model_dump(mode="json") for note in manifest.notes]
         return {
             "document_id": document_id,
-            "newest": self.index.newest_version(document_id),  # another id: its outputs have replaced those of this version
+            # Id of the newer version, whose outputs have replaced those of this one.
+            "newest": self.index.newest_version(document_id),
             "name": manifest.name,
             "outcome": manifest.outcome.value,
             "reason": manifest.reason or "",
@@ -81,7 +82,7 @@ class Results:
             "cost_usd": manifest.cost_usd,
             "finished_at": manifest.finished_at,
             "engines": manifest.engines,
-            "engine_pages": manifest.engine_pages,  # as runs ("1-3,7")
+            "engine_pages": manifest.engine_pages,  # as ranges ("1-3,7")
             "pages": {outcome.value: runs for outcome, runs in manifest.pages.items()},  # as runs
             "models": manifest.models,
             "notes": notes,
@@ -93,7 +94,7 @@ class Results:
         }
 
     def page(self, document_id: str, number: int) -> dict[str, Any]:
-        """Raises ObjectNotFound, also for a page that the document does not have."""
+        """Returns a page. Raises ObjectNotFound, also for a page that the document does not have."""
         manifest = self._having(document_id, number)
         page = self.reviewer.page(manifest, number)
         note, correction, text = page.note, page.correction, page.text
@@ -131,8 +132,8 @@ class Results:
         )
 
     def correct(self, document_id: str, number: int, *, text: str, author: str) -> str:
-        """Saves the text of a page. Returns "" if the outputs contain it now, otherwise the reason why not. Raises UsageError,
-        ObjectNotFound and StorageError when it was not saved."""
+        """Saves the text of a page. Returns "" if the outputs now contain the text, otherwise the reason why they do not. Raises
+        UsageError, ObjectNotFound and StorageError when it was not saved."""
         manifest = self._having(document_id, number)
         self._check_newest(manifest)
         saved = self.reviewer.correct(manifest, number, text=text, author=author)
@@ -142,8 +143,8 @@ class Results:
         return ""
 
     def _check_newest(self, manifest: Manifest) -> None:
-        """Raises UsageError if the file was replaced and read again: this version's correction would overwrite the outputs of the
-        newer one. The index may not know the newer one yet if the outputs are not those of the manifest."""
+        """Raises UsageError if the file was replaced and read again, since this version's correction would overwrite the newer
+        outputs. If the outputs differ from the manifest, the newer version may be missing in the index."""
         if not outputs_are_of(manifest, self.dest):
             self.index.update()
         if self.index.newest_version(manifest.document_id) != manifest.document_id:
@@ -154,7 +155,7 @@ class Results:
 
     def settle(self, document_id: str, number: int, earlier: tuple[str, int], *, apply: bool) -> str:
         """Applies a correction of an earlier version (its document id and page) to this page, with its author, or discards it.
-        Returns and raises as `correct`."""
+        Returns and raises the same as `correct`."""
         there = {(earlier_id, page): found for earlier_id, page, found in self._earlier(document_id)}
         if earlier not in there:
             raise ObjectNotFound("This correction was applied or discarded already.")
@@ -166,7 +167,8 @@ class Results:
         return pending
 
     def _earlier(self, document_id: str) -> Iterator[tuple[str, int, Correction]]:
-        """Corrections of earlier versions that are neither applied nor discarded, each with its document id and page number."""
+        """Returns the corrections of earlier versions that are neither applied nor discarded, each with its document id and page
+        number."""
         for earlier_id in self.index.earlier_versions(document_id):
             for number, found in sorted(corrections_of(self.state, earlier_id, policy=self.reviewer.policy).items()):
                 if not found.settled:
@@ -175,7 +177,7 @@ class Results:
     def read_again(
         self, document_id: str, number: int, *, engine: str, prompt: str, reading: Cancellable | None = None
     ) -> dict[str, Any]:
-        """Returns a second reading of the page, and how it differs from the text on record. Changes nothing. Raises
+        """Returns a second reading of the page, and how it differs from the text on record. Does not change the results. Raises
         RayocrError."""
         manifest = self._having(document_id, number)
         before = self.reviewer.page(manifest, number).text
@@ -194,7 +196,7 @@ class Results:
         }
 
     def output(self, document_id: str, position: int) -> tuple[str, bytes]:
-        """Name and bytes of one output. Raises ObjectNotFound and StorageError."""
+        """Returns name and bytes of one output. Raises ObjectNotFound and StorageError."""
         outputs = self.index.manifest(document_id).outputs
         if not 0 <= position < len(outputs):
             raise ObjectNotFound(f"The document has no output {position}.")
@@ -229,7 +231,7 @@ class Results:
 
 
 class _Sink(io.RawIOBase):
-    """A file without seek, as `zipfile` requires for streams."""
+    """A file without seek, which makes `zipfile` write a stream."""
 
     def __init__(self) -> None:
         super().__init__()

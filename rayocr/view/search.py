@@ -1,4 +1,4 @@
-"""The filters of the results view as SQL, and the full-text search in page texts."""
+"""Converts the filters of the results view to SQL, and searches the page texts."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-_MAX_TEXT_CHARS = 50_000  # of a page in the full-text index
-_MOST_FOUND = 3  # pages with the words that the list shows for a document
-_SHARP_S = "\u0307"  # after ss that was ß: a combining mark, which the tokenizer ignores
+_MAX_TEXT_CHARS = 50_000  # maximum number of characters of a page in the full-text index
+_MOST_FOUND = 3  # number of pages with the words that the list shows for a document
+_SHARP_S = "\u0307"  # a combining mark, which the tokenizer ignores, after an ss that was ß
 OUTCOME = "CASE WHEN d.document_id IN (SELECT document_id FROM dismissed) THEN 'dismissed' ELSE d.outcome END"
 PAGE_BITS = 20  # the rowid of a page's text is (document << PAGE_BITS) + page number, so that a document is a range of rowids
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """What the list shows. Empty values do not filter. `doubt` keeps documents with doubtful pages. Of a file that was replaced,
-    the list shows the newest version only."""
+    """The filters of the list. Empty values do not filter. `doubt` keeps documents with doubtful pages. The list shows only the
+    newest version of a file that was replaced."""
 
     words: str = ""
     outcome: str = ""
@@ -35,7 +35,7 @@ def plain(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Without case and accents, for comparing names. An SQL function, too."""
+    """Removes case and accents, for comparing names. It is also registered as an SQL function."""
     if text.isascii():
         return text.lower()
     parts = unicodedata.normalize("NFKD", text.casefold())
@@ -52,7 +52,7 @@ def _match(words: str) -> str:
 
 
 def conditions(filters: Filters) -> tuple[list[str], list[Any]]:
-    """SQL conditions on `newest` as d, joined by AND, and their values."""
+    """Returns SQL conditions on `newest` as d, joined by AND, and their values."""
     found: list[str] = []
     values: list[Any] = []
     if filters.outcome:

@@ -1,6 +1,5 @@
-"""Finds the positions of a page's words on its picture, for the results view. Documents are opened in a child process.
-
-Words come from the searchable PDF, which has the text of every page in position, or else from the source's own text layer.
+"""Finds the positions of a page's words on its picture, for the results view. A child process opens the documents. Words come
+from the searchable PDF, which has the text of every page in position, or otherwise from the source's own text layer.
 """
 
 from __future__ import annotations
@@ -20,11 +19,11 @@ from rayocr.storage.base import Storage
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
-_MOST_WORDS = 5000  # of a page; a page of a newspaper has about 3,000
+_MOST_WORDS = 5000  # maximum number of words of a page; a newspaper page has about 3,000
 
 
 class PlacedWord(NamedTuple):
-    """`x0`, `y0`, `x1`, `y1`: shares of the displayed page's width and height, origin top left."""
+    """A word and its box. `x0`, `y0`, `x1`, `y1`: shares of the displayed page's width and height, origin top left."""
 
     text: str
     x0: float
@@ -36,8 +35,8 @@ class PlacedWord(NamedTuple):
 def place_words(
     manifest: Manifest, page_number: int, drawing: Drawing, *, dest: Storage, access: AccessConfig
 ) -> list[PlacedWord]:
-    """Returns the words in the order of the file; empty if their places are unknown or the file cannot be read. `access`: to the
-    destination; `drawing` has the source's."""
+    """Returns the words in the order of the file; empty if their places are unknown or the file cannot be read. `access`: access
+    to the destination; `drawing` has the access to the source."""
     searchable = next((o.name for o in manifest.outputs if o.name.endswith(SearchablePdfOutput.suffix)), None)
     place: tuple[str, str, str | None]
     if searchable is not None:
@@ -53,7 +52,7 @@ def place_words(
 
 
 def _place(place: tuple[str, str, str | None], page_number: int, drawing: Drawing) -> list[PlacedWord]:
-    """Runs in the child process. `place`: address, name and version of the file. Raises RayocrError."""
+    """Places the words, in the child process. `place`: address, name and version of the file. Raises RayocrError."""
     with open_for_pages(*place, drawing) as file, file.page(page_number) as page:
         return list(_words(page))[:_MOST_WORDS]
 

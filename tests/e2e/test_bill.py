@@ -137,7 +137,7 @@ def test_a_pause_of_an_hour_ends_the_run_at_once_and_the_next_run_resumes(cli: C
     gemini.play({"what": "reply", "status": 429, "body": {"error": error}, "at_request": 5})
     stopped = cli.run(*OPTIONS, "engine.chain=[gemini,textlayer]", **gemini.variables)
     assert stopped.returncode == 3, stopped.stdout + stopped.stderr
-    assert "asks to send nothing until" in stopped.stderr
+    assert "requests a pause until" in stopped.stderr
     gemini.play()
     done = cli.run(*OPTIONS, "engine.chain=[gemini,textlayer]", **gemini.variables)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -33,7 +33,7 @@ def stopped(done: subprocess.CompletedProcess[str]) -> str:
     [
         ("wrong-key", "gemini-3.1-flash-lite", "does not accept the key"),
         ("forbidden-key", "gemini-3.1-flash-lite", "may not use Gemini"),
-        ("simulated-key", "nonesuch-1", "does not know the model"),
+        ("simulated-key", "nonesuch-1", "does not have the model"),
     ],
 )
 def test_a_wrong_key_a_forbidden_one_and_an_unknown_model_stop_the_run_for_one_call(

@@ -118,8 +118,8 @@ def test_drive_into_a_bucket_by_a_service_account_with_names_that_are_not_unique
 @pytest.mark.parametrize(
     ("prepare", "options", "words"),
     [
-        ("", ("source=gdrive://nosuchfolder", "dest=out"), "does not exist, or the account cannot see it"),
-        ("", ("source=in", "dest=gdrive://nosuchfolder"), "does not exist, or the account cannot see it"),
+        ("", ("source=gdrive://nosuchfolder", "dest=out"), "does not exist, or the account has no access to it"),
+        ("", ("source=in", "dest=gdrive://nosuchfolder"), "does not exist, or the account has no access to it"),
         ("read-only", ("source=in", "dest=gdrive://{folder}"), "No permission to write"),
         ("full", ("source=in", "dest=gdrive://{folder}"), "no space is left"),
     ],

@@ -43,7 +43,7 @@ def test_a_run_whose_head_never_returns_ends_with_3_and_resumes(
         end_tree(run.pid)
     assert run.returncode == 3, said
     assert "rayocr: Ray's head at " in said
-    assert "Start the same command again when the cluster is back: it resumes." in said
+    assert "Start the same command again when the cluster is available again. It resumes." in said
     assert "Traceback" not in said
     paid = gemini.answered
     assert paid < PAGES

@@ -104,7 +104,7 @@ def of_redis(message: str) -> RayocrError:
         (gcs.translate(api.Forbidden("no storage.objects.list access"), "gs://b", doing="list"), "storage.objects.list"),
         (gcs.translate(api.Forbidden("Object is under active hold"), "gs://b/o", doing="delete"), "state="),
         (gcs.translate(api.Forbidden("no"), "gs://b", doing="write"), "Storage Object User"),
-        (gcs.translate(api.NotFound("The specified bucket does not exist."), "gs://b", doing="list"), "not created"),
+        (gcs.translate(api.NotFound("The specified bucket does not exist."), "gs://b", doing="list"), "does not create"),
     ],
     ids=lambda value: value if isinstance(value, str) else type(value).__name__,
 )

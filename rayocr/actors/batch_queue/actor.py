@@ -1,4 +1,4 @@
-"""The BatchQueue actor: gathers pages into batch jobs, submits and watches the jobs, and returns each page's answer.
+"""The BatchQueue actor gathers pages into batch jobs, submits and watches the jobs, and returns each page's answer.
 
 | event | result |
 |---|---|
@@ -11,7 +11,7 @@
 | the uploaded file no longer exists when the job is created | it is uploaded again, at most four times |
 | the job or its results no longer exist | the intent is deleted; its pages raise BatchIncomplete |
 | the server does not answer for `limits.patience_s` | the same; jobs are polled until then |
-| a job makes no progress for `batch.patience_h` | ModelUnavailable ends the run; the job stays and is adopted later |
+| a job makes no progress for `batch.patience_h` | ModelUnavailable ends the run; a later run adopts the job |
 
 Only the intents are durable. Requests that wait for submission are on local disk, not in memory.
 """
@@ -32,7 +32,8 @@ from rayocr.errors import BatchIncomplete, BatchWithdrawn, EngineOverloaded
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 
-_JOBS_IN_QUEUE, _SMALL_JOB = 24, 100  # with a limit on enqueued tokens, the number of jobs, unless they had fewer pages than this
+# Number of jobs for a limit on enqueued tokens; fewer, if a job would have fewer pages than _SMALL_JOB.
+_JOBS_IN_QUEUE, _SMALL_JOB = 24, 100
 
 
 class BatchQueue:
@@ -81,8 +82,8 @@ class BatchQueue:
 
     async def read(self, key: str, model: str, line: bytes) -> bytes:
         """Waits until the job has ended, and returns the results' line for this key. Raises BatchIncomplete when the job ended
-        without the key (if asked again, the page goes into another job), ModelUnavailable after `batch.patience_h`, and the
-        server's error about the whole job."""
+        without the key (if it is called again, the page goes into another job), ModelUnavailable after `batch.patience_h`, and
+        the server's error about the whole job."""
         job = self._by_key.get(key)
         if job is None:
             job = self._add(key, model, line)
@@ -92,7 +93,7 @@ class BatchQueue:
         answer = job.answers.get(key)
         if answer is not None:
             job.handed_out.add(key)
-            if _is_error(answer) and self._by_key.get(key) is job:  # if asked again, the page goes into another job
+            if _is_error(answer) and self._by_key.get(key) is job:  # a further call puts the page into another job
                 del self._by_key[key]
             return answer
         self._by_key.pop(key, None)

@@ -37,7 +37,7 @@ T = TypeVar("T")
 _INPUT_TOKENS = re.compile(rb'"promptTokenCount"\s*:\s*(\d{1,9})')
 _WITH_RESULTS = ("SUCCEEDED", "PARTIALLY_SUCCEEDED")
 _BATCH_HINT = "Start the same command again to resume, with engine.batch=false if the server accepts no batches."
-_MOST_UPLOADS = 5  # number of uploads for one job, since its file can be gone when the job is created
+_MOST_UPLOADS = 5  # number of uploads for one job, since its file may no longer exist when the job is created
 _LATE_RESULTS_S = 6 * 3600.0  # maximum wait for the results of a job that succeeded
 
 
@@ -108,7 +108,7 @@ class JobRunner:
         log_event(log, "batch_cancelled", "Cancelled a batch job.", batch=job.display_name, pages=len(job.keys))
         try:
             await self._retried(partial(self._server.cancel, job.name))
-        except EngineError as error:  # the job has ended or is gone, which its task detects
+        except EngineError as error:  # the job has ended or no longer exists, which its task detects
             log_event(log, "batch_not_cancelled", "Cannot cancel a batch job.", level=logging.WARNING, error=str(error))
 
     async def _submit(self, job: Job) -> None:
@@ -213,7 +213,7 @@ class JobRunner:
         if self._config.patience_h is not None and waited_h > self._config.patience_h:
             raise ModelUnavailable(
                 f"The batch {job.display_name} with {len(job.keys):,} pages is {job.state} after {waited_h:.1f} h.",
-                hint="Start the same command again to resume: the job stays, and its answers are picked up. batch.patience_h="
+                hint="Start the same command again to resume: the new run waits for the same job. batch.patience_h="
                 " sets how long a run waits.",
             )
 
@@ -241,7 +241,7 @@ class JobRunner:
         if self._patience_s is not None and failed_s + decision.delay_s > self._patience_s:
             raise ModelUnavailable(
                 f"The server of the batches has not answered for {failed_s:,.0f} s. The last failure: {error}",
-                hint="Start the same command again to resume: jobs stay at the server, and their answers are picked up.",
+                hint="Start the same command again to resume: the jobs continue, and the new run downloads their answers.",
             )
         return decision.delay_s
 

@@ -8,7 +8,7 @@ from rayocr.storage.factory import open_storage
 
 
 def open_server(config: RayocrConfig, secrets: Secrets) -> BatchServer:
-    """Opens the server. Imports the SDK. Blocks. Raises CredentialsError, EngineUnavailable, StorageError."""
+    """Opens the server and imports its SDK. Blocks. Raises CredentialsError, EngineUnavailable, StorageError."""
     gemini = config.engine.gemini
     if gemini.vertexai:
         from rayocr.engines.gemini.vertex_batch import VertexJobs

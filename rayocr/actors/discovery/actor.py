@@ -1,11 +1,11 @@
-"""The Discovery actor: turns the listing of the source into batches of documents that are not finished yet.
+"""The Discovery actor turns the listing of the source into batches of documents that are not finished yet.
 
 It owns the position in the listing and has no durable state. After a restart it lists again and skips documents that were
 finished in the meantime. It finds finished documents from one listing of the manifests' names, without opening each, and keeps 16
 bytes per document. The driver also uses it without Ray, to check whether there is anything to do before it starts a cluster.
 
-In mode=watch it lists the source repeatedly (`poll`). It then knows only the documents of the last complete listing: removed
-documents are forgotten, so memory depends on the current size of the source and not on its history.
+In mode=watch it lists the source repeatedly (`poll`). It then keeps only the documents of the last complete listing in memory, so
+memory depends on the current size of the source and not on its history.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ class DigestTable:
         return bytes(self._bucket(key)[position + self._key_bytes : position + self._width])
 
     def add(self, key: bytes, value: bytes = b"") -> bool:
-        """Adds a key. Returns False if the key exists already; its value stays."""
+        """Adds a key. Returns False, without a change, if the key exists already."""
         if self._find(key) >= 0:
             return False
         bucket = self._bucket(key)

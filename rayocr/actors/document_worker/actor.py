@@ -1,4 +1,4 @@
-"""The DocumentWorker actor: fetches and assembles whole documents, one at a time, in a process that may be killed.
+"""The DocumentWorker actor fetches and assembles whole documents, one at a time, in a process that may be killed.
 
 It has no durable state. It is an actor instead of a task because Ray ends idle task processes above the number of CPUs, and
 starting a process takes one second of CPU, which is more than most documents need (docs/decisions/0003).
@@ -22,11 +22,11 @@ class DocumentWorker:
         self._read_texts = read_texts
 
     def fetch(self, document: Document, load_pages: bool = True) -> tuple[FetchedDocument, Any]:
-        """See `rayocr.actors.document_worker.fetch`."""
+        """Fetches a document; see `rayocr.actors.document_worker.fetch`."""
         return fetch(document, self._fetch_settings, load_pages=load_pages)
 
     def assemble(self, context: DocumentContext, started_at: str, content: Any = None, crashes: int = 0) -> AssembledDocument:
-        """See `rayocr.actors.document_worker.assemble`."""
+        """Assembles a document; see `rayocr.actors.document_worker.assemble`."""
         check = lambda: check_current(context.document, self._fetch_settings)  # noqa: E731
         return assemble(
             context, self._assemble_settings, self._read_texts, started_at, content, check_source=check, crashes=crashes

@@ -1,5 +1,5 @@
 """Finishes documents and prevents stale owners from doing so: writes outputs and the manifest under preconditions and the lease.
-A run that was paused longer than its lease may wake up at any line of this module. It therefore never overwrites another owner's
+A run that was paused longer than its lease may continue at any line of this module. It therefore never overwrites another owner's
 work without checking the lease. An existing output is replaced only at the version that was seen before the lease was confirmed.
 The manifest is created only if absent, and the owner replaces a stale owner's manifest (lower fencing token).
 """
@@ -27,7 +27,8 @@ _opened: dict[tuple[str, str], Locks] = {}  # lock clients of this process, by s
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeaseSettings:
-    """Tells a worker how to check the lease that the driver holds. `redis_url` is a secret; `host` is the driver's machine."""
+    """Contains what a worker needs to check the lease that the driver holds. `redis_url` is a secret; `host` is the driver's
+    machine."""
 
     config: LocksConfig
     state_uri: str

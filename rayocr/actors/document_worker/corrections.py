@@ -103,7 +103,7 @@ def remove_correction(state: Storage, document_id: str, page_number: int, remove
 def settle_correction(
     state: Storage, document_id: str, page_number: int, how: Literal["applied", "discarded"], *, policy: RetryPolicy
 ) -> None:
-    """Marks the correction of an earlier version as applied or discarded. Its text stays on record. Raises the same errors as
+    """Marks the correction of an earlier version as applied or discarded. The record keeps its text. Raises the same errors as
     `save_correction`, and ObjectNotFound if there is no such correction."""
 
     def settled(found: Corrections) -> Corrections:

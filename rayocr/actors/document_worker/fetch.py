@@ -115,7 +115,7 @@ def check_current(document: Document, settings: FetchSettings) -> None:
 
 
 def current_version(document: Document, settings: FetchSettings) -> Document:
-    """Returns the document's current version at the source. Raises ObjectNotFound when it is gone."""
+    """Returns the document's current version at the source. Raises ObjectNotFound if it no longer exists."""
     entry = settings.source().stat(document.name)
     return replace(
         document,

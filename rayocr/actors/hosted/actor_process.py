@@ -57,7 +57,7 @@ def to_ledger(ledger: Any) -> Callable[[Telemetry], Any]:
 
 
 def to_ledger_of(run_id: str) -> Callable[[Telemetry], Any]:
-    """Does the same for actors that Ray restarts, since a handle in their constructor arguments might be gone by then."""
+    """Does the same for actors that Ray restarts, since a handle in their constructor arguments might be invalid by then."""
     send: Callable[[Telemetry], Any] | None = None
 
     def find_and_send(telemetry: Telemetry) -> None:

@@ -1,6 +1,6 @@
 """Returns the first reply again when Ray repeats a call because the connection broke before the reply arrived.
 
-Ray executes a call with retries a second time when it cannot know whether the first reply arrived. A call that takes slots,
+Ray executes a call with retries a second time when it cannot determine whether the first reply arrived. A call that takes slots,
 documents or log lines would then take them twice, and those of the first execution would be lost.
 """
 

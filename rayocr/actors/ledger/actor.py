@@ -36,9 +36,9 @@ _OVERHEAD_BYTES = 400  # bytes per record in addition to its text; used to decid
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LedgerReport:
-    """What the ledger found and did, for the summary of a run."""
+    """The findings and actions of the ledger, for the summary of a run."""
 
-    pages_found: int  # of unfinished documents, from earlier runs
+    pages_found: int  # number of pages of unfinished documents that earlier runs recorded
     damaged_segments: tuple[str, ...]
     segments_written: int
     bytes_written: int
@@ -88,7 +88,7 @@ class Ledger:
             on_damage=self._damaged.append,
             clock=clock,
         )
-        self.page_count = self._index.page_count  # of unfinished documents, from earlier runs
+        self.page_count = self._index.page_count  # number of pages of unfinished documents that earlier runs recorded
 
     # -- pages --------------------------------------------------------------------------------------------------------------
 
@@ -107,7 +107,7 @@ class Ledger:
         """Returns the document's recorded pages, from any run; with a fingerprint, only those that were made with those settings.
 
         For a partial document it returns the pages that were read, so that the retry reads only the others; with a fingerprint it
-        returns nothing, because then the whole document is read. Raises StorageError.
+        returns no pages, because then the whole document is read. Raises StorageError.
         """
         if fingerprint is None:
             for record in await self._kept.take(document_id):
@@ -194,7 +194,7 @@ class Ledger:
         records = [record for batch, _ in batches for record in batch]
         try:
             name, size_bytes = await asyncio.to_thread(self._write_segment, records)
-        except Exception as error:  # passed to the callers that wait for the acknowledgement; nothing was acknowledged
+        except Exception as error:  # passed to the callers that wait for the acknowledgement; no page was acknowledged
             log_event(log, "segment_write_failed", "Cannot write a ledger segment.", level=logging.ERROR, error=str(error))
             failure = error if isinstance(error, StorageError) else StorageError(f"The ledger could not write: {error}")
             for _, written in batches:

@@ -32,7 +32,7 @@ class PartialDocuments:
         self._documents.pop(document_id, None)
 
     async def take(self, document_id: str) -> list[PageRecord]:
-        """Returns the document's records on the first call; nothing on later calls. Raises StorageError, after which it can be
+        """Returns the document's records on the first call, and none on later calls. Raises StorageError, after which it can be
         called again.
 
         This does not find a segment that another run's compaction has rewritten. OtherRuns finds it when it is called afterwards.
@@ -53,6 +53,6 @@ class PartialDocuments:
             segments = await asyncio.to_thread(lambda: list(read_segments(self._state, names, policy=self._policy)))  # noqa: B023
             if len(segments) == len(names):
                 return segments
-            async with self.rewriting:  # a segment is gone; if the table has changed, this run's compaction deleted it
+            async with self.rewriting:  # a segment no longer exists; if the table has changed, this run's compaction deleted it
                 if self._segments.of(document_id) == names:
                     return segments

@@ -65,7 +65,7 @@ def survey(state: Storage, *, policy: RetryPolicy, run_id: str = "") -> LedgerSu
 
 
 def read_segments(state: Storage, names: Collection[str], *, policy: RetryPolicy) -> Iterator[DecodedSegment]:
-    """Yields the segments in the order of the names, without those that are gone. Raises StorageError."""
+    """Yields the segments in the order of the names, without those that no longer exist. Raises StorageError."""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ledger-start") as threads:
         pending = iter(names)
         window = [threads.submit(_read, state, name, policy) for _, name in zip(range(2 * _AT_ONCE), pending, strict=False)]

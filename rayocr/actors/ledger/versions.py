@@ -1,4 +1,4 @@
-"""Finds finished documents whose source was replaced and read again. Their manifests stay; their outputs are overwritten."""
+"""Finds finished documents whose source was replaced and read again. Their manifests are kept; their outputs are overwritten."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The PageWorker actor: reads the pages of a shard with the engines of its stage and records them in the ledger.
+"""The PageWorker actor reads the pages of a shard with the engines of its stage and records them in the ledger.
 
 It has no durable state, only engines, clients and the last few opened documents. PDFium is not thread-safe, so all code that
 touches a PDF, and every engine that computes, runs on the one thread of `PdfThread`. The event loop stays free for
@@ -118,7 +118,7 @@ class PageWorker:
         self._cancelled: dict[str, int] = {}  # document_id -> the newest fencing token under which it was dropped
         self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # requests in flight, by document_id
         self._stopped: OutsideError | None = None
-        self._batch_keys: dict[tuple[str, int], list[str]] = {}  # keys of pages that are on their way to the ledger
+        self._batch_keys: dict[tuple[str, int], list[str]] = {}  # keys of pages that are being sent to the ledger
         self._reporting: set[asyncio.Task[None]] = set()
         self._in_progress: Counter[str] = Counter()  # shards in progress, by document_id
 

@@ -20,7 +20,7 @@ _REPORT_LINGER_S = 0.05
 
 
 class LaneLimiter(Protocol):
-    """The RateLimiter's methods used here, local or behind a Ray handle."""
+    """The RateLimiter's methods that this module calls, directly or through a Ray handle."""
 
     async def lanes(self, worker: str, wanted: int, local: bool = True) -> tuple[LaneGrant, ...]: ...
 

@@ -1,6 +1,6 @@
 """Hands over the pages of a waiting worker to which the planner gave the lane local, so that local engines in other processes
-read them. The driver, which knows the pool of workers that compute, asks for them and reports which of them were read and are in
-the ledger. Each call repeats the known state, so a lost reply does no harm.
+read them. The driver, which manages the pool of computing workers, fetches these pages and reports which of them were read and
+are in the ledger. Each call repeats the known state, so a lost reply has no effect.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from rayocr.errors import Draining
 
-_POLL_S = 10.0  # a call of the driver returns after this time even if no page waits, since the driver may be gone
+_POLL_S = 10.0  # a call of the driver returns after this time even if no page waits, since the driver may have ended
 
 
 class LocalPages:
@@ -50,7 +50,7 @@ class LocalPages:
         return found
 
     def close(self) -> None:
-        """Closes the object. Pages that wait for local engines get Draining."""
+        """Ends the wait of all pages for local engines with Draining."""
         self._closing = True
         for outcome in self._waiting.values():
             if not outcome.done():

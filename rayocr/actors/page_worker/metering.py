@@ -1,4 +1,4 @@
-"""Prices every answer of a waiting engine and counts it towards the quota before any other code sees it.
+"""Prices every answer of a waiting engine and counts it towards the quota before any other code receives it.
 
 The worker wraps each engine, so engines do not depend on prices or limits and cannot omit a report. A request whose answer was
 not awaited is priced too: the server may have answered, and then it is billed. A shed request is priced if the server says that

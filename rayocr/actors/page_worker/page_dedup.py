@@ -1,6 +1,6 @@
-"""Reuses identical pages in a worker: asks the Ledger about many pages at once, and makes a page wait for its duplicate. Of
-identical pages in flight in one worker, one is sent and the others wait for its answer. Two workers may both send such a page,
-since asking other processes before every page would cost more than it saves.
+"""Reuses identical pages in a worker: asks the Ledger about many pages at once, and makes a page wait for its duplicate. If
+several identical pages are in flight in one worker, one is sent and the others wait for its answer. Two workers may both send
+such a page, since asking other processes before every page would cost more than it saves.
 """
 
 from __future__ import annotations

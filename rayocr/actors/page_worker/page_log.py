@@ -14,11 +14,12 @@ log = logging.getLogger(__name__)
 
 _LOGGED_EACH = 20  # number of failures of one document with the same reason that are logged individually
 _LOGGED_EVERY = 1_000  # after that, one line per this many failures
-_DOCUMENTS = 1_000  # number of documents that are remembered
+_DOCUMENTS = 1_000  # maximum number of documents whose failures are counted
 
 
 class _Repeats:
-    """Folds the failures of a document with the same reason: a file can claim a hundred thousand broken pages."""
+    """Limits the log lines about failures of a document with the same reason: a file can claim a hundred thousand broken
+    pages."""
 
     def __init__(self) -> None:
         self._counts: OrderedDict[tuple[str, str], int] = OrderedDict()
@@ -69,7 +70,7 @@ def log_page(record: PageRecord, context: DocumentContext, *, duration_s: float)
 
 
 def log_defect(error: Exception, context: DocumentContext, page_number: int) -> None:
-    """Logs an unexpected exception with its traceback. Folds repeats like failures."""
+    """Logs an unexpected exception with its traceback. Limits the lines about repeated exceptions, as for failures."""
     document_id = context.document.document_id
     if _failures.repeats(document_id, f"bug: {type(error).__name__}") is None:
         return

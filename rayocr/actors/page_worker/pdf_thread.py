@@ -24,7 +24,7 @@ _Job = tuple["asyncio.Future[Any] | None", Callable[..., Any], tuple[Any, ...]]
 
 
 class _Guard:
-    """The limits of one thread, which stay open over consecutive calls. Used only on that thread."""
+    """The limits of one thread, which stay open over consecutive calls. Only that thread uses it."""
 
     def __init__(self) -> None:
         self._open = contextlib.ExitStack()

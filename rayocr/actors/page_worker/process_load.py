@@ -1,4 +1,4 @@
-"""Measures how busy this process is, so that the pool can tell when a worker that waits for servers has become the bottleneck."""
+"""Measures how busy this process is, so that the pool detects when a worker that waits for servers has become the bottleneck."""
 
 from __future__ import annotations
 

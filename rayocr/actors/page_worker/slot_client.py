@@ -1,6 +1,6 @@
 """Implements a worker's client of the RateLimiter: turns leased slots into an `async with`, with one call for all waiting pages.
 At most one lease call per model is in progress. It requests as many slots as pages are waiting at that moment, so many requests
-share a round trip, and few requests leave no slot unused. A slot is valid only briefly, since a request sent long after its
+share a round trip, and no slot stays unused if there are few. A slot is valid only briefly, since a request sent long after its
 slot's start would crowd the window of later requests.
 """
 
@@ -46,7 +46,7 @@ T = TypeVar("T")
 
 
 class Limiter(Protocol):
-    """The RateLimiter's methods used here, local or behind a Ray handle."""
+    """The RateLimiter's methods that this module calls, directly or through a Ray handle."""
 
     async def lease(self, model: str, worker: str, wanted: int, input_tokens: tuple[float, ...] = ()) -> tuple[float, ...]: ...
 
@@ -207,8 +207,8 @@ class SlotClient:
         return self._models[model].refusing
 
     def used(self, model: str, *, input_tokens: int, cost_usd: float, expected_tokens: float | None = None) -> None:
-        """Records the cost of an answered request, whose slot is still held. Sent when slots are returned. `expected_tokens`:
-        what is now expected of requests of its shape."""
+        """Records the cost of an answered request, whose slot is still held. The client sends it with the next returned slots.
+        `expected_tokens`: the number of tokens that is now expected for a request of its shape."""
         self._models[model].returning.answered += 1
         self._count(model, input_tokens, cost_usd, expected_tokens)
 
@@ -224,7 +224,7 @@ class SlotClient:
         state.counted, state.expected_tokens = True, expected_tokens
 
     def possibly_billed(self, model: str) -> None:
-        """Records that a request was answered without saying what it used. Its slot is still held."""
+        """Records that the answer of a request did not include its consumption. Its slot is still held."""
         self._models[model].returning.possibly_billed += 1
 
     def unusable(self, model: str, words: str) -> None:
@@ -234,7 +234,7 @@ class SlotClient:
         returning.words = words
 
     def refused(self, model: str, words: str, *, document_id: str, again: bool) -> None:
-        """Records that the model refused or truncated a page. Its slot is still held. `again`: the page was asked before."""
+        """Records that the model refused or truncated a page. Its slot is still held. `again`: the page was requested before."""
         returning = self._models[model].returning
         returning.refused += 1
         if not again:
@@ -303,7 +303,7 @@ class SlotClient:
                         state.waiting.popleft()
                         waiting.granted.set_result(grant)
                 await asyncio.sleep(0)  # returns are sent before the next call, which may end the run
-        except Exception as error:  # passed to every page that waits: each records it
+        except Exception as error:  # passed to every waiting page, which records it
             self._fail_waiting(state, error)
         finally:
             state.leasing = None

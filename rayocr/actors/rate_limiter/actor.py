@@ -168,7 +168,7 @@ class RateLimiter:
         return self._lanes.expect(replace(outlook, pages_per_s=min([outlook.pages_per_s, *self._paces()])))
 
     def _paces(self) -> list[float]:
-        """Returns the pages per second of the first model, for each limit that only the limiter knows."""
+        """Returns the pages per second of the first model, for each limit that only the limiter has."""
         quota = next((quota for quota in self._models.values() if not quota.is_batch), None)
         if quota is None:
             return []
@@ -314,7 +314,8 @@ class RateLimiter:
         return taken
 
     async def _patiently(self, quota: QuotaTracker, call: Callable[[], Awaitable[T]]) -> T:
-        """Waits for a shared bucket that is unavailable. Raises SharedLimitsUnavailable when it stays unavailable."""
+        """Waits for a shared bucket that is unavailable. Raises SharedLimitsUnavailable if the bucket is unavailable for too
+        long."""
         while True:
             try:
                 answer = await call()
@@ -358,7 +359,7 @@ class RateLimiter:
             quota.pause(delay_s, now=now)
             try:
                 await quota.bucket.pause(delay_s)
-            except SharedLimitsUnavailable as error:  # no slot is granted meanwhile, and the slower rate stays
+            except SharedLimitsUnavailable as error:  # no slot is granted meanwhile, and the lower rate is kept
                 self._note_unavailable(error)
 
     # -- waiting ------------------------------------------------------------------------------------------------------------

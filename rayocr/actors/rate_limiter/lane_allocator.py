@@ -28,8 +28,9 @@ class LaneAllocator:
         self._turns = {True: asyncio.Lock(), False: asyncio.Lock()}  # separate queues by whether local engines may read the pages
 
     async def lanes(self, worker: str, wanted: int, *, local: bool, gone: Callable[[], bool]) -> tuple[LaneGrant, ...]:
-        """Returns 1 to `wanted` lanes; waits while none is open. None for a worker that is `gone`. `local`: whether local engines
-        may read the pages. Pages that need another lane wait in a separate queue, so that they do not delay others."""
+        """Returns 1 to `wanted` lanes; waits while none is open. Returns none if the worker is `gone` (it has ended). `local`:
+        whether local engines may read the pages. Pages that need another lane wait in a separate queue, so that they do not delay
+        others."""
         async with self._turns[local]:  # first come, first served
             while not gone():
                 granted: list[LaneGrant] = []

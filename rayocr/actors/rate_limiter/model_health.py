@@ -21,7 +21,7 @@ from rayocr.messages import SlotReturn, Throttle, ThrottleKind
 HOLD_S = 10.0  # seconds without an answer, longer than an answer of a fast model takes
 NEVER_S = 120.0  # seconds with only 429 responses since the run began, longer than any per-minute quota needs to recover
 _FIRST_PROBE_S, _LAST_PROBE_S = 1.0, 30.0  # interval between probes, doubled each time
-_UNUSABLE = 8  # number of rejected requests and malformed answers in a row, more than one bad page causes
+_UNUSABLE = 8  # number of rejected requests and malformed answers in a row; a single bad page causes fewer
 _REFUSED = ((16, 3), (32, 2))  # number of refused or truncated pages in a row, and of their documents
 _SUSPICIOUS, _SUSPICIOUS_DOCUMENTS = 4, 2  # from this number on, mode=retry requests a page again that another engine reads
 _ALMOST_ALL = 0.999
@@ -119,7 +119,7 @@ class ModelHealth:
             self._probe_at = now + max(delay_s, min(_LAST_PROBE_S, _FIRST_PROBE_S * 2**self._probes))
 
     def failing(self, now: float) -> float:
-        """The share of recent requests that failed, 0..1; 1 only while the model is held."""
+        """Returns the share of recent requests that failed, 0..1; 1 only while the model is held."""
         return 1.0 if self.held(now) else min(self._failing, _ALMOST_ALL)
 
     def held(self, now: float) -> bool:
@@ -132,8 +132,8 @@ class ModelHealth:
         return self._denied or self.never_answered(now) or now >= self.since + self.patience_s
 
     def never_answered(self, now: float) -> bool:
-        """Returns whether the server has sent only 429 responses since the run began. Then there is no quota, whatever delay the
-        server states."""
+        """Returns whether the server has sent only 429 responses since the run began. The project then has no quota, even if the
+        server states a delay."""
         return self.since is not None and not self.answers and self._refused_only and now >= self.since + NEVER_S
 
     @property

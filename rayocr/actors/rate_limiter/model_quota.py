@@ -24,8 +24,8 @@ _CREDIT_S = 1.0  # maximum token time of short requests that later ones may use:
 _SPREAD = 8  # number of requests over which a correction is spread
 _BATCH_TTL_S = 3 * 86_400.0  # Google keeps jobs and their results this long
 _REFUSING_HINT = (
-    "Start the same command again to resume. If the pages are the cause, give engine.on_outage=fallback: the next engine of the"
-    " chain reads them, and `rayocr retry` asks again. If answers are truncated, raise engine.gemini.max_output_tokens."
+    "Start the same command again to resume. If the pages are the cause, set engine.on_outage=fallback: the next engine of the"
+    " chain reads them, and `rayocr retry` requests them again. If answers are truncated, raise engine.gemini.max_output_tokens."
 )
 _GONE_S = 600.0  # after this time, one request checks again for a model that the server does not have
 _SLOT_TTL_S = 3600.0  # longer than any request may take; dead workers are reported much earlier
@@ -148,8 +148,8 @@ class QuotaTracker:
 
     def settle(self, aside: SetAside, returned: SlotReturn, *, money: Money) -> None:
         """Replaces the reservation by the actual use; if that is unknown, the reservation remains. Tokens reserved above the mean
-        are not given back. Used later, they would exceed a minute that does not include the requests for which they were
-        reserved."""
+        are not given back: if later requests used them, they would exceed the limit of a minute that does not include the
+        requests for which they were reserved."""
         unknown = max(0, aside.slots - returned.answered - returned.free - returned.lost)
         share = unknown / aside.slots if aside.slots else 0.0
         spent_usd = returned.cost_usd + share * aside.cost_usd
@@ -209,27 +209,27 @@ class QuotaTracker:
         self.gone_words, self._gone_until = words, now + _GONE_S
 
     def check_stopped(self, now: float) -> None:
-        """Raises UnknownModel while the model is gone, DayQuotaExhausted while it is parked, and ModelUnavailable during a pause
-        that is longer than `limits.patience_s`."""
+        """Raises UnknownModel while the server does not have the model, DayQuotaExhausted while it is parked, and
+        ModelUnavailable during a pause that is longer than `limits.patience_s`."""
         if self.gone_words:
             if now < self._gone_until:
                 raise UnknownModel(self.gone_words)
-            self._gone_until = now + _GONE_S  # this caller checks whether the model is back
+            self._gone_until = now + _GONE_S  # this caller checks whether the server has the model again
         wall = self.bucket.wall_clock()
         if self.parked_until is not None and wall >= self.parked_until:
             self.parked_until = None
         if self.parked_until is not None:
             raise DayQuotaExhausted(
                 f"The daily quota for {self.model} is used up.",
-                hint="Start the same command again then; it resumes where it stopped.",
+                hint="Start the same command again after that time; it resumes where it stopped.",
                 resumes_at=self.parked_until,
             )
         pause_s = self.pause_left_s(now)
         if pause_s and self._pause_s > self.health.patience_s:
             raise ModelUnavailable(
-                f"The server of {self.model} asks to send nothing until {in_words(wall + pause_s)}, which is longer than"
-                f" limits.patience_s={self.health.patience_s:.0f}. It says: {self.health.words}",
-                hint="Start the same command again then to resume, or set a longer limits.patience_s= to wait.",
+                f"The server of {self.model} requests a pause until {in_words(wall + pause_s)}, which is longer than"
+                f" limits.patience_s={self.health.patience_s:.0f}. Its message: {self.health.words}",
+                hint="Start the same command again after that time to resume, or set a longer limits.patience_s= to wait.",
             )
 
     def until_probe(self, now: float, *, fallback: bool) -> float:

@@ -1,9 +1,9 @@
 """Applies the budget of the RateLimiter: how much may still be spent, and how fast. Only that actor uses it.
 
 `limits.usd_per_10min` applies to the requests of all models together: the same token bucket as for requests and tokens
-(`rayocr.limits`), with dollars for tokens. A request uses the share of ten minutes that its expected cost is of the limit. Its
-actual cost replaces the expected cost when it is answered. Starts are spread evenly, so no ten minutes exceed the limit, whatever
-window the server uses. In Redis the bucket and the account of days and months are shared like the other limits.
+(`rayocr.limits`), with dollars for tokens. A request uses a share of ten minutes, which is its expected cost divided by the
+limit. Its actual cost replaces the expected cost when it is answered. Starts are spread evenly, so no period of ten minutes
+exceeds the limit. In Redis the bucket and the account of days and months are shared like the other limits.
 """
 
 from __future__ import annotations
@@ -28,8 +28,9 @@ _HINTS = {
 
 
 class Money:
-    """`open_bucket` returns the bucket for `usd_per_10min` and the shared account; it is called with the first request. `usable`:
-    share of that limit, 0..1; the rest is headroom. `wall_clock`: seconds since 1970, used until there is a bucket."""
+    """Applies the budget. `open_bucket` returns the bucket for `usd_per_10min` and the shared account; it is called with the
+    first request. `usable`: share of that limit, 0..1; the rest is headroom. `wall_clock`: seconds since 1970, used until there
+    is a bucket."""
 
     def __init__(
         self,

@@ -97,8 +97,8 @@ class RunActors(ABC):
 
     def is_finished_by_another(self, document: Document, *, since: str) -> bool:
         """Returns whether another run finished the document since it was listed or, if finished documents are read again, since
-        this run began. After a restart Discovery returns this run's own documents again. They are read twice only if a client
-        requested it. Blocks. Raises StorageError."""
+        this run began. After a restart Discovery returns this run's own documents again. A document is read twice only if a
+        client requested this. Blocks. Raises StorageError."""
         name = manifest_name(document.document_id)
         try:
             if not self.config.overwrite and not self.retries(document.document_id):
@@ -198,5 +198,6 @@ def document_workers(config: RayocrConfig, cpus: int) -> int:
 
 
 def requests_are_shared(config: RayocrConfig) -> bool:
-    """Each process has a fixed share of `storage.requests_per_s`, so the number of processes is fixed too."""
+    """Returns whether the limit of storage requests is shared. Each process has a fixed share of `storage.requests_per_s`, so the
+    number of processes is fixed too."""
     return config.storage.requests_per_s is not None

@@ -44,7 +44,7 @@ def knock(address: str) -> None:
 
 
 def explained(error: Exception, address: str | None, *, logs: str = "") -> RayocrError:
-    """Returns the error with a hint on what to do."""
+    """Returns the error with the next step as a hint."""
     first = masked(str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__).rstrip(".")
     if address is None:
         return ClusterUnavailable(f"Cannot start Ray on this machine: {first}.", hint=f"Ray's logs are in {logs}.")

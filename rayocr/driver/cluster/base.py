@@ -1,4 +1,5 @@
-"""The ports through which the driver uses the actors of a run. Ray's actors and the in-process classes both implement them.
+"""Defines the ports through which the driver uses the actors of a run. Ray's actors and the in-process classes both implement
+them.
 
 All errors are from rayocr.errors. If an actor's process died, its calls raise ActorFailed (ActorUnreachable, NodeLost). Bytes
 that were lost with their node raise ContentLost. Errors that an actor raised itself are raised unchanged.
@@ -40,7 +41,7 @@ class Content(Protocol):
 
 
 class LedgerPort(Protocol):
-    """See `rayocr.actors.ledger.actor.Ledger`."""
+    """The ledger; see `rayocr.actors.ledger.actor.Ledger`."""
 
     async def open_document(self, document_id: str, fingerprint: str | None = None) -> tuple[PageSummary, ...]: ...
 
@@ -56,7 +57,7 @@ class LedgerPort(Protocol):
 
 
 class LimiterPort(Protocol):
-    """See `rayocr.actors.rate_limiter.actor.RateLimiter`."""
+    """The rate limiter; see `rayocr.actors.rate_limiter.actor.RateLimiter`."""
 
     async def expect(self, outlook: LaneOutlook) -> LanesState: ...
 
@@ -70,7 +71,7 @@ class LimiterPort(Protocol):
 
 
 class DiscoveryPort(Protocol):
-    """See `rayocr.actors.discovery.actor.Discovery`, whose methods block."""
+    """Discovery; see `rayocr.actors.discovery.actor.Discovery`, whose methods block."""
 
     async def next_batch(self, count: int) -> DiscoveryBatch: ...
 
@@ -82,7 +83,7 @@ class DiscoveryPort(Protocol):
 
 
 class QueuePort(Protocol):
-    """See `rayocr.actors.batch_queue.actor.BatchQueue`."""
+    """The batch queue; see `rayocr.actors.batch_queue.actor.BatchQueue`."""
 
     async def progress(self) -> tuple[str, ...]: ...
 
@@ -101,12 +102,13 @@ class WorkerHandle(Protocol):
         """Ends the process immediately. Idempotent."""
 
     async def lost_with_node(self, node_id: str, error: ActorFailed) -> bool:
-        """Returns whether the process failed because of its node or the network. Waits until that is known. Call it before
+        """Returns whether the process failed because of its node or the network. Waits until the cause is known. Call it before
         `kill`."""
 
 
 class PageWorkerHandle(WorkerHandle, Protocol):
-    """See `rayocr.actors.page_worker.actor.PageWorker`. Cancelling a call to `recognize` does not cancel the work."""
+    """A page worker; see `rayocr.actors.page_worker.actor.PageWorker`. Cancelling a call to `recognize` does not cancel the
+    work."""
 
     async def open(self) -> WorkerInfo: ...
 
@@ -122,7 +124,7 @@ class PageWorkerHandle(WorkerHandle, Protocol):
 
 
 class DocumentWorkerHandle(WorkerHandle, Protocol):
-    """See `rayocr.actors.document_worker.actor.DocumentWorker`."""
+    """A document worker; see `rayocr.actors.document_worker.actor.DocumentWorker`."""
 
     async def fetch(self, document: Document, load_pages: bool = True) -> tuple[FetchedDocument, Content]: ...
 

@@ -34,7 +34,7 @@ _POLL_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connection:
-    """A connection to Ray. `where`: tells the user which cluster was attached to and why; "" for a local Ray."""
+    """A connection to Ray. `where`: the cluster to which the run is attached and the reason, for the user; "" for a local Ray."""
 
     address: str
     local: bool
@@ -90,7 +90,7 @@ def _init(config: RayocrConfig, address: str | None) -> tuple[Any, int]:
 
 
 def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
-    """Starts a local Ray. Ray's own limit for the start is 30 s, which a busy machine can exceed. Then the start is repeated."""
+    """Starts a local Ray. Repeats the start once after Ray's own time limit of 30 s, which a busy machine can exceed."""
     import ray
     from ray._private.node import Node
 
@@ -116,8 +116,8 @@ def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
 
 
 class _RayThread:
-    """A thread that starts Ray and lives as long as the process, since Linux ends the children of a thread that ends. Calls of
-    Ray cannot be interrupted, so a call that takes too long is abandoned."""
+    """A thread that starts Ray and ends with the process, since Linux ends the children of a thread that ends. Calls of Ray
+    cannot be interrupted, so a call that takes too long is abandoned."""
 
     def __init__(self) -> None:
         self._calls: SimpleQueue[tuple[Callable[[], Any], Future[Any]]] = SimpleQueue()
@@ -162,8 +162,8 @@ def _leave_behind() -> None:
 
 @contextlib.contextmanager
 def _native_output_to(file: Path) -> Iterator[None]:
-    """Redirects lines that Ray's C++ code writes to standard error into the file. There is no other way to silence them. Python's
-    own standard error still reaches the terminal."""
+    """Redirects lines that Ray's C++ code writes to standard error into the file. Ray has no option to silence them. Python's own
+    standard error still reaches the terminal."""
     try:
         make_private(file.parent)
         log = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
@@ -201,7 +201,7 @@ def quiet_ray() -> None:
         "RAY_task_events_max_num_task_in_gcs": "10000",  # the default of 100,000 entries takes hundreds of megabytes
         # Interval at which each process probes its own event loops. The default costs an idle process 3 ms of CPU per second.
         "RAY_io_context_monitor_probe_interval_ms": "10000",
-        "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # for calls with two results of which only one is awaited
+        "RAY_IGNORE_UNHANDLED_ERRORS": "1",  # set for calls with two results of which only one is awaited
         "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",  # disables the warning about it
         "GLOG_minloglevel": "3",
     }.items():

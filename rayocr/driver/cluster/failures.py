@@ -18,8 +18,8 @@ _ASK_AGAIN_S = 0.25
 
 
 async def lost_with_node(ask: Callable[[], Awaitable[object]], node_id: str, error: ActorFailed) -> bool:
-    """Returns whether an actor on that node failed because of the node or the network. `ask` calls the actor. Waits until that is
-    known. Call it before the actor is killed; otherwise only the kill is visible."""
+    """Returns whether an actor on that node failed because of the node or the network. `ask` calls the actor. Waits until the
+    cause is known. Call it before the actor is killed; otherwise only the kill is visible."""
     until = time.monotonic() + _UNREACHABLE_S
     while isinstance(error, ActorUnreachable):
         try:

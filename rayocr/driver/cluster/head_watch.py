@@ -31,8 +31,8 @@ _BEFORE_RAY_S = 5.0  # or a tenth of the timeout; then the process exits, even i
 
 
 class HeadWatch:
-    """Watches Ray's head. `ends_after_s`: how long Ray waits for its head. `fail` drains the run; `end` ends the process at once
-    and is called on another thread if draining takes too long."""
+    """Watches Ray's head. `ends_after_s`: how long Ray waits for its head. `fail` drains the run; `end` ends the process
+    immediately and is called on another thread if draining takes too long."""
 
     def __init__(
         self,
@@ -102,7 +102,7 @@ class HeadWatch:
     def _stop(self, left_s: float) -> None:
         error = ClusterUnavailable(
             f"Ray's head at {self._address} has not answered for {self._ends_after_s - left_s:.0f} s.",
-            hint=f"Start the same command again when the cluster is back: it resumes. Ray itself waits for {_VARIABLE}"
+            hint=f"Start the same command again when the cluster is available again. It resumes. Ray itself waits for {_VARIABLE}"
             f" ({self._ends_after_s:.0f} s).",
         )
         self._timer = threading.Timer(max(0.0, left_s - min(_BEFORE_RAY_S, self._ends_after_s / 10)), lambda: self._end(error))

@@ -1,9 +1,9 @@
 """Defines LocalActors, the actors of a run as plain objects in this process, without Ray (`cluster=inprocess`).
 
 The classes are the same as with Ray. Coroutines share the run's event loop. Blocking work runs on threads: one for each page
-worker that computes, and one for each document worker. They take turns with PDFium, which is not thread-safe. No process isolates
-a hostile document: one that crashes PDFium or exceeds its limits ends the process. The command line and the API
-then resume the run with Ray.
+worker that computes, and one for each document worker. These threads take turns with PDFium, which is not thread-safe. No process
+isolates a hostile document: one that crashes PDFium or exceeds its limits ends the process. The command line and the API then
+resume the run with Ray.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ _NODE = "this process"
 
 
 class LocalActors(RunActors):
-    """Made by `start_local`."""
+    """`start_local` creates it."""
 
     has_processes = False
 

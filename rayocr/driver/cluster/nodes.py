@@ -133,6 +133,6 @@ def _log_change(before: Nodes | None, now: Nodes) -> None:
     for node_id in current - known:
         log_event(log, "node_added", "The cluster has a new node.", node=node_id)
     for node_id in known - current:
-        log_event(log, "node_lost", "A node is gone.", level=logging.WARNING, node=node_id)
+        log_event(log, "node_lost", "A node left the cluster.", level=logging.WARNING, node=node_id)
     for node_id in now.leaving - before.leaving:
         log_event(log, "node_draining", "A node is about to be removed; its workers finish their pages.", node=node_id)

@@ -160,8 +160,8 @@ def _quota(config: RayocrConfig) -> QuotaSizes:
 
 
 def _computing_workers(config: RayocrConfig, quota: QuotaSizes, cpus: int) -> int:
-    """Returns the number of workers that compute. With the lane local, they leave half a CPU to each of the waiting workers,
-    which send pages at the same time."""
+    """Returns the number of workers that compute. With the lane local, these workers leave half a CPU to each of the waiting
+    workers, which send pages at the same time."""
     return max(1, cpus - (math.ceil(_waiting_workers(config, quota) / 2) if config.engine.uses_local_lane else 0))
 
 

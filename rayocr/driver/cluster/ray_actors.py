@@ -98,8 +98,8 @@ class RayActors(RunActors):
 
 
 class _RayWorker:
-    """A worker on Ray. `spawn` creates the actor. It waits for Ray's control store, which may be unavailable, so it runs on a
-    thread while the loop renews leases. Ray ends an actor without handles."""
+    """A worker on Ray. `spawn` creates the actor. This call waits for Ray's control store, which may be unavailable, so it runs
+    on a thread while the loop renews leases. Ray ends an actor without handles."""
 
     def __init__(self, spawn: Callable[[], Any]) -> None:
         self._spawn = spawn

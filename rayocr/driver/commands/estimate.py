@@ -55,8 +55,8 @@ class TokensAPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compared:
-    """What a run would read. `place`: the destination or state whose finished documents are not counted; `finished`: how many of
-    the source's documents are finished there."""
+    """The documents that a run would read. `place`: the destination or state whose finished documents are not counted;
+    `finished`: how many of the source's documents are finished there."""
 
     source: str
     place: str
@@ -271,7 +271,7 @@ def _table(
     table.add_row("Time", f"{words} (limits: {figures})")
     table.add_row(
         "",
-        "Blank pages, which are not sent, are counted, and refused pages, which are sent again, are not.",
+        "The estimate counts blank pages, which are not sent. It does not count repeated requests for refused pages.",
     )
     return table
 

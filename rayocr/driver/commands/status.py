@@ -136,7 +136,7 @@ def show_status(config: RayocrConfig, keys: Secrets) -> int:
 
 
 def read_status(config: RayocrConfig, keys: Secrets) -> Status:
-    """Raises UsageError and StorageError."""
+    """Reads the status of a destination. Raises UsageError and StorageError."""
     state = existing_state(config)
     status = Status()
     policy = RetryPolicy.from_config(config.retry)
@@ -164,7 +164,7 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
 
 
 def _cost(state: Storage) -> float | None:
-    """Returns what the runs on record cost together; None without records, with too many of them, and if one has no cost."""
+    """Returns the total cost of the runs on record; None without records, with too many of them, and if one has no cost."""
     names = [entry.name for entry in islice(state.list(RUNS_PREFIX), _MOST_RUNS + 1)]
     costs = []
     for name in names[:_MOST_RUNS]:
@@ -331,7 +331,7 @@ def _show_interrupted(terminal: ConsoleTerminal, status: Status, config: RayocrC
         shown = ", ".join(printable(name) for name in names[:_SHOWN])
         terminal.say(f"{count} of {printable(run.source)} {have} not been started: {shown}{more}")
     if status.finished:
-        terminal.say(f"To write a report of what is finished: {printable(command_on('report', config))}")
+        terminal.say(f"To write a report of the finished documents: {printable(command_on('report', config))}")
 
 
 def _size(size_bytes: int) -> str:

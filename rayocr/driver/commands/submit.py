@@ -60,7 +60,8 @@ def submit(config: RayocrConfig, arguments: Sequence[str]) -> int:
 
 
 def entrypoint(config: RayocrConfig, arguments: Sequence[str]) -> str:
-    """Returns the job's command line: the overrides, except those about submitting. Raises UsageError for one with a secret."""
+    """Returns the job's command line: the overrides, except those about submitting. Raises UsageError for an override that
+    contains a secret."""
     ours = ("mode", "cluster", "progress")
     for argument in arguments:
         if masked(argument) != argument:
@@ -210,7 +211,7 @@ class _Following:
 
     async def _details(self) -> Any:
         """Returns the job's details; None while the dashboard does not answer. Raises ClusterUnavailable when it has not answered
-        for too long, or no longer knows the job."""
+        for too long, or no longer has the job."""
         try:
             details = await asyncio.to_thread(self._client.get_job_info, self._job_id)
         except (RuntimeError, OSError) as error:
@@ -229,21 +230,21 @@ class _Following:
             forgotten = False
         if forgotten:
             raise ClusterUnavailable(
-                f"The cluster at {self._address} no longer knows {self._job_id}: its head was replaced, and the job was lost"
+                f"The cluster at {self._address} no longer has {self._job_id}: its head was replaced, and the job was lost"
                 " with it.",
                 hint="Submit the same command again; it resumes.",
             ) from error
         if self._silent_since is None:
             self._silent_since = now
             print(
-                f"rayocr: the head of the cluster is gone: {self._address} does not answer. Waiting up to {self._patience_s:g} s"
+                f"rayocr: the head of the cluster does not answer at {self._address}. Waiting up to {self._patience_s:g} s"
                 " (submit.patience_s).",
                 file=sys.stderr,
             )
         elif now - self._silent_since >= self._patience_s:
             raise ClusterUnavailable(
-                f"The head of the cluster is gone: {self._address} has not answered for {self._patience_s:g} s.",
-                hint=f"Once it is back, follow the job with submit.job_id={self._job_id}, or submit the same command again.",
+                f"The head of the cluster at {self._address} has not answered for {self._patience_s:g} s.",
+                hint=f"Later, follow the job with submit.job_id={self._job_id}, or submit the same command again.",
             ) from error
 
     def _exit_code(self, details: Any) -> int:

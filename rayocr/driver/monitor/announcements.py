@@ -41,7 +41,7 @@ class Announcements:
     progress: Progress
     run_id: str
     dead_letters: int = 0  # in mode=retry, the number of documents to retry
-    finished_before: int | None = None  # number of documents that were finished when the run began; None: nothing was announced
+    finished_before: int | None = None  # number of documents that were finished when the run began; None: no number was announced
     corrections: Callable[[], Sequence[CorrectedPages]] = tuple  # corrections that concern the documents of this run
     addition: Addition = field(default_factory=Addition)
     lacks_outputs: bool = False  # manifest of a finished document
@@ -65,7 +65,7 @@ class Announcements:
         self._say_damaged(batch)
 
     def say_nothing_to_do(self, batch: DiscoveryBatch, *, lacking: bool = False) -> None:
-        """`lacking`: finished documents lack an output that is requested now."""
+        """Reports that no document is left to read. `lacking`: finished documents lack an output that is requested now."""
         totals = self.progress.totals = batch.totals
         self._say_damaged(batch)
         self._warn_of_unmatched(totals)
@@ -86,7 +86,9 @@ class Announcements:
             self._say_other_settings()
         if totals.dead_letters:
             were = "1 document was" if totals.dead_letters == 1 else f"{totals.dead_letters:,} documents were"
-            self.terminal.warn(f"{were} rejected or partly failed; `{self._status_command}` says why, and what helps.")
+            self.terminal.warn(
+                f"{were} rejected or partly failed; `{self._status_command}` lists the reasons and the next steps."
+            )
 
     def say_outputs_added(self, addition: Addition) -> None:
         """Reports the outputs that finished documents got from the record, and those that they still lack."""
@@ -137,10 +139,12 @@ class Announcements:
         if outcome is DocumentOutcome.COMPLETE:
             self.terminal.say(f"{printable(document.name)}: complete")
         else:
-            self.terminal.warn(f"{printable(document.name)}: {outcome.value}; `rayocr status` on the destination says why")
+            self.terminal.warn(
+                f"{printable(document.name)}: {outcome.value}; `rayocr status` on the destination shows the reason"
+            )
 
     def say_nothing_to_retry(self) -> int:
-        """Reports how many documents were rejected, because `mode=retry` alone leaves them out."""
+        """Reports how many documents were rejected, because `mode=retry` without other options skips them."""
         rejected, helped = (0, 0) if self.config.retry.rejected else count_rejected(self.plan.state, self.config)
         if not rejected:
             none = "no failed document matches the filters" if is_narrowed(self.config) else "no finished document has failures"
@@ -151,7 +155,7 @@ class Announcements:
             documents = "the rejected document" if rejected == 1 else f"the {rejected:,} rejected documents"
             self.terminal.warn(
                 f"Nothing to retry: {pages}, and a retry of the unchanged files cannot help {documents}. `{self._status_command}`"
-                " says what helps."
+                " lists the next steps."
             )
             return 1
         documents = "1 rejected document needs" if helped == 1 else f"{helped:,} rejected documents need"
@@ -166,7 +170,7 @@ class Announcements:
         self.progress.locks_unavailable = away
         if away:
             self.terminal.warn(
-                "The lock service is unavailable. Documents in progress continue; no new ones start until it is back."
+                "The lock service is unavailable. Documents in progress continue. No new ones start until it is available again."
             )
         else:
             self.terminal.say("The lock service is available again.")
@@ -178,11 +182,12 @@ class Announcements:
 
     def announce_stop(self) -> None:
         self.terminal.warn(
-            f"Stopped at once. Start the same command again to resume; `{self._status_command}` says what is finished."
+            f"Stopped at once. Start the same command again to resume. `{self._status_command}` lists the finished documents."
         )
 
     def exit_code(self) -> int:
-        """Raises StorageUnavailable when documents were deferred, and UsageError when an option leaves out all documents."""
+        """Returns the exit code. Raises StorageUnavailable when documents were deferred, and UsageError when an option leaves out
+        all documents."""
         progress = self.progress
         if self.config.mode is Mode.run and (wrong := self._wrong(progress.totals)) is not None:
             forget_started(self.plan.state, self.run_id)
@@ -256,11 +261,13 @@ class Announcements:
                 named["Retry with"] = "   ".join(commands)
             if beyond_retry := self._beyond_retry():
                 others = f" {beyond_retry}" if commands else ""
-                named["To repair"] = f"`{self._status_command}` says how; a retry of the unchanged files cannot help{others}"
+                named["To repair"] = (
+                    f"`{self._status_command}` lists the next steps; a retry of the unchanged files cannot help{others}"
+                )
         earlier = self.progress.totals.dead_letters - self.progress.retried
         if earlier > 0:  # the exit code is 1 although nothing failed in this run
             documents = "1 document" if earlier == 1 else f"{earlier:,} documents"
-            named["Failed earlier"] = f"{documents}; `{self._status_command}` says why"
+            named["Failed earlier"] = f"{documents}; `{self._status_command}` lists the reasons"
         corrections = self.corrections()
         corrected = [printable(line) for line in self._correction_lines(corrections)]
         if self.terminal.silent:  # the only explanation of the exit code

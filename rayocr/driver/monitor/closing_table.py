@@ -93,8 +93,8 @@ def closing_table(
 
 
 def failed_lines(letters: Iterable[DeadLetter], *, steps: bool = False) -> Iterator[str]:
-    """Names failed documents by outcome and reason. Of messages that differ only in numbers, only the first is shown. `steps`:
-    also adds the next steps, for destinations that `rayocr status` cannot read later."""
+    """Names failed documents by outcome and reason. Shows only the first of several messages that differ only in numbers.
+    `steps`: also adds the next steps, for destinations that `rayocr status` cannot read later."""
     groups: dict[tuple[str, str, str], list[DeadLetter]] = {}
     for letter in letters:
         groups.setdefault((letter.outcome, letter.reason, re.sub(r"\d+", "", letter.message)), []).append(letter)
@@ -110,7 +110,7 @@ def failed_lines(letters: Iterable[DeadLetter], *, steps: bool = False) -> Itera
 
 
 def _same_command(step: str) -> str:
-    """Returns the step for a run whose destination is gone at its end, so that nothing can be retried there."""
+    """Returns the next step for a run whose destination no longer exists at its end, so that a retry is not possible there."""
     step = re.sub(r"rayocr retry OUT (?:with )?(?=\S+=)", "the same command with ", step)
     return step.replace("rayocr retry OUT", "the same command again")
 
@@ -144,8 +144,7 @@ def _note(progress: Progress) -> str:
 
 
 def _counts(values: dict[str, int]) -> str:
-    """Formats counts. Outcomes of documents keep their order. Engines and reasons are Counters, of which the most frequent comes
-    first."""
+    """Formats counts. Outcomes of documents keep their order. Engines and reasons are Counters, which are sorted by frequency."""
     items = values.most_common() if isinstance(values, Counter) else values.items()
     return ", ".join(f"{count:,} {name}" for name, count in items)
 

@@ -125,7 +125,7 @@ def _start_api(
         )
         return None
     opened(StatusPage(address, setup.token))
-    # The URL contains the token, as in Jupyter. It is in the fragment (#), which browsers do not send. A token that the user
+    # The fragment (#) of the URL contains the token, as in Jupyter. Browsers do not send the fragment. A token that the user
     # chose is not printed.
     terminal.say_address("Status page:", address if keys.api_token else f"{address}/#token={setup.token}")
     return server
@@ -137,7 +137,7 @@ async def _read_ledger(actors: RunActors, collector: StatusCollector) -> None:
 
 
 class CommandHandler:
-    """Executes the commands of the HTTP API on the run's loop. They come from the API's threads."""
+    """Executes the commands of the HTTP API on the run's loop. The API's threads call it."""
 
     def __init__(
         self,
@@ -213,7 +213,7 @@ class CommandHandler:
 
 
 def shown_config(config: RayocrConfig) -> dict[str, Any]:
-    """Returns the effective configuration. It has no keys; credentials in addresses are masked."""
+    """Returns the effective configuration without keys and with masked credentials in addresses."""
     from omegaconf import OmegaConf
 
     plain = OmegaConf.to_container(OmegaConf.structured(config), enum_to_str=True)

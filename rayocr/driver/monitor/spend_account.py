@@ -1,4 +1,4 @@
-"""Records what runs spend per day, in the state: `.rayocr/spend/<month>/<run_id>.json`. Daily and monthly budgets count it.
+"""Records the spending of runs per day in the state: `.rayocr/spend/<month>/<run_id>.json`. Daily and monthly budgets count it.
 
 The account is written during a run, because a killed run writes no closing record. Every run writes it, so that a budget that is
 set later includes earlier days. Days are Google's, from midnight to midnight in California.

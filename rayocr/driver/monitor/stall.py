@@ -1,4 +1,5 @@
-"""Detects a run without progress and reports since when, because a full spill disk or a lost server is not visible otherwise."""
+"""Detects a run without progress and reports when the progress stopped, because a full spill disk or a lost server is not visible
+otherwise."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import Draining
 
 AHEAD_S = 30.0  # seconds of work at the current pace, so that a second run gets its share well within a minute
-_FEWEST = 4  # minimum number of documents, whatever their size
+_FEWEST = 4  # minimum number of documents, regardless of their size
 _RECHECK_S = 0.25  # interval of checks whether the pace has changed or the run drains
 
 

@@ -1,7 +1,7 @@
 """Manages the leases of the documents in the window: acquires them, renews all of them together, and reports lost ones.
 
-While the lock service is unavailable no document starts, because `acquire` waits until it is back. Documents in progress
-continue, and their pages are recorded. The commit itself asks the service whether they may be finished.
+While the lock service is unavailable no document starts, because `acquire` waits until it is available again. Documents in
+progress continue, and their pages are recorded. The commit itself asks the service whether they may be finished.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_PROBE_S = 1.0  # interval of checks whether the lock service is back
+_PROBE_S = 1.0  # interval of checks whether the lock service is available again
 
 
 class Leases:
@@ -142,7 +142,7 @@ class Leases:
             raise self._failure
 
     def _check_patience(self) -> None:
-        """If the lock service is unavailable for too long, all waiting callers get an error."""
+        """Raises an error in all waiting callers if the lock service is unavailable for too long."""
         unavailable_for_s = self._clock() - self._unavailable_since
         if self._patience_s is not None and unavailable_for_s > self._patience_s:
             self._failure = OutsideError(
@@ -172,7 +172,8 @@ class Leases:
                 self._check_patience()
                 continue
             except RayocrError:
-                pass  # the service is back but refuses access; waiting callers retry their own calls and get the reason
+                # The service is available again but refuses access; waiting callers retry their own calls and get the reason.
+                pass
             except Exception as error:  # a bug of the service's client; without this task all callers would wait forever
                 self._note_client_error(error)
                 continue
@@ -218,7 +219,7 @@ def open_run_locks(
     config: RayocrConfig, plan: Plan, keys: Secrets, *, run_id: str, owner: str
 ) -> tuple[Locks, DestinationLock | None]:
     """Returns the locks of a run: leases of documents, and a lock on the whole destination if its storage cannot distinguish two
-    runs. Raises LocksUnavailable at once instead of waiting, and LockError when another run has the destination."""
+    runs. Raises LocksUnavailable without waiting, and LockError when another run has the destination."""
     from rayocr.locks.factory import open_locks
 
     locks = open_locks(config.locks, plan.state.uri, owner=owner, redis_url=keys.redis_url)

@@ -27,7 +27,7 @@ _BATCH = 256  # number of documents requested from Discovery in one call
 
 
 class Flow(Protocol):
-    """See `rayocr.driver.scheduling.flow.document_flow.DocumentFlow`."""
+    """The flow of a document; see `rayocr.driver.scheduling.flow.document_flow.DocumentFlow`."""
 
     async def run(self, document: Document) -> FlowResult: ...
 
@@ -41,10 +41,10 @@ class Lister(Protocol):
 class Scheduler:
     """Schedules documents into the window and starts a flow for each.
 
-    `retry_s`: how long to wait before retrying documents that other runs hold; `on_waiting`: called when nothing else is left;
+    `retry_s`: seconds before retrying documents that other runs hold. `on_waiting`: called when only such documents are left.
     `on_push`: called with the id of a document that did not come from Discovery. `outages`: in watch, the outages to wait for;
-    None defers the documents to the next run. `follow_versions`: a replaced document is processed at once in its new version; if
-    files may still be written to, the next poll finds the document when it is complete.
+    None defers the documents to the next run. `follow_versions`: a replaced document is processed immediately in its new version.
+    If files may still be written to, the next poll finds the document when it is complete.
     """
 
     def __init__(

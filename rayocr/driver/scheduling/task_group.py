@@ -10,7 +10,7 @@ from rayocr.errors import Draining, OutsideError
 
 
 async def all_of(works: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """Runs all tasks. The first error cancels the others, unless it ends the run: then they finish."""
+    """Runs all tasks. The first error cancels the others. If it ends the run, the others finish first."""
     tasks = [asyncio.create_task(work) for work in works]
     try:
         await asyncio.gather(*tasks)

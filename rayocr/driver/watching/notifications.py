@@ -23,7 +23,7 @@ from rayocr.storage.gcs.pubsub import Notification
 log = logging.getLogger(__name__)
 
 _AT_ONCE = 100
-_ROOM = 512  # number of documents that may wait for the window; others stay on the server
+_ROOM = 512  # maximum number of documents that wait for the window; further notifications remain on the server
 _AGAIN_S = 5.0  # seconds after a transient failure
 _DENIED_S = 60.0  # seconds after an error that the user has to fix
 
@@ -105,7 +105,7 @@ class Notifications:
         """Pulls once and pushes the documents. Raises StorageError."""
         found = self._subscription.pull(_AT_ONCE)
         if self._over.is_set():
-            return  # the messages stay unacknowledged, so they are delivered again to another run
+            return  # the messages are not acknowledged, so they are delivered again to another run
         taken: list[Notification] = []
         left: list[Notification] = []
         for notification in found:

@@ -127,7 +127,8 @@ class Watch:
         return what
 
     def _due(self) -> float:
-        """Returns when the next poll is due, without polls for settling files only. Listing takes at most half of the time."""
+        """Returns when the next poll is due, except polls that only check settling files. Listing takes at most half of the
+        time."""
         if self._failed:
             return self._polled_at + min(self._config.poll_interval_s, _AFTER_FAILURE_S)
         if self._events is not None and self._events.live:

@@ -18,7 +18,7 @@ _MIN_WORDS = 12  # with fewer words, the shares are not significant
 _MIN_NUMBERS = 6
 _MIN_DIGITS = 2
 _MAX_CHARS = 100_000  # longer texts are cut off
-_NUMBER_FLOOR = 0.5  # factor on the floor, since readers split numbers differently
+_NUMBER_FLOOR = 0.5  # factor on the threshold, since readers split numbers differently
 _MARKUP = re.compile(
     r"<[^<>]{0,300}>|\[(?:illegible|signature|image[^\]\n]{0,200})\]|\\[a-z]+|\\(?=[^\w\s])|&[a-z]{2,8};|&#\d{1,7};",
     re.IGNORECASE,
@@ -43,9 +43,9 @@ _UNSPACED = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """`found`: share of the answer's words that the other reading contains; `kept`: share of the other's words that the answer
-    contains; `numbers`: the smaller of both shares for the numbers. All are 0..1, or None if there are too few to compare.
-    `extent`: words of the other reading per word of the answer."""
+    """How far two readings agree. `found`: share of the answer's words that the other reading contains; `kept`: share of the
+    other's words that the answer contains; `numbers`: the smaller of both shares for the numbers. Each share is 0..1, or None if
+    there are too few words or numbers to compare. `extent`: words of the other reading per word of the answer."""
 
     found: float | None
     kept: float | None
@@ -157,7 +157,7 @@ def _numbers(text: str) -> Counter[str]:
     """Returns the numbers with digits 0-9: १,२३४ and 1.234 are the same number. Splits dates and file numbers into their parts,
     since readers write the separators differently."""
     text = _THOUSANDS.sub("", text)
-    # This is faster than the regular expression.
+    # For ASCII, `split` is faster than the regular expression.
     digits = text.translate(_ASCII_NO_DIGITS).split() if text.isascii() else _DIGITS.findall(text)
     runs = [run for run in digits if len(run) >= _MIN_DIGITS]
     return Counter(run if run.isascii() else "".join(str(unicodedata.digit(c)) for c in run) for run in runs)

@@ -2,7 +2,7 @@
 
 An introduction is the first line, names the task ("the transcription", "the text of this page") and ends with a colon or is
 followed by a blank line. A closing remark fills the last paragraph. Sentences that a page may contain ("Note: …", "Please let me
-know") stay unless they refer to the task.
+know") are kept unless they refer to the task.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 
 _MAX_LINE = 220  # in characters; a longer first line belongs to the page
-# For each language, how such a line begins, and what it must name. "The text of the treaty" is page text; "the text of the page"
-# is not.
+# For each language, the beginning of such a line, and the words that it must contain. "The text of the treaty" is page text; "the
+# text of the page" is not.
 _INTRODUCTIONS = (
     (
         r"(?:(?:sure|certainly|absolutely|okay|ok|of course|yes)\b[^\n:]{0,30}[,.!]?\s+)?"

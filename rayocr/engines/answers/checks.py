@@ -21,11 +21,13 @@ _MARKDOWN_ONLY = re.compile(r"[\s|\-:#*>`_\\]*")
 
 @dataclass(frozen=True, slots=True)
 class ConfidenceFloor:
-    """`mean`: least mean confidence of the page, weighted by length; `line`: too many characters in lines below it fail the page.
+    """The minimum confidence of a page. `mean`: minimum mean confidence of the page, weighted by length; `line`: too many
+    characters in lines below it fail the page.
 
-    Measured with rapidocr on Devanagari pages, which it reads as Latin junk: mean .61 to .74, over 80 % in lines below .8; on
-    English, French and German, also at 60 dpi with noise and JPEG at quality 20: mean above .95, below 7 %. With tesseract's
-    English pack on Devanagari: mean .34; with the right pack, .92 and more. Below `least`, the text is useless.
+    rapidocr reads Devanagari pages as Latin junk with a mean of .61 to .74, and over 80 % of the characters are in lines below
+    .8. On English, French and German pages, also at 60 dpi with noise and JPEG at quality 20, its mean is above .95, and below 7
+    % are in such lines. tesseract reads Devanagari pages with a mean of .34 with its English pack, and of .92 and more with the
+    right pack. Below `least`, the text is useless.
     """
 
     least: float
@@ -56,10 +58,11 @@ _FLOORS = {
 
 
 def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loop: bool = True) -> None:
-    """Raises Refused, Truncated, MalformedAnswer, EmptyAnswer, TextOnBlankPage, RepetitionLoop, LowConfidence or Unreadable.
+    """Checks an answer. Raises Refused, Truncated, MalformedAnswer, EmptyAnswer, TextOnBlankPage, RepetitionLoop, LowConfidence
+    or Unreadable.
 
-    `ink_coverage` (0..1) may cost a rendering and is called at most once. `can_loop`: a model wrote the answer word by word;
-    an engine that reads line by line repeats only what the page repeats.
+    `ink_coverage` (0..1) may render the page and is called at most once. `can_loop`: a model wrote the answer word by word. An
+    engine that reads line by line repeats only text that the page repeats.
     """
     check_finish(answer)
     if len(answer.text) > MAX_ANSWER_CHARS:

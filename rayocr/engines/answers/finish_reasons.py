@@ -13,8 +13,8 @@ from rayocr.errors import BadAnswer, MalformedAnswer, Refused, Truncated
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishReason:
-    """`error`: None if the answer is complete. `by_chance`: the same model may answer the same page on a retry. `unexplained`:
-    the reason is not the content of the page, so the server can be the cause."""
+    """The meaning of a finish reason. `error`: None if the answer is complete. `by_chance`: the same model may answer the same
+    page on a retry. `unexplained`: the reason is not the content of the page, so the server can be the cause."""
 
     error: type[BadAnswer] | None
     words: str

@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 
 async def off_loop(chars: int, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> T:
-    """Returns or raises what the function does. Raises MalformedAnswer after a minute. `chars`: length of the answer."""
+    """Runs the function; returns its result or raises its error. Raises MalformedAnswer after a minute. `chars`: length of the
+    answer."""
     if chars <= _ON_THE_LOOP_CHARS:
         return function(*args, **kwargs)
     try:

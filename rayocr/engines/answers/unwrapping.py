@@ -1,4 +1,4 @@
-"""Removes what a model adds around a page (code fences, introduction, closing remark) and detects a refusal written as text.
+"""Removes text that a model adds around a page (code fences, introduction, closing remark) and detects a refusal written as text.
 
 Pure functions. A page that is itself a listing keeps its fence: a fence with the name of a language belongs to the page. Only
 sentences about the task itself, at the very beginning or end, count as the model's own.
@@ -25,7 +25,7 @@ _REFUSAL_CHARS = 400  # a longer answer is a page that contains such a sentence 
 
 
 def unwrapped(text: str) -> str:
-    """Returns the page's Markdown without what the model added around it."""
+    """Returns the page's Markdown without text that the model added around it."""
     text = _without_long_runs(text).strip()
     if len(text) > MAX_ANSWER_CHARS:
         return text  # the checks reject this answer

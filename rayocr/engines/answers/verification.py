@@ -1,9 +1,9 @@
 """Verifies a server's answer against the page's own text layer, or against a few lines that a local engine reads.
 
-Models invent text, and nothing in their answer shows it. rayocr compares every page that has a text layer with that layer. Of the
-other pages it compares the verification sample, chosen by the page's content so that every run chooses the same pages. If the two
-readings agree too little, the page is `suspect`: its text stays, and outputs and report mark it. Never raises, since a failed
-verification is not evidence against the page.
+Models invent text, and their answers do not show it. rayocr compares every page that has a text layer with that layer. For the
+other pages it compares only a verification sample, which depends on the page's content, so that every run chooses the same pages.
+If the two readings agree too little, the page is `suspect`: its text is kept, and outputs and report mark it. Never raises, since
+a failed verification is not evidence against the page.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 _PICTURES = 0.1  # share of the page under images: beyond it, a layer with fewer words may lack the words in the images
 _WHOLE = 0.7
 _BEYOND_DOUBT = 0.9  # share of the words that agree; for numbers, about half of the share counts, as in `Agreement.low`
-_OLD_OCR = 0.4  # factor on the floor, since an untrusted old OCR layer still has most words nearly right
+_OLD_OCR = 0.4  # factor on the threshold, since most words of an untrusted old OCR layer are nearly correct
 _TRANSLATING = ("translat", "übersetz", "tradu", "перевод", "перевед", "अनुवाद", "भाषांतर", "翻译", "翻訳", "번역", "ترجم")
 _NOT = ("not", "don't", "without", "no", "never")
 _LOT_DIGITS = 8  # hexadecimal digits of the content hash
@@ -34,7 +34,7 @@ _LOT_DIGITS = 8  # hexadecimal digits of the content hash
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerificationResult:
-    """`agreement`: 0..1."""
+    """The result of a verification. `agreement`: 0..1."""
 
     agreement: float
     suspect: bool
@@ -78,7 +78,7 @@ class Verifier:
                 found = self._against_text(page, answer)
             if found is None and sampled:
                 found = self._at_lines(page, answer)
-        except Exception as error:  # after any failure (a model, memory, an image) the paid answer stays
+        except Exception as error:  # the paid answer is kept after any failure (a model, memory, an image)
             log.debug("Verification of page %d failed: %s", page.page_number, error)
             return None
         return found
@@ -114,7 +114,7 @@ class Verifier:
     def _at_layer(self, layer: TextLayer, answer: PageText) -> VerificationResult | None:
         verdict, over_scan = layer.verdict, layer.is_over_scan
         if verdict.kind in ("none", "partial") or (verdict.kind == "bad" and not over_scan):
-            return None  # the font draws other letters than its text says, so no reading agrees with it
+            return None  # the glyphs of the font differ from its text, so no reading agrees with it
         text = layer.text
         same_script = script_of_most(text) == script_of_most(answer.text)
         translated = answer.engine in self._translating or not same_script

@@ -1,9 +1,9 @@
-"""Gemini's Batch API: the same answers at half the price, within a day instead of seconds.
+"""Uses Gemini's Batch API, which returns the same answers at half the price, within a day instead of seconds.
 
-`GeminiBatchEngine` runs in the workers. To the chain it is an engine like any other that waits for a server: it sends one request
-per page and waits until the batch queue (`rayocr/actors/batch_queue/actor.py`) has the answer. `GeminiJobs` runs in the batch
-queue and talks to the server: it uploads files, starts and polls jobs, and downloads results. It is for the Developer API;
-`rayocr.engines.gemini.vertex_batch` is for Vertex AI, which reads batches from Cloud Storage.
+`GeminiBatchEngine` runs in the workers. The chain treats it like any other waiting engine: it sends one request per page and
+waits until the batch queue (`rayocr/actors/batch_queue/actor.py`) has the answer. `GeminiJobs` runs in the batch queue and calls
+the server: it uploads files, starts and polls jobs, and downloads results. `GeminiJobs` supports the Developer API;
+`rayocr.engines.gemini.vertex_batch` supports Vertex AI, which reads batches from Cloud Storage.
 """
 
 from __future__ import annotations
@@ -87,8 +87,8 @@ def _failure(answer: dict[str, Any]) -> Exception:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JobStatus:
-    """`results` is the name of the file with the answers. Expired jobs can have one, and it can appear after the job has ended.
-    `inline` has the answers themselves, by key."""
+    """The status of a job. `results` is the name of the file with the answers. Expired jobs can have one, and it can appear after
+    the job has ended. `inline` has the answers themselves, by key."""
 
     ended: bool
     state: str
@@ -116,7 +116,7 @@ class GeminiJobs:
 
     async def create(self, display_name: str, model: str, file: str) -> str:
         """Returns the job's name. Not idempotent: after an error, the caller must call `find` first. Raises BatchGone if the file
-        is gone and EngineRateLimited if the queue is full."""
+        no longer exists, and EngineRateLimited if the queue is full."""
         from google.genai import types
 
         try:
@@ -144,14 +144,15 @@ class GeminiJobs:
         return await find_job(self._client, display_name)
 
     async def status(self, name: str) -> JobStatus:
-        """Raises BatchGone if the job no longer exists."""
+        """Returns the job's status. Raises BatchGone if the job no longer exists."""
         job, state = await job_and_state(self._client, name)
         inline = by_key(_inline_lines(job.dest.inlined_responses or ())) if job.dest else {}
         results = job.dest.file_name if job.dest else None
         return JobStatus(ended=state in ENDED, state=state, results=results, words=failure_words(job), inline=inline or None)
 
     async def results(self, file_name: str) -> dict[str, bytes]:
-        """Returns the lines by key, since their order differs from that of the requests. Raises BatchGone if the file is gone."""
+        """Returns the lines by key, since their order differs from that of the requests. Raises BatchGone if the file no longer
+        exists."""
         try:
             data = await self._client.aio.files.download(file=file_name)
         except Exception as error:
@@ -176,8 +177,9 @@ class GeminiJobs:
 
 
 def gone_or(error: Exception, what: str, *, codes: tuple[int, ...] = (403, 404)) -> Exception:
-    """Google answers 404 for a deleted job, and 403 or 404 for a deleted file. A 403 that gives a reason (disabled billing)
-    concerns the project, and an error that is not Google's comes from a proxy."""
+    """Converts an error about a job or a file that may be deleted. Google answers 404 for a deleted job, and 403 or 404 for a
+    deleted file. A 403 that gives a reason (disabled billing) concerns the project, and an error that is not Google's comes from
+    a proxy."""
     from google.genai import errors
 
     if isinstance(error, errors.APIError) and error.code in codes and is_googles(error) and not has_reason(error):
@@ -205,7 +207,7 @@ async def find_job(client: Any, display_name: str, **filters: str) -> str | None
 
 
 async def job_and_state(client: Any, name: str) -> tuple[Any, str]:
-    """Raises BatchGone if the job no longer exists."""
+    """Returns the job and its state. Raises BatchGone if the job no longer exists."""
     try:
         job = await client.aio.batches.get(name=name)
     except Exception as error:

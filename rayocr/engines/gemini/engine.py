@@ -1,7 +1,7 @@
 """Calls Gemini through google-genai, on the Developer API or Vertex AI: one request per page, with the page inline.
 
 The SDK's own retries are disabled and its timeout is set, so that every request passes the limiter. A blocked prompt or a
-recitation does not raise: the answer carries the server's finish reason, and the checks decide.
+recitation does not raise an error: the answer carries the server's finish reason, and the checks decide.
 """
 
 from __future__ import annotations
@@ -168,8 +168,8 @@ def new_client(
     headers: dict[str, str] | None = None,
     session: aiohttp.ClientSession | None = None,
 ) -> Client:
-    """`body` and `headers` are sent with every request. `session` defaults to one that the SDK creates. Raises CredentialsError
-    and EngineUnavailable."""
+    """Creates a client. `body` and `headers` are sent with every request. `session` defaults to one that the SDK creates. Raises
+    CredentialsError and EngineUnavailable."""
     try:
         from google import genai
         from google.genai import types

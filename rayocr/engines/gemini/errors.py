@@ -115,14 +115,14 @@ def _from_status(error: Any, model: str) -> RayocrError:
     if code == 403:
         return CredentialsError(f"The key may not use Gemini: {message}", hint=hint)
     if code == 404 and status == "NOT_FOUND":
-        return UnknownModel(f"Gemini does not know the model{model and f' {model}'}: {message}", hint=hint)
+        return UnknownModel(f"Gemini does not have the model{model and f' {model}'}: {message}", hint=hint)
     if code == 400 and status == "FAILED_PRECONDITION":
         return CredentialsError(f"Gemini does not serve this project: {message}", hint=hint)
     if 400 <= code < 500 and not is_googles(error) and code not in _TRANSPORT_CODES:
         return EngineOverloaded(f"Something other than Gemini answered {code}: {message}", retry_after_s=retry_after_s(error))
     if code in _TRANSPORT_CODES or status == "DEADLINE_EXCEEDED":
         # Google charges nothing for a request that it answers with an error (ai.google.dev, "Billing", read on 2026-11-27).
-        return EngineTimeout(f"Gemini gave up waiting ({code}): {message}", retry_after_s=retry_after_s(error), unbilled=True)
+        return EngineTimeout(f"Gemini timed out ({code}): {message}", retry_after_s=retry_after_s(error), unbilled=True)
     if code >= 500 or code < 400:
         return EngineOverloaded(f"Gemini answered {code}: {message}", retry_after_s=retry_after_s(error))
     return EngineRejected(f"Gemini rejected the request ({code}): {message}")

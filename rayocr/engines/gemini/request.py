@@ -1,6 +1,6 @@
 """Creates the settings of a Gemini request: minimal thinking, safety filters, resolution.
 
-Pure functions that convert rayocr's configuration to the SDK's. They import the SDK, so they are called inside `open()`.
+The functions are pure and convert rayocr's configuration to the SDK's. They import the SDK, so they are called inside `open()`.
 """
 
 from __future__ import annotations
@@ -64,9 +64,9 @@ def thinking_config(wanted: str, model: str) -> Any:
     if model.startswith("gemini-2.5-pro"):
         return types.ThinkingConfig(thinking_budget=128)  # thinking cannot be disabled
     if model.startswith("gemini-2.5-"):
-        return types.ThinkingConfig(thinking_budget=0)  # does not support levels
+        return types.ThinkingConfig(thinking_budget=0)  # these models do not support levels
     if model.startswith("gemini-3.8-flash") or (model.startswith("gemini-3") and "pro" in model):
-        return types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)  # rejects MINIMAL with a 400
+        return types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)  # these models reject MINIMAL with status 400
     if model.startswith("gemini-3"):
         return types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL)
     return None  # this includes gemma, tuned models and future models

@@ -43,7 +43,7 @@ _CODE = re.compile(r'"code"\s*:\s*(\d{1,9})')
 
 
 class VertexJobs:
-    """`storage` is the place `batch.gcs`. Every method raises only rayocr.errors."""
+    """The server side of batches on Vertex AI. `storage` is the place `batch.gcs`. Every method raises only rayocr.errors."""
 
     def __init__(self, config: GeminiConfig, secrets: Secrets, storage: Storage) -> None:
         self._client = new_client(config, secrets, TIMEOUT_MS)
@@ -74,7 +74,7 @@ class VertexJobs:
         return await find_job(self._client, display_name, filter=f'display_name="{display_name}"')
 
     async def status(self, name: str) -> JobStatus:
-        """`results` is the folder of the answers. Raises BatchGone if the job no longer exists."""
+        """Returns the job's status. `results` is the folder of the answers. Raises BatchGone if the job no longer exists."""
         job, state = await job_and_state(self._client, name)
         folder = (job.output_info and job.output_info.gcs_output_directory) or (job.dest and job.dest.gcs_uri)
         ended = state in ENDED

@@ -21,7 +21,7 @@ def box_fields(fields: Sequence[FormField]) -> list[FormField]:
 
 
 def without_boxes(image: Image, fields: Sequence[FormField], scale: float) -> Image:
-    """Returns the image with the boxes painted white. It shows the page as displayed, at `scale` pixels per point."""
+    """Returns the image with the boxes painted white. `image` shows the page as displayed, at `scale` pixels per point."""
     from PIL import ImageDraw
 
     if fields:

@@ -15,8 +15,8 @@ _FEWEST_LETTERS = 3
 
 
 class LetterStyle(NamedTuple):
-    """`x_height` and `stroke` (the width of the stems) in pixels of the picture. Only lines with the same `is_cased` (whether the
-    script has capitals) can be compared."""
+    """The style of a line's letters. `x_height` and `stroke` (the width of the stems) are in pixels of the picture. Only lines
+    with the same `is_cased` (whether the script has capitals) can be compared."""
 
     x_height: float
     stroke: float

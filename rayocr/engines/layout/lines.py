@@ -1,4 +1,4 @@
-"""The input of layout: text lines and rulings with positions on the upright page, in points, origin top left, y down.
+"""Defines the input of layout: text lines and rulings with positions on the upright page, in points, origin top left, y down.
 
 Layout does not depend on the source of the lines (a text layer or an OCR engine).
 """

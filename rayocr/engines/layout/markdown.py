@@ -73,8 +73,8 @@ def _inline_escaped(text: str) -> str:
 
 
 def _marks_escaped(text: str) -> str:
-    """Always escapes HTML and entities. Other marks (`*`, backticks, brackets, backslashes) stay if they have no effect, as in
-    `level_of` and `5 * 3`. Only texts that contain one are parsed."""
+    """Escapes Markdown. Always escapes HTML and entities. Other marks (`*`, backticks, brackets, backslashes) stay if they have
+    no effect, as in `level_of` and `5 * 3`. Only texts that contain one are parsed."""
     text = _ENTITY.sub("&amp;", text)
     text = _TAG.sub("&lt;", text)
     if not _INLINE_MARKS.search(text) or (len(text) <= _MAX_PARSED_CHARS and _reads_as_written(text)):

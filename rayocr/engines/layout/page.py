@@ -39,7 +39,7 @@ from rayocr.engines.layout.units.listings import listings
 from rayocr.engines.layout.units.stacked import join_stacked_letters
 
 _WIDE_SHARE = 0.6  # share of the width of the text; a narrower table is in one column
-_TABLE_SHARE = 0.7  # share of the lines of two columns; a table that takes fewer lies in running text
+_TABLE_SHARE = 0.7  # share of the lines of two columns; a table that takes fewer is within running text
 _NEAR_PT = 30.0  # distance from a horizontal line on a page of columns to its rulings
 
 
@@ -106,7 +106,8 @@ def _take_aligned_tables(
 
 
 def _is_wide(table: AlignedTable, lines: Sequence[LayoutLine]) -> bool:
-    """Returns whether the table may reach over two columns of text: most of the page's width, beside as much text outside it."""
+    """Returns whether the table may reach over two columns of text: it has most of the page's width, and much of the text is
+    outside it."""
     left, right = min(line.x0 for line in lines), max(line.x1 for line in lines)
     inside = sum(len(line.text) for line in table.lines)
     return table.x1 - table.x0 > _WIDE_SHARE * (right - left) and inside < _TABLE_SHARE * sum(len(line.text) for line in lines)

@@ -54,7 +54,8 @@ class BlockKind(StrEnum):
 
 @dataclass(slots=True)
 class Block:
-    """`lines`: texts to be joined, or that stay lines (a stanza, code); `cells`: for a table, its rows of cells."""
+    """A paragraph, heading, list item, stanza or table. `lines`: texts to be joined, or that stay lines (a stanza, code);
+    `cells`: for a table, its rows of cells."""
 
     kind: BlockKind
     lines: list[str] = field(default_factory=list)
@@ -224,8 +225,8 @@ def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list
 
 
 def _without_paragraphs(rows: Sequence[Row], levels: list[int], em: float) -> list[int]:
-    """Returns the levels without those of large text that is not a heading: several lines of one size that fill their column (a
-    paragraph on a page with smaller text), and short lines with numbers (an address)."""
+    """Removes the levels of large text that is not a heading: several lines of one size that fill their column (a paragraph on a
+    page with smaller text), and short lines with numbers (an address). Returns the levels."""
     start = 0
     while start < len(rows):
         end = start + 1

@@ -14,7 +14,8 @@ _MAX_SKEW_DEG = 15.0  # larger angles are intended
 
 
 def turned(quads: Any, quarter_turns: int, width: float, height: float) -> Any:
-    """Returns the corners (n, 4, 2) on the image rotated by numpy.rot90(image, quarter_turns). Width and height: before it."""
+    """Returns the corners (n, 4, 2) on the image rotated by numpy.rot90(image, quarter_turns). Width and height are those before
+    the rotation."""
     import numpy as np
 
     x, y = quads[..., 0], quads[..., 1]

@@ -71,9 +71,9 @@ def raise_for_status(status: int, body: str, headers: Mapping[str, str]) -> None
     if status in (401, 403):
         raise CredentialsError(f"The server does not accept the key ({status}): {words}", hint=hint)
     if status == 404 and codes & _MODEL_CODES:
-        raise UnknownModel(f"The server does not know the model: {words}", hint=hint)
+        raise UnknownModel(f"The server does not have the model: {words}", hint=hint)
     if status in (408, 499):
-        raise EngineTimeout(f"The server gave up waiting ({status}): {words}", retry_after_s=delay_s)
+        raise EngineTimeout(f"The server timed out ({status}): {words}", retry_after_s=delay_s)
     if status >= 500 or status == 409 or status < 400:
         raise EngineOverloaded(f"The server answered {status}: {words}", retry_after_s=delay_s)
     raise EngineRejected(f"The server rejected the request ({status}): {words}")

@@ -1,4 +1,4 @@
-"""Local OCR with the PP-OCR models of rapidocr's wheel: Latin with accents, Chinese, Japanese.
+"""Implements local OCR with the PP-OCR models of rapidocr's wheel, for Latin with accents, Chinese and Japanese.
 
 Detection uses the reduced page; recognition uses its lines at full resolution. rayocr runs the models itself, because rapidocr's
 own pipeline shrinks the page for both steps, takes 0.8 s to import and does not read rotated pages. The chain calls this engine.
@@ -68,7 +68,7 @@ _MUCH_UNREAD = (
 )
 _JUNK = 0.8  # below this score, a line may be in a script that the models mistake for Latin
 _MOSTLY_UNREAD = 0.5  # share of the print; with more, the page is in an unsupported script
-_DOUBTFUL = 0.75  # Tesseract's confidence of a line; it reads numbers in words of another script with less
+_DOUBTFUL = 0.75  # Tesseract's confidence of a line; misread words of another script that look like numbers have less
 _LEAST_ASPECT = 1.2  # aspect ratio of a short word
 _MOST_UNREAD = 0.7  # share of the print; Tesseract reads all of a page that lacks more because a pack is missing
 _MIN_VERTICAL_SHARE = 0.6  # share of the length of all boxes, for the page to count as rotated
@@ -85,7 +85,7 @@ class ReadsOtherScripts(Protocol):
         """Returns whether gray pictures of lines certainly are upside down."""
 
     def require(self, pack: str) -> None:
-        """Raises LanguagePackMissing."""
+        """Raises LanguagePackMissing if the pack is not installed."""
 
     def missing_pack(self, lines: Sequence[Any]) -> str:
         """Returns the pack for the most likely script of lines that were not read; "" if it is not known or is installed."""
@@ -276,8 +276,8 @@ class RapidOcrEngine(ComputeEngine):
         return read, tuple(doubts)
 
     def _doubts_of_unread(self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]) -> tuple[str, ...]:
-        """Returns the doubt for lines of which almost nothing was read, with the pack for their script as far as Tesseract can
-        detect it. Raises LanguagePackMissing if it can, and the lines are more than a few."""
+        """Returns the doubt for lines that were almost unread, with the pack for their script as far as Tesseract can detect it.
+        Raises LanguagePackMissing if Tesseract detects the script and more than a few lines are unread."""
         unread = [i for i, aspect in enumerate(aspects) if aspect > _UNREAD_LINE and is_unread(read[i].text, aspect)]
         unread = _without_faint(upright, quads, unread, aspects)
         if not unread:
@@ -290,7 +290,7 @@ class RapidOcrEngine(ComputeEngine):
         return (f"{PACK_MISSING}:{pack or 'unknown'}",)
 
     def _orient_and_read(self, page: TurnedPage, shown: Any) -> tuple[int, bool, list[LineReading]]:
-        """Returns the page's rotation, whether its text is set in vertical columns, and the text of each box. Costs nothing extra
+        """Returns the page's rotation, whether its text is set in vertical columns, and the text of each box. Takes no extra time
         for an upright page with good scores."""
         import numpy as np
 
@@ -378,7 +378,7 @@ def _without_faint(upright: Any, quads: Any, unread: list[int], aspects: list[fl
 
 def _in_same_script(read: Sequence[LineReading], aspects: Sequence[float], unread: Sequence[int]) -> set[int]:
     """Returns the lines on a page in an unsupported script that only seem to be read, or are too short to decide, such as last
-    lines of paragraphs and page numbers. Latin words and numbers that were read stay."""
+    lines of paragraphs and page numbers. Excludes Latin words and numbers that were read."""
     others = set(range(len(read))) - set(unread)
     return {i for i in others if aspects[i] > _LEAST_ASPECT and not (read[i].score > _SURE and is_plain_latin(read[i].text))}
 

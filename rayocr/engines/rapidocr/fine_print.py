@@ -1,7 +1,7 @@
 """Decides whether a page is read again at the resolution of its picture, because its print is too small at the usual resolution.
 
-A screenshot of ten screens that is placed on a sheet of A4 has letters of four pixels at 200 dpi: the detector finds a heading or
-nothing, and what it finds has a high confidence. The picture itself has two to five times the resolution.
+A screenshot of ten screens that is placed on a sheet of A4 has letters of four pixels at 200 dpi: the detector finds at most a
+heading, with high confidence. The picture itself has two to five times the resolution.
 """
 
 from __future__ import annotations

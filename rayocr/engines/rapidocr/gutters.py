@@ -19,7 +19,7 @@ _BESIDE = 0.3  # distance from the start of lines to the white space before them
 _WHITE = 0.45  # least white space in a line, in heights of its box; a blank has 0.2 to 0.35
 _RULE = 0.12  # widest ruling in a gutter, in heights
 _INK = 0.04  # share of dark pixels in a white column of a scan
-_INSIDE = 0.18  # share of the height that is left out above and below, where neighbors reach in
+_INSIDE = 0.18  # share of the height that is ignored above and below, where neighboring lines reach in
 _KEPT = 0.12  # white space kept on either side, in heights
 
 

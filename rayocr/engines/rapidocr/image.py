@@ -6,7 +6,7 @@ from typing import Any
 
 from rayocr.pdf.shapes.levels import histogram, levels
 
-# The models do not normalize contrast. At a quarter of full contrast they read normally; at a tenth they miss one line in twelve
+# The models do not normalize contrast. They read normally at a quarter of full contrast. At a tenth, they miss one line in twelve
 # (CER .078; .004 after stretching). Pages with less contrast are blank paper.
 _FAINT, _FLAT = 100, 16  # gray levels (0 to 255) between the darkest and the lightest pixels
 _LEVEL_PX = 0.5  # boxes whose corners deviate by less are not rotated
@@ -15,7 +15,7 @@ _DARKEST, _LIGHTEST = 0.0005, 0.995  # shares of the pixels; two lines of text c
 
 
 def with_contrast(image: Any) -> Any:
-    """Stretches a faint page to black on white; returns other pages unchanged. 1 ms per page."""
+    """Stretches a faint page to black on white; returns other pages unchanged. Takes 1 ms per page."""
     import cv2
     import numpy as np
 

@@ -2,7 +2,7 @@
 a tenth of the time for the whole page.
 
 Lines are found by their ink, without a model. Lines with low confidence are skipped, so that an unsupported script, a skewed page
-or a rotated page returns nothing instead of a wrong text.
+or a rotated page returns no text instead of a wrong one.
 """
 
 from __future__ import annotations

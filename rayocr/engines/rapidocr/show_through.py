@@ -21,7 +21,7 @@ _PAPER_SHARE = 0.75  # share of the page; unevenly lit pages have less paper, an
 
 
 def without_show_through(upright: Any, quads: Any, read: Sequence[LineReading], recognize: ReadsLines) -> Any | None:
-    """Returns the page with paper where print shows through; None if there is none. Costs nothing if every line is read well."""
+    """Returns the page with paper where print shows through; None if there is none. Takes no time if every line is read well."""
     import numpy as np
 
     doubtful = [index for index, reading in enumerate(read) if reading.text.strip() and reading.score < _SURE]

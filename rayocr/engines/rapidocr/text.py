@@ -1,7 +1,8 @@
 """Corrects and judges text read by rapidocr's models: dropped spaces and unsupported scripts. Works on text, not on images.
 
-The models read Latin, Chinese and Japanese. They omit unsupported letters and still report scores above .9: a Russian line keeps
-only its spaces and full stops, a Greek line its letters without accents, a Vietnamese line its letters with at most one accent.
+The models read Latin, Chinese and Japanese. They omit unsupported letters and still report scores above .9. They return only the
+spaces and full stops of a Russian line, only the letters without accents of a Greek line, and only the letters with at most one
+accent of a Vietnamese line.
 """
 
 from __future__ import annotations
@@ -92,8 +93,8 @@ def pack_of_half_known(text: str) -> str:
 
 
 def weighted_mean(scores: Iterable[tuple[float, float]]) -> float | None:
-    """Returns the mean of (score, weight) pairs, weighted by length so that a smudge does not lower a page's confidence. None if
-    nothing was found."""
+    """Returns the mean of (score, weight) pairs, weighted by length so that a smudge does not lower a page's confidence. Returns
+    None if there are no pairs."""
     pairs = list(scores)
     total = sum(weight for _, weight in pairs)
     return sum(score * weight for score, weight in pairs) / total if total else None

@@ -19,7 +19,7 @@ _MULTIPLE_PX = 32  # the sides of the model's input are multiples of this
 
 
 class TextDetector:
-    """`rayocr.engines.rapidocr.detection.Detect`; `least_score` is the minimum score of returned boxes."""
+    """Finds text boxes, as `rayocr.engines.rapidocr.detection.Detect`. `least_score` is the minimum score of returned boxes."""
 
     def __init__(self, model: Model, *, least_score: float) -> None:
         self._model = model

@@ -22,7 +22,7 @@ _OVERLAP_PX = 192  # lines are 15 to 40 pixels high
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """The model sees `start` to `end`; `first` to `last` of its output is used."""
+    """A part of an axis. The model gets `start` to `end`; only `first` to `last` of its output is used."""
 
     start: int
     end: int

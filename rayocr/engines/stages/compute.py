@@ -1,4 +1,4 @@
-"""The stage for engines that run on the local CPU or GPU."""
+"""Implements the stage for engines that run on the local CPU or GPU."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ _AGREES = 0.3  # share of the words or pairs of Chinese characters; text of anot
 
 
 def proven(page: Page, answer: PageText, reader: LineReader | None) -> PageText:
-    """Returns the answer of the engine textlayer, with the doubt `suspect` if nothing can confirm it. Takes 0.16 s on pages
+    """Returns the answer of the engine textlayer, with the doubt `suspect` if it cannot be confirmed. Takes 0.16 s on pages
     without enough gaps between words, and no time on others. Raises NoTextLayer if the scan differs."""
     layer = page.text_layer()
     if not layer.is_reading or layer.is_proven:

@@ -1,4 +1,4 @@
-"""The ports through which a waiting stage uses the other parts of its worker."""
+"""Defines the ports through which a waiting stage uses the other parts of its worker."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Slots(Protocol):
         `input_tokens`: expected of the request."""
 
     def lane(self, *, local: bool = False) -> AbstractAsyncContextManager[LaneGrant]:
-        """Waits until a lane has room for the page. Exits with the request's error, so that the planner knows it. `local`:
+        """Waits until a lane has room for the page. Exits with the request's error, so that the planner receives it. `local`:
         whether local engines may read the page."""
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:

@@ -1,4 +1,4 @@
-"""The state of one page in the chain: failed attempts and the best low-confidence answer."""
+"""Keeps the state of one page in the chain: failed attempts and the best low-confidence answer."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class PageProgress:
         self.document_id = document_id
         self.page_number = page_number
         self.is_last_stage = is_last_stage
-        self.is_placeholder = False  # the page only says which program can show the document
+        self.is_placeholder = False  # the page shows only a request to open the document in another program
         self.outage: OutsideError | None = None  # error of an unavailable server, with engine.on_outage=fallback
         # Whether the local engines of the lane local left the page unread, so that it needs another lane.
         self.left_unread = False

@@ -1,17 +1,17 @@
 """Distinguishes a document that a model refuses from a model that refuses everything for a while, when only that document is in
 progress.
 
-The limiter holds a model that refuses pages of several documents. If one document fills all requests in flight, its refusals
-look the same in both cases, so one of its pages is asked again at growing intervals while its other refused pages wait (the
-worker has no place for further ones meanwhile):
+The limiter holds a model that refuses pages of several documents. If one document fills all requests in flight, its refusals look
+the same in both cases, so one of its pages is requested again at growing intervals while its other refused pages wait (the worker
+has no room for further ones meanwhile):
 
-| the page that is asked again | the refused pages of the document |
+| the page that is requested again | the refused pages of the document |
 |---|---|
-| is answered | are asked again: the model had refused everything |
+| is answered | are requested again, since the model had refused all pages |
 | is refused, and pages of other documents are answered | count as refused for their content |
-| is refused for a minute | count as refused for their content; if others of it were answered, mode=retry asks again |
+| is refused for a minute | count as refused for their content; if others of it were answered, mode=retry requests them again |
 
-A worker asks this once for a document, until the model answers another page of it.
+A worker does this once for a document, until the model answers another page of it.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _DOCUMENTS = 256  # number of documents whose decisions a worker remembers
 
 
 class Refusal(Enum):
-    AGAIN = "ask again"
+    AGAIN = "request again"
     CONTENT = "the page is the cause"
     SUSPECTED = "the page may not be the cause"
 
@@ -35,7 +35,7 @@ class Refusal(Enum):
 @dataclass(slots=True, eq=False)
 class _Document:
     answered: bool = False  # the model has read a page of the document
-    asking: object | None = None  # the page that is asked again
+    asking: object | None = None  # the page that is requested again
     intervals: int = 0
     decided: asyncio.Future[Refusal] | None = None
     verdict: Refusal | None = None
@@ -49,11 +49,11 @@ class RefusedDocuments:
     refused_in_a_row: Callable[[str], int]
     sleep: Callable[[float], Awaitable[None]]
     _documents: dict[tuple[str, str], _Document] = field(default_factory=dict)
-    _asking: dict[int, _Document] = field(default_factory=dict)  # documents by the id of the page that is asked again
+    _asking: dict[int, _Document] = field(default_factory=dict)  # documents by the id of the page that is requested again
 
     async def judge(self, page: object, account: str, document_id: str, *, truncated: bool) -> Refusal:
-        """Decides what the refusal of this page means. Waits while another page of its document is asked again. `page` must be
-        passed to `left` when it is done."""
+        """Decides what the refusal of this page means. Waits while another page of its document is requested again. `page` must
+        be passed to `left` when it is done."""
         document = self._of(account, document_id)
         if document.verdict is not None:
             return document.verdict
@@ -80,7 +80,7 @@ class RefusedDocuments:
             self._decide(document, Refusal.AGAIN)
 
     def left(self, page: object) -> None:
-        """Notes that the page is done or was interrupted, so that the others are asked, too."""
+        """Notes that the page is done or was interrupted, so that the others are requested, too."""
         document = self._asking.pop(id(page), None)
         if document is not None and document.asking is page:
             self._decide(document, Refusal.AGAIN)

@@ -1,4 +1,4 @@
-"""The stage for engines that wait for a server."""
+"""Implements the stage for engines that wait for a server."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 _BATCHES_HINT = (
-    "Start the same command again to resume: with engine.batch=false to read the remaining pages in single requests, or as it is"
-    " to try one more batch."
+    "Start the same command again to resume: with engine.batch=false to read the remaining pages in single requests, or"
+    " unchanged to try one more batch."
 )
 _SUSPECTED = "{} refused this page after pages of other documents, so the page may not be the cause. `rayocr retry` asks again."
 _REFUSAL_WAITS = 4  # number of waits to see whether the pages of other documents are refused, too
@@ -98,7 +98,8 @@ class WaitingStage:
     async def recognize(
         self, page: Page, offered: OfferedPage, progress: PageProgress, *, first_engine: int, remember: Remember
     ) -> PageRecord:
-        """Raises CredentialsError and other OutsideErrors, which concern the run, not the page, and ReadLocally."""
+        """Reads the page. Raises CredentialsError and other OutsideErrors, which concern the run, not the page, and
+        ReadLocally."""
         progress.is_placeholder = page.is_placeholder
         engines = [e for e in self._engines[max(first_engine, self.stage.first) : self.stage.last + 1] if e is not None]
         while engines and isinstance(engines[0], ComputeEngine):
@@ -156,13 +157,13 @@ class WaitingStage:
                     answer = await self._read_light(engine, page, progress)
                 else:
                     continue
-            except (DayQuotaExhausted, UnknownModel) as error:  # another server may have quota left, or have the model
+            except (DayQuotaExhausted, UnknownModel) as error:  # another server may have quota left, or may have the model
                 used_up = error if used_up is None else _first([used_up, error])
                 continue
             if answer is not None:
                 return progress.answered(answer, verification=await self._verify(engine, page, offered, answer))
         if used_up is not None:
-            raise used_up  # no fallback: the page waits: tomorrow, or with another model, the requested engine can read it
+            raise used_up  # no fallback, since the requested engine can read the page tomorrow or with another model
         if progress.outage is not None and progress.is_last_stage:
             raise progress.outage  # no engine is left to fall back to
         return progress.exhausted(self.stage)
@@ -254,7 +255,7 @@ class WaitingStage:
         parked: Mapping[str, DayQuotaExhausted | UnknownModel],
         suspected: str | None,
     ) -> None:
-        """Notes why no model of the engine is left for the page. Raises the error if the run must end for it."""
+        """Records why no model of the engine remains for the page. Raises the error if the run must end for it."""
         gone = [model for model, error in parked.items() if isinstance(error, UnknownModel)]
         known = [model for model in engine.models if model not in gone]
         outage: DayQuotaExhausted | UnknownModel | ModelUnavailable
@@ -273,8 +274,8 @@ class WaitingStage:
         progress.outage = outage
 
     async def _is_outage(self, engine: WaitingEngine, model: str, *, waits: int) -> bool:
-        """Returns whether the server rejects the requests of all pages, or answers nothing usable to any of them. Waits until the
-        limiter knows how other requests are doing, longer while all of them are refused."""
+        """Returns whether the server rejects the requests of all pages, or gives a usable answer to none of them. Waits until the
+        limiter has the results of other requests, and longer while all of them are refused."""
         account = account_of(engine, model)
         for _ in range(waits):
             await self._sleep(_OTHERS_S)
@@ -285,7 +286,7 @@ class WaitingStage:
         return False
 
     async def _judge(self, engine: WaitingEngine, account: str, progress: PageProgress, error: EngineError) -> Refusal:
-        if engine.batched:  # a page that is asked again is answered hours later
+        if engine.batched:  # a repeated request for the page would be answered hours later
             return Refusal.CONTENT
         return await self._refused.judge(progress, account, progress.document_id, truncated=isinstance(error, Truncated))
 
@@ -328,7 +329,7 @@ class WaitingStage:
                 assert decision is not None, "transient, and not the last attempt"
                 self._on_retry(progress, model, attempt, error, decision.delay_s)
             await self._sleep(decision.delay_s)
-            # This comes after the wait, because the limiter then knows how other requests are doing.
+            # This comes after the wait, because the limiter then has the results of other requests.
             failures.add(failure, failing=self._slots.failing(account_of(engine, model)))
             if failures.blame_the_page:
                 raise failure

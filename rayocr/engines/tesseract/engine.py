@@ -1,5 +1,5 @@
-"""Local OCR with Tesseract 5. It is optional and supports a hundred languages, including those in Devanagari. The chain calls
-this engine."""
+"""Implements local OCR with Tesseract 5, which is optional and supports a hundred languages, including those in Devanagari. The
+chain calls this engine."""
 
 from __future__ import annotations
 

@@ -62,7 +62,7 @@ def with_foreign_words(
 
 
 def _groups(words: Sequence[TsvWord], pack: str) -> list[tuple[bool, list[TsvWord]]]:
-    """Groups the words, each group with whether it may be foreign. Tesseract reports Korean syllables as words, so that a foreign
+    """Groups the words; each group has a flag that it may be foreign. Tesseract reports Korean syllables as words, so a foreign
     word is a run of words without syllables."""
     if pack in KOREAN:
         return [(doubtful, list(run)) for doubtful, run in groupby(words, _is_not_korean)]

@@ -14,7 +14,8 @@ from rayocr.engines.tesseract.lines import TsvLine, TsvWord
 
 SURE_WORD = 0.6  # least confidence of a word, or of a line, that counts as read
 _SURE_LATIN = 0.8  # least confidence of a Latin word among other letters: right ones have .88 and more, wrong ones up to .75
-_FOR_ARABIC = 0.6  # Arabic words do not look like Latin ones, so they win even with a confidence that is lower by this factor
+# Arabic words do not look like Latin ones, so they are preferred even if their confidence is lower by this factor.
+_FOR_ARABIC = 0.6
 _LATIN = re.compile("[A-Za-z]")
 _ARABIC = re.compile("[\u0620-\u064a]{2}")
 

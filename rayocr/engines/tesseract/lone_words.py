@@ -1,7 +1,7 @@
 """Reads a lone word that ends a paragraph again, beside well-read lines of the same page.
 
-Tesseract reads words in the context of their line. It read nothing in the picture of a lone Arabic word, and all but one of its
-letters when the picture was at the end of another line.
+Tesseract reads words in the context of their line. It did not read a lone Arabic word in its own picture, but read all but one of
+its letters when the picture was at the end of another line.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rayocr.engines.tesseract.program import Tesseract
 from rayocr.engines.tesseract.scripts import ARABIC, HEBREW
 from rayocr.engines.tesseract.voting import voted, whole_words
 
-_LONGEST = 5.0  # in heights
+_LONGEST = 5.0  # maximum length of a lone word, in line heights
 _NEIGHBORS = 3  # number of lines whose readings vote
 _CONTEXT, _GAP = 10.0, 0.35  # width of the neighbor's part, and the space before the word, in heights
 _READ_WELL = 0.8
@@ -56,7 +56,7 @@ def with_lone_words(
 
 
 def _beside(word: Any, line: Any, *, at_left: bool) -> Any:
-    """Returns the end of the line's picture with the word behind it, all on the paper of the word's picture."""
+    """Returns the end of the line's picture with the word after it, all on the paper of the word's picture."""
     import numpy as np
 
     reach = round(_CONTEXT * line.shape[0])

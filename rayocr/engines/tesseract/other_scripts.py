@@ -57,7 +57,7 @@ _WITHOUT_ENGLISH = GREEK | ARABIC | HEBREW | DEVANAGARI
 
 
 class OtherReading(NamedTuple):
-    """`confidence` is Tesseract's, 0..1; 0 if there is no text."""
+    """The reading of a line. `confidence` is Tesseract's, 0..1; 0 if there is no text."""
 
     text: str
     confidence: float
@@ -74,7 +74,7 @@ class OtherScripts:
         return seen is not None and seen.quarter_turns == _HALF_TURN and seen.turn_confidence >= _SURE_TURN
 
     def require(self, pack: str) -> None:
-        """Raises LanguagePackMissing."""
+        """Raises LanguagePackMissing if the pack is not installed."""
         if pack not in self._open().languages():
             raise LanguagePackMissing(f"Tesseract has no pack {pack}. Install tesseract-ocr-{pack}.", pack=pack)
 
@@ -186,8 +186,8 @@ class OtherScripts:
 def _with_lost_lines(
     read: Sequence[list[TsvWord]], lines: Sequence[Any], packs: Sequence[str], tesseract: Tesseract
 ) -> list[list[TsvWord]]:
-    """Returns the words, with a second reading of lines that Tesseract read badly or not at all, if it is better. A page on which
-    it read nothing is in another script."""
+    """Returns the words, with a second reading of lines that Tesseract read badly or not at all, if it is better. If no line was
+    read well, the page is in another script, and nothing is read again."""
     better = list(read)
     if max(map(_confidence, read)) < _LOST_LINE:
         return better

@@ -1,8 +1,8 @@
-"""Runs Tesseract: the library, if tesserocr is installed with language data, else the program. Both return TSV. A 13th cell of
-each word says whether white space comes before it.
+"""Runs Tesseract: the library, if tesserocr is installed with language data, else the program. Both return TSV, with a 13th cell
+for each word that states whether white space comes before it.
 
 Tesseract is limited to one thread: `OMP_THREAD_LIMIT=1` reduces 16 CPU seconds per page to 1.8. The program reads the image from
-standard input and writes to standard output, so no temporary files are left behind.
+standard input and writes to standard output, so it leaves no temporary files.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Orientation:
 
 
 class Tesseract(Protocol):
-    """`read_tsv` reads a page in any layout or, with `as_block`, one column of lines.
+    """Tesseract, as a library or a program. `read_tsv` reads a page in any layout or, with `as_block`, one column of lines.
     `detect_orientation` also detects the script."""
 
     @property

@@ -74,7 +74,8 @@ def packs_of_script(script: str) -> tuple[str, ...]:
 
 
 def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float = _SURE_SCRIPT) -> tuple[str, ...]:
-    """Returns the packs to read a page with, best first. A script seen with less confidence than `sure` counts as none.
+    """Returns the packs to read a page with, best first. A script that was detected with less confidence than `sure` does not
+    count.
 
     Raises LanguagePackMissing if no pack is installed for the page's script.
     """

@@ -2,8 +2,8 @@ r"""Makes a page's Markdown inert: no text of a page becomes an element that run
 
 Page text and models both contain HTML: a listing with `<script>`, a picture on a server that counts its readers. Only a short
 list of tags stays HTML, without attributes that run or load anything. Other tags are escaped as `&lt;`, which every Markdown
-renderer understands (some do not know the escape `\<`). Pictures become links, and links with a scheme other than http, https,
-mailto and tel are escaped. A link definition (`[1]: Smith`) is escaped too, since renderers print nothing for it.
+renderer understands (some do not support the escape `\<`). Pictures become links, and links with a scheme other than http, https,
+mailto and tel are escaped. A link definition (`[1]: Smith`) is escaped too, since renderers do not show it.
 
 Renderers show code unchanged, so it is not escaped. A Markdown parser determines where code begins and ends, and the result is
 parsed again: if anything is still live, the code is escaped like all other text. Some renderers recognize less code (`shelter`).
@@ -73,7 +73,7 @@ _AUTOLINK = re.compile(r"<(?:https?://|mailto:)[^\s<>\[\]`]{1,2000}>|<[\w.+-]{1,
 
 
 def inert(text: str) -> str:
-    """Returns the same text with nothing live in it. Idempotent. `text` has no control characters."""
+    """Returns the same text without live elements. Idempotent. `text` has no control characters."""
     if not _SUSPICIOUS.search(text):
         return text
     made = outside_code(text, _rewritten)

@@ -127,7 +127,7 @@ def _prose(lines: list[str]) -> Iterator[str]:
 
 
 def _line(line: str) -> str:
-    """Normalizes the marks of one line. Two spaces at the end are a line break and stay."""
+    """Normalizes the marks of one line. Keeps two spaces at the end, which are a line break."""
     hard = line.endswith("  ") and line.strip() != ""
     line = line.rstrip()
     indent = len(line) - len(line.lstrip())

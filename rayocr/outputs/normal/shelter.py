@@ -1,7 +1,7 @@
 """Keeps code inert in renderers that recognize less code than CommonMark. Python-Markdown supports fences only with an extension,
-never in list items, and divides unknown blocks at blank lines, so a listing of `<script>` would run. Every renderer shows text as
-code if it is indented by four spaces more than its container, so code that could act is indented inside its fence. Where
-indentation has another meaning, the code is escaped like other text.
+never in list items, and divides unknown blocks at blank lines, so a browser would execute a listing of `<script>`. Every renderer
+shows text as code if it is indented by four spaces more than its container, so code that a renderer could execute is indented
+inside its fence. Where indentation has another meaning, the code is escaped like other text.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ ACTS = re.compile(
 _CODE_INDENT = 4
 _MARKER = re.compile(r"[ \t>]{0,99}(?:[-*+]|\d{1,9}[.)])[ \t]")
 _MAX_DEPTH = 4  # levels of lists; deeper code is escaped
-_PLAIN_INFO = re.compile(r"[\w+#./-]*")  # Python-Markdown reads attributes in braces behind a fence
+_PLAIN_INFO = re.compile(r"[\w+#./-]*")  # Python-Markdown reads attributes in braces after a fence
 
 
 # Containers that only some renderers support: footnotes, definitions, admonitions, tabs
@@ -36,7 +36,7 @@ _OTHER_CONTAINER = re.compile(r"^[ \t>]{0,9}(?:\[\^[^\]\n]{1,99}\]:|:[ \t]|!!!|\
 
 @dataclass(slots=True)
 class _Place:
-    """Where a block of code is: in how many list items and quotes, and whether a list ends above it."""
+    """The place of a block of code: the number of list items and quotes around it, and whether a list ends above it."""
 
     lists: int = 0
     quotes: int = 0
@@ -52,7 +52,7 @@ class _Place:
 
 
 def sheltered(text: str, parser: MarkdownIt, escape: Callable[[str], str]) -> str:
-    """Returns the text with its code indented or escaped where it would act. Idempotent. `escape` escapes what would act."""
+    """Returns the text with code indented or escaped if a renderer could execute it. Idempotent. `escape` escapes such text."""
     tokens = parser.parse(text)
     lines = text.split("\n")
     unclear = _OTHER_CONTAINER.search(text) is not None or any(token.type == "html_block" for token in tokens)

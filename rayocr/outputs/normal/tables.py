@@ -1,7 +1,8 @@
 """Normalizes tables: outer pipes, one space around cells, a delimiter row, and the same number of cells in every row.
 
 Markdown renderers drop cells beyond the header's width and show a table with a wrong delimiter row as text; models make both
-mistakes. An HTML table becomes Markdown if nothing is lost: no cell spans several rows or columns, at most one header row.
+mistakes. An HTML table becomes Markdown if no content is lost: no cell spans several rows or columns, and there is at most one
+header row.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ def is_row(line: str) -> bool:
 
 
 def html_table(source: str) -> str:
-    """Returns the table as Markdown if nothing is lost; otherwise as HTML without blank lines, which would end it early."""
+    """Returns the table as Markdown if no content is lost; otherwise as HTML without blank lines, which would end it early."""
     table = parse_table(source)
     cells = [cell for cells in table.rows for cell in cells]
     if not cells:

@@ -1,4 +1,4 @@
-"""Renders the report as one HTML file. It loads nothing, and its content security policy allows only the script of its own
+"""Renders the report as one HTML file. It loads no other files, and its content security policy allows only the script of its own
 filter."""
 
 from __future__ import annotations

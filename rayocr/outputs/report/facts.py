@@ -1,5 +1,5 @@
-"""Adds up the manifests that a report covers. It sees them one at a time and keeps bounded lists, so a destination with millions
-of documents takes no more memory than one with a thousand."""
+"""Adds up the manifests that a report covers. It processes them one at a time and keeps lists of limited length, so a destination
+with millions of documents takes no more memory than one with a thousand."""
 
 from __future__ import annotations
 
@@ -94,8 +94,7 @@ class ReportFacts:
         self._keep_row(manifest)
 
     def add_spent(self, manifest: Manifest) -> None:
-        """Adds only the cost. Used alone for an earlier version of a replaced file: its outputs no longer exist, but its cost was
-        spent."""
+        """Adds only the cost, for an earlier version of a replaced file: its outputs no longer exist, but its cost was spent."""
         self.input_tokens += manifest.input_tokens
         self.output_tokens += manifest.output_tokens
         self.cached_tokens += manifest.cached_tokens
@@ -120,7 +119,7 @@ class ReportFacts:
         return [manifest for _, _, manifest in sorted(self._rows, key=lambda row: (-row[0][0], -row[0][1], row[2].name))]
 
     def throughput(self) -> list[Bin]:
-        """Pages by the time at which their document was finished, in bins of equal length."""
+        """Returns the pages by the time at which their document was finished, in bins of equal length."""
         if not self._finished:
             return []
         first = min([*self._finished, *([self._started] if self._started else [])])

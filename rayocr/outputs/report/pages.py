@@ -175,7 +175,7 @@ class PageDrawer:
                 drawn |= self._pool.submit(
                     _draw, manifest.source_uri, manifest.name, manifest.version, together, drawing
                 ).result()
-            except EngineError as error:  # for one page
+            except EngineError as error:  # one of these pages cannot be drawn
                 missing = str(error)
                 waiting += [[number] for number in together] if len(together) > 1 else []
             except RayocrError as error:

@@ -59,7 +59,7 @@ def _without(page: pikepdf.Page, pieces: Collection[int], count: int) -> list[An
 
 
 def _is_drawn(operand: Any) -> bool:
-    """Returns whether PDFium creates a piece of text for the operand. It creates none for an empty string."""
+    """Returns whether PDFium creates a piece of text for the operand: PDFium creates none for an empty string."""
     if isinstance(operand, pikepdf.Array):
         return any(isinstance(part, pikepdf.String) and len(bytes(part)) for part in operand)
     return isinstance(operand, pikepdf.String) and len(bytes(operand)) > 0

@@ -1,7 +1,7 @@
 """Places the text of engines that return no boxes: detects lines in a small rendering and lays the text over them in order.
 
 The detection merges neighboring letters into lines in 10 to 20 ms per page; a second OCR pass would cost a hundred times as much.
-Words are placed in the right line or the one beside it; the manifest notes this.
+Words are placed in the correct line or an adjacent one, which the manifest notes.
 """
 
 from __future__ import annotations

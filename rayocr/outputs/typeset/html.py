@@ -59,7 +59,7 @@ def table_spans(text: str) -> Iterator[tuple[int, int]]:
 
 
 def tables_left_open(text: str) -> int:
-    """Returns how many tables of one such span are not closed."""
+    """Returns how many of the text's tables are not closed."""
     ends = [bool(match.group(1)) for match in _table_tags(text)]
     return max(ends.count(False) - ends.count(True), 0)
 

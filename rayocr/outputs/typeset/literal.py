@@ -1,11 +1,11 @@
-"""Writes text as Typst string literals. Page text reaches the typesetter only this way, so nothing in it can be markup."""
+"""Writes text as Typst string literals. Page text reaches the typesetter only this way, so it cannot be markup."""
 
 from __future__ import annotations
 
 import re
 
-# Not allowed in XML, fonts and PDF/A: control characters except tab and newline, lone surrogates, non-characters. Tags, which
-# spell out ASCII invisibly, hide text from people and show it to models.
+# Characters that are not allowed in XML, fonts and PDF/A: control characters except tab and newline, lone surrogates,
+# non-characters. Tags, which spell out ASCII invisibly, hide text from people and show it to models.
 _UNPRINTABLE = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]|[\U0001fffe\U0001ffff]|[\U000e0000-\U000e007f]"
 )

@@ -59,7 +59,7 @@ class PdfMerger:
         self.page_count = 0
 
     def add(self, part: bytes, *, pages: int) -> None:
-        """Adds a PDF from Typst with this number of pages. Raises TypesettingFailed, and writes nothing, for any other data."""
+        """Adds a PDF from Typst with this number of pages. Raises TypesettingFailed for any other data, without writing."""
         try:
             pdf = pikepdf.open(io.BytesIO(part))
         except pikepdf.PdfError as error:

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
     from PIL import Image
 
 COMPARISON_DPI = 75
-_DIFFERENCE = 48  # gray levels (0 to 255); edges that differ by a fraction of a pixel stay below this where strokes are thin
+_DIFFERENCE = 48  # gray levels (0 to 255); edges of thin strokes that differ by a fraction of a pixel are below this
 _WINDOW_PX = 8  # 2.7 mm
 _PIXELS_IN_WINDOW = 6  # fewer differing pixels are edges; a hidden word of 6 pt has more
 
 
 def look_alike(one: Image.Image, other: Image.Image) -> bool:
-    """Compares two renderings at COMPARISON_DPI. 1 ms for A4."""
+    """Compares two renderings at COMPARISON_DPI. Takes 1 ms for A4."""
     if one.size != other.size:
         return False
     first, second = (np.asarray(image.convert("L"), dtype=np.int16) for image in (one, other))

@@ -21,13 +21,14 @@ from rayocr.pdf.line_boxes import line_boxes
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
-_SHOWN_PX = 3072  # longer side of a page that a model sees
+_SHOWN_PX = 3072  # longer side of a page as a model receives it
 _LONG_PT = 1684.0  # A2; on shorter pages, 8 pt has 14 pixels
-_SLENDER, _MORE_DETAIL = 2.0, 1.2  # sides of a picture that may be a screenshot; its resolution relative to what a model sees
+# Sides of a picture that may be a screenshot; its resolution relative to the one that a model receives.
+_SLENDER, _MORE_DETAIL = 2.0, 1.2
 _LEAST_SCALE, _MOST_PIXELS = 2.0, 8_000_000  # for measuring letters: pixels per point, pixels
 _LINES_DPI = 100.0  # `line_boxes` finds letters of 4 to 70 pixels
 _FEWEST_LINES, _LINE_ASPECT = 5, 2.0
-_LEGIBLE_PX, _GOOD_PX = 11.0, 18.0  # height of a line that a model sees
+_LEGIBLE_PX, _GOOD_PX = 11.0, 18.0  # height of a line as a model receives it
 _MOST_PARTS = 16  # in each direction; each part costs as much as a page
 _STROKE = 25  # gray levels (0 to 255) between neighboring pixels
 _SEARCHED = 0.3  # share of a part's length that is searched for white space on both sides of its end

@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 PICTURE_DPI = 200
-# Optional content; its visibility is stored in the document's catalog, not in the page. PDFium writes the dictionaries of an
-# extracted page uncompressed.
+# Matches optional content, whose visibility is stored in the document's catalog and not in the page. PDFium writes the
+# dictionaries of an extracted page uncompressed.
 _OPTIONAL_CONTENT = re.compile(rb"/OC\s*(?:\d{1,9} \d{1,9} R|<<|/\w)|/OC(?:G|MD)\b")
-_JPEG_QUALITY = 85  # 7 ms at 200 dpi
+_JPEG_QUALITY = 85  # takes 7 ms at 200 dpi
 _SMALLEST_LONG_SIDE_PX = 500  # a page is illegible below this
 
 
@@ -70,7 +70,7 @@ def picture(page: Page, *, dpi: int, max_bytes: int | None) -> bytes:
 
 
 def _faithful_cut(page: Page) -> bytes | None:
-    """Returns None if the PDF would look different or would contain text that is invisible on the page."""
+    """Returns a PDF of the page; None if it would look different or would contain text that is invisible on the page."""
     if page.hides_text():
         return None
 

@@ -44,7 +44,7 @@ def pruned(cut: bytes, *, drawn_bytes: int, always: bool = False) -> bytes | Non
 
 
 def _unused_bytes(page: Any) -> int:
-    """Encoded bytes of resources in the page's dictionary that its content streams do not seem to use."""
+    """Returns the encoded bytes of resources in the page's dictionary that its content streams do not seem to use."""
     contents: list[bytes] = []
     dictionaries: list[Any] = []
     _collect(page.get("/Contents"), page.get("/Resources"), contents, dictionaries, set())
@@ -60,7 +60,7 @@ def _unused_bytes(page: Any) -> int:
 
 
 def _collect(contents: Any, resources: Any, found: list[bytes], dictionaries: list[Any], forms: set[tuple[int, int]]) -> None:
-    """The content streams of a page and of the forms within it, and their resource dictionaries."""
+    """Collects the content streams of a page and of the forms within it, and their resource dictionaries."""
     for part in contents if isinstance(contents, pikepdf.Array) else [contents]:
         if isinstance(part, pikepdf.Stream):
             found.append(part.read_bytes())
@@ -81,8 +81,8 @@ def _entries(resources: Any, kind: str) -> list[tuple[str, Any]]:
 
 
 def _size(item: Any, seen: set[tuple[int, int]], depth: int = 0) -> int:
-    """Encoded bytes of all streams reachable from an object, each counted once. The depth is limited; fonts are five references
-    deep."""
+    """Returns the encoded bytes of all streams reachable from an object, each counted once. The depth is limited; fonts are five
+    references deep."""
     if depth > _MAX_DEPTH or len(seen) > _MAX_OBJECTS or not isinstance(item, pikepdf.Object):
         return 0
     if item.is_indirect:

@@ -63,7 +63,8 @@ def hide_annotations(page: Any, hidden: Callable[[], Collection[int]]) -> None:
 
 
 def has_text_annotations(page: Any) -> bool:
-    """Returns whether flattening this raw FPDF_PAGE may add text to it or cover some. 2 µs per annotation; links do not count."""
+    """Returns whether flattening this raw FPDF_PAGE may add text to it or cover some. Takes 2 µs per annotation; links do not
+    count."""
     for index in range(annotation_count(page)):
         with annotation(page, index) as found:
             if found and pdfium.FPDFAnnot_GetSubtype(found) not in _WITHOUT_TEXT:

@@ -36,8 +36,8 @@ _ALIKE = 1.15  # ratio of the sizes of boxes of one form
 def drawn_boxes(
     shapes: Iterable[Box], rulings: Sequence[Ruling], lines: Sequence[TextLine], size_pt: tuple[float, float]
 ) -> list[Box]:
-    """Returns the places that may be check boxes: squares, alone, beside text. `shapes`: bounds of paths. All in points of the
-    upright page, as are `lines`."""
+    """Returns the places that may be check boxes: isolated squares beside text. `shapes`: bounds of paths. All coordinates are in
+    points of the upright page, as are `lines`."""
     squares: list[Box] = []
     # The largest shape is first, because a tick may be as square as its box.
     for box in sorted([*filter(_is_small_square, shapes), *_squares_of(rulings)], key=_area, reverse=True):
@@ -143,7 +143,7 @@ def _is_beside_text(box: Box, lines: Sequence[TextLine], *, far: bool) -> bool:
 
 
 def _may_hold(box: Box, lines: Sequence[TextLine]) -> bool:
-    """Returns whether the box contains no text, or only a tick: a number in a circle is a number."""
+    """Returns whether the box contains no text, or only a tick. A number in a circle is a number."""
     inside = (word.text for line in lines for word in line.words if holds(box, word))
     return all(len(text) <= 2 and all(char in _TICKS for char in text) for text in inside)
 

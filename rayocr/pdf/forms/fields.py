@@ -32,7 +32,7 @@ _MAX_VALUE_CHARS = 20_000
 _MAX_OPTIONS = 1_000
 _MAX_LINES = 60  # lines of a value without an appearance
 _DEFAULT_SIZE_PT = 10.0
-_LINE_HEIGHT = 1.2  # in font sizes
+_LINE_HEIGHT = 1.2  # distance of baselines, in font sizes
 # Box characters in the page's text under a field, and their maximum distance from the field.
 _BOX_GLYPHS, _GLYPH_PT = frozenset("☐□❏❐❑❒▢○☑☒"), 3.0
 _SHOWS_TEXT = re.compile(r"T[jJ]|['\"]|\b(?:Do|EI)\b")  # text operators in an appearance
@@ -223,8 +223,8 @@ def _wide(read: Callable[[Any, int], int]) -> str:
 
 
 def _lines_in(box: Box, text: str, size_pt: float) -> list[TextLine]:
-    """Returns the text at the field's position: starts at the left edge; a single line is vertically centered, several lines
-    start at the top."""
+    """Returns the text at the field's position, from its left edge. A single line is vertically centered; several lines start at
+    the top."""
     texts = [part.strip() for part in text.splitlines() if part.strip()][:_MAX_LINES]
     x0, y0, x1, y1 = box
     size = min(size_pt, max(y1 - y0, 4.0))

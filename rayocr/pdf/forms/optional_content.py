@@ -16,14 +16,14 @@ _MEMBERSHIP = re.compile(rb"<<[^<>]{0,300}/OCMD\b[^<>]{0,300}>>")
 _SPACES = re.compile(rb"\s*([/<>\[\]])\s*")
 _ONE_GROUP = re.compile(rb"/OCGs\s+(\d+ \d+ R)\b")
 _OFF_POLICY = re.compile(rb"/P\s*/A(?:ll|ny)Off\b")
-_MAX_OPERANDS = 1_000  # per visibility expression: one that contains itself has 3^16 and more
+_MAX_OPERANDS = 1_000  # maximum number of nodes per visibility expression; one that contains itself has 3^16 or more
 
 
 def with_listed_groups(data: Any) -> Any:
     """Returns the file (a uint8 array) with each group that a membership dictionary names alone in an array of one. Without the
     array, PDFium ignores the policies AllOff and AnyOff, which show the content where the group is off.
 
-    Positions in the file stay. Dictionaries in object streams, and those without a space to spare, stay as they are."""
+    Keeps the positions in the file. Dictionaries in object streams, and those without a superfluous space, are not changed."""
     changed = data
     for match in _MEMBERSHIP.finditer(data.data):
         dictionary = match.group()
@@ -53,7 +53,7 @@ class OptionalContent:
                 self._automatic |= _identities(usage.get("/OCGs"))
 
     def is_visible(self, content: Any) -> bool:
-        """`content`: the value of an /OC entry, a group or a membership dictionary."""
+        """Returns whether content is visible. `content`: the value of an /OC entry, a group or a membership dictionary."""
         if not isinstance(content, pikepdf.Dictionary):
             return True
         if content.get("/Type") != "/OCMD":

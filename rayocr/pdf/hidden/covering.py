@@ -1,6 +1,6 @@
-"""Remembers where a page's text has been drawn so far, to find the objects that are drawn over text.
+"""Records where a page's text has been drawn so far, to find the objects that are drawn over text.
 
-The area is remembered in cells, so that a page with thousands of text objects and paths takes milliseconds. Cells are rounded
+The area is recorded in cells, so that a page with thousands of text objects and paths takes milliseconds. Cells are rounded
 outward: an object beside a text may count as over it, never the reverse.
 """
 
@@ -21,7 +21,7 @@ class TextArea:
     def __init__(self, long_side_pt: float) -> None:
         self._cell_pt = max(_CELL_PT, long_side_pt / (_MAX_CELLS // 2))
         self._rows: dict[int, int] = {}  # for each row, the columns with text, as bits
-        self._added: list[Box] = []  # not yet in `_rows`: on most pages nothing is drawn after the text
+        self._added: list[Box] = []  # boxes that are not yet in `_rows`, because on most pages the text is drawn last
 
     def add(self, box: Box) -> None:
         self._added.append(box)
@@ -40,6 +40,6 @@ class TextArea:
         return range(first_row, last_row + 1), (1 << last_column + 1) - (1 << first_column)
 
     def _cell(self, at: float) -> int:
-        """Accepts coordinates that are not finite."""
+        """Returns the cell of a coordinate, which may not be finite."""
         cell = at / self._cell_pt + _MAX_CELLS // 4
         return min(max(math.floor(cell), 0), _MAX_CELLS) if math.isfinite(cell) else 0 if cell < 0 else _MAX_CELLS

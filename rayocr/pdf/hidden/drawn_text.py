@@ -18,8 +18,8 @@ _UNSEEN = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP
 
 
 class DrawnText:
-    """The text objects of a page, in the order in which they are drawn, and what is drawn over them. `outer` is the matrix from
-    the space of an object's container to the page's."""
+    """The text objects of a page, in the order in which they are drawn, and the objects drawn over them. `outer` is the matrix
+    from the space of an object's container to the page's."""
 
     def __init__(self, long_side_pt: float = 0.0) -> None:
         self.visible = 0  # objects

@@ -39,7 +39,7 @@ class TextStyle:
         return None
 
     def bounds(self, item: Any) -> Box | None:
-        """(left, bottom, right, top) in the space of the object's container."""
+        """Returns (left, bottom, right, top) in the space of the object's container."""
         left, bottom, right, top = self._bounds
         if not pdfium.FPDFPageObj_GetBounds(item, left, bottom, right, top):
             return None

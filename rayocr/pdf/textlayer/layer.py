@@ -51,8 +51,8 @@ class TextLayer:
     refer to the page after `turns` clockwise quarter turns, where the text runs from left to right; `width_pt` and `height_pt`
     are that page's size. `hidden`: invisible lines. `unread`: boxes of lines of ink without text, in points of the displayed
     page. `is_reading`: the text is invisible and transcribes the picture under it; None if this was not checked. `is_proven`:
-    False if it has too few gaps between words to tell. `on_blank`: the number of letters and digits in invisible words where
-    nothing is drawn, or a bar. `ink_lines`: the number of lines of ink on the page without its text. `unnamed`: the share of
+    False if it has too few gaps between words for a decision. `on_blank`: the number of letters and digits in invisible words on
+    blank ground or on a bar. `ink_lines`: the number of lines of ink on the page without its text. `unnamed`: the share of
     visible text whose glyphs have no characters. `lacking`: the number of text pieces in unavailable fonts, which cannot be read
     at all. `contradicted`: the text differs from its glyphs. `unreadable`: addresses of visible raw text objects without known
     characters; valid while the page is open.
@@ -97,7 +97,7 @@ class TextLayer:
     @cached_property
     def verdict(self) -> Verdict:
         if self.contradicted:
-            return Verdict(kind="bad", reason="The file gives a text that differs from its glyphs.")
+            return Verdict(kind="bad", reason="The text in the file differs from its glyphs.")
         if self.unnamed > _MAX_UNNAMED:
             return Verdict(kind="bad", reason=f"{self.unnamed:.0%} of the visible text has no characters.")
         lines = self.lines + self.hidden if self.is_reading else self.lines  # words off the ink indicate a bad OCR engine
@@ -150,8 +150,8 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
 
 
 def is_reading_of(page: Any, upright: Upright, picture: Any, scale: float) -> bool:
-    """Returns whether the text of a raw FPDF_PAGE, all of it invisible, is a reading of this picture of the displayed page, and
-    nothing else. `picture`: a gray array; `scale`: its pixels per point. Takes 3 to 8 ms and does not render the page."""
+    """Returns whether the text of a raw FPDF_PAGE, all of it invisible, is a reading of this picture of the displayed page,
+    without other text. `picture`: a gray array; `scale`: its pixels per point. Takes 3 to 8 ms and does not render the page."""
     text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return False

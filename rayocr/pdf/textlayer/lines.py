@@ -17,7 +17,7 @@ _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, 
 # Shares of the font size: how far a box reaches above its baseline, and how far above it the box may end.
 _LEAST_ABOVE, _MOST_BELOW = 0.15, 0.5
 _ABOVE, _BELOW = 0.9, 0.25  # the usual box, in shares of the font size
-_TILTED = 0.5  # in heights of a letter
+_TILTED = 0.5  # maximum rise of a level line, in heights of a letter
 _NARROWEST, _WIDEST = 0.15, 1.5  # width of a letter, in font sizes
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 # A character that widens a word to justify the line and is not a letter.
@@ -37,8 +37,8 @@ class Word(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextLine:
-    """A run of text on one baseline, split at wide gaps. Points of the upright page, origin top left, y down. `vertical`: a
-    column of stacked characters. `slanted`: at an angle, with a narrow box in the middle."""
+    """A run of text on one baseline, split at wide gaps. Coordinates are in points of the upright page, origin top left, y down.
+    `vertical`: a column of stacked characters. `slanted`: at an angle, with a narrow box in the middle."""
 
     text: str
     x0: float
@@ -175,7 +175,7 @@ def _middle(values: list[float]) -> float:
 
 def without_second_drawings(lines: Sequence[TextLine]) -> list[TextLine]:
     """Removes words that are drawn twice at the same place: some programs do this for bold text or shadows."""
-    seen: dict[tuple[str, int], list[Word]] = {}  # by text and vertical position, since a page contains "the" thirty times
+    seen: dict[tuple[str, int], list[Word]] = {}  # words by text and vertical position, since a page contains "the" thirty times
     kept: list[TextLine] = []
     for line in lines:
         words = []

@@ -94,7 +94,7 @@ def gray_picture(page: Any, size_pt: Sequence[float], scale: float) -> Any:
     try:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
         pdfium.FPDF_RenderPageBitmap(bitmap.raw, page, 0, 0, width, height, 0, pdfium.FPDF_ANNOT | pdfium.FPDF_GRAYSCALE)
-        # The buffer belongs to Python and lives as long as the array.
+        # Python owns the buffer, which is valid as long as the array exists.
         return np.frombuffer(bitmap.buffer, np.uint8).reshape(height, bitmap.stride)[:, :width]
     finally:
         bitmap.close()

@@ -22,7 +22,7 @@ _RETURN_EM = 0.5
 _EXPONENT_GAP_EM, _BASE = 0.25, 1.15  # gap before an exponent, and the minimum ratio of the base's height to the exponent's
 _INITIAL, _BELOW_LINE_EM = 1.7, 0.3  # ratio of heights, and how far an initial reaches below its first line
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
-_BELOW_EM = 0.6  # between characters of a vertical column
+_BELOW_EM = 0.6  # maximum gap between characters of a vertical column
 _BROKEN_LINE_GAP_EM = 0.06  # gap at a PDFium line break within a line; a smaller gap is not a space
 _REVERSED_PIECE, _REVERSED_PIECES = 2, 4  # characters of a piece, and pieces in a row, for a line drawn from the right
 _REVERSED_GAP_EM = 0.8
@@ -32,7 +32,7 @@ _SLANTED_PIECE, _SLANTED_PIECES = 3, 3  # characters of a piece, and pieces in a
 _SLANTED_OFF = math.radians(
     30
 )  # angle between the baseline and the direction to the next letter's middle, which may be lower or higher
-_SLANTED_STEP = 2.0  # in sides of a letter's box
+_SLANTED_STEP = 2.0  # maximum distance of two letters, as a multiple of the side of a letter's box
 _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe10-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
 
 
@@ -55,7 +55,7 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     beside = on_line & (-_BACK_EM * em <= advance) & (advance <= GAP_EM * em)
     for n in np.flatnonzero(beside & (x1[1:] <= x0[:-1] + _BESIDE_EM * em) & (x0[1:] < x0[:-1])).tolist():
         if characters.spaces[n + 1] != 2 and all(text.isascii() and text.isalnum() for text in characters.texts[n : n + 2]):
-            beside[n] = False  # drawn before the character on its left
+            beside[n] = False  # this character was drawn before the one on its left
     # Digits to the left and up or down are labels of an axis that nearly touch, or an index under an exponent.
     stacked = (advance < -_STACKED_BACK_EM * em) & (np.abs(np.diff((y0 + y1) / 2)) > _STACKED_EM * em)
     for n in np.flatnonzero(stacked & beside).tolist():
@@ -101,7 +101,7 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
 
 
 def _part_fraction(characters: Characters, beside: Any, n: int) -> None:
-    """Parts a numerator, which ends with the n-th character, and the number below it from the text around them."""
+    """Separates a numerator, which ends with the n-th character, and the number below it from the text around them."""
     y1, texts = characters.y1, characters.texts
     start, end = n, n + 1
     while start and beside[start - 1] and texts[start - 1].isdigit() and y1[start - 1] == y1[n]:
@@ -162,7 +162,7 @@ def _may_stand_above(characters: Characters, n: int, is_level: Callable[[int], b
 
 
 def _spaced_in_column(characters: Characters, spaced: list[bool], start: int, end: int) -> list[bool]:
-    """PDFium breaks the line after every character of a column. This is not a space, except in rotated text."""
+    """Returns where spaces are in a column. PDFium's line break after every character is not a space, except in rotated text."""
     return [spaced[n] and (n == start or not _is_close(characters, n)) for n in range(start, end)]
 
 

@@ -92,8 +92,8 @@ _LEGACY_SIGNS = re.compile(r"[¡-¿×÷ƒˆ˜†‡‰‹›]")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """`kind`: `none` (no text), `bad`, `trusted`, or `partial` (the text is reliable but does not cover the whole page). `reason`
-    is one sentence for logs and reports."""
+    """The verdict on a text layer. `kind`: `none` (no text), `bad`, `trusted`, or `partial` (the text is reliable but does not
+    cover the whole page). `reason` is one sentence for logs and reports."""
 
     kind: Literal["none", "bad", "partial", "trusted"]
     reason: str
@@ -124,7 +124,7 @@ def judge(text: str, *, image_share: float, text_share: float | None = None) -> 
         or _judge_devanagari(text)
         or _judge_arabic(text)
         or _judge_latin(text, chars, scan=scan)
-        or Verdict(kind="trusted", reason="It reads like text.")
+        or Verdict(kind="trusted", reason="The words are plausible.")
     )
 
 
@@ -279,7 +279,7 @@ def _is_junk(token: str) -> bool:
 
 def _vowelless_share(tokens: list[str]) -> float:
     """Returns the share of words with four or more lowercase letters that have no vowel. In Latin-script languages nearly every
-    word has one."""
+    word has a vowel."""
     cores = (_without_rare_accents(token.strip(_EDGE)) for token in tokens)
     words = [core for core in cores if core.isalpha() and len(core) >= 4 and core[1:].islower()]
     if len(words) < _MIN_TOKENS:

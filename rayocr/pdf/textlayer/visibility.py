@@ -53,12 +53,12 @@ _LEAST_REST_PX = 40  # size of text outside all boxes: three letters
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`seen[n]`: the n-th word is visible. `read[n]`: the word is invisible but lies on ink, like the words of an OCR layer.
-    `blank[n]`: the word is invisible, and nothing is drawn at its place, or a bar. `ink_lines`: boxes of lines of ink on the page
-    without its text, in points of the displayed page, each with whether invisible words cover it. `unnamed`: the share of visible
-    text that has no Unicode characters. `lacking`: the number of text pieces that PDFium can neither draw nor map to characters.
-    `unreadable`: addresses of text objects without known characters, which count as a drawing.
-    `picture`: the page without its text, in gray, with `scale` pixels per point, rotated like the lines."""
+    """The result of a comparison. `seen[n]`: the n-th word is visible. `read[n]`: the word is invisible but lies on ink, like the
+    words of an OCR layer. `blank[n]`: the word is invisible, and its place is blank or shows a bar. `ink_lines`: boxes of lines
+    of ink on the page without its text, in points of the displayed page, each with a flag that invisible words cover it.
+    `unnamed`: the share of visible text that has no Unicode characters. `lacking`: the number of text pieces that PDFium can
+    neither draw nor map to characters. `unreadable`: addresses of text objects without known characters, which count as a
+    drawing. `picture`: the page without its text, in gray, with `scale` pixels per point, rotated like the lines."""
 
     seen: Any
     read: Any
@@ -145,7 +145,7 @@ def compare_with_picture(
 
 
 def _on_ink(picture: Any, ink: tuple[Any, Any] | None, words: Sequence[Word], corners: Any, invisible: Any) -> tuple[Any, Any]:
-    """Returns which of the invisible words lie on ink, and which at a place without any. A single character never counts as such,
+    """Returns which of the invisible words lie on ink, and which lie on blank ground. A single character never counts as such,
     since it may be a speck that an OCR engine misread."""
     read, blank = np.zeros(len(words), bool), np.zeros(len(words), bool)
     paper = float(np.median(picture[::8, ::8]))
@@ -304,7 +304,7 @@ def _may_hold_lines(ink: tuple[Any, Any]) -> bool:
 
 
 def _ink_lines(picture: Any, scale: float, read: Any) -> tuple[tuple[Box, bool], ...]:
-    """Returns the boxes of lines of ink, in points, each with whether the boxes of `read` cover it."""
+    """Returns the boxes of lines of ink, in points, each with a flag that the boxes of `read` cover it."""
     from PIL import Image
 
     ink = _strokes(picture)

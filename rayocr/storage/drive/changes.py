@@ -1,4 +1,5 @@
-"""Reads the changes below a folder since a token from Drive's change feed, which covers everything that the account can see."""
+"""Reads the changes below a folder since a token from Drive's change feed, which covers everything to which the account has
+access."""
 
 from __future__ import annotations
 

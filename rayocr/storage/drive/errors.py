@@ -78,7 +78,7 @@ def no_credentials(error: Exception | str) -> CredentialsError:
 def _of_status(answer: _Answer, shown: str, doing: str) -> RayocrError:
     said, hint = answer.message, next_step("drive", answer.status, f"{answer.reason} {answer.message}")
     if answer.status == 404:
-        return ObjectNotFound(f"{shown} does not exist, or the account cannot see it.", hint=hint)
+        return ObjectNotFound(f"{shown} does not exist, or the account has no access to it.", hint=hint)
     if answer.status == 401:
         return CredentialsError(f"{shown}: the credentials are not accepted ({said}).", hint=hint)
     if answer.status == 403:

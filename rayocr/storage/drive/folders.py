@@ -1,8 +1,7 @@
 """Maps paths below a root to Drive folders, and lists their content under rayocr's names.
 
-Folders with the same name in the same place count as one folder: rayocr finds the files of all of them and writes to the
-oldest. Two processes may therefore create a folder at the same time; the later one removes its own as soon as it sees the
-other.
+Folders with the same name in the same place count as one folder: rayocr finds the files of all of them and writes to the oldest.
+Two processes may therefore create a folder at the same time; the later one removes its own as soon as it finds the other.
 """
 
 from __future__ import annotations
@@ -117,7 +116,8 @@ class DriveFolders:
                 if item.is_folder:
                     found.append(((0, *item.age_key), Ref(id=item.id, drive_id=item.drive_id)))
                 elif item.mime_type == SHORTCUT and item.target_type == FOLDER and (ref := self._behind(item)):
-                    found.append(((1, *item.age_key), ref))  # new files go into a real folder rather than behind a shortcut
+                    # New files are created in a real folder, not in the target of a shortcut.
+                    found.append(((1, *item.age_key), ref))
         refs = tuple(ref for _, ref in sorted(found, key=lambda pair: pair[0]))
         if refs:
             self._remember(path, refs)
@@ -206,7 +206,7 @@ class DriveFolders:
             files.append(target)
 
     def _report_unreachable(self, shortcut: Item, place: str) -> None:
-        """Reports a shortcut without a reachable target, since a document may be missing behind it."""
+        """Reports a shortcut without a reachable target, since its target may contain documents."""
         if self.on_error is None:
             return
         is_folder = shortcut.target_type == FOLDER
@@ -250,7 +250,7 @@ class DriveFolders:
         return None
 
     def _folder(self, identifier: str) -> Item | None:
-        """Returns a folder; None if the account cannot see it, since items that are shared individually have no visible
+        """Returns a folder; None if the account has no access to it, since items that are shared individually have no visible
         parent."""
         if identifier not in self._above:
             try:

@@ -1,7 +1,7 @@
 """Provides the transport of Google's client: one connection pool for all threads, without retries.
 
 The client's default, httplib2, is not thread-safe and silently repeats a request whose connection broke. This class has the same
-method on an authorized session of requests, as the client of Google Cloud Storage uses it.
+method and uses an authorized session of requests, like the client of Google Cloud Storage.
 """
 
 from __future__ import annotations

@@ -98,7 +98,7 @@ def literal(text: str) -> str:
 
 
 def distinct(items: Iterable[Item]) -> Iterator[tuple[str, Item]]:
-    """Gives each item a unique name. Of items with the same name, the oldest keeps it."""
+    """Gives each item a unique name. The oldest of several items with the same name keeps it."""
     later = []
     taken = set()
     for item in sorted(items, key=lambda item: item.age_key):

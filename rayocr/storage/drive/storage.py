@@ -4,8 +4,8 @@ The version of a file is its head revision with the MD5 of its bytes. Each reque
 retries. Operations with many requests (a listing, a large file) retry their parts themselves.
 
 Drive has neither create-if-absent by name nor preconditions on replacements, so writes are best effort. Threads of one process
-serialize on a name. If two processes create the same name at the same time, the later one sees the other's file, deletes its own
-and gets PreconditionFailed. This requires that Drive shows the other file by then, which it does not guarantee. A replacement
+serialize on a name. If two processes create the same name at the same time, the later one finds the other's file, deletes its own
+and gets PreconditionFailed. This works only if Drive already shows the other file, which Drive does not guarantee. A replacement
 checks the version just before it writes. `has_atomic_create` is therefore False; several runs need Redis (docs/storage.md).
 """
 
@@ -88,7 +88,7 @@ class DriveStorage(Storage):
             return None
         try:
             top = self._client.get(other._uri.root, place=other.uri, doing="list")
-        except StorageError:  # only the other account can see the file, so this one does not list it
+        except StorageError:  # only the other account has access to the file, so this one does not list it
             return None
         path = self._folders.path_of(top)
         if path is None:
@@ -271,7 +271,7 @@ class DriveStorage(Storage):
         return made
 
     def _withdraw_if_second(self, name: str, leaf: str, folder: Ref, made: Item) -> None:
-        """Raises PreconditionFailed if another process created the same name just before."""
+        """Deletes the new file and raises PreconditionFailed if another process created the same name just before."""
         same = [i for i in self._client.named(folder.id, folder.drive_id, stored(leaf), place=self._place(name)) if i.is_file]
         if same and same[0].age_key < made.age_key:
             self._client.remove(made.id, place=self._place(name))

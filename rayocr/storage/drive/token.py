@@ -63,7 +63,7 @@ class DriveToken(Credentials):  # type: ignore[misc]
                 self.save()
 
     def save(self) -> None:
-        """Raises OSError."""
+        """Saves the sign-in. Raises OSError."""
         assert self._file is not None
         content = {name: getattr(self, name) for name in _KEPT} | {
             "type": "authorized_user",

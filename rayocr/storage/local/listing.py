@@ -1,7 +1,7 @@
 """Lists a folder: streams every regular file below it, ordered by full name.
 
-Object stores use the same order, so listings do not depend on the backend. Memory: the names of the folders between the root
-and the current one, and the identity of every entered folder. No folder is entered twice, whatever links exist.
+Object stores use the same order, so listings do not depend on the backend. Memory: the names of the folders between the root and
+the current one, and the identity of every entered folder. A folder is entered only once, even if several links lead to it.
 """
 
 # Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a listing
@@ -37,7 +37,7 @@ def is_inside(root: str, path: str) -> bool:
 
 
 def leads_outside(path: str, root: str, *, writing: bool = False) -> StorageError:
-    """Returns the error for a link that leads outside the root. It concerns only the document of the output."""
+    """Returns the error for a link that leads outside the root. The error concerns only the document of the output."""
     kind = UnsafeName if writing and f"{_STATE}/" not in f"{path}/" else StorageDenied
     return kind(
         f"rayocr does not {'write' if writing else 'read'} {printable(path)}: a symbolic link leads out of {printable(root)}.",

@@ -1,7 +1,7 @@
 """Implements a storage in a folder. Invariants: A reader never sees a partial file (temporary file, fsync, then one link or
 rename). A completed `write` survives a power failure. Names never leave the root; symbolic links leave it only with
 `follow_links`. Temporary files and the lock that makes `if_version` safe between processes of one machine are in `.rayocr/tmp/`,
-which listings omit. `listing.py` lists.
+which listings omit. `listing.py` implements the listing.
 """
 
 # Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a small write
@@ -163,7 +163,7 @@ class LocalStorage(Storage):
 
     def sweep_temp(self) -> int:
         """Removes files that killed processes left in `.rayocr/tmp/`, and returns their number. Also makes the state private.
-        Called once at the start of a run."""
+        A run calls it at its start."""
         try:
             self._check_inside(f"{self._base}/{TMP}", writing=True)
             with contextlib.suppress(OSError):  # this is another user's state to which this user may write
@@ -306,6 +306,7 @@ def is_state(name: str) -> bool:
 
 
 def _is_folder(path: str) -> bool:
-    """Raises FileNotFoundError when the folder does not exist, since `_prune` of another process may have removed it."""
+    """Returns whether the path is a folder. Raises FileNotFoundError when the folder does not exist, since `_prune` of another
+    process may have removed it."""
     found = os.lstat(path)
     return stat.S_ISDIR(found.st_mode) or (stat.S_ISLNK(found.st_mode) and os.path.isdir(path))

@@ -8,7 +8,7 @@ from rayocr.errors import DayQuotaExhausted, UnknownModel
 from rayocr.messages import OUTAGE, PageOutcome
 from tests.unit.engines.test_waiting_stage import GOOD, Bench, LightEngine, ScriptedEngine
 
-GONE = UnknownModel("Gemini does not know the model a: This model is no longer available.")
+GONE = UnknownModel("Gemini does not have the model a: This model is no longer available.")
 
 
 async def test_the_next_model_of_the_ladder_reads_the_page() -> None:

@@ -129,7 +129,7 @@ def test_every_line_is_json_that_other_tools_read() -> None:
         (b"\x28\xb5\x2f\xfd", "truncated"),
         (compressed(b"no json"), "Line 1 is damaged"),
         (compressed(b'{"foreign": "json"}'), "Line 1 is damaged"),
-        (compressed(line(HEADER)), "promises 1 records, but the file has 0"),
+        (compressed(line(HEADER)), "declares 1 records, but the file has 0"),
         (compressed(line(HEADER), b""), "Line 2 is damaged"),
         (encode_segment([], run_id="r", seq=0) + b"more", "data after the end"),
         (encode_segment([], run_id="r", seq=0) + b"x" * 200_000, "data after the end"),

@@ -1,4 +1,4 @@
-"""The pool of DocumentWorkers of a run, each with one document at a time."""
+"""Manages the DocumentWorkers of a run, each with one document at a time."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _STARTS_IN_A_ROW = 3  # number of failed starts of one worker before the run sto
 class _Idle:
     worker: DocumentWorkerHandle
     node_id: str
-    since: float  # by the pool's clock
+    since: float  # time by the pool's clock
 
 
 class DocumentWorkerPool:
@@ -63,7 +63,7 @@ class DocumentWorkerPool:
                 finally:
                     worker.kill()
                 if lost:
-                    raise NodeLost(f"A worker's node is gone: {error}") from error
+                    raise NodeLost(f"The node of a worker was lost: {error}") from error
                 raise
             except (StorageUnavailable, asyncio.CancelledError):  # busy with work whose result is no longer awaited
                 worker.kill()

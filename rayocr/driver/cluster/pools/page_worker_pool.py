@@ -1,8 +1,8 @@
 """Manages the PageWorkers of one stage: assigns shards to workers, starts workers while shards wait, replaces dead ones.
 
-The driver pushes shards instead of letting workers pull them. It therefore always knows what a dead worker was reading, which
-quarantine needs (docs/decisions/0002). A worker gets shards in advance, up to about two of the target length, so that it never
-waits for the driver or for an acknowledgement.
+The driver pushes shards instead of letting workers pull them. It therefore always has the pages that a dead worker was reading,
+which quarantine needs (docs/decisions/0002). A worker gets shards in advance, up to about two of the target length, so that it
+never waits for the driver or for an acknowledgement.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from rayocr.observe.logs import log_event
 
 log = logging.getLogger(__name__)
 
-_MAX_SHARDS_AHEAD = 256  # maximum number of shards per worker, whatever their estimated length
+_MAX_SHARDS_AHEAD = 256  # maximum number of shards per worker, regardless of their estimated length
 _BUSY = 0.8  # CPUs per worker: an event loop and the thread of PDFium share one
 _STARTS_IN_A_ROW = 3  # number of failed starts of workers before the run stops
 
@@ -36,7 +36,7 @@ class _Worker:
     info: WorkerInfo
     shards: int = 0
     pages: int = 0  # pages read so far
-    idle_since: float = 0.0  # since when the worker has no shard, by the pool's clock
+    idle_since: float = 0.0  # time at which the worker's last shard ended, by the pool's clock
     retiring: bool = False  # takes no further shard, and ends when it has no shard left
     leaving: bool = False  # the same, because its node is being removed
     load: float = 0.0  # in the unit of the pool's capacity (estimated seconds or pages)

@@ -48,7 +48,7 @@ class ShardSizer:
 
     def pages(self, document_id: str, *, left: int | None = None, workers: int = 1) -> int:
         """Returns the number of pages of the next shard: for engines that wait, by the common pace of all pages; for other
-        engines, by time, starting with few pages. If `left` pages of the document are left for `workers` workers, the last shards
+        engines, by time, starting with few pages. If `left` pages of the document remain for `workers` workers, the last shards
         are shorter, so that the workers finish together."""
         if self._kind == "wait":
             if self._counted_since is None:

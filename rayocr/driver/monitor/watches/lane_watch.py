@@ -1,4 +1,4 @@
-"""Tells the limiter every second the remaining pages of a run with an objective, and cancels batches that would miss the
+"""Reports the remaining pages of a run with an objective to the limiter every second, and cancels batches that would miss the
 deadline."""
 
 from __future__ import annotations

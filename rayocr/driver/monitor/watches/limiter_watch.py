@@ -78,13 +78,13 @@ class LimiterWatch:
     def _report_unavailable(self, state: LimiterState) -> None:
         if state.unavailable_s > _REPORT_UNAVAILABLE_S and not self._away:
             self._away = True
-            self._warn("The Redis of the shared limits is unavailable; nothing is sent until it is back.")
+            self._warn("The Redis server of the shared limits is unavailable. Requests wait until it is available again.")
         elif not state.unavailable_s and self._away:
             self._away = False
             self._warn("The shared limits are available again.")
 
     def _say_held(self, model: ModelQuota) -> None:
-        """Reports once when a model's server stops answering, and once when it is back."""
+        """Reports once when a model's server stops answering, and once when it answers again."""
         if model.held_since is not None and model.model not in self._held:
             self._held.add(model.model)
             if model.gone:
@@ -96,7 +96,7 @@ class LimiterWatch:
             what = "refuses the pages of all documents" if model.refusing else "has answered no request"
             self._warn(
                 f"{model.model} {what} since {in_words(model.held_since)}: {model.held_words}"
-                " rayocr waits and sends one request at a time to find out when it is back."
+                " rayocr waits and sends one request at a time to detect when the server answers again."
             )
         elif model.held_since is None and model.model in self._held:
             self._held.discard(model.model)

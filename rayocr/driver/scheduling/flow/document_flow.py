@@ -151,7 +151,7 @@ class DocumentFlow:
     # -- outcome ------------------------------------------------------------------------------------------------------------
 
     async def _follow(self, document: Document) -> FlowResult:
-        """Handles another version at the source than the listed one. Raises Replaced, unless the document is gone."""
+        """Handles a version at the source that differs from the listed one. Raises Replaced, unless the document was deleted."""
         try:
             newer = await asyncio.to_thread(self._actors.current_version, document)
         except ObjectNotFound:

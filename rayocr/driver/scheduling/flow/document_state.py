@@ -68,13 +68,14 @@ class DocumentState:
 
 
 class FlowResult(Enum):
-    SETTLED = "settled"  # the document has an outcome, from this run or another, or is gone
+    SETTLED = "settled"  # the document has an outcome, from this run or another, or was deleted
     HELD = "held"  # another run, which may die, holds the document
     DEFERRED = "deferred"  # the document's storage was unavailable
 
 
 class Replaced(Exception):
-    """Raised if the source has a newer version, `newer`, which counts as another document. Nothing of this one is committed."""
+    """Raised if the source has a newer version, `newer`, which counts as another document. The run commits nothing of the older
+    version."""
 
     def __init__(self, newer: Document) -> None:
         super().__init__(newer.document_id)

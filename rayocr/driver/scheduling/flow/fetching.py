@@ -44,7 +44,7 @@ class Fetching:
                 await count_fetch_failure(state, self._actors, error)
 
     async def again(self, state: DocumentState, lost: Content | None) -> None:
-        """Fetches the document again after the node with its bytes is gone. If several shards notice, only one fetches it."""
+        """Fetches the document again after its bytes were lost with a node. If several shards notice, only one fetches it."""
         async with state.refetching:
             if state.content is not lost:
                 return
@@ -55,8 +55,8 @@ class Fetching:
             await self.fetch(state)
 
     def check_denied(self, state: DocumentState, error: UnreadableSource) -> None:
-        """Raises StorageDenied when all of the first documents were denied: then the whole source is affected, and the run should
-        not reject millions of documents. In a local folder each file has its own permissions."""
+        """Raises StorageDenied when access to all of the first documents was denied. The whole source is then affected, and the
+        run should not reject millions of documents. In a local folder each file has its own permissions."""
         if not error.denied or self._denied == _READ or state.document.source_uri.startswith("file:"):
             return
         self._denied += 1

@@ -2,7 +2,7 @@
 
 A waiting worker asks the planner for the lane of each page. While it reads a shard, the driver asks it which pages got the lane
 local, sends them to the pool of the compute stage, and reports to it which of them are in the ledger. All other pages of the lane
-need another lane, whatever the reason: low confidence, a doubt, a worker that died. No text passes through the driver.
+need another lane, because of a low confidence, a doubt or a worker that died. No text passes through the driver.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from rayocr.messages import PageSummary, Shard
 
 log = logging.getLogger(__name__)
 
-_UNREACHABLE_S = 1.0  # seconds until a worker that did not answer is asked again
+_UNREACHABLE_S = 1.0  # seconds until a worker that did not answer is called again
 
 
 class LocalLane:

@@ -31,9 +31,9 @@ async def count_fetch_failure(document: DocumentState, actors: RunActors, error:
 
 
 async def count_page_failure(document: DocumentState, actors: RunActors, error: WorkerFailed, pages: Sequence[int]) -> None:
-    """Records that a worker died, but not with its node, before it recorded these pages. From now on the document is read alone.
-    If the worker had only one page, and an earlier crash had that page too, the page is the cause and is added to
-    `document.crashed`. Raises Quarantined if there are too many such pages, or no other pages."""
+    """Records that a worker died, but not with its node, before it recorded these pages. The document is then read alone. If the
+    worker had only one page, and an earlier crash had that page too, the page is the cause and is added to `document.crashed`.
+    Raises Quarantined if there are too many such pages, or no other pages."""
     _log_suspect(document, error, alone=error.alone, pages=pages)
     document.failures += 1
     document.page_failures.update(pages)

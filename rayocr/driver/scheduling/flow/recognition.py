@@ -24,8 +24,8 @@ from rayocr.messages import PageSummary, Shard
 
 
 class Recognition:
-    """`check(state)` raises Draining or LeaseLost when processing of the document must stop. `local_stage`: the stage that reads
-    the pages of the lane local; they need `least_confidence`."""
+    """Reads the pages of documents. `check(state)` raises Draining or LeaseLost when processing of the document must stop.
+    `local_stage`: the stage that reads the pages of the lane local; they need `least_confidence`."""
 
     def __init__(
         self,

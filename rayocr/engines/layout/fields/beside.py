@@ -39,7 +39,7 @@ def have_same_labels(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) ->
 
 
 def have_same_texts(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
-    """Returns whether the same form stands on both sides: most long lines of the left side are level with the same line on the
+    """Returns whether the same form is on both sides: most long lines of the left side are level with the same line on the
     right."""
     long = [line for line in left if len(line.text) >= _LONG_TEXT]
     same = sum(

@@ -1,5 +1,5 @@
-"""Joins the label above a box with the value in it, on forms with separate boxes side by side, as browsers draw them. Read line
-by line, such a row would yield all labels and then all values.
+"""Joins the label above a box with the value in it, on forms with separate boxes side by side, as browsers draw them. Reading
+such a row line by line would yield all labels and then all values.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Joins the characters of comb fields, where each has a separate box or stands between ticks: 2 0 2 3 becomes 2023."""
+"""Joins the characters of comb fields, where each has a separate box or is between two ticks: 2 0 2 3 becomes 2023."""
 
 from __future__ import annotations
 

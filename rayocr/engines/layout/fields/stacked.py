@@ -31,7 +31,7 @@ def join_stacked_fields(lines: Sequence[LayoutLine], em: float) -> list[LayoutLi
 
 
 def _matched(labels: Row, values: Row, em: float) -> list[tuple[LayoutLine, LayoutLine]]:
-    """Returns the labels of a row with the values below them; nothing unless a row of values follows a row of labels."""
+    """Returns the labels of a row with the values below them, if a row of values follows a row of labels."""
     texts = [segment.text.strip() for segment in labels.segments]
     if len(texts) < 2 or not all(text.endswith(_LABEL_END) and len(text) <= _LONGEST for text in texts):
         return []

@@ -1,4 +1,4 @@
-"""Joins the lines of a label that stands beside fields: a long question of a form is set in two to four short lines.
+"""Joins the lines of a label beside fields, since a long question of a form is set in two to four short lines.
 
 Read row by row, the values of the fields would come between the lines of the label.
 """
@@ -69,7 +69,8 @@ def _continues(text: str) -> bool:
 def _beside(
     chain: Sequence[LayoutLine], down: Sequence[LayoutLine], centers: Sequence[float], em: float
 ) -> list[LayoutLine] | None:
-    """Returns the lines right of the label, from top to bottom; None if there are none, or if a line is left of it."""
+    """Returns the lines to the right of the label, from top to bottom; None if there are none, or if a line is to the left of
+    it."""
     top, bottom = chain[0].y0, chain[-1].y1
     right = max(line.x1 for line in chain) + _GAP_EM * em
     own = {id(line) for line in chain}

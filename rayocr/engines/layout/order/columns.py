@@ -164,7 +164,7 @@ def _best_run(boxes: list[Boxed], em: float, dividers: Dividers) -> Run | None:
         place = _Place(x - _STEP_PT, em, dividers.across(x - _STEP_PT, _RULE_REACH_EM * em), dividers.upright, best_score)
         for run in _runs(boxes, crossing, amid, place):
             score = min(text_height(run.left), text_height(run.right)) * gutter_bonus(run, em)
-            # Otherwise a line that jitters into the gutter would be excluded to make it wider.
+            # Otherwise the search would exclude lines that jitter into the gutter, to make it wider.
             beside = [box for box in crossing if run.top - 2 * em < (box.y0 + box.y1) / 2 < run.bottom + 2 * em]
             score -= 0.5 * text_height(beside)
             if score > best_score:
@@ -173,7 +173,7 @@ def _best_run(boxes: list[Boxed], em: float, dividers: Dividers) -> Run | None:
 
 
 def _runs(boxes: list[Boxed], crossing: list[Boxed], amid: frozenset[int], place: _Place) -> list[Run]:
-    """Returns the ranges of height in which nothing crosses x and the text on both sides is set in columns. `amid`: the ids of
+    """Returns the ranges of height in which no line crosses x and the text on both sides is set in columns. `amid`: the ids of
     lines with text on both sides."""
     insets = [box for box in crossing if id(box) in amid]
     if insets and len(insets) <= _MOST_INSETS:
@@ -187,8 +187,8 @@ def _runs(boxes: list[Boxed], crossing: list[Boxed], amid: frozenset[int], place
 
 
 def _is_running_text(run: Run, em: float) -> bool:
-    """Returns whether both sides are running text, which alone runs around a picture or a quotation. Fields beside fields never
-    do."""
+    """Returns whether both sides are running text, since only running text runs around a picture or a quotation. Fields beside
+    fields are never running text."""
     sides = sides_of(run)
     if any(has_leader(line.text) for lines in sides for line in lines):
         return False
@@ -260,7 +260,7 @@ def _columns_in(stretch: list[Boxed], place: _Place) -> list[Run]:
 
 
 def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
-    """Returns lines with nothing beside them that belong to no column even if they are short: large lines, and lines between
+    """Returns lines without text beside them that belong to no column even if they are short: large lines, and lines between
     columns above and below, with white space around them. `boxes` are ordered from top to bottom.
     """
     found: list[Boxed] = []
@@ -285,7 +285,7 @@ def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
 
 
 def _is_free(box: Boxed, others: Sequence[Boxed], free: tuple[float, float], em: float) -> bool:
-    """Returns whether none of the others is beside the box, nor in the white space above and below it."""
+    """Returns whether no other box is beside this one or in the white space above and below it."""
     top, bottom = box.y0 - free[0] * em, box.y1 + free[1] * em
     return not any(other.y0 < bottom and other.y1 > top for other in others)
 

@@ -28,7 +28,7 @@ class Dividers:
         return cls(level, joined, _joined([it for it in rulings if not it.is_horizontal], is_horizontal=False))
 
     def outside(self, is_inside: Callable[[Ruling], bool]) -> Dividers:
-        """Returns the rulings without the level ones that are inside something."""
+        """Returns the rulings without the level ones for which `is_inside` is true."""
         level, joined = ([ruling for ruling in rulings if not is_inside(ruling)] for rulings in (self.level, self.joined))
         return Dividers(level, joined, self.upright)
 

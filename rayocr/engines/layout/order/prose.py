@@ -20,7 +20,7 @@ _PROSE_CHARS = 14
 _SAME_LINE = 0.26  # distance of centers on one baseline, as a share of the height
 _FLOWING_CHARS, _FLOWING = 20, 0.5  # characters, and share of the lines, for ragged prose
 _BOX = re.compile(r"\[[ xX]\]|[☐☑☒]")
-_ANSWER = 6  # in letters: "Yes No"
+_ANSWER = 6  # maximum number of letters beside a check box: "Yes No"
 _ITEM_NUMBER, _MOST_NUMBERS = re.compile(r"\d{1,2}[a-z]?[.)]?"), 7
 _NUMBERS, _CODE = 0.6, 2  # share of the lines; number of letters
 WORDY = 18  # in characters; lines of running text in a column are longer
@@ -77,8 +77,8 @@ def _letters_and_signs(text: str) -> tuple[int, int]:
 
 
 def is_of_marks(lines: Sequence[LayoutLine]) -> bool:
-    """Returns whether these are check boxes, some with their answers, or a few item numbers. They belong to the texts beside
-    them."""
+    """Returns whether these lines are check boxes, some with their answers, or a few item numbers. Such lines belong to the texts
+    beside them."""
     texts = [line.text.strip() for line in lines]
     if any(map(_BOX.search, texts)):
         return all(sum(map(str.isalpha, _BOX.sub("", text))) <= _ANSWER for text in texts)
@@ -149,8 +149,8 @@ def wideness(text: str) -> float:
 
 
 def aligned_share(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> float:
-    """Returns the share of lines of the shorter side that have a baseline in common with a line of the other side. Lines with
-    nothing beside them do not count."""
+    """Returns the share of lines of the shorter side that have a baseline in common with a line of the other side. Lines without
+    text beside them do not count."""
     few, many = (left, right) if len(left) <= len(right) else (right, left)
     has_beside = _overlaps(many)
     beside = [line for line in few if has_beside(line)]
@@ -171,7 +171,7 @@ def beside_share(left: Sequence[Boxed], right: Sequence[Boxed]) -> float:
 
 
 def _overlaps(boxes: Sequence[Boxed]) -> Callable[[Boxed], bool]:
-    """Returns a function that tells whether one of these boxes is level with another box."""
+    """Returns a function that returns whether any of these boxes is level with a given box."""
     down = sorted(boxes, key=lambda box: box.y0)
     tops, lowest = [box.y0 for box in down], list(accumulate((box.y1 for box in down), max))
 

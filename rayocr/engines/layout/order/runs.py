@@ -1,4 +1,4 @@
-"""A run of height in which a page is set in two columns, and where it begins and ends."""
+"""Determines where a run of height in which a page is set in two columns begins and ends."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def sides_of(run: Run) -> tuple[list[LayoutLine], list[LayoutLine]]:
 
 
 def trimmed(run: Run, em: float) -> Run:
-    """Removes what is below both sides after white space, if the longer side is not prose: the body of a letter does not continue
-    the address beside its letterhead."""
+    """Removes the lines below both sides after white space, if the longer side is not prose. The body of a letter does not
+    continue the address beside its letterhead."""
     bottoms = max(box.y1 for box in run.left), max(box.y1 for box in run.right)
     longer = run.left if bottoms[0] > bottoms[1] else run.right
     end = min(bottoms)
@@ -49,8 +49,8 @@ def trimmed(run: Run, em: float) -> Run:
 
 
 def without_head(run: Run, em: float) -> Run:
-    """Removes what is above both columns and white space, if it is the head of a page: a few lines, several of them side by side
-    within one column."""
+    """Removes the lines above both columns and white space, if they are the head of a page: a few lines, several of them side by
+    side within one column."""
     ordered = sorted((*run.left, *run.right), key=lambda box: box.y0)
     limit, bottom = run.top + _HEAD_SHARE * (run.bottom - run.top), ordered[0].y1
     for index, box in enumerate(ordered[1 : _HEAD_LINES + 1], start=1):

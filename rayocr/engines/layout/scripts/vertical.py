@@ -89,7 +89,7 @@ class _Shape:
     @classmethod
     def of(cls, ordered: Sequence[LayoutLine]) -> _Shape:
         pitches = [right.x1 - left.x1 for right, left in pairwise(ordered)]
-        # Only the smaller half counts, since columns of short paragraphs are mostly apart.
+        # The larger half is ignored, since columns of short paragraphs are mostly farther apart.
         pitch = median(sorted(pitches)[: len(pitches) // 2 + 1]) if pitches else 0.0
         ends = sorted((line.y1 for line in ordered), reverse=True)
         bottom = median(ends[: len(ends) // 2 + 1])  # a full stop may hang below a full column
@@ -205,7 +205,7 @@ def _whole_columns(lines: Sequence[LayoutLine]) -> tuple[list[LayoutLine], list[
 
 
 def _is_within(piece: LayoutLine, column: LayoutLine) -> bool:
-    """Returns whether the piece is no wider than the column and lies in it or continues it."""
+    """Returns whether the piece is no wider than the column and is in it or continues it."""
     shared = min(piece.x1, column.x1) - max(piece.x0, column.x0)
     near = max(column.y0 - piece.y1, piece.y0 - column.y1) < _JOINED * column.width
     return near and piece.width < 1.3 * column.width and shared > _SAME_COLUMN * piece.width

@@ -1,6 +1,6 @@
 """Finds tables without a full grid of rulings: columns of short text on common baselines, whose cells may have several lines.
 
-Prose set in columns is also aligned. It differs by lines that fill their column in every column, and by rows that do not begin
+Prose set in columns is also aligned. Unlike in a table, its lines fill their column in every column, and its rows do not begin
 together. In doubt, a range of rows is not a table, and its lines are read in the order of columns or rows.
 """
 
@@ -129,7 +129,7 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
 
 
 def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], most: int, em: float) -> bool:
-    """Returns whether a row behind white space begins another table: it is in none of the columns of the row above, or it is the
+    """Returns whether a row after white space begins another table: it is in none of the columns of the row above, or it is the
     head of a table with more columns than the rows above, which have at most `most` cells."""
     cells, above = _segments(rows[end], em), _segments(rows[end - 1], em)
     if len(cells) > max(most + 1, _MIN_ROWS) and (len(cells) > 2 * most or end - start >= _MIN_ROWS):
@@ -367,7 +367,7 @@ def _is_table(
     ruled: bool,
     wrapped: bool,
 ) -> bool:
-    """`begins`: the first line of each row of the table."""
+    """Returns whether these rows are a table. `begins`: the first line of each row of the table."""
     count = len(wordy)
     filled = [sum(map(bool, cells)) for cells in begins]
     if sum(number >= 2 for number in filled) < max(_MIN_ROWS, 0.7 * len(begins)):

@@ -18,7 +18,7 @@ _LEAST_ROWS, _MOST_PARTS = 3, 12
 _MOST_RULINGS = 600
 # In heights: height of a row beyond the rulings, its distance, and the distance of its lines.
 _FIRST_EM, _NEXT_EM, _MOST_EM = 1.2, 0.6, 5.0
-_NEAR_BLANK = 1.5  # in letters, which are not equally wide
+_NEAR_BLANK = 1.5  # maximum distance from a border to a blank, in widths of a letter
 
 
 def implied_borders(rulings: Sequence[Ruling], lines: Sequence[LayoutLine]) -> list[Ruling]:
@@ -65,7 +65,7 @@ def _between_rows(edges: Sequence[float], ys: Sequence[float], lines: Sequence[L
 
 
 def _row_beyond(edges: Sequence[float], ys: Sequence[float], lines: Sequence[LayoutLine], *, up: bool) -> list[float]:
-    """Returns the outer border of a row above the first ruling or below the last one, if its lines stand in several columns."""
+    """Returns the outer border of a row above the first ruling or below the last one, if its lines are in several columns."""
     border = ys[0] if up else ys[-1]
     inside = [line for line in lines if ys[0] < line.center_y < ys[-1] and edges[0] < line.x1 and line.x0 < edges[-1]]
     if not inside:

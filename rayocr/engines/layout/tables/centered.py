@@ -22,7 +22,7 @@ _LEAST_OTHERS = 2
 
 
 def join_centered_cells(lines: Sequence[LayoutLine], em: float) -> list[LayoutLine]:
-    """Returns the lines, with one line for the two of such a cell, at the height of its row."""
+    """Returns the lines, with the two lines of such a cell joined at the height of its row."""
     level = sorted((line for line in lines if not line.is_vertical), key=lambda line: line.center_y)
     middles = [line.center_y for line in level]
 

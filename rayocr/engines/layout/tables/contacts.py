@@ -1,5 +1,5 @@
-"""Finds blocks of contacts side by side, such as the authors of a paper or the addresses of an invoice. They are read one by one,
-not row by row."""
+"""Finds blocks of contacts side by side, such as the authors of a paper or the addresses of an invoice. The blocks are read one
+by one, not row by row."""
 
 from __future__ import annotations
 

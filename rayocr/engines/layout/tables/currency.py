@@ -37,7 +37,7 @@ def join_currency_signs(lines: Sequence[LayoutLine], em: float) -> list[LayoutLi
 
 
 def _stand_behind(lines: Sequence[LayoutLine], em: float) -> bool:
-    """Returns whether the page writes the signs behind the amounts, as in "4,90 €": most of the last signs of rows have no amount
+    """Returns whether the page writes the signs after the amounts, as in "4,90 €": most of the last signs of rows have no amount
     to the right of them, but one to the left."""
     behind = before = 0
     for line in lines:

@@ -22,7 +22,7 @@ _MAX_CELLS = 40_000  # takes 0.2 s; maps and graph paper have more
 
 @dataclass(slots=True)
 class Grid:
-    """`xs` and `ys`: positions of the borders, ascending. Cells are (row, column), 0-based."""
+    """A grid of cells. `xs` and `ys`: positions of the borders, ascending. Cells are (row, column), 0-based."""
 
     xs: list[float]
     ys: list[float]

@@ -137,7 +137,7 @@ def _is_table(table: RuledTable) -> bool:
 
 def _holds_answers(table: RuledTable, lines: Sequence[LayoutLine]) -> bool:
     """Returns whether the grid is the part of a form where answers are written: its first column repeats the numbers of the
-    questions, which are outside, left of it."""
+    questions, which are to the left of the grid."""
     first = min(column for _, column in table.contents)
     cells = [cell for (_, column), cell in table.contents.items() if column == first]
     numbers = [cell[0] for cell in cells if len(cell) == 1 and _LINE_NUMBER.fullmatch(cell[0].text.strip())]

@@ -27,7 +27,7 @@ def scan_rulings(gray: Any, *, dpi: float, angle_deg: float = 0.0) -> list[Rulin
     if angle_deg:
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle_deg, 1.0)
         small = cv2.warpAffine(small, turn, (width, height), flags=cv2.INTER_LINEAR, borderValue=255)
-    # A local threshold, since scans are shaded and a hairline is gray at this size.
+    # The threshold is local, since scans are shaded and a hairline is gray at this size.
     dark = cv2.adaptiveThreshold(small, 255, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, 25, 18)
     work_dpi = dpi * factor
     length = max(int(_LONGEST_LETTER_IN * work_dpi), 8)

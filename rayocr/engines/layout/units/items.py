@@ -1,7 +1,7 @@
 """Recognizes markers of list items, in the styles and scripts that documents use.
 
-Some markers are certain: "•", "(a)", "①". Others also begin lines of running text: "A. Smith", "1.1 million". Those count if
-another line of the column has the previous or the next marker, as in "A." and "B.", or also begins with an arrow.
+Some markers are certain: "•", "(a)", "①". Others may also begin a line of running text: "A. Smith", "1.1 million". An uncertain
+marker counts if another line of the column has the previous or the next one, as in "A." and "B.", or also begins with an arrow.
 """
 
 from __future__ import annotations

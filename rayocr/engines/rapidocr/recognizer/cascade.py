@@ -1,8 +1,8 @@
 """Reads every line with the tiny model, and again with the small model if the tiny one has low confidence.
 
-The tiny model takes a fifth of the time. Its errors on clean print show in its least certain letter or in a space just below the
-threshold. Of 10,800 words on 34 pages, the small model alone had 74 wrong and the tiny model 84. Together they had 74 wrong when
-lines with a letter below .7 were read again (10 % of the print), and 78 with a limit of .6 (4 %).
+The tiny model takes a fifth of the time. If it misreads a line of clean print, a letter has a low probability or a space is just
+below the threshold. Of 10,800 words on 34 pages, the small model alone misread 74 and the tiny model 84. The cascade misread 74
+with a limit of .7 for the letters (10 % of the print was read again), and 78 with a limit of .6 (4 %).
 """
 
 from __future__ import annotations

@@ -16,8 +16,8 @@ from rayocr.engines.rapidocr.recognizer.runtime import Model, load_model, model_
 _HEIGHT = 48  # in pixels; the line height of the models' training data
 _MULTIPLE_PX = 32  # widths are rounded up to this many pixels, because some runtimes prepare for each new shape
 _MOST_PX = 2560  # longer lines are cut at a space: a line of three meters would need a gigabyte
-# Short pictures are stretched, since the models lose one of several narrow letters: "xii" was read as "xi", "117" as "17". Of 306
-# in six fonts, the tiny model read 170 correctly without stretching and 248 with it, the small one 265 and 276.
+# Short pictures are stretched, since the models lose one of several narrow letters: "xii" was read as "xi", "117" as "17". The
+# tiny model read 170 of 306 such pictures in six fonts correctly without stretching, and 248 with it; the small one 265 and 276.
 _SHORT, _STRETCH = 2.0, 1.5  # aspect
 _TINY_LOST_BLANK = 0.5  # the tiny model gives spaces inside words up to this probability
 _CHARACTERS = "character"  # key of the characters in the small model's metadata, one per line
@@ -35,12 +35,12 @@ class LineRecognizer:
 
     @classmethod
     def small(cls, path: Path, **runtime: str) -> LineRecognizer:
-        """`runtime` as in `load_model`. Raises what that raises."""
+        """Creates the small recognizer. `runtime` and errors: as in `load_model`."""
         return cls(load_model(path, **runtime), BlankKeepingDecoder(["", *_characters_of(path), " "]))
 
     @classmethod
     def tiny(cls, models: TinyModels, **runtime: str) -> LineRecognizer:
-        """`runtime` as in `load_model`. Raises what that raises."""
+        """Creates the tiny recognizer. `runtime` and errors: as in `load_model`."""
         characters = models.characters.read_text("utf-8").replace("\r", "").rstrip("\n").split("\n")
         decoder = BlankKeepingDecoder(["", *characters, " "], lost_blank=_TINY_LOST_BLANK)
         return cls(load_model(models.recognition, **runtime), decoder)

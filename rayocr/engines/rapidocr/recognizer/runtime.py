@@ -27,12 +27,13 @@ class Model(Protocol):
 
 
 def load_model(path: Path, *, runtime: str = "onnxruntime", device: str = "cpu") -> Model:
-    """Raises EngineUnavailable if the device is missing, ImportError, and the runtime's own errors for a damaged model."""
+    """Loads a model. Raises EngineUnavailable if the device is missing, ImportError, and the runtime's own errors for a damaged
+    model."""
     return _OpenVinoModel(path) if runtime == "openvino" else _OnnxModel(path, device)
 
 
 def providers_for(device: str, available: Sequence[str]) -> list[str]:
-    """ONNX Runtime's execution providers for `device` (auto, cpu, cuda), best first. Raises EngineUnavailable."""
+    """Returns ONNX Runtime's execution providers for `device` (auto, cpu, cuda), best first. Raises EngineUnavailable."""
     gpu = [provider for provider in _GPU if provider in available] if device != "cpu" else []
     if device == "cuda" and not gpu:
         raise EngineUnavailable(

@@ -104,7 +104,8 @@ def with_check_boxes(upright: Any, quads: Any, read: list[LineReading], recogniz
 
 
 def find_boxes(line: Any, letter_height: float) -> list[CheckBox]:
-    """Returns the check boxes in a level gray picture from left to right. `letter_height`: of a line with its margins."""
+    """Returns the check boxes in a level gray picture from left to right. `letter_height`: the height of a line with its
+    margins."""
     import cv2
     import numpy as np
 

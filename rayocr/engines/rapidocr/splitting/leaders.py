@@ -1,7 +1,7 @@
 """Reads the page numbers at the end of dotted leaders separately.
 
-The detector misses single digits after a leader, and the recognition model loses them behind a long row of dots: it reads
-"Sources ..... 7" as "Sources". This module finds a leader by its dots and reads the text before it and after it as two pictures.
+The detector misses single digits after a leader, and the recognition model loses them after a long row of dots: it reads "Sources
+..... 7" as "Sources". This module finds a leader by its dots and reads the text before it and after it as two pictures.
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ _BEFORE, _BEHIND = 2.5, 2.0  # distance between the leader and the words on eith
 _ABOVE, _BELOW = 0.75, 0.3  # words above and below the dots, in heights
 _COLUMN = 6.0  # in heights; words that follow the number within this distance are a table's next column
 _LONGEST_END = 5.0  # in heights; longer texts are not a page number or an amount
-_LEAST_LETTER = 0.25  # in heights
-_PADDING = 0.2  # in heights
+_LEAST_LETTER = 0.25  # minimum height of a letter, in line heights
+_PADDING = 0.2  # white margin of a part, in line heights
 _LEAST_SCORE = 0.5
 _SURE = 0.9
 _LEADER = "....."
@@ -100,7 +100,7 @@ def with_page_numbers(
 
 
 def find_leaders(gray: Any, height: float) -> list[Leader]:
-    """Returns the dotted leaders with words behind them on an upright page. `height`: of a usual line with its margins."""
+    """Returns the dotted leaders with words after them on an upright page. `height`: of a usual line with its margins."""
     import cv2
     import numpy as np
 

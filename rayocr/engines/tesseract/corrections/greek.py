@@ -1,4 +1,4 @@
-"""Corrects what Tesseract's Greek pack confuses: marks of ancient Greek in modern text, and the micro sign for the letter mu."""
+"""Corrects errors of Tesseract's Greek pack: marks of ancient Greek in modern text, and the micro sign for the letter mu."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _is_polytonic(word: str) -> bool:
 
 def _modern(word: str) -> str:
     """Returns the word with modern accents. Modern Greek has one accent in words of several syllables and none in others, so a
-    wrong mark is that accent or nothing."""
+    mark of ancient Greek is replaced by that accent or removed."""
     signs = unicodedata.normalize("NFD", word)
     accent = "" if _TONOS in signs or _syllables(signs) < 2 else _TONOS
     result = ""

@@ -23,7 +23,7 @@ _WORDS = frozenset(_STEMS.split())
 
 
 def with_final_mems(texts: Sequence[str]) -> list[str]:
-    """Returns the lines of a page, corrected if most signs say that it is affected."""
+    """Returns the lines of a page, corrected if most signs indicate that it is affected."""
     plurals = sum(len(_PLURAL.findall(text)) for text in texts)
     misread = sum(
         not _is_word(found.group()[:-1]) for text in texts for found in _ENDING.finditer(text) if _MISREAD.search(found.group())

@@ -1,8 +1,8 @@
 r"""Converts LaTeX as models write it ($…$, $$…$$, \(…\), \[…\]) to Typst's mathematics, with an allowlist.
 
-The result consists only of this file's own words, single letters, numbers and string literals, so nothing on a page can be a
-command of the typesetter. For a formula with an unknown part, and for money ("$5 and $10"), the conversion returns None and the
-text is shown unchanged.
+The result consists only of this file's own words, single letters, numbers and string literals, so page text cannot be a command
+of the typesetter. For a formula with an unknown part, and for money ("$5 and $10"), the conversion returns None and the text is
+shown unchanged.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-r"""Finds mathematics in Markdown: rules for markdown-it, so nothing in a formula is read as emphasis or an escape.
+r"""Finds mathematics in Markdown with rules for markdown-it, so that no part of a formula is read as emphasis or an escape.
 
 `$…$` follows pandoc: no space just inside the dollars, and no digit after them, which would be money.
 """

@@ -1,7 +1,7 @@
 """Splits lines at columns of figures without rulings: "10 49.00" is a quantity and an amount if both stand in columns.
 
-A column of figures consists of at least three numbers in neighboring rows that begin or end at the same place. Before each of
-them is white space that is wider than a blank and contains no word. The words in the column's head, the row above it, are split
+A column of figures consists of at least three numbers in neighboring rows that begin or end at the same place. White space that
+is wider than a blank separates each number from the word before it. The words in the column's head, the row above it, are split
 too.
 """
 
@@ -29,7 +29,7 @@ _LEVEL = 0.4  # distance of the middles of words in one row, as a share of the h
 class _Placed(NamedTuple):
     word: Word
     line: int
-    place: int  # in its line
+    place: int  # index of the word in its line
 
 
 @dataclass(slots=True)
@@ -134,7 +134,7 @@ def _goes_on(figure: _Placed, behind: _Placed | None, lines: Sequence[TextLine])
 
 
 def _takes(column: _Column, before: _Placed | None, figure: _Placed, rows: Sequence[Sequence[_Placed]], number: int) -> bool:
-    """Returns whether the figure continues the column: it is near, and no word from the last figure on is in the white space."""
+    """Returns whether the figure continues the column: it is near, and no word since the last figure is in the white space."""
     last = column.rows[-1]
     em = _height(rows[number])
     if _middle(rows[number]) - _middle(rows[last]) > _NEAR_EM * em:

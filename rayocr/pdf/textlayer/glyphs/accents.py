@@ -67,7 +67,7 @@ def _join(characters: Characters, joined: list[str], accent: int) -> bool:
 
 
 def _letters_under(characters: Characters, accent: int) -> list[int]:
-    """Characters of the same line and size whose middle matches that of the accent, nearest first."""
+    """Returns the characters of the same line and size whose middle matches that of the accent, nearest first."""
     x0, y0, x1, y1 = characters.x0, characters.y0, characters.x1, characters.y1
     height = y1 - y0
     own = float(height[accent])

@@ -1,6 +1,6 @@
-"""Checks /ActualText, the text that a file provides in place of its glyphs. PDFium returns it whatever the glyphs show. Normally
-it replaces a few letters: ligatures, hyphens, and scripts whose glyphs have no characters. A long text that differs from its
-glyphs is not what a person sees.
+"""Checks /ActualText, the text that a file provides in place of its glyphs. PDFium returns it even if the glyphs show other text.
+Normally it replaces a few letters: ligatures, hyphens, and scripts whose glyphs have no characters. If a long text differs from
+its glyphs, a person sees another text.
 """
 
 from __future__ import annotations

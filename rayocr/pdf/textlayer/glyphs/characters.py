@@ -58,8 +58,8 @@ class Characters:
 def read_characters(
     page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float], *, is_word: Callable[[str], bool]
 ) -> Characters:
-    """`page` and `text_page` are raw handles of one page. Characters outside the page are omitted: two pages cropped from one
-    sheet contain the text of both. `is_word`: whether a token is well formed."""
+    """Reads the characters of a page. `page` and `text_page` are raw handles of the page. Omits characters outside the page,
+    since two pages cropped from one sheet contain the text of both. `is_word`: whether a token is well formed."""
     count = min(max(0, pdfium.FPDFText_CountChars(text_page)), _MAX_CHARACTERS)
     boxes = (pdfium.FS_RECTF * count)()
     get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
@@ -225,7 +225,7 @@ def character_of(code: int) -> str:
 
 
 def _upright_boxes(rectangles: Any, upright: Upright) -> tuple[Any, Any, Any, Any]:
-    """`rectangles` (n, 4): left, top, right, bottom of FS_RECTF, in user space."""
+    """Converts boxes to the upright page. `rectangles` (n, 4): left, top, right, bottom of FS_RECTF, in user space."""
     left, top, right, bottom = rectangles.astype(np.float64).T
     ax, ay = upright.a * left + upright.c * bottom + upright.e, upright.b * left + upright.d * bottom + upright.f
     bx, by = upright.a * right + upright.c * top + upright.e, upright.b * right + upright.d * top + upright.f

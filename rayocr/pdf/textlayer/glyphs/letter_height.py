@@ -1,6 +1,6 @@
 """Gives letters their height where a font declares that it has nearly none: /Ascent 100, /Descent -50.
 
-The gaps between letters are compared with this height, so that a decimal point would seem to have spaces around it.
+Gaps between letters are compared with this height. With the declared height, a decimal point would seem to have spaces around it.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from rayocr.pdf.geometry import Upright
 
 _FLAT = 0.75  # ratio of height to width, for candidates
 _LEAST_FLAT = 3
-_LEAST_EM = 0.5  # in font sizes
+_LEAST_EM = 0.5  # minimum height of a box, in font sizes
 _ABOVE_EM, _BELOW_EM = 0.8, 0.2
 
 
 def with_letter_height(text_page: Any, upright: Upright, x0: Any, y0: Any, x1: Any, y1: Any) -> tuple[Any, Any]:
-    """Returns the upper and lower edges of the characters' boxes, corrected for level text. 2 µs per character on pages with flat
-    boxes, which upright letters of ordinary fonts do not have."""
+    """Returns the upper and lower edges of the characters' boxes, corrected for level text. Takes 2 µs per character on pages
+    with flat boxes, which upright letters of ordinary fonts do not have."""
     flat = np.flatnonzero((y1 - y0 < _FLAT * (x1 - x0)) & (x1 > x0))
     if len(flat) < _LEAST_FLAT or not any(_level_size(text_page, int(n), upright) for n in flat[:_LEAST_FLAT]):
         return y0, y1

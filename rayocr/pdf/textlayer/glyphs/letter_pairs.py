@@ -1,4 +1,5 @@
-"""Tells names in code, macros and index entries from text in the wrong encoding, by the pairs of letters that they contain.
+"""Distinguishes names in code, macros and index entries from text in the wrong encoding, by the pairs of letters that they
+contain.
 
 `\\DeclareMathOperator,` or `grid.newpage()` are not well-formed words, but their letters follow one another as in words. A font
 that draws another script, or glyph numbers in place of letters, gives pairs that no European language has.
@@ -27,8 +28,8 @@ _LEAST_PAIRS_OF_TOKEN = 0.5
 
 
 def are_names(tokens: Sequence[str]) -> bool:
-    """Returns whether the letters of these tokens follow one another as in words of European languages. False if there are too
-    few."""
+    """Returns whether the letters of these tokens follow one another as in words of European languages. Returns False if there
+    are too few."""
     known = total = 0
     for token in tokens:
         for word in _WORD.findall(token):

@@ -15,8 +15,8 @@ _SIGNS = ("\u00de", "ƟƩŌ")
 
 
 def with_mac_ligatures(characters: Characters) -> None:
-    """Changes the texts in place. A capital after a small letter of the same word, such as these, is a word in no language, and
-    identifies such a page. Takes no time on pages without one."""
+    """Changes the texts in place. Such a capital after a small letter of the same word occurs in no language, so it identifies an
+    affected page. Takes no time on pages without one."""
     for signs, table in zip(_SIGNS, (_MACINTOSH, _CALIBRI), strict=True):
         if any(sign in characters.texts for sign in signs):
             _correct(characters.texts, characters.spaces, signs, table)

@@ -1,8 +1,8 @@
 """Gives the glyphs of symbol fonts their Unicode characters: bullets, check marks, arrows, Greek letters, small capitals.
 
-Such fonts have no map to Unicode, or map their glyphs to private-use characters. Only the font's name tells what a code draws.
-The tables follow the published ones of Symbol, ZapfDingbats, Wingdings, Webdings and Adobe's private-use characters. A glyph that
-is in no table keeps its character. Glyphs of icon fonts are pictures and are removed.
+Such fonts have no map to Unicode, or map their glyphs to private-use characters. Only the font's name shows the meaning of a
+code. The tables follow the published ones of Symbol, ZapfDingbats, Wingdings, Webdings and Adobe's private-use characters. A
+glyph that is in no table keeps its character. Glyphs of icon fonts are pictures and are removed.
 """
 
 from __future__ import annotations

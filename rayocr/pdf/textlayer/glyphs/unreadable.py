@@ -23,7 +23,7 @@ _LEAST = 3  # characters in a row, all different; fewer may be bullets, brackets
 _WORDS = 0.5  # share of such rows that look like words if the guesses are right
 _WIDEST, _TALLEST_PT = 3.0, 150.0  # size of a letter, in heights and in points
 _LONGEST_WORD = 40
-_HOLE, _JOINS = 0.15, frozenset(",.-/:'")  # in heights; signs within numbers
+_HOLE, _JOINS = 0.15, frozenset(",.-/:'")  # minimum width of an unknown character, in letter heights; signs within numbers
 _SAME_WIDTH = 1.02
 _ODD = 0.1  # share of characters in such fonts that are not letters
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
@@ -176,8 +176,8 @@ def _with_letters_in_numbers(text_page: Any, text: str) -> frozenset[int]:
 
 def _in_order_of_use(text_page: Any, text: str) -> frozenset[int]:
     """Returns the addresses of text objects in fonts whose glyphs are numbered from ! in the order of their use, as some programs
-    write them: half of their characters are punctuation, and hardly any are lowercase letters, whose codes come after 64
-    others."""
+    write them. Half of the characters in such fonts are punctuation. Hardly any are lowercase letters, because their codes follow
+    64 others."""
     tokens = [match for match in _TOKEN.finditer(text) if _is_punctuation(match.group(), _TOKEN_SHARE)]
     fonts = {_font_of(text_page, match.start()) for match in tokens}
     fonts.discard(0)

@@ -23,15 +23,15 @@ _KEY = b"ActualText"
 SPACE_EM = 0.12  # a wider gap is a space
 _OVERHANG_EM = 0.6
 _BELOW = 0.3  # share of the height of the tallest glyph; a sign that does not reach higher is below its letter
-_SAME_LINE = 1.2  # in heights of the tallest glyph
+_SAME_LINE = 1.2  # maximum distance within a line, in heights of the tallest glyph
 
 Bounds = tuple[float, float, float, float]
 
 
 def with_whole_glyphs(page: Any, text_page: Any, codes: list[int], rectangles: Any) -> tuple[Any, Collection[int]]:
-    """`rectangles` (n, 4): left, top, right, bottom of PDFium's loose boxes, in user space. Returns a corrected copy and the
-    indexes of the corrected characters, or the same array if nothing needs a correction. Sets the codes of texts that PDFium
-    returns twice to 0, in place. Takes 1 µs per character on pages with such text."""
+    """Extends boxes of letters. `rectangles` (n, 4): left, top, right, bottom of PDFium's loose boxes, in user space. Returns a
+    corrected copy and the indexes of the corrected characters, or the same array if nothing needs a correction. Sets the codes of
+    texts that PDFium returns twice to 0, in place. Takes 1 µs per character on pages with such text."""
     visible = [n for n, code in enumerate(codes) if code > 0x20]
     sample = visible[:: max(1, len(visible) // _SAMPLES)]
     if not any(map(_is_connected, set(codes))) and not any(_is_tight(text_page, n, rectangles[n]) for n in sample):

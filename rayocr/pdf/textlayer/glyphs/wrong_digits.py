@@ -1,7 +1,7 @@
 """Finds fonts whose maps give digits another meaning than their glyphs: two digits become one, become a space, or are swapped.
 
-A map to Unicode may name any character for a glyph, and a wrong number reads as well as the right one. The glyphs themselves tell
-the difference: their outlines are as large as the boxes that PDFium reports for them.
+A map to Unicode may assign any character to a glyph, and no rule of language detects a wrong number. Therefore the outlines of
+the glyphs are compared; they are as large as the boxes that PDFium reports for them.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class _Shape(NamedTuple):
 
 
 def with_wrong_digits(text_page: Any, codes: Sequence[int], rectangles: Any) -> frozenset[int]:
-    """Returns the addresses of raw text objects that show other digits, signs or letters than the text says. `rectangles`: the
+    """Returns the addresses of raw text objects whose glyphs are other digits, signs or letters than the text. `rectangles`: the
     loose boxes of the characters, (n, 4), in user space. Takes 8 µs per digit."""
     values = np.fromiter(codes, np.int32, len(codes))
     is_digit = (values >= _ZERO) & (values <= _NINE)
@@ -65,8 +65,8 @@ def with_wrong_digits(text_page: Any, codes: Sequence[int], rectangles: Any) -> 
 
 
 def visible_objects(text_page: Any, places: Iterable[int]) -> frozenset[int]:
-    """Returns the addresses of the raw text objects of these characters, without those of invisible text, whose glyphs mean
-    nothing."""
+    """Returns the addresses of the raw text objects of these characters, without those of invisible text, whose glyphs are
+    irrelevant."""
     items = (pdfium.FPDFText_GetTextObject(text_page, n) for n in places)
     shown = (item for item in items if item and pdfium.FPDFTextObj_GetTextRenderMode(item) != _INVISIBLE)
     return frozenset(map(address_of, shown))
@@ -133,8 +133,8 @@ def _is_as_wide(one: _Shape, other: _Shape) -> bool:
 
 
 def _differ(shapes: Iterable[_Shape], *, tabular: bool) -> bool:
-    """Returns whether one digit is drawn by glyphs of one height and another form. A width that changes with the advance is a
-    font that is stretched, and one that does not is a digit with other white space around it. Tabular digits of another advance
+    """Returns whether one digit is drawn by glyphs of one height and another form. If the width changes with the advance, the
+    font is stretched. If only the advance changes, the digit has other white space around it. Tabular digits of another advance
     are set in another style."""
     for one, other in combinations(shapes, 2):
         gap = abs(one.height - other.height)

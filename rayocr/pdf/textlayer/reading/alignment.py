@@ -21,9 +21,9 @@ from rayocr.pdf.textlayer.lines import TextLine, Word
 _HIT = 0.9  # share of a genuine layer's gaps that have paper at their place
 _RANDOM = (0.08, 0.9)  # limits for the share of random places with paper
 _MOST_AGAINST = 5.0  # natural logarithm of the odds against a page; genuine pages reach 3
-_MOST_AGAINST_LINE = 6.0  # for one line, compared with the page
+_MOST_AGAINST_LINE = 6.0  # limit for a single line, compared with the page
 _LEAST_FOR = 3.0
-_IGNORED = 1.0  # gaps of a line; a genuine line may have a gap in the wrong place
+_IGNORED = 1.0  # number of ignored gaps per line, since a genuine line may have a gap in the wrong place
 _LEAST_EM_PX = 8.0  # height of a line in pixels; smaller letters touch in the picture
 _BAND, _SHIFT = 0.6, 0.3  # shares of a line's height: the part that is compared, and how far a layer may be off
 _LEAST_CONTRAST = 40  # gray levels (0 to 255)
@@ -37,8 +37,8 @@ _NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]-1"), frozenset("mwMW%@")
 
 @dataclass(frozen=True, slots=True)
 class _Gaps:
-    """`hits` of the `count` gaps between a line's words have paper at their place. `by_chance`: the share of all places of the
-    line that have some."""
+    """The gaps of a line. `hits` of the `count` gaps between a line's words have paper at their place. `by_chance`: the share of
+    all places of the line that have paper."""
 
     hits: int
     count: int
@@ -55,7 +55,7 @@ _UNKNOWN = _Gaps(0, 0, 0.5)
 
 
 def fits(picture: Any, scale: float, lines: Sequence[TextLine]) -> bool | None:
-    """Returns whether these lines are a reading of the picture; None if they have too few gaps to tell, like Chinese and
+    """Returns whether these lines are a reading of the picture; None if they have too few gaps for a decision, like Chinese and
     Japanese. `picture`: a gray array in which the lines run from left to right; `scale`: its pixels per point."""
     found: list[_Gaps] = []
     against = 0.0

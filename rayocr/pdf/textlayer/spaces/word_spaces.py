@@ -81,7 +81,8 @@ def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> N
     gaps. Wider gaps are those between words."""
     before = np.array(spaced, bool)
     done = 0
-    for first in (np.flatnonzero(before[1:-2] & before[2:-1] & before[3:]) + 1).tolist():  # three equal gaps in a row
+    # Spaces before three consecutive characters.
+    for first in (np.flatnonzero(before[1:-2] & before[2:-1] & before[3:]) + 1).tolist():
         if first < done:
             continue
         start, n = first - 1, first
@@ -136,7 +137,7 @@ def close_up(characters: Characters, spaced: list[bool], advance: Any, em: Any) 
 
 def _close_up_ideographs(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:
     """Drops spaces between Chinese and Japanese characters. PDFium reports tracking as spaces, and the small gap that browsers
-    add beside Latin letters and numbers. Spaces as wide as a character stay."""
+    add beside Latin letters and numbers. Keeps spaces as wide as a character."""
     wide, gap = (advance > _IDEOGRAPHIC_GAP_EM * em).tolist(), (advance > BESIDE_LATIN_EM * em).tolist()
     ideographic = [bool(_IDEOGRAPH.match(text)) for text in characters.texts]
     for n in range(1, len(spaced)):
@@ -146,7 +147,7 @@ def _close_up_ideographs(characters: Characters, spaced: list[bool], advance: An
 
 def _close_up_syllables(characters: Characters, spaced: list[bool], advance: Any, em: Any) -> None:
     """Drops spaces between Thai, Lao, Khmer and Burmese words, which are written without spaces. PDFium reports gaps around
-    narrow vowels as spaces. Gaps as wide as a space stay."""
+    narrow vowels as spaces. Keeps gaps as wide as a space."""
     gap = (advance > _SYLLABLE_GAP_EM * em).tolist()
     native = [bool(_UNSPACED.match(text)) for text in characters.texts]
     for n in range(1, len(spaced)):

@@ -197,14 +197,14 @@ async def test_a_model_that_the_server_does_not_have_is_reported_with_its_words(
     slots = SlotClient(limiter, worker="w", linger=False)
     with pytest.raises(UnknownModel):
         async with slots.slot("m"):
-            raise UnknownModel("Gemini does not know the model m")
+            raise UnknownModel("Gemini does not have the model m")
     await settled()
     (returned,) = limiter.returned
     assert returned.throttle is not None
     assert (returned.free, returned.throttle.kind, returned.throttle.words) == (
         1,
         ThrottleKind.GONE,
-        "Gemini does not know the model m",
+        "Gemini does not have the model m",
     )
 
 

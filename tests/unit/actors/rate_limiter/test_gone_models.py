@@ -8,7 +8,7 @@ from rayocr.errors import UnknownModel
 from rayocr.messages import SlotReturn, Throttle, ThrottleKind
 from tests.unit.actors.limiter_world import World
 
-WORDS = "Gemini does not know the model m: This model is no longer available."
+WORDS = "Gemini does not have the model m: This model is no longer available."
 GONE = SlotReturn(slots=1, free=1, failed=1, throttle=Throttle(kind=ThrottleKind.GONE, words=WORDS))
 
 

@@ -161,7 +161,7 @@ async def test_a_pause_longer_than_the_patience_ends_the_run_at_once_and_says_un
     limiter = world.limiter(patience_s=900.0)
     await limiter.lease("m", "w", 1)
     await fail(limiter, ThrottleKind.MINUTE, retry_after_s=3600.0)
-    with pytest.raises(ModelUnavailable, match=r"send nothing until 20\d\d-.*longer than limits.patience_s=900.*overloaded"):
+    with pytest.raises(ModelUnavailable, match=r"a pause until 20\d\d-.*longer than limits.patience_s=900.*overloaded"):
         await limiter.lease("m", "w", 1)
     world.now += 3600.0
     assert await limiter.lease("m", "w", 1)

@@ -161,7 +161,7 @@ def test_a_run_that_did_not_end_by_itself_is_named_with_the_next_step(out: Path,
     fail(out, "a.pdf", "NotAPdf")
     state.write(manifest_name("a" * 32), build().model_copy(update={"document_id": "a" * 32}).to_json())
     main(["status", str(out)])
-    assert f"To write a report of what is finished: rayocr report {out}\n" in capsys.readouterr().out
+    assert f"To write a report of the finished documents: rayocr report {out}\n" in capsys.readouterr().out
     main(["status", str(out), "--json"])
     (run,) = json.loads(capsys.readouterr().out)["interrupted_runs"]
     assert (run["run_id"], run["source"]) == ("20261127T080000Z-aaaaaa", "my scans")

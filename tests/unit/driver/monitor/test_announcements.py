@@ -153,7 +153,7 @@ def test_a_watch_names_each_document_that_it_finishes(tmp_path: Path, capsys: py
     words.say_document(document, DocumentOutcome.REJECTED)
     said = capsys.readouterr().out
     assert "2024/a.pdf: complete" in said
-    assert "2024/a.pdf: rejected; `rayocr status` on the destination says why" in said
+    assert "2024/a.pdf: rejected; `rayocr status` on the destination shows the reason" in said
 
 
 def test_the_closing_table_names_the_command_that_retries_what_failed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -176,7 +176,7 @@ def test_failures_of_earlier_runs_are_named_since_they_decide_the_exit_code(
     words.summarize(ended=True)
     assert words.exit_code() == 1
     said = "".join(capsys.readouterr().out.split())
-    assert f"2documents;`rayocrstatus{tmp_path / 'out'}`sayswhy" in said
+    assert f"2documents;`rayocrstatus{tmp_path / 'out'}`liststhereasons" in said
 
 
 def test_a_run_that_finds_everything_finished_after_ray_has_started_says_so(
@@ -195,7 +195,10 @@ def test_commands_that_look_at_failures_and_retry_them_are_written_out(
     words = words_of(tmp_path)
     words.say_nothing_to_do(nothing(found=3, finished=3, dead_letters=2))
     said = capsys.readouterr().out
-    assert f"2 documents were rejected or partly failed; `rayocr status {tmp_path}/out` says why, and what helps." in said
+    assert (
+        f"2 documents were rejected or partly failed; `rayocr status {tmp_path}/out` lists the reasons and the next steps."
+        in said
+    )
 
 
 def test_the_record_of_an_interrupted_run_is_not_called_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -314,7 +317,7 @@ def test_a_quiet_run_gives_every_reason_for_exit_code_1(tmp_path: Path, capsys: 
     assert words.exit_code() == 1
     assert capsys.readouterr().out.splitlines() == [
         "1 folder or link of the source cannot be read: locked",
-        f"Failed earlier: 1 document; `rayocr status {tmp_path / 'out'}` says why.",
+        f"Failed earlier: 1 document; `rayocr status {tmp_path / 'out'}` lists the reasons.",
     ]
 
 
