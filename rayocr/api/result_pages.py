@@ -1,4 +1,4 @@
-"""A finished document of `rayocr.open_results`, and what a person can do with its pages: correct one, or read it again."""
+"""Implements the documents and pages of `rayocr.open_results`. A person can correct a page or read it again."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ResultDocument:
 
     manifest: Manifest = field(repr=False)
     _open: OpenReviewer = field(repr=False)
-    _options: tuple[str, ...] = ()  # of the results: how to read pages again
+    _options: tuple[str, ...] = ()  # options of the runs, for reading pages again
 
     def __repr__(self) -> str:
         pages = "1 page" if self.manifest.page_count == 1 else f"{self.manifest.page_count:,} pages"
@@ -42,7 +42,7 @@ class ResultDocument:
 
     @property
     def pages(self) -> Sequence[ResultPage]:
-        """In order. A page reads its text when it is asked for."""
+        """The pages in order. A page reads its text on first use."""
         return _Pages(self)
 
     def page(self, number: int) -> ResultPage:
@@ -79,7 +79,7 @@ class _Pages(Sequence["ResultPage"]):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class ResultPage:
-    """A page as the outputs have it now. Every property reads it anew."""
+    """A page as the outputs show it now. Every property reads the outputs again."""
 
     document: ResultDocument
     number: int
@@ -93,13 +93,13 @@ class ResultPage:
         return self.read().text
 
     def read(self) -> ReadPage:
-        """Text, outcome, engine, reason and doubts at this moment. Raises StorageError."""
+        """Returns text, outcome, engine, reason and doubts at this moment. Raises StorageError."""
         with self.document._open() as reviewer:
             return _as_page(reviewer.page(self._manifest(reviewer), self.number))
 
     def correct(self, text: str, *, author: str | None = None) -> ReadPage:
-        """Replaces the text (Markdown) in all outputs, as a correction in the results view: it wins over every engine, and
-        survives `overwrite=True`. `author`: the name of your user if not given. Returns the page as it is now.
+        """Replaces the text (Markdown) in all outputs, as a correction in the results view does. A correction replaces the text
+        of every engine, also after `overwrite=True`. `author`: the name of your user if not given. Returns the page as it is now.
 
         Raises UsageError, StorageError, and LockError while a run reads the document; the correction is then saved, and the run
         applies it."""
@@ -109,19 +109,20 @@ class ResultPage:
             return self._save(reviewer, text, author, None)
 
     def undo(self) -> ReadPage:
-        """The page gets the text back that it had before its first correction. Raises UsageError if it has no correction, and
-        LockError while a run reads the document; nothing is changed then."""
+        """Restores the text that the page had before its first correction. Raises UsageError if the page has no correction, and
+        LockError while a run reads the document; in both cases nothing is changed."""
         with self.document._open() as reviewer:
             _, made = reviewer.undo(self._manifest(reviewer), self.number)
             return _as_page(reviewer.page(made, self.number))
 
     def read_again(self, **options: Any) -> Comparison:
         """Reads the page again, with other options: `engine="tesseract"`, `engine__gemini__prompt="translate"`,
-        `budget__usd=1`. Nothing changes until `accept()` is called, but the cost is on record. Raises as `rayocr.read`."""
+        `budget__usd=1`. Nothing changes until `accept()` is called, but the cost is recorded. Raises the same errors as
+        `rayocr.read`."""
         given = overrides_of(options)
         if wrong := [option for option in given if option not in options_of_reading(given)]:
             name = wrong[0].partition("=")[0]
-            raise UsageError(f"read_again takes no option {name}.", hint="It takes options of reading, such as engine=.")
+            raise UsageError(f"read_again takes no option {name}.", hint="Only options for reading are allowed, such as engine=.")
         with self.document._open() as reviewer:
             manifest = self._manifest(reviewer)
             before = reviewer.page(manifest, self.number)
@@ -129,14 +130,14 @@ class ResultPage:
         return Comparison(page=self, old=_as_page(before), new=_as_page(found, self.number), _reading=found)
 
     def _options_beside(self, given: Sequence[str]) -> list[str]:
-        """The options of the runs; without their engine if another one is given."""
+        """Returns the options of the runs, without their engine if another one is given."""
         choice = ("engine=", "engine.chain=")
         chosen = any(option.startswith(choice) for option in given)
         options = options_of_reading(self.document._options)
         return [option for option in options if not (chosen and option.startswith(choice))]
 
     def _manifest(self, reviewer: Reviewer) -> Manifest:
-        """As it is now. Raises ObjectNotFound if it is gone."""
+        """Returns the current manifest. Raises ObjectNotFound if it no longer exists."""
         name = manifest_name(self.document.manifest.document_id)
         return Manifest.from_json(reviewer.state.read(name, max_bytes=MAX_STATE_BYTES), name=name)
 
@@ -159,7 +160,7 @@ class Comparison:
 
     @property
     def cost_usd(self) -> float | None:
-        """Of the new reading; None if the price is unknown. It is on record, whatever you decide."""
+        """The cost of the new reading; None if the price is unknown. It is recorded even if you do not accept the reading."""
         return None if self._reading.spent.unpriced else self._reading.spent.cost_usd
 
     @property
@@ -169,8 +170,9 @@ class Comparison:
         return "" if self._reading.failed else "\n".join(unified_diff(self.old.text, self.new.text, **names))
 
     def accept(self, *, author: str | None = None) -> ReadPage:
-        """The new text replaces the old one in all outputs, with its engine and its doubts, as a correction by `author` (the name
-        of your user if not given). Raises UsageError if the page could not be read, and as `ResultPage.correct`."""
+        """Replaces the old text by the new one in all outputs, with its engine and its doubts, as a correction by `author` (the
+        name of your user if not given). Raises UsageError if the page could not be read, and the same errors as
+        `ResultPage.correct`."""
         if self._reading.failed:
             raise UsageError(f"Page {self.new.number} could not be read ({self.new.reason}), so there is no text to accept.")
         with self.page.document._open() as reviewer:

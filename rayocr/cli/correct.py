@@ -1,4 +1,4 @@
-"""`rayocr correct OUT NAME PAGE`: a person replaces the text of a page, as in the results view."""
+"""Implements `rayocr correct OUT NAME PAGE`: a person replaces the text of a page, as in the results view."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ from rayocr.storage.uri import local_path
 
 _EXAMPLE = "rayocr correct out/ 2024/a.pdf 3 --file page.md"
 _MOST_BYTES = 4 * MAX_TEXT_CHARS + 4
-_EDITORS = ("VISUAL", "EDITOR")  # as git, which looks for them in this order
+_EDITORS = ("VISUAL", "EDITOR")  # the same variables in the same order as git
 
 
 def correct_page(config: RayocrConfig, keys: Secrets) -> int:
-    """Returns 0, also if the page has this text already. Raises UsageError, ObjectNotFound for a page that the document does not
-    have, LockError while a run reads the document, and StorageError."""
+    """Corrects a page and returns 0, also if the page has this text already. Raises UsageError, ObjectNotFound for a page that
+    the document does not have, LockError while a run reads the document, and StorageError."""
     terminal = ConsoleTerminal(config.progress)
     with chosen_document(config, keys, example=_EXAMPLE) as chosen:
         number = config.correct.page
@@ -78,7 +78,7 @@ def _facts(chosen: ChosenDocument, number: int, *, changed: bool) -> dict[str, o
 
 
 def _text(config: RayocrConfig, page: PresentPage, chosen: ChosenDocument) -> str:
-    """The new text: of a file, of standard input, or from the editor. Raises UsageError."""
+    """Returns the new text, from a file, standard input or the editor. Raises UsageError."""
     if config.correct.file is None:
         return _edited(page, chosen)
     if config.correct.file == STREAM:
@@ -95,7 +95,7 @@ def _text(config: RayocrConfig, page: PresentPage, chosen: ChosenDocument) -> st
 
 
 def _decoded(data: bytes, what: str) -> str:
-    """Raises UsageError for anything but a text."""
+    """Decodes UTF-8. Raises UsageError for other data."""
     try:
         text = data[:_MOST_BYTES].decode("utf-8-sig") if len(data) <= _MOST_BYTES else None
     except UnicodeDecodeError as error:
@@ -108,7 +108,7 @@ def _decoded(data: bytes, what: str) -> str:
 
 
 def _page_of(text: str, number: int) -> str:
-    """The page of a Markdown output that was given as a whole. Raises UsageError if it does not have this page."""
+    """Returns the page if the text is a whole Markdown output. Raises UsageError if the output does not have this page."""
     pages = split_markdown(text)
     if not pages:
         return text.strip("\n")
@@ -118,7 +118,7 @@ def _page_of(text: str, number: int) -> str:
 
 
 def _edited(page: PresentPage, chosen: ChosenDocument) -> str:
-    """The text after the user has edited it. Raises UsageError."""
+    """Returns the text after the user has edited it. Raises UsageError."""
     hint = f"Give the new text: {chosen.command('correct', str(page.number), '--file page.md')}   (- is standard input)"
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("There is no terminal to edit the page in.", hint=hint)

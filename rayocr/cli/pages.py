@@ -1,4 +1,4 @@
-"""What `rayocr correct` and `rayocr reread` share: they find the document, and say what was written."""
+"""Contains the common code of `rayocr correct` and `rayocr reread`, which finds the document and reports the written outputs."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ class ChosenDocument:
         return self.reviewer.page(self.manifest, number)
 
     def command(self, command: str, *words: str) -> str:
-        """A command about this document, as the user types it."""
+        """Returns a command about this document, as the user types it."""
         return " ".join([command_on(command, self.config), for_shell(self.manifest.name), *words])
 
 
 @contextmanager
 def chosen_document(config: RayocrConfig, keys: Secrets, *, example: str) -> Iterator[ChosenDocument]:
-    """Raises UsageError and StorageError."""
+    """Returns the document that the options name. Raises UsageError and StorageError."""
     if config.document is None:
         raise UsageError(
             f"`rayocr {config.mode.value}` needs OUT and the document: its name below the source.", hint=f"For example: {example}"
@@ -69,7 +69,7 @@ def chosen_document(config: RayocrConfig, keys: Secrets, *, example: str) -> Ite
 
 
 def _name_in(dest: str, wanted: str) -> str:
-    """The name of an output whose path was given; other words as they are."""
+    """Returns the name of an output whose path was given, and other words unchanged."""
     if "://" in dest:
         return wanted
     path, folder = Path(wanted).absolute(), local_path(dest).absolute()
@@ -77,14 +77,14 @@ def _name_in(dest: str, wanted: str) -> str:
 
 
 def author_of(given: str | None) -> str:
-    """Raises UsageError where neither the user nor the system gives a name."""
+    """Returns the author. Raises UsageError if neither the user nor the system provides a name."""
     if author := (given or user_name()).strip():
         return author
-    raise UsageError("The system knows no name of your user.", hint="Give the name of the author: --author NAME")
+    raise UsageError("The system has no name of your user.", hint="Give the name of the author: --author NAME")
 
 
 def say_written(terminal: ConsoleTerminal, saved: Saved) -> None:
-    """Which outputs contain the correction now."""
+    """Reports which outputs contain the correction now."""
     if saved.manifest is None:
         return
     outdated = outdated_outputs(saved.manifest)
@@ -97,7 +97,7 @@ def say_written(terminal: ConsoleTerminal, saved: Saved) -> None:
 
 
 def written_facts(saved: Saved) -> dict[str, object]:
-    """The same for --json."""
+    """Returns the same facts for --json."""
     outdated = outdated_outputs(saved.manifest) if saved.manifest else []
     names = [output.name for output in saved.manifest.outputs] if saved.manifest else []
     return {"written": [name for name in names if name not in outdated], "not_updated": outdated}

@@ -1,6 +1,6 @@
-"""`rayocr reread OUT NAME --pages 2,5-7 engine=…`: reads single pages of a finished document again, and shows the difference.
-
-A new text replaces the present one only if it is accepted. It is saved at once, so an interruption loses no accepted page.
+"""Implements `rayocr reread OUT NAME --pages 2,5-7 engine=…`: reads single pages of a finished document again, and shows the
+difference. A new text replaces the present one only if it is accepted. It is saved immediately, so an interruption loses no
+accepted page.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ from rayocr.ledger.runs import MAX_PAGES, format_runs, named_pages, parse_runs
 from rayocr.observe.json_fields import REREAD, SCHEMA_VERSION
 
 _EXAMPLE = "rayocr reread out/ 2024/a.pdf --pages 2,5-7 engine=tesseract"
-_MOST_PAGES = 1000  # of one command
+_MOST_PAGES = 1000  # maximum number of pages of one command
 
 
 @dataclass(slots=True)
 class _Readings:
-    """What the command has read so far."""
+    """The results of the command so far."""
 
     facts: list[dict[str, object]] = field(default_factory=list)
     spent: Spent = Spent()  # noqa: RUF009 - frozen
@@ -38,8 +38,8 @@ class _Readings:
 
 
 def reread_pages(config: RayocrConfig, keys: Secrets, *, given: Sequence[str]) -> int:
-    """Returns 0 if every page was read, 1 if not. `given`: options of the command line. Raises UsageError, LockError while a run
-    reads the document, StorageError, and OutsideError."""
+    """Reads the pages. Returns 0 if every page was read, otherwise 1. `given`: options of the command line. Raises UsageError,
+    LockError while a run reads the document, StorageError, and OutsideError."""
     terminal = ConsoleTerminal(config.progress)
     vertex = config.engine.gemini.vertexai and config.engine.gemini.project
     if "gemini" in config.engine.chain and not keys.gemini_api_key and not vertex:
@@ -60,7 +60,7 @@ def reread_pages(config: RayocrConfig, keys: Secrets, *, given: Sequence[str]) -
                 _reread(chosen, number, done, terminal, given=given, author=author, asks=asks)
         except RayocrError as error:
             failure = error
-        finally:  # after an interruption, too
+        finally:  # also after an interruption
             saved = chosen.reviewer.write(chosen.manifest) if done.accepted else Saved(manifest=None)
         _say_end(terminal, done, saved, chosen, author)
         if terminal.json:
@@ -81,7 +81,7 @@ def _reread(
     author: str,
     asks: bool,
 ) -> None:
-    """One page: reads it, shows the difference, and saves it if it is accepted. Raises RayocrError."""
+    """Reads one page, shows the difference, and saves the new text if it is accepted. Raises RayocrError."""
     before = chosen.reviewer.page(chosen.manifest, number)
     began = time.monotonic()
     engines = " → ".join(name.rstrip("?") for name in chosen.config.engine.chain)
@@ -158,7 +158,7 @@ def _bounded(part: str) -> list[int]:
 
 
 def _budget(config: RayocrConfig, spent: Spent) -> list[str]:
-    """budget.usd= for the next page: what the pages before it have left. Raises BudgetExhausted."""
+    """Returns the value of budget.usd= for the next page: the rest after the previous pages. Raises BudgetExhausted."""
     if config.budget.usd is None:
         return []
     left = config.budget.usd - spent.cost_usd

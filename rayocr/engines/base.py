@@ -112,11 +112,12 @@ class WaitingEngine(Engine):
         return (self.model,)
 
     def request_shape(self, page: OfferedPage, model: str) -> RequestShape | None:
-        """What determines the input tokens of the page's request; None: unknown. Takes microseconds."""
+        """Returns the properties that determine the input tokens of the page's request; None: unknown. Takes microseconds."""
         return None
 
     def expected_input_tokens(self, page: OfferedPage, model: str) -> float | None:
-        """The expected input tokens of the page's request; None: unknown. The worker that counts the answers replaces it."""
+        """Returns the expected input tokens of the page's request; None: unknown. The worker that counts the answers replaces
+        this method."""
         return None
 
     @abstractmethod

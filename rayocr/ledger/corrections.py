@@ -24,7 +24,8 @@ MAX_TEXT_CHARS = 200_000  # maximum number of characters of one page
 
 
 class ReplacedPage(BaseModel):
-    """The page that the first correction replaced, to undo the correction. `reason` and `message`: why it failed, if it did."""
+    """The page that the first correction replaced, to undo the correction. `reason` and `message`: the reason for its failure, if
+    it failed."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 

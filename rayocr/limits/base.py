@@ -43,11 +43,11 @@ class Take:
     requests_a_day: int | None = None
 
     def token_interval_of(self, number: int) -> float:
-        """The token time of the request with this number, from 0."""
+        """Returns the token time of the request with this number, from 0."""
         return self.token_intervals_s[number] if self.token_intervals_s else self.token_interval_s
 
     def delays_s(self, first_s: float, *, most: int, until_s: float = math.inf) -> tuple[float, ...]:
-        """The starts of up to `most` requests, none of which is after `until_s` except the first."""
+        """Returns the starts of up to `most` requests. Only the first may be after `until_s`."""
         if not self.token_intervals_s:
             step_s = max(self.request_interval_s, self.token_interval_s)
             count = min(most, math.floor((until_s - first_s) / step_s) + 1) if step_s > 0 and until_s < math.inf else most

@@ -13,7 +13,7 @@ _MEMORY = 64  # this many new requests have the same weight as all earlier ones,
 _TOKENS_MEMORY = 256  # the same for tokens, whose actual use is settled anyway
 _ESTIMATE = 8  # number of answers that have the same weight as the estimate of tokens
 _SHAPE_MEMORY = 256  # number of answers of one shape that have the same weight as all earlier ones
-_RATIOS = (0.25, 4.0)  # between actual and documented tokens, for shapes without an answer
+_RATIOS = (0.25, 4.0)  # minimum and maximum ratio of actual to documented tokens, for shapes without an answer
 _SIGMAS = 4.0  # number of standard deviations that the limit per minute must cover
 _MOST_ASIDE = 0.06  # share of the limit, enough for pages of 200 to 4,000 tokens at 600,000 tokens per minute
 
@@ -28,7 +28,7 @@ class ExpectedUse:
         self._variance = 0.0  # variance of the tokens of a request
 
     def learn(self, *, requests: int, input_tokens: float, cost_usd: float, expected_tokens: float = 0.0) -> None:
-        """Adds the sums over this many answered requests. `expected_tokens`: what their workers expected."""
+        """Adds the sums over this many answered requests. `expected_tokens`: the number that their workers expected."""
         if requests <= 0:
             return
         weight = requests / (requests + min(_TOKENS_MEMORY, _ESTIMATE + self._answers))
@@ -50,7 +50,7 @@ class ExpectedUse:
 
 
 class TokenEstimator:
-    """Expects the input tokens of a request from its shape: what is sent determines them, so they are known before the answer.
+    """Estimates the input tokens of a request from its shape. The request determines them, so they are known before the answer.
 
     The estimate of a shape starts from the server's documentation and becomes the mean of the answers to requests of that shape.
     Until a shape has an answer, its documented tokens are corrected by the ratio that other shapes of the same model have shown.
@@ -70,7 +70,7 @@ class TokenEstimator:
         return max(self._least, shape.documented_tokens) if ratio is None else shape.documented_tokens * ratio[0]
 
     def learn(self, model: str, shape: RequestShape, input_tokens: int) -> None:
-        """An answer says how many tokens its request had. An answer without a count is skipped."""
+        """Adds the number of input tokens that an answer reports. Skips answers without a count."""
         if input_tokens <= 0:
             return
         key = model, shape.kind

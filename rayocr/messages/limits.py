@@ -42,7 +42,7 @@ class SlotReply:
 
 
 class RequestShape(NamedTuple):
-    """What determines the input tokens of a request. Requests of one model and `kind` have about the same number.
+    """The properties of a request that determine its input tokens. Requests of one model and `kind` have about the same number.
     `documented_tokens`: by the server's documentation, including the prompt."""
 
     kind: str
@@ -70,7 +70,7 @@ class SlotReturn:
     refused: int = 0  # number of answered ones that were refused or truncated; the page is the cause unless all pages are
     refused_first: int = 0  # number of refused ones whose page was requested for the first time
     refused_documents: frozenset[str] = frozenset()  # ids of these documents
-    words: str = ""  # message about the unusable and the refused ones
+    words: str = ""  # message about the unusable and refused answers
     input_tokens: int = 0
     cost_usd: float = 0.0
     # Reserved for the slots whose use is known; None: the worker had no expectations, and the limiter reserved the average.

@@ -53,7 +53,7 @@ class SearchablePdfOutput(Output):
         self._font: Any = None
         self._tagged = False
         self._has_form = False
-        self._updates = False  # an earlier output, of which some pages have another text now
+        self._updates = False  # this is an earlier output, in which the text of some pages is replaced
         self._unchanged = ""  # the reason why the file is copied unchanged
         self._found: list[int] = []
         self._in_order: list[int] = []

@@ -69,7 +69,7 @@ class PdfStructure:
             return ""
 
     def excessive_forms(self, page_number: int) -> str:
-        """Why PDFium must not load the page: its forms draw each other too often. Empty if it may."""
+        """Returns why PDFium must not load the page: its forms draw each other too often. Returns "" if PDFium may load it."""
         pdf = self._open()
         try:
             return excessive_forms(pdf.pages[page_number - 1].obj) if pdf is not None else ""

@@ -68,12 +68,12 @@ def show_results(config: RayocrConfig, keys: Secrets, *, given: Sequence[str] = 
 
 
 def reading_options(given: Sequence[str]) -> list[str]:
-    """Options of the command line that say how to read a page, except the chain: a person chooses the engine."""
+    """Returns the options of the command line for reading a page, except the chain, since a person chooses the engine."""
     return [option for option in options_of_reading(given) if not option.startswith(("engine=", "engine.chain="))]
 
 
 def open_results_view(config: RayocrConfig, keys: Secrets, *, dest: Storage, state: Storage) -> Results:
-    """Everything the view needs, without a server."""
+    """Opens everything that the view needs, without a server."""
     reviewer = new_reviewer(config, keys, dest=dest, state=state)
     return Results(
         place=parse_uri(config.dest).display,

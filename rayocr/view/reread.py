@@ -26,14 +26,14 @@ class Rereader:
     """Reads one page at a time, since a reading may use all cores, and a server's answers cost money."""
 
     reviewer: Reviewer
-    overrides: Sequence[str] = ()  # how to read: options of the command line
-    missing: Mapping[str, str] = field(default_factory=dict)  # engines that cannot be used here, and why
+    overrides: Sequence[str] = ()  # options of the command line for reading
+    missing: Mapping[str, str] = field(default_factory=dict)  # engines that cannot be used here, with the reasons
     _turn: threading.Lock = field(default_factory=threading.Lock)
 
     def read(
         self, manifest: Manifest, page_number: int, *, engine: str, prompt: str = "", reading: Cancellable | None = None
     ) -> NewReading:
-        """Blocks. Raises RayocrError, as `Reviewer.read_again`."""
+        """Reads the page again. Blocks. Raises RayocrError, like `Reviewer.read_again`."""
         if engine not in ENGINES:
             raise UsageError(f"Unknown engine {engine!r}.", hint=f"Choose one of {', '.join(ENGINES)}.")
         if engine in self.missing:

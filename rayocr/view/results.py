@@ -41,7 +41,7 @@ class Results:
     reviewer: Reviewer
     pictures: Pictures
     rereader: Rereader
-    problem: str = ""  # why the index could not be updated
+    problem: str = ""  # the reason why the index could not be updated
 
     def keep_updated(self, stop: threading.Event) -> None:
         """Updates the index until stopped. Never raises. After a failure the list shows the indexed documents and the reason."""

@@ -1,5 +1,4 @@
-"""Reads and saves the corrections of a document. Used by assemble, by a run that names them, and by what a person does with
-finished pages (`rayocr/api/review`)."""
+"""Reads and saves the corrections of a document. assemble, a run that lists them, and `rayocr/api/review` use this module."""
 
 from __future__ import annotations
 
@@ -56,7 +55,7 @@ def save_correction(
     source_uri: str = "",
     name: str = "",
 ) -> None:
-    """Durable when it returns. What an earlier correction of the page replaced stays on record. `source_uri` and `name` of the
+    """Durable when it returns. The text that an earlier correction of the page replaced is kept. `source_uri` and `name`: of the
     document, so that its later versions find the correction. Raises RecordCorrupt, PreconditionFailed and StorageError."""
     source = {"source_uri": source_uri, "name": name} if source_uri else {}
 

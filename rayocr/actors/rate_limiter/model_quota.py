@@ -19,7 +19,7 @@ from rayocr.limits.quota_day import in_words
 from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
 _ABOVE_MEAN = 1.02  # factor on the mean, since the mean itself varies slightly
-_MOST_FOR_LARGEST = 0.1  # of the limit: what is reserved for the largest of the expected requests
+_MOST_FOR_LARGEST = 0.1  # share of the limit that is reserved for the largest of the expected requests
 _CREDIT_S = 1.0  # maximum token time of short requests that later ones may use: 1.7 % of a minute
 _SPREAD = 8  # number of requests over which a correction is spread
 _BATCH_TTL_S = 3 * 86_400.0  # Google keeps jobs and their results this long
@@ -72,8 +72,8 @@ class QuotaTracker:
         self._spent_usd = 0.0
         self._today = 0
         self._correction_s = 0.0
-        self._largest = (float("-inf"), 0.0)  # of the requests of the last minute: when, input tokens
-        self._shortened = 1.0  # token intervals of the last wish, relative to what the tokens take
+        self._largest = (float("-inf"), 0.0)  # largest request of the last minute: time, input tokens
+        self._shortened = 1.0  # factor on the token intervals of the last wish
         self._recent: deque[tuple[float, int]] = deque()  # recent (time, slots)
         self._refusals: deque[float] = deque()  # recent times
         self._paused_until = float("-inf")
@@ -128,7 +128,7 @@ class QuotaTracker:
         return 60.0 / (self.limits.tpm * (min(self.usable, 1.0 - aside) - largest))
 
     def expected_cost_usd(self, input_tokens: tuple[float, ...]) -> float:
-        """The average expected cost of requests with these expected tokens."""
+        """Returns the average expected cost of requests with these expected tokens."""
         cost_usd = self.expected.cost_usd
         if not input_tokens:
             return cost_usd

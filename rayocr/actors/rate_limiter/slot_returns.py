@@ -1,4 +1,4 @@
-"""What a worker's slot client reports to the RateLimiter with returned slots."""
+"""Builds the reports with which a worker's slot client returns slots to the RateLimiter."""
 
 from __future__ import annotations
 
@@ -56,6 +56,6 @@ _BY_GRAVITY = (
 
 
 def graver(one: Throttle | None, other: Throttle | None) -> Throttle | None:
-    """For failures that are reported together: the most severe kind, then the longest delay."""
+    """Returns the throttle for failures that are reported together: the most severe kind, then the longest delay."""
     known = [throttle for throttle in (one, other) if throttle is not None]
     return max(known, key=lambda throttle: (_BY_GRAVITY.index(throttle.kind), throttle.retry_after_s or 0.0), default=None)

@@ -1,4 +1,4 @@
-"""Counts what the reading of single pages costs, in the records that runs use, too: budgets, `rayocr status` and the report."""
+"""Counts the cost of reading single pages in the same records as runs: budgets, `rayocr status` and the report."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _OTHERS = "others"  # the record of what runs have spent, in the state of a read
 
 
 class PageAccount:
-    """Of one reading, which has its own state in a temporary folder. `spent` is known when it has ended."""
+    """The cost of one reading, whose state is in a temporary folder. `spent` is known after the reading has ended."""
 
     def __init__(self, state: Storage) -> None:
         self._state = state
         self.spent = Spent()
 
     def begin(self, out: Path) -> None:
-        """Budgets of days and months count what runs on this destination have spent. Raises StorageError."""
+        """Copies the spending of the runs on this destination, which budgets of days and months include. Raises StorageError."""
         now = time.time()
         days = SpendAccount(self._state, run_id="").spent_by_others(now)
         if days:
@@ -51,5 +51,5 @@ class PageAccount:
             unpriced=bool(record.get("unpriced_pages")),
         )
         if self.spent != Spent():
-            # It has finished no document of this destination.
+            # A reading finishes no document of this destination.
             write_record(self._state, {**record, "mode": REREAD, "documents": {}, "finished_before": 0})

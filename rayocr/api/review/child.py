@@ -1,7 +1,7 @@
-"""Calls a function in a new interpreter, which a hostile PDF may crash. Unlike a process of `multiprocessing`, it does not run
+"""Calls a function in a new interpreter, since a hostile PDF may crash it. Unlike a process of `multiprocessing`, it does not run
 the caller's main module again, so a program that uses rayocr needs no `if __name__ == "__main__"`.
 
-Standard input carries a pickle of the function and its arguments, standard output one of the result and the error.
+Standard input contains a pickle of the function and its arguments; standard output contains a pickle of the result and the error.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ T = TypeVar("T")
 
 
 def in_child(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) -> T:
-    """`function`: of a module of rayocr. Raises its RayocrError, and InternalError if the process crashed."""
+    """Calls `function`, which must be in a module of rayocr, in a child process. Raises its RayocrError, and InternalError if the
+    process crashed."""
     process = subprocess.run(
         [sys.executable, "-m", "rayocr.api.review.child"],
         input=pickle.dumps((function, arguments, options)),
@@ -41,7 +42,7 @@ def in_child(function: Callable[P, T], *arguments: P.args, **options: P.kwargs) 
 
 def main() -> None:
     answer = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints is not an answer
+    os.dup2(2, 1)  # the output of libraries is not part of the answer
     quiet_process()
     function, arguments, options = pickle.loads(sys.stdin.buffer.read())  # noqa: S301 - from the process that started this one
     found: tuple[Any, RayocrError | None]

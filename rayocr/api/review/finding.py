@@ -13,15 +13,15 @@ from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
 from rayocr.masking import for_terminal
 from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
-_READ_AT_ONCE = 16  # manifests; in a bucket each costs a request
-_TOGETHER = 1000  # names handed to the threads at a time
-_MOST_NAMES = 200_000  # compared with a misspelled name
-_CLOSE = 3  # names that a message offers
+_READ_AT_ONCE = 16  # maximum number of manifests; each is one request to a bucket
+_TOGETHER = 1000  # number of names that are passed to the threads at a time
+_MOST_NAMES = 200_000  # maximum number of names that are compared with a misspelled name
+_CLOSE = 3  # maximum number of names in a message
 
 
 def find_document(state: Storage, wanted: str) -> Manifest:
-    """The newest version of the document with this name below the source, with this id, or with an output of this name. Raises
-    UsageError, with close names, if there is none or if several sources have one; and StorageError."""
+    """Returns the newest version of the document with this name below the source, with this id, or with an output of this name.
+    Raises UsageError, with close names, if there is none or if several sources have one; and StorageError."""
     found: list[Manifest] = []
     names: list[str] = []
     for manifest in read_manifests(state):
@@ -57,7 +57,7 @@ def _shown(name: str) -> str:
 
 
 def read_manifests(state: Storage) -> Iterator[Manifest]:
-    """All versions of all documents. Damaged records are skipped. Raises StorageError."""
+    """Returns all versions of all documents. Skips damaged records. Raises StorageError."""
 
     def read(name: str) -> Manifest | None:
         try:

@@ -18,12 +18,13 @@ from rayocr.storage.base import Storage
 
 _OF_READING = ("engine=", "engine.", "render.", "limits", "budget.", "retry.", "doubt.")
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
-_MOST_WORDS = 6000  # of a comparison; more are compared line by line
+_MOST_WORDS = 6000  # maximum number of words of a comparison; longer texts are compared line by line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewReading:
-    """`reason` and `message` say why the page failed. `spent`: tokens and cost, which are on record already."""
+    """The result of a new reading. `reason` and `message` describe the failure of the page. `spent`: tokens and cost, which are
+    already recorded."""
 
     text: str
     outcome: str
@@ -49,8 +50,8 @@ def read_page(
     reading: Cancellable,
     **options: Any,
 ) -> NewReading:
-    """`overrides`: how to read, as on the command line; `options` win over them. Blocks. The cost is on record when it returns,
-    and also when it raises. Raises RayocrError, as `rayocr.read`."""
+    """Reads a page. `overrides`: options as on the command line; `options` take precedence. Blocks. The cost is recorded when the
+    function returns or raises. Raises RayocrError, like `rayocr.read`."""
     data = cut_page(manifest, page_number, drawing)
     account = PageAccount(state)
     document = read_with(overrides, data, on_child=reading.started, account=account, **options)
@@ -68,12 +69,13 @@ def read_page(
 
 
 def options_of_reading(given: Sequence[str]) -> list[str]:
-    """The options of a command line that say how to read a page."""
+    """Returns the options of a command line that apply to reading a page."""
     return [option for option in given if option.lstrip("+").startswith(_OF_READING)]
 
 
 def compared(before: str, after: str) -> list[tuple[str, str]]:
-    """Parts of both texts in order: ("=", common), ("-", only before), ("+", only after). Joined, they give both texts again."""
+    """Returns the parts of both texts in order: ("=", common), ("-", only before), ("+", only after). Both texts can be restored
+    from the parts."""
     old, new = _WORDS.findall(before), _WORDS.findall(after)
     if len(old) + len(new) > _MOST_WORDS:
         old, new = before.splitlines(keepends=True), after.splitlines(keepends=True)
@@ -90,5 +92,5 @@ def compared(before: str, after: str) -> list[tuple[str, str]]:
 
 
 def unified_diff(before: str, after: str, *, old: str, new: str) -> list[str]:
-    """Lines of the difference, headed by the names of both readings; none if the texts are equal."""
+    """Returns the lines of the difference, after the names of both readings; none if the texts are equal."""
     return list(difflib.unified_diff(before.splitlines(), after.splitlines(), old, new, lineterm="", n=1))

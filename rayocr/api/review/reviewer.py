@@ -1,5 +1,5 @@
-"""Corrects pages of finished documents, undoes that, and reads pages again. A correction is durable when a call returns; the
-outputs and the manifest are then written anew (`rewrite.py`). All calls block and may be made on any thread.
+"""Corrects pages of finished documents, undoes corrections, and reads pages again. A correction is durable when a call returns;
+the outputs and the manifest are then written again (`rewrite.py`). All calls block and may be made on any thread.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from rayocr.outputs.report.pages import Drawing
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
 
-_DPI = 130  # of a page's picture: small print stays legible when zoomed
+_DPI = 130  # resolution of a page's picture, in which small print is legible when zoomed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PresentPage:
-    """A page as the outputs have it, or as its correction says. `text` is Markdown, empty for a failed page. `written`: whether
-    the outputs have this text."""
+    """A page as the outputs or its correction contain it. `text` is Markdown, empty for a failed page. `written`: whether the
+    outputs contain this text."""
 
     number: int
     text: str
@@ -46,7 +46,8 @@ class PresentPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Saved:
-    """`manifest`: of the outputs that were written; None if they do not contain the correction yet, for the reason `pending`."""
+    """A saved correction. `manifest`: the manifest of the written outputs; None if the outputs do not contain the correction yet,
+    for the reason `pending`."""
 
     manifest: Manifest | None
     pending: RayocrError | None = None
@@ -60,7 +61,7 @@ class Reviewer:
     policy: RetryPolicy
 
     def page(self, manifest: Manifest, number: int) -> PresentPage:
-        """Raises ObjectNotFound for a page that the document does not have, and StorageError."""
+        """Returns a page. Raises ObjectNotFound for a page that the document does not have, and StorageError."""
         check_page(manifest, number)
         correction = corrections_of(self.state, manifest.document_id, policy=self.policy).get(number)
         outcome = page_outcome(manifest, number)
@@ -76,8 +77,8 @@ class Reviewer:
         )
 
     def save(self, manifest: Manifest, number: int, *, text: str, author: str, read: NewReading | None = None) -> None:
-        """Durable when it returns; `write` then writes the outputs. `read`: the accepted reading that the text is from. Raises
-        UsageError, ObjectNotFound and StorageError."""
+        """Saves a correction durably; `write` then writes the outputs. `read`: the accepted reading from which the text comes.
+        Raises UsageError, ObjectNotFound and StorageError."""
         if not author.strip():
             raise UsageError("The correction has no author.", hint="Give the name of the person who makes it.")
         before = self.page(manifest, number)
@@ -93,7 +94,7 @@ class Reviewer:
         save_correction(self.state, manifest.document_id, number, made, policy=self.policy, **source)
 
     def write(self, manifest: Manifest) -> Saved:
-        """Writes the outputs with all corrections on record. Never raises RayocrError: the corrections are saved already."""
+        """Writes the outputs with all recorded corrections. Never raises RayocrError, since the corrections are already saved."""
         try:
             return Saved(manifest=self.rewriter.rewrite(manifest.document_id))
         except LockError as error:
@@ -103,14 +104,14 @@ class Reviewer:
             return Saved(manifest=None, pending=type(error)(f"The correction is saved. {error}", hint=error.hint))
 
     def correct(self, manifest: Manifest, number: int, *, text: str, author: str, read: NewReading | None = None) -> Saved:
-        """`save`, then `write`. Raises as `save`."""
+        """Calls `save`, then `write`. Raises the same errors as `save`."""
         self.save(manifest, number, text=text, author=author, read=read)
         return self.write(manifest)
 
     def undo(self, manifest: Manifest, number: int) -> tuple[Correction, Manifest]:
-        """Gives a page the text back that it had before its first correction. Returns the correction that is gone, and the new
-        manifest. Raises UsageError without such a text, ObjectNotFound, LockError while a run reads the document, and
-        StorageError; nothing is changed then."""
+        """Restores the text that the page had before its first correction. Returns the removed correction and the new manifest.
+        Raises UsageError without such a text, ObjectNotFound, LockError while a run reads the document, and StorageError; nothing
+        is changed in these cases."""
         correction = self.page(manifest, number).correction
         if correction is None:
             raise UsageError(f"Page {number} of {manifest.name} has no correction.")
@@ -126,8 +127,8 @@ class Reviewer:
     def read_again(
         self, manifest: Manifest, number: int, *, overrides: Sequence[str], reading: Cancellable | None = None, **options: Any
     ) -> NewReading:
-        """A new reading of the page; nothing changes but the cost on record. Raises LockError while a run reads the document, and
-        RayocrError as `rayocr.read`."""
+        """Returns a new reading of the page; only the recorded cost changes. Raises LockError while a run reads the document, and
+        RayocrError like `rayocr.read`."""
         check_page(manifest, number)
         self.rewriter.check_free(manifest)
         found = read_page(
@@ -146,7 +147,7 @@ class Reviewer:
 
 @contextmanager
 def open_reviewer(config: RayocrConfig, keys: Secrets, *, dest: Storage, state: Storage) -> Iterator[Reviewer]:
-    """Closes its locks at the end. Raises UsageError and LocksUnavailable."""
+    """Yields a reviewer, and closes its locks at the end. Raises UsageError and LocksUnavailable."""
     reviewer = new_reviewer(config, keys, dest=dest, state=state)
     try:
         yield reviewer
@@ -155,7 +156,7 @@ def open_reviewer(config: RayocrConfig, keys: Secrets, *, dest: Storage, state: 
 
 
 def new_reviewer(config: RayocrConfig, keys: Secrets, *, dest: Storage, state: Storage) -> Reviewer:
-    """Its locks are for the caller to close. Raises UsageError and LocksUnavailable."""
+    """Creates a reviewer, whose locks the caller must close. Raises UsageError and LocksUnavailable."""
     policy = RetryPolicy.from_config(config.retry)
     locks = open_locks(config.locks, state.uri, owner=f"{OWNER_PREFIX}{secrets.token_hex(4)}", redis_url=keys.redis_url)
     drawing = Drawing(dpi=_DPI, limits=config.limits, access=config.storage.source, kinds=source_accesses(config))
@@ -174,7 +175,7 @@ def check_page(manifest: Manifest, number: int) -> None:
 
 
 def user_name() -> str:
-    """The name of this process's user, to offer as the author of corrections; "" if the system knows none."""
+    """Returns the name of this process's user, to offer as the author of corrections; "" if the system has none."""
     try:
         return getpass.getuser()
     except (KeyError, OSError, ImportError):  # a container's user without an entry

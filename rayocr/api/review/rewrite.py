@@ -2,7 +2,7 @@
 
 The page texts come from the existing Markdown or JSON Lines output, the corrections from the state. Outputs and manifest are
 written under the document's lease, so a run that reads the document at the same time is not overwritten. Several readers of one
-destination may do it at the same time: the manifest is read again under the lease.
+destination may write at the same time, since the manifest is read again under the lease.
 """
 
 from __future__ import annotations
@@ -48,11 +48,11 @@ class Rewriter:
     locks: Locks
     config: RayocrConfig
     policy: RetryPolicy
-    drawing: Drawing  # how to open the source
+    drawing: Drawing  # settings for opening the source
 
     def rewrite(self, document_id: str, *, restored: Mapping[int, ReplacedPage] | None = None) -> Manifest:
-        """Returns the new manifest. `restored`: pages that get the text back that their correction replaced. Raises LockError
-        while a run reads the document, UsageError where no output has the page texts, and StorageError."""
+        """Writes the outputs and returns the new manifest. `restored`: pages whose text from before the correction is restored.
+        Raises LockError while a run reads the document, UsageError if no output has the page texts, and StorageError."""
         with self._owned(document_id) as (manifest, fencing_token):
             texts = read_texts(manifest, self.dest)
             if not texts:
@@ -73,7 +73,7 @@ class Rewriter:
             return self._write_manifest(manifest, records, corrections, restored or {}, outputs, fencing_token)
 
     def add_spent(self, document_id: str, spent: Spent) -> None:
-        """Adds what a reading of single pages cost to the manifest. Raises LockError while a run reads the document, and
+        """Adds the cost of a reading of single pages to the manifest. Raises LockError while a run reads the document, and
         StorageError."""
         with self._owned(document_id) as (manifest, fencing_token):
             total = Spent.of(manifest) + spent
@@ -140,8 +140,8 @@ class Rewriter:
         return tuple(written[note.name] for note in manifest.outputs)
 
     def _updated(self, note: OutputNote, manifest: Manifest, records: list[PageRecord], context: DocumentContext) -> OutputNote:
-        """Of an output with the positions of lines, which are no longer known: the changed pages get new ones, the others keep
-        theirs. Without the source the output stays as it is, with a note."""
+        """Updates an output with positions of lines, which are no longer known: the changed pages get new positions, the others
+        keep theirs. Without the source the output is unchanged, with a note."""
         kept = [said for said in note.notes if not said.startswith(_NOT_SHOWN)]
         try:
             data = self.dest.read(note.name, max_bytes=MAX_OUTPUT_BYTES)
@@ -176,7 +176,7 @@ class Rewriter:
                 facts = {"reason": before.reason, "message": before.message, "agreement": before.agreement}
                 kept[record.page_number] = _note(record, kept).model_copy(update=facts)
         failed = PageOutcome.FAILED in pages
-        if failed and failure_of(self.state, manifest.document_id) is None:  # of a page whose correction is undone
+        if failed and failure_of(self.state, manifest.document_id) is None:  # a page whose correction is undone
             document = recorded_context(manifest, fencing_token).document
             letter = partial_letter(document, [record.summary for record in records], manifest.run_id)
             write_dead_letter(self.state, letter)
@@ -196,7 +196,7 @@ class Rewriter:
 
 
 def outdated_outputs(manifest: Manifest) -> list[str]:
-    """The names of outputs that do not contain the corrections of the document."""
+    """Returns the names of outputs that do not contain the corrections of the document."""
     return [output.name for output in manifest.outputs if any(note.startswith(_NOT_SHOWN) for note in output.notes)]
 
 
@@ -207,7 +207,7 @@ def _restored(record: PageRecord, before: ReplacedPage) -> PageRecord:
 
 
 def _note(record: PageRecord, kept: Mapping[int, PageNote]) -> PageNote:
-    """Of a page whose text has changed; it keeps its attempts."""
+    """Returns the note of a page whose text has changed; it keeps the attempts."""
     old = kept.get(record.page_number)
     return PageNote(
         page_number=record.page_number,

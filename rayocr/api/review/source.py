@@ -1,5 +1,5 @@
-"""What single pages need of the source: a PDF with one page, and the pages of a searchable PDF. Each call opens the source in a
-child process, within the limits of time and memory."""
+"""Creates files for single pages from the source: a PDF with one page, and the pages of a searchable PDF. Each call opens the
+source in a child process, within the limits of time and memory."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from rayocr.outputs.report.pages import Drawing, open_for_pages
 
 
 def cut_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes:
-    """Returns a PDF with only this page. Raises RayocrError, also if the source has changed or is gone."""
+    """Returns a PDF with only this page. Raises RayocrError, also if the source has changed or no longer exists."""
     return in_child(_cut, manifest, page_number, drawing)
 
 
@@ -29,7 +29,7 @@ def update_searchable(
     written: bytes, manifest: Manifest, records: Sequence[PageRecord], context: DocumentContext, drawing: Drawing
 ) -> tuple[bytes, tuple[str, ...]]:
     """Replaces the text of these pages in a searchable PDF that a run has made. Returns the new file and the notes about these
-    pages. Raises RayocrError, also if the source has changed or is gone."""
+    pages. Raises RayocrError, also if the source has changed or no longer exists."""
     return in_child(_update, written, manifest, records, context, drawing)
 
 

@@ -1,7 +1,7 @@
 """Connects to Ray: `connect` attaches to a running cluster, or starts a local Ray whose processes end with this one.
 
 `cluster=auto` attaches to RAY_ADDRESS, or to a cluster that the same user started with `ray start` on this machine and that
-answers; never to the private Ray of another run. Importing this does not import Ray.
+answers; never to the private Ray of another run. Importing this module does not import Ray.
 """
 
 from __future__ import annotations

@@ -108,7 +108,7 @@ def _from_status(error: Any, model: str) -> RayocrError:
     hint = next_step("gemini", code, f"{' '.join(map(str, reasons))} {error.message}")
     if code == 429:
         return _rate_limited(error, message)
-    if code == 402 and is_googles(error):  # since 2026, for depleted prepayment credits; a 429 before
+    if code == 402 and is_googles(error):  # since 2026, the status for depleted prepayment credits, which was 429 before
         return EngineRateLimited(f"Gemini's quota is 0: {message}", denied=True)
     if code == 401 or reasons & {"API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED"} or "API key" in _field_violations(error):
         return CredentialsError(f"Gemini does not accept the key: {message}", hint=hint)

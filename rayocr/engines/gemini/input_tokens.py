@@ -1,4 +1,4 @@
-"""The input tokens of a Gemini request by Google's documentation, from its shape.
+"""Estimates the input tokens of a Gemini request from its shape, by Google's documentation.
 
 Sources, read on 2026-11-27: ai.google.dev, "Media resolution" (Gemini 3: tokens per PDF page and picture), "Document
 understanding" and "Image understanding" (earlier models: 258 per PDF page and per tile of a picture). The text of a PDF page is
@@ -18,13 +18,13 @@ _PICTURE = {"default": 1120, "low": 280, "medium": 560, "high": 1120}
 _EARLIER_MODELS = ("gemini-1", "gemini-2")
 _TILE, _TILE_LOW = 258, 66
 _SMALL_PX = 384  # a picture up to this size is one tile
-_TILES_ACROSS = 1.5  # the shorter side, in tiles
+_TILES_ACROSS = 1.5  # number of tiles along the shorter side
 _SMALLEST_TILE_PX, _LARGEST_TILE_PX = 256, 768
-_LATIN_CHARS, _OTHER_CHARS = 4.0, 1.5  # of a prompt, per token
+_LATIN_CHARS, _OTHER_CHARS = 4.0, 1.5  # characters of a prompt per token
 
 
 def request_shape(config: GeminiConfig, model: str, page: OfferedPage, *, prompt_tokens: float) -> RequestShape:
-    """A page that was not converted yet counts as a PDF of one page."""
+    """Returns the shape of the page's request. A page that was not converted yet counts as a PDF of one page."""
     earlier = model.removeprefix("models/").startswith(_EARLIER_MODELS)
     resolution = config.media_resolution
     pages = page.sent_pages if config.page_format == "pdf" else 0

@@ -1,4 +1,4 @@
-"""Joins the numbers above and below a fraction bar. Read line by line, 1 ¾ would become 1 3 4."""
+"""Joins the numbers above and below a fraction bar. If it were read line by line, 1 ¾ would become 1 3 4."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from rayocr.pdf.ink import BLANK_COVERAGE, SURELY_INKED
 if TYPE_CHECKING:
     from PIL import Image
 
-SCAN_OF_PAGE = 0.8  # share of the page under pictures, above which its wear is in them
+SCAN_OF_PAGE = 0.8  # minimum share of the page under pictures, at which wear is part of the pictures
 
 
 def refined(seen: float, *, image_share: float, render: Callable[[float], tuple[Image.Image, float]]) -> float:

@@ -1,8 +1,9 @@
-"""Tells faint print and pencil from worn paper: folds, crumpled paper, stains, rings of cups, the print of the other side.
+"""Distinguishes faint print and pencil from worn paper: folds, crumpled paper, stains, rings of cups, the print of the other
+side.
 
-Contrast does not separate them: pencil and bleached receipts have 15 % of the contrast of print, folds and stains up to 25 %.
-Sharpness does: the edge of a printed or drawn stroke spans a tenth of a millimeter, that of wear several. Measured on 20 drawn
-pages of each kind: half of the contrast within a pixel at FINE_DPI for strokes (at least .36), at most .3 for wear.
+Contrast does not distinguish them: pencil and bleached receipts have 15 % of the contrast of print, folds and stains up to 25 %.
+Sharpness does: the edge of a printed or drawn stroke is a tenth of a millimeter wide, the edge of wear several tenths. Measured
+on 20 drawn pages of each kind: half of the contrast within a pixel at FINE_DPI for strokes (at least .36), at most .3 for wear.
 """
 
 from __future__ import annotations
@@ -20,20 +21,20 @@ if TYPE_CHECKING:
 
 FINE_DPI = 150  # strokes of 8 pt type are two pixels wide
 
-_SHARP = 0.33  # of the contrast, as the steepest quarter of a shape's pixels; between strokes and wear
-_WEAR_CONTRAST = 60  # of 255; nothing with more is wear
+_SHARP = 0.33  # share of the contrast per pixel, in the steepest quarter of a shape's pixels; between strokes and wear
+_WEAR_CONTRAST = 60  # gray levels (0 to 255); wear has less contrast
 _MARGIN_SHARE = 0.02
 _PAPER_MM = 6.0  # the paper around a stroke is the median of such an area
-_LEAST_CONTRAST, _NOISE = 10.0, 3.5  # levels; standard deviations of the paper's noise
+_LEAST_CONTRAST, _NOISE = 10.0, 3.5  # gray levels; number of standard deviations of the paper's noise
 _FIGURE_CONTRAST = 22.0
-_LETTER_MM, _WIDEST_LETTER_MM = (0.9, 9.0), 12.0  # heights; x-height of 6 pt
+_LETTER_MM, _WIDEST_LETTER_MM = (0.9, 9.0), 12.0  # range of heights; the minimum is the x-height of 6 pt
 _LEAST_PX = 6
-_ROW, _GAP, _MAX_LETTERS = 4, 1.6, 3_000  # letters; letter heights; more letters are looked at as a whole
+_ROW, _GAP, _MAX_LETTERS = 4, 1.6, 3_000  # number of letters; distance in letter heights; more letters are examined together
 _SHAPE_MM, _FIGURE_MM = 1.5, 5.0  # smaller shapes are dust; a figure is a drawing, handwriting or a word
 _FEW, _LONE_MM = 8, 2.0  # shapes; with as few, the height of a page number of 8 pt
 _EDGE_MM = 4.0
 _MAX_SHAPES = 2_000
-_SAMPLED = 40  # letters of a row
+_SAMPLED = 40  # minimum number of letters of a row
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +44,7 @@ class _Row:
 
 
 class FineMarks:
-    """The marks on a page rendered in gray at about FINE_DPI. 40 to 80 ms for A4."""
+    """The marks on a page rendered in gray at about FINE_DPI. Takes 40 to 80 ms for A4."""
 
     def __init__(self, image: Image.Image, *, dpi: float) -> None:
         import cv2
@@ -64,7 +65,7 @@ class FineMarks:
         self._noise = 1.4826 * float(np.median(self._contrast))
 
     def has_faint_lines(self) -> bool:
-        """Whether any row of sharp shapes of letter size is on the page, however faint."""
+        """Returns whether the page has a row of sharp shapes of letter size, even a faint one."""
         if self._is_small:
             return False
         labels, shapes = self._shapes(max(_LEAST_CONTRAST, _NOISE * self._noise))
@@ -81,7 +82,7 @@ class FineMarks:
         return bool(sampled) and self._median_sharpness(labels, shapes, sampled) >= _SHARP
 
     def has_faint_figures(self) -> bool:
-        """Whether a faint but sharp drawing, signature or handwritten word is on the page."""
+        """Returns whether the page has a faint but sharp drawing, signature or handwritten word."""
         labels, shapes = self._intended
         large = [number for number, shape in enumerate(shapes) if shape.long >= _SHAPE_MM * self._px_per_mm]
         figures = [number for number in large if shapes[number].long >= _FIGURE_MM * self._px_per_mm]
@@ -90,13 +91,13 @@ class FineMarks:
         return any(self._sharpness(labels, shapes[number], number) >= _SHARP for number in figures)
 
     def _is_alone(self, shape: Shape) -> bool:
-        """Whether the shape is large enough for a page number, and not beside the edge of the sheet."""
+        """Returns whether the shape is large enough for a page number and is not beside the edge of the sheet."""
         height, width = self._gray.shape
         edge = min(shape.x, shape.y, width - shape.x - shape.width, height - shape.y - shape.height)
         return shape.short > 1 and shape.height >= _LONE_MM * self._px_per_mm and edge >= _EDGE_MM * self._px_per_mm
 
     def are_only_wear(self) -> bool:
-        """Whether everything on the page is soft and pale, and none of it is a row of letters."""
+        """Returns whether everything on the page is blurred and pale, and is not a row of letters."""
         if self._is_small:
             return False
         labels, shapes = self._intended
@@ -108,7 +109,7 @@ class FineMarks:
 
     @cached_property
     def _intended(self) -> tuple[Any, list[Shape]]:
-        """Without lines across the page, and what the edge of a scan leaves."""
+        """The shapes without lines across the page and without remnants of the edge of a scan."""
         if self._is_small:
             return None, []
         labels, shapes = self._shapes(max(_FIGURE_CONTRAST, _NOISE * self._noise), clean=True)
@@ -134,7 +135,7 @@ class FineMarks:
         return float(np.median([self._sharpness(labels, shapes[number], number) for number in numbers]))
 
     def _sharpness(self, labels: Any, shape: Shape, number: int) -> float:
-        """Gray levels per pixel at the steep places of a shape, relative to its contrast."""
+        """Returns the gray levels per pixel at the steep places of a shape, relative to its contrast."""
         inside, mask = self._inside(labels, shape, number)
         return float(np.percentile(self._slopes[inside][mask], 75) / np.percentile(self._contrast[inside][mask], 90))
 
@@ -151,7 +152,7 @@ class FineMarks:
 
 
 def _rows_of(shapes: list[Shape], letters: list[int]) -> list[list[int]]:
-    """Letters side by side, by their numbers."""
+    """Returns rows of letters side by side, by their numbers."""
     rows: list[_Row] = []
     ended: list[_Row] = []
     for number in sorted(letters, key=lambda number: shapes[number].x):

@@ -1,7 +1,7 @@
-"""Counts how often a page draws form XObjects. Forms that draw forms multiply: ten levels of ten take PDFium hours and gigabytes,
-as soon as it loads the page. ISO 32000-1, 8.10.
+"""Counts how often a page draws form XObjects. The number grows exponentially if forms draw forms: with ten levels of ten forms,
+PDFium needs hours and gigabytes to load the page. See ISO 32000-1, 8.10.
 
-The count takes the page's and the forms' content streams, but no drawing: 0.2 ms for an ordinary page.
+Counting reads the content streams of the page and the forms, without rendering, and takes 0.2 ms for an ordinary page.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from typing import Any
 
 import pikepdf
 
-_MAX_DRAWS = 300_000  # PDFium loads 20,000 to 50,000 forms a second; maps draw a few thousand
-_MAX_PARSED_BYTES = 2 << 30  # of the content streams of all these forms
-_OFTEN = 1_000  # draws from which the length of a form counts
-_MAX_LEVELS = 40  # as PDFium, which also stops at a form that draws itself
-_MAX_FORMS = 5_000  # examined per page
+_MAX_DRAWS = 300_000  # maximum number of drawn forms; PDFium loads 20,000 to 50,000 per second, and maps draw a few thousand
+_MAX_PARSED_BYTES = 2 << 30  # maximum size of the content streams of all these forms
+_OFTEN = 1_000  # minimum number of draws at which the length of a form counts
+_MAX_LEVELS = 40  # maximum depth, as in PDFium, which also stops at a form that draws itself
+_MAX_FORMS = 5_000  # maximum number examined per page
 _MAX_ANNOTATIONS = 10_000
 _MAX_PARENTS = 60
 _COMMENT = re.compile(rb"%[^\r\n]*")
@@ -48,7 +48,7 @@ class _Forms:
         return form.draws
 
     def drawn_in(self, contents: Iterable[Any], resources: Any) -> Counter[_Key]:
-        """The forms that these streams draw, each with its number."""
+        """Returns the forms that these streams draw, each with the number of draws."""
         named = dict(self._named(resources))
         found: Counter[_Key] = Counter()
         if named:
@@ -59,7 +59,7 @@ class _Forms:
         return found
 
     def add(self, item: Any) -> _Key | None:
-        """Returns the form's key; None for anything else."""
+        """Adds a form and returns its key; None for other objects."""
         if not isinstance(item, pikepdf.Stream) or item.get("/Subtype", "/Form") != "/Form":
             return None
         if item.objgen not in self.known and len(self.known) >= _MAX_FORMS:
@@ -75,7 +75,7 @@ class _Forms:
 
 
 def excessive_forms(page: Any) -> str:
-    """Why PDFium must not load the page (a page dictionary of pikepdf); empty if it may."""
+    """Returns why PDFium must not load the page (a page dictionary of pikepdf); "" if it may."""
     resources = _inherited(page, "/Resources")
     forms = _Forms(resources)
     contents = page.get("/Contents")
@@ -96,7 +96,7 @@ def excessive_forms(page: Any) -> str:
         level = following
     long = ((count, forms.known[key].stream) for key, count in draws.items() if count > _OFTEN)
     if sum(count * len(stream.read_bytes()) for count, stream in long) > _MAX_PARSED_BYTES:
-        return f"it draws the same forms again and again, in all more than {_MAX_PARSED_BYTES >> 20:,} MiB."
+        return f"it draws the same forms repeatedly, in total more than {_MAX_PARSED_BYTES >> 20:,} MiB."
     return ""
 
 

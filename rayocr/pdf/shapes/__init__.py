@@ -1,1 +1,1 @@
-"""Shapes of ink in pictures of pages."""
+"""Finds shapes of ink in pictures of pages."""

@@ -32,6 +32,6 @@ def _components(ink: Any) -> tuple[Any, Any]:
 
     try:
         _, _, stats, centers = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_16U)
-    except cv2.error:  # more than 65,534 shapes: the raster of a picture
+    except cv2.error:  # more than 65,534 shapes are the raster of a picture
         _, _, stats, centers = cv2.connectedComponentsWithStats(ink, connectivity=8, ltype=cv2.CV_32S)
     return stats[1:], centers[1:]

@@ -1,4 +1,5 @@
-"""Gray levels of a picture, from its histogram: numpy's percentiles sort the pixels, which takes ten times as long."""
+"""Computes gray levels of a picture from its histogram, since numpy's percentiles sort the pixels, which takes ten times as
+long."""
 
 from __future__ import annotations
 

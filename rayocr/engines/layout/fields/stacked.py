@@ -1,6 +1,6 @@
 """Joins labels with the values below them: a row of several labels ("TO:", "FROM:") above a row of as many values.
 
-Read line by line, such rows would yield all labels and then all values.
+Reading such rows line by line would yield all labels and then all values.
 """
 
 from __future__ import annotations

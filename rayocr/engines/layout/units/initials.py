@@ -1,4 +1,4 @@
-"""Joins a large initial with the rest of its word. Read line by line, "THIS paper" would become "T HIS paper"."""
+"""Joins a large initial with the rest of its word. If it were read line by line, "THIS paper" would become "T HIS paper"."""
 
 from __future__ import annotations
 
