@@ -151,7 +151,7 @@ def _run(overrides: list[str], emit: Emit) -> int:
 
 
 def _emit_counts(state: Any, emit: Emit) -> None:
-    """Of all documents of the destination. Never raises."""
+    """Emits the counts of all documents of the destination. Never raises."""
     from rayocr.api.finished import count_documents
 
     try:

@@ -31,12 +31,12 @@ _MOST_NAME_BYTES = 150  # maximum length of a file name, since outputs add a suf
 
 
 class ReadingAccount(Protocol):
-    """Counts what a reading costs. `out`: the state of the reading, in a temporary folder."""
+    """Counts the cost of a reading. `out`: the state of the reading, in a temporary folder."""
 
     def begin(self, out: Path) -> None: ...
 
     def end(self, out: Path, record: Mapping[str, Any]) -> None:
-        """`record`: of the run, or empty if it was killed."""
+        """Adds the cost. `record`: the record of the run; empty if the run was killed."""
 
 
 def read(source: str | Path | bytes | BinaryIO, **options: Any) -> ReadDocument:
@@ -63,8 +63,8 @@ def read_with(
     account: ReadingAccount | None = None,
     **options: Any,
 ) -> ReadDocument:
-    """As `read`, with options as on the command line; `options` win over them. `on_child` gets the child process. `account` is
-    told what the reading costs, however it ends."""
+    """Does the same as `read`, with options as on the command line; `options` take precedence. `on_child` gets the child process.
+    `account` gets the cost of the reading, also after an error."""
     fixed = _FIXED & options.keys()
     if fixed:
         raise UsageError(f"rayocr.read does not accept {min(fixed)}=.", hint="Use rayocr.run for folders and output files.")

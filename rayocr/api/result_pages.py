@@ -46,7 +46,7 @@ class ResultDocument:
         return _Pages(self)
 
     def page(self, number: int) -> ResultPage:
-        """`number` is 1-based. Raises IndexError."""
+        """Returns a page. `number` is 1-based. Raises IndexError."""
         if not 1 <= number <= self.manifest.page_count:
             raise IndexError(f"{self.name} has no page {number}; it has {self.manifest.page_count:,}, counted from 1.")
         return self.pages[number - 1]

@@ -76,8 +76,8 @@ class Results:
                     continue
 
     def __getitem__(self, name: str) -> ResultDocument:
-        """A document by its name below the source, by its id, or by the name of an output. Raises UsageError, with close names,
-        if there is none; and StorageError."""
+        """Returns a document by its name below the source, by its id, or by the name of an output. Raises UsageError, with close
+        names, if there is none, and StorageError."""
         if not isinstance(name, str | os.PathLike):
             raise UsageError(
                 f"Results take the name of a document, not {type(name).__name__}.", hint='For example: results["a.pdf"]'
@@ -85,7 +85,7 @@ class Results:
         return ResultDocument(manifest=find_document(self.state, os.fspath(name)), _open=self._reviewer, _options=self.options)
 
     def __contains__(self, name: object) -> bool:
-        """Whether there is a finished document with this name."""
+        """Returns whether there is a finished document with this name."""
         return any(name in (manifest.name, manifest.document_id) for manifest in self)
 
     def _reviewer(self) -> AbstractContextManager[Reviewer]:
@@ -197,7 +197,8 @@ def open_results(dest: str | Path, *, state: str | Path | None = None, access: A
 
 
 def results_of(options: Sequence[str], dest: str, state: str) -> Results:
-    """As `open_results`, with the options of a run, which may name credentials. Raises UsageError and OutsideError."""
+    """Does the same as `open_results`, with the options of a run, which may name credentials. Raises UsageError and
+    OutsideError."""
     return _opened(dest, state, options, *_accesses(dest, state, options))
 
 

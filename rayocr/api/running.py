@@ -43,10 +43,10 @@ class RunResult:
     resumes it; 130 cancelled. `error` is the cause of 3 and 130, else None.
 
     `documents` counts the finished documents of the destination by outcome, and `failures` the partial and rejected ones by
-    reason; both include earlier runs, and are empty if the destination could not be read, which `error` then says. `dismissed`
+    reason; both include earlier runs, and are empty if the destination could not be read, as `error` then states. `dismissed`
     counts documents whose failure was dismissed, which are in neither. The other figures are of this run: `run_documents` by
-    outcome, `pages` by outcome, `engines` (pages by engine), `cost_usd` and `elapsed_s`. `dest` and `state` are folders' paths
-    or URIs. `messages` is what the command line prints."""
+    outcome, `pages` by outcome, `engines` (pages by engine), `cost_usd` and `elapsed_s`. `dest` and `state` are folders' paths or
+    URIs. `messages` are the messages of the command line."""
 
     run_id: str
     dest: str
@@ -65,8 +65,8 @@ class RunResult:
     _overrides: tuple[str, ...] = field(default=(), repr=False)
 
     def results(self) -> Results:
-        """Every document of the destination, those of earlier runs too. Raises UsageError if the run stopped before it had
-        created it, with the cause as its hint, and OutsideError."""
+        """Returns every document of the destination, including those of earlier runs. Raises UsageError, with the cause as its
+        hint, if the run stopped before it created the destination, and OutsideError."""
         try:
             return results_of(self._overrides, self.dest, self.state)
         except UsageError as error:

@@ -47,7 +47,7 @@ def discovery_rules(config: RayocrConfig, plan: Plan) -> DiscoveryRules:
 
 
 def chosen_documents(config: RayocrConfig, found: Scope | Plan) -> DiscoveryRules:
-    """The rules for the documents that the options choose, for a run or an estimate."""
+    """Returns the rules for the documents that the options choose, for a run or an estimate."""
     return DiscoveryRules(
         only=found.only,
         include=found.include,

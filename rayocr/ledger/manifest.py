@@ -191,7 +191,7 @@ class Spent:
         )
 
     def fields(self) -> dict[str, Any]:
-        """As a manifest has them."""
+        """Returns the values as a manifest contains them."""
         return {
             "input_tokens": self.input_tokens,
             "output_tokens": self.output_tokens,

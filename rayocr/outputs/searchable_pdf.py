@@ -61,7 +61,8 @@ class SearchablePdfOutput(Output):
         self._hidden: list[int] = []
 
     def begin(self, written: bytes | None = None) -> None:
-        """`written`: this output as it was made before. The pages that follow replace their text in it; others keep theirs."""
+        """Opens the file. `written`: the earlier version of this output. The pages that follow replace their text in it; the
+        other pages keep their text."""
         import pikepdf
 
         from rayocr.outputs.searchable.glyphless import add_font
@@ -137,7 +138,7 @@ class SearchablePdfOutput(Output):
     # -- inside -----------------------------------------------------------------------------------------------------------------
 
     def _remove_earlier_text(self, page_number: int) -> None:
-        """The content stream that `_add` put first when the output was made before."""
+        """Removes the content stream that `_add` put first in the earlier version of the output."""
         import pikepdf
 
         from rayocr.outputs.searchable.glyphless import FONT_NAME

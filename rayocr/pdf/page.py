@@ -216,7 +216,7 @@ class Page:
         return self._objects.rulings
 
     def struck_boxes(self) -> list[Box]:
-        """Where annotations strike text out."""
+        """Returns the boxes in which annotations strike text out."""
         return struck_boxes(self._page.raw, self.upright) if self.has_filled_annotations else []
 
     @property

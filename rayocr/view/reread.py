@@ -1,4 +1,4 @@
-"""The engines and prompts with which a reader of the view may read a page again."""
+"""Selects the engines and prompts with which a user of the view may read a page again."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ def save_correction(
     source_uri: str = "",
     name: str = "",
 ) -> None:
-    """Durable when it returns. The text that an earlier correction of the page replaced is kept. `source_uri` and `name`: of the
-    document, so that its later versions find the correction. Raises RecordCorrupt, PreconditionFailed and StorageError."""
+    """Saves a correction durably. The text that an earlier correction of the page replaced is kept. `source_uri` and `name`: of
+    the document, so that its later versions find the correction. Raises RecordCorrupt, PreconditionFailed and StorageError."""
     source = {"source_uri": source_uri, "name": name} if source_uri else {}
 
     def saved(found: Corrections) -> Corrections:
@@ -76,7 +76,7 @@ def new_correction(
     doubts: Sequence[str] = (),
     replaced: ReplacedPage | None = None,
 ) -> Correction:
-    """Made now. Raises UsageError if the text is too long."""
+    """Creates a correction with the current time. Raises UsageError if the text is too long."""
     if len(text) > MAX_TEXT_CHARS:
         raise UsageError(f"The text has {len(text):,} characters; the limit is {MAX_TEXT_CHARS:,} per page.")
     return Correction(

@@ -86,7 +86,7 @@ class QuotaTracker:
     # -- slots --------------------------------------------------------------------------------------------------------------
 
     def wish(self, wanted: int, *, now: float, input_tokens: tuple[float, ...] = ()) -> Take:
-        """`input_tokens`: of each wanted request, if their worker expects them."""
+        """Builds the request for slots. `input_tokens`: the expected tokens of each wanted request, if the worker sent them."""
         rpm = self.rate.rpm(now)
         input_tokens = input_tokens[:wanted] if self.limits.tpm and len(input_tokens) >= wanted else ()
         if input_tokens and (max(input_tokens) >= self._largest[1] or now > self._largest[0] + 60.0):

@@ -73,7 +73,7 @@ def has_text_annotations(page: Any) -> bool:
 
 
 def struck_boxes(page: Any, upright: Upright) -> list[Box]:
-    """The places on the upright page where annotations of this raw FPDF_PAGE strike text out."""
+    """Returns the boxes on the upright page where annotations of this raw FPDF_PAGE strike text out."""
     boxes: list[Box] = []
     quad = pdfium.FS_QUADPOINTSF()
     for index in range(annotation_count(page)):

@@ -37,7 +37,7 @@ def with_own_lines(layer: TextLayer, own: TextLayer, page: Any, upright: Upright
 
 
 def _boxes(page: Any, upright: Upright) -> list[Box]:
-    """Of all annotations that are shown."""
+    """Returns the boxes of all annotations that are shown."""
     found = []
     for index in range(annotation_count(page)):
         with annotation(page, index) as item:
@@ -52,7 +52,7 @@ def _is_among(line: TextLine, others: Sequence[TextLine]) -> bool:
 
 
 def _share(line: TextLine, box: Box) -> float:
-    """The share of the line's box that lies in the other box."""
+    """Returns the share of the line's box that is in the other box."""
     width = min(line.x1, box[2]) - max(line.x0, box[0])
     height = min(line.y1, box[3]) - max(line.y0, box[1])
     area = max((line.x1 - line.x0) * (line.y1 - line.y0), 1e-6)

@@ -82,7 +82,7 @@ def _table(characters: Characters, digit: int, other: int, origin_of: Origin) ->
 
 
 def _is_after_level_text(characters: Characters, digit: int, other: int, base: float, origin_of: Origin) -> bool:
-    """Whether `other` follows text on its own baseline, unlike in text that rises from letter to letter."""
+    """Returns whether `other` follows text on its own baseline, unlike in text that rises from letter to letter."""
     end = digit + 1
     while end < len(characters) and _continues(characters, end):
         if not characters.texts[end].isdigit():
@@ -107,7 +107,7 @@ def _is_numerator(characters: Characters, n: int) -> bool:
 
 
 def _before_index(characters: Characters, n: int) -> int:
-    """The place before the digits that end at n; -1 if there is none."""
+    """Returns the index before the digits that end at n; -1 if there is none."""
     while n > 0 and characters.texts[n - 1].isdigit() and _continues(characters, n):
         n -= 1
     return n - 1

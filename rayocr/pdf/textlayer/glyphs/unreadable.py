@@ -150,7 +150,7 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
 
 
 def _word_around(text: str, n: int, unknown: Collection[int]) -> range:
-    """The places of the word that contains the n-th character."""
+    """Returns the indexes of the word that contains the n-th character."""
     first, last = n, n
     while first > max(0, n - _LONGEST_WORD) and (first - 1 in unknown or not text[first - 1].isspace()):
         first -= 1
@@ -160,7 +160,7 @@ def _word_around(text: str, n: int, unknown: Collection[int]) -> range:
 
 
 def _touch(text_page: Any, n: int, m: int, rectangles: Any) -> bool:
-    """Whether two characters of one font are beside each other. Browsers write every letter as an object."""
+    """Returns whether two characters of one font are beside each other. Browsers write every letter as an object."""
     (left, top, right, bottom), (x0, y0, x1, y1) = rectangles[n].tolist(), rectangles[m].tolist()
     near = _HOLE * max(abs(top - bottom), abs(right - left))
     is_beside = max(left, right, x0, x1) - min(left, right, x0, x1) < abs(right - left) + abs(x1 - x0) + near
