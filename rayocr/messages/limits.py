@@ -124,7 +124,7 @@ class ModelQuota:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimiterState:
-    """State of the RateLimiter at one moment. `forgetful`: it was restarted and waits for the earlier spending."""
+    """State of the RateLimiter at one moment. `forgetful`: the limiter was restarted and waits for the earlier spending."""
 
     models: tuple[ModelQuota, ...] = ()
     spent_usd: float = 0.0

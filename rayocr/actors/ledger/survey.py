@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
 
-_AT_ONCE = 16  # number of concurrent reads, since storage may be far away
+_AT_ONCE = 16  # number of concurrent reads, since storage may have a high latency
 _HEAD_BYTES = 1 << 17  # the first line of a segment usually fits; otherwise the whole segment is read
 # Number of documents; with more, the manifests are listed, because a listing returns a thousand names per request.
 _ASK_EACH = 1000

@@ -23,7 +23,7 @@ class Slots(Protocol):
 
     def slot(self, model: str, *, may_shed: bool = False, input_tokens: float | None = None) -> AbstractAsyncContextManager[None]:
         """Waits until the request may be sent. Exits with the request's error, so that a 429 slows down all requests.
-        `input_tokens`: expected of the request."""
+        `input_tokens`: the expected number for the request."""
 
     def lane(self, *, local: bool = False) -> AbstractAsyncContextManager[LaneGrant]:
         """Waits until a lane has room for the page. Exits with the request's error, so that the planner receives it. `local`:

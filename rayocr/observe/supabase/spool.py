@@ -42,7 +42,7 @@ class Spool:
         self._sweep(retention_days)
 
     def add(self, row: Row) -> None:
-        """Writes the row to disk before it returns. A full disk loses the row, since it must not end a run."""
+        """Writes the row to disk before it returns. Drops the row if the disk is full, since a full disk must not end a run."""
         line = json.dumps(row, default=str) + "\n"
         with self._lock, contextlib.suppress(OSError):
             if self._file is None:

@@ -47,8 +47,8 @@ class TextStyle:
 
 
 def is_clipped(item: Any, bounds: Box | None) -> bool:
-    """Returns whether an object may be cut off: it has a clip that is not a rectangle around its bounds. `bounds`: of the
-    object."""
+    """Returns whether an object may be cut off: it has a clip that is not a rectangle around its bounds. `bounds`: the bounds of
+    the object."""
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     count = pdfium.FPDFClipPath_CountPaths(clip) if clip else 0
     if count <= 0:
