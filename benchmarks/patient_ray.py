@@ -53,7 +53,7 @@ def be_patient() -> None:
 def start_only_what_is_used(*, runtime_environments: bool = False) -> None:
     """Makes nodes start without processes that nothing here uses: the server of `ray://` addresses, which also takes a fixed
     port, the autoscaler, the log monitor and, with include_dashboard=False and on nodes that join, the dashboard with its agents.
-    Each takes up to a second of CPU. Nodes without agents fork their workers (worker_forks.py)."""
+    Each takes up to a second of CPU. The nodes fork their workers (worker_forks.py)."""
     start_dashboard, start_process = Node.start_api_server, services.start_ray_process
     with_dashboard = False
 
@@ -64,19 +64,20 @@ def start_only_what_is_used(*, runtime_environments: bool = False) -> None:
             start_dashboard(node, include_dashboard=include_dashboard, raise_on_failure=raise_on_failure)
 
     def start_ray_process(command: list[str], process_type: str, **options: Any) -> Any:
-        if process_type == ray_constants.PROCESS_TYPE_RAYLET and not with_dashboard:
-            command = [_without_agents(part, runtime_environments) for part in command]
+        if process_type == ray_constants.PROCESS_TYPE_RAYLET:
+            command = [_cheaper(part, with_dashboard, runtime_environments or with_dashboard) for part in command]
         return start_process(command, process_type, **options)
 
     Node.start_api_server, services.start_ray_process = start_api_server, start_ray_process
     Node.start_ray_client_server = Node.start_monitor = Node.start_log_monitor = lambda node: None
 
 
-def _without_agents(part: str, runtime_environments: bool) -> str:
+def _cheaper(part: str, with_agent: bool, runtime_environments: bool) -> str:
     """An option of the raylet: the commands that it starts processes with."""
     option, _, command = part.partition("=")
     if option == "--dashboard_agent_command":
-        command = command.replace(f"{_RAY}/dashboard/agent.py", f"{_HERE}/worker_forks.py")
+        agent, forks = f"{_RAY}/dashboard/agent.py", f"{_HERE}/worker_forks.py"
+        command = command.replace(agent, f"{forks} {agent}" if with_agent else forks)
     elif option == "--python_worker_command":
         worker = f"{_RAY}/_private/workers/default_worker.py"
         command = command.replace(worker, f"-I -S {_HERE}/worker_request.py {worker}")
