@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
@@ -20,7 +20,7 @@ from rayocr.actors.document_worker.output_names import reserve_output_name
 from rayocr.actors.document_worker.output_plan import OutputPlan, plan_outputs, without_source
 from rayocr.config import AccessConfig, LimitsConfig, OutputConfig, RetryConfig
 from rayocr.errors import DocumentError, ObjectNotFound, RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
-from rayocr.ledger.corrections import corrected
+from rayocr.ledger.corrections import Correction, corrected
 from rayocr.ledger.manifest import Manifest, Spent, build_manifest, manifest_name, spent_before
 from rayocr.messages import (
     OUTAGE_REASONS,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PAGES_PER_CALL = 128  # number of pages per ledger call, with about half a megabyte of text
+_MOST_WRITES = 5  # number of times that the outputs are written: again if a person has corrected a page in the meantime
 _IN_MEMORY_BYTES = 4 << 20  # size of an output above which it moves to a temporary file
 
 ReadTexts = Callable[[str, int, int], Sequence[PageRecord]]
@@ -106,53 +107,37 @@ def assemble(
     `original`: the result of an identical document that was read before. Raises LeaseLost and PreconditionFailed when another run
     now owns the document, LocksUnavailable when the lease cannot be checked, UnusableName, and StorageError.
     """
-    dest, state = settings.dest(), settings.state()
+    state = settings.state()
     context = replace(context, run_id=settings.run_id)
     policy = RetryPolicy.from_config(settings.retry)
     check = _lease_check(settings, context)
-    corrections = corrections_of(state, context.document.document_id, policy=policy)
-    dedup_recorder = (
-        DedupRecorder(settings.contents_name(context.content_sha256)) if settings.keep_contents and original is None else None
-    )
 
     def check_both() -> None:
         check()
         check_source()
 
-    summaries: list[PageSummary] = []
+    def corrections_now() -> dict[int, Correction]:
+        return corrections_of(state, context.document.document_id, policy=policy)
+
     earlier = _earlier_manifest(state, context, policy) if settings.replace_manifest else None
-    before, kept = Spent(), Spent()
-    outputs: list[OutputFile] = []
-    with _local_disk(), ExitStack() as stack:
-        plan, source = _opened(plan_outputs(settings.outputs, crashes), content, settings)
-        if source is not None:
-            stack.enter_context(source)
-        files = [cast(BinaryIO, stack.enter_context(_temporary_file())) for _ in plan.outputs]
-        writers = [
-            output(file, context, config=settings.output, source=source) for output, file in zip(plan.outputs, files, strict=True)
-        ]
-        for writer in writers:
-            stack.callback(writer.close)
-            writer.begin()
-        style = settings.output.markdown if plan.normalizes else replace(settings.output.markdown, normalize=False)
-        pipeline = PagePipeline(style, writers, limits=settings.limits, page_count=context.page_count)
-        for record in _records(context, read_texts if original is None else _texts_of(original)):
-            if dedup_recorder is not None:
-                dedup_recorder.add(record)
-            record = corrected(record, corrections)
-            summaries.append(record.summary)
-            if earlier is not None and record.fencing_token <= earlier.fencing_token:
-                kept += Spent.on([record])
-            pipeline.add(record)
-        pipeline.finish()
-        output_name = reserve_output_name(state, context.document, policy=policy)
-        for writer, file in zip(writers, files, strict=True):
-            written = _uploaded(dest, output_name + writer.suffix, file, policy=policy, check=check_both)
-            outputs.append(replace(written, notes=writer.notes if outputs else (*plan.notes, *writer.notes)))
-            _log_notes(context, outputs[-1])
+    since = earlier.fencing_token if earlier is not None else -1
+    read_pages = read_texts if original is None else _texts_of(original)
+    now = corrections_now()
+    for _ in range(_MOST_WRITES):
+        corrections = now
+        dedup_recorder = (
+            DedupRecorder(settings.contents_name(context.content_sha256)) if settings.keep_contents and original is None else None
+        )
+        written = _Written(dedup_recorder=dedup_recorder, earlier_token=since)
+        pages = (written.noted(record, corrections) for record in _records(context, read_pages))
+        _write_outputs(context, settings, pages, written, content, crashes=crashes, policy=policy, check=check_both)
+        # A person who corrects a page while this run holds the lease relies on this run to apply the correction.
+        now = corrections_now()
+        if now == corrections:
+            break
+    summaries, outputs = written.summaries, written.outputs
     outcome = _outcome(summaries)
-    if earlier is not None:
-        before = spent_before(earlier, kept)
+    before = spent_before(earlier, written.kept) if earlier is not None else Spent()
     if outcome is DocumentOutcome.PARTIAL:
         call(lambda: write_dead_letter(state, partial_letter(context.document, summaries, settings.run_id)), policy=policy)
     manifest = build_manifest(
@@ -181,10 +166,67 @@ def assemble(
         document_id=context.document.document_id,
         outcome=outcome,
         outputs=tuple(outputs),
-        renamed=output_name != context.document.output_name,
+        renamed=written.output_name != context.document.output_name,
         copy_of=original.copy_of if original is not None else None,
         copied_pages=tuple(summaries) if original is not None else (),
     )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Written:
+    """The result of writing the outputs once. `kept`: cost of the pages that this reading of the document did not read."""
+
+    dedup_recorder: DedupRecorder | None
+    earlier_token: int
+    summaries: list[PageSummary] = field(default_factory=list)
+    outputs: list[OutputFile] = field(default_factory=list)
+    kept: Spent = field(default_factory=Spent)
+    output_name: str = ""
+
+    def noted(self, record: PageRecord, corrections: Mapping[int, Correction]) -> PageRecord:
+        """Returns the page with its correction, after counting it."""
+        if self.dedup_recorder is not None:
+            self.dedup_recorder.add(record)
+        record = corrected(record, corrections)
+        self.summaries.append(record.summary)
+        if record.fencing_token <= self.earlier_token:
+            self.kept += Spent.on([record])
+        return record
+
+
+def _write_outputs(
+    context: DocumentContext,
+    settings: AssembleSettings,
+    pages: Iterator[PageRecord],
+    written: _Written,
+    content: Any,
+    *,
+    crashes: int,
+    policy: RetryPolicy,
+    check: Callable[[], None],
+) -> None:
+    dest, state = settings.dest(), settings.state()
+    with _local_disk(), ExitStack() as stack:
+        plan, source = _opened(plan_outputs(settings.outputs, crashes), content, settings)
+        if source is not None:
+            stack.enter_context(source)
+        files = [cast(BinaryIO, stack.enter_context(_temporary_file())) for _ in plan.outputs]
+        writers = [
+            output(file, context, config=settings.output, source=source) for output, file in zip(plan.outputs, files, strict=True)
+        ]
+        for writer in writers:
+            stack.callback(writer.close)
+            writer.begin()
+        style = settings.output.markdown if plan.normalizes else replace(settings.output.markdown, normalize=False)
+        pipeline = PagePipeline(style, writers, limits=settings.limits, page_count=context.page_count)
+        for record in pages:
+            pipeline.add(record)
+        pipeline.finish()
+        written.output_name = reserve_output_name(state, context.document, policy=policy)
+        for writer, file in zip(writers, files, strict=True):
+            made = _uploaded(dest, written.output_name + writer.suffix, file, policy=policy, check=check)
+            written.outputs.append(replace(made, notes=writer.notes if written.outputs else (*plan.notes, *writer.notes)))
+            _log_notes(context, written.outputs[-1])
 
 
 def _earlier_manifest(state: Storage, context: DocumentContext, policy: RetryPolicy) -> Manifest | None:

@@ -36,6 +36,7 @@ from rayocr.storage.base import MAX_OUTPUT_BYTES, MAX_STATE_BYTES, Storage
 
 OWNER_PREFIX = "view-"  # of leases that are held while a correction is written
 _PATIENCE_S, _POLL_S = 60.0, 0.2  # for another correction of the same document
+_RUN_PATIENCE_S = 5.0  # for a run that is finishing the document and may have looked for corrections for the last time
 _IN_MEMORY_BYTES = 4 << 20
 _NOT_SHOWN = "This file was written before a person corrected"
 _TO_UPDATE = "read the document again with overwrite=true to update it."
@@ -87,14 +88,14 @@ class Rewriter:
             raise _is_reading(manifest)
 
     def _lease(self, document_id: str) -> Lease | None:
-        """Waits for another correction, which takes seconds; None while a run reads the document."""
-        waited = 0.0
-        while (lease := self.locks.acquire(document_id)) is None and waited < _PATIENCE_S:
+        """Waits for another correction, which takes seconds, and for a run that ends soon. Returns None while a run reads the
+        document."""
+        waited, by_run = 0.0, 0.0
+        while (lease := self.locks.acquire(document_id)) is None and waited < _PATIENCE_S and by_run < _RUN_PATIENCE_S:
             holder = self.locks.holders([document_id]).get(document_id)
-            if holder is not None and not holder.owner.startswith(OWNER_PREFIX):
-                break
             sleep(_POLL_S)
             waited += _POLL_S
+            by_run += _POLL_S if holder is not None and not holder.owner.startswith(OWNER_PREFIX) else 0.0
         return lease
 
     @contextmanager

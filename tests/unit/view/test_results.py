@@ -17,6 +17,7 @@ from rayocr import open_results
 from rayocr.actors.document_worker.assemble import AssembleSettings, assemble
 from rayocr.actors.document_worker.commit import LeaseSettings
 from rayocr.actors.document_worker.corrections import corrections_of
+from rayocr.api.review import rewrite
 from rayocr.api.review.reread import NewReading, compared
 from rayocr.cli import main
 from rayocr.composition import compose
@@ -346,6 +347,7 @@ def let_a_run_read(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(FileLocks, "acquire", lambda self, key: None)
     monkeypatch.setattr(FileLocks, "holders", held)
+    monkeypatch.setattr(rewrite, "sleep", lambda seconds: None)
 
 
 def test_a_document_that_a_run_is_reading_keeps_the_correction_for_that_run(

@@ -48,6 +48,24 @@ def test_a_correction_wins_in_outputs_and_manifest_and_survives_overwrite(place:
         assert note.corrected_at
 
 
+def test_a_correction_that_is_saved_while_the_outputs_are_written_is_in_them(place: Place) -> None:
+    saved: list[int] = []
+
+    def read(document_id: str, first: int, last: int) -> list[PageRecord]:
+        if len(saved) < 2:  # a person corrects another page each time that the outputs are written
+            saved.append(len(saved) + 1)
+            save_correction(place.storage, ID, saved[-1], new_correction(f"by hand {saved[-1]}", "Ada"), policy=POLICY)
+        return [page(1), page(2), page(3)][first - 1 : last]
+
+    settings = replace(SETTINGS, keep_contents=True)
+    done = assemble(context(3), settings, read, STARTED)
+    assert "by hand 1" in place.storage.read("sub/a.md").decode()
+    assert "by hand 2" in place.storage.read("sub/a.md").decode()
+    assert [(note.page_number, note.corrected_by) for note in place.manifest().notes] == [(1, "Ada"), (2, "Ada")]
+    assert [output.name for output in done.outputs] == [output.name for output in place.manifest().outputs]
+    assert place.manifest().page_count == 3
+
+
 def test_damaged_corrections_are_ignored_and_never_fail_the_document(place: Place) -> None:
     place.storage.write(corrections_name(ID), b'{"pages": ' + b"[" * 5000)
     assert assemble(context(1), SETTINGS, reads([page(1)]), STARTED).outcome is DocumentOutcome.COMPLETE

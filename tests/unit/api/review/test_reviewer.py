@@ -90,7 +90,10 @@ def test_an_accepted_reading_keeps_its_engine_and_its_doubts(reviewer: Reviewer,
     assert "flash" in saved.manifest.models
 
 
-def test_a_run_that_reads_the_document_applies_the_correction_and_nothing_is_undone(reviewer: Reviewer, form: Manifest) -> None:
+def test_a_run_that_reads_the_document_applies_the_correction_and_nothing_is_undone(
+    reviewer: Reviewer, form: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rewrite, "sleep", lambda seconds: None)
     reviewer.correct(form, 1, text="before", author="Ada")
     with closing(open_locks(LocksConfig(), reviewer.state.uri, owner="20261127T150627Z-fc2c51@host", redis_url=None)) as locks:
         lease = locks.acquire(form.document_id)
@@ -103,6 +106,17 @@ def test_a_run_that_reads_the_document_applies_the_correction_and_nothing_is_und
                 refused()
         locks.release(lease)
     assert reviewer.page(form, 1).text == "during"
+
+
+def test_a_correction_waits_for_a_run_that_finishes_the_document(
+    tmp_path: Path, reviewer: Reviewer, form: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with closing(open_locks(LocksConfig(), reviewer.state.uri, owner="20261127T150627Z-fc2c51@host", redis_url=None)) as locks:
+        lease = locks.acquire(form.document_id)
+        assert lease is not None
+        monkeypatch.setattr(rewrite, "sleep", lambda seconds: locks.release(lease))
+        assert reviewer.correct(form, 1, text="at the last moment", author="Ada").pending is None
+    assert "at the last moment" in (tmp_path / "out" / "form.md").read_text()
 
 
 def test_two_corrections_at_the_same_time_are_written_one_after_the_other(
