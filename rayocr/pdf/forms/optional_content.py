@@ -13,7 +13,8 @@ import pikepdf
 
 _MAX_DEPTH = 16
 _MEMBERSHIP = re.compile(rb"<<[^<>]{0,300}/OCMD\b[^<>]{0,300}>>")
-_SPACES = re.compile(rb"\s*([/<>\[\]])\s*")
+_SPACES = re.compile(rb"\s+")
+_DELIMITED = re.compile(rb" ?([/<>\[\]]) ?")
 _ONE_GROUP = re.compile(rb"/OCGs\s+(\d+ \d+ R)\b")
 _OFF_POLICY = re.compile(rb"/P\s*/A(?:ll|ny)Off\b")
 _MAX_OPERANDS = 1_000  # maximum number of nodes per visibility expression; one that contains itself has 3^16 or more
@@ -29,7 +30,7 @@ def with_listed_groups(data: Any) -> Any:
         dictionary = match.group()
         if not _OFF_POLICY.search(dictionary):
             continue
-        listed = _ONE_GROUP.sub(rb"/OCGs[\1]", _SPACES.sub(rb"\1", dictionary))
+        listed = _ONE_GROUP.sub(rb"/OCGs[\1]", _DELIMITED.sub(rb"\1", _SPACES.sub(b" ", dictionary)))
         if b"/OCGs[" in listed and b"[" not in dictionary and len(listed) <= len(dictionary):
             changed = data.copy() if changed is data else changed
             changed[match.start() : match.end()] = np.frombuffer(listed.ljust(len(dictionary)), dtype=np.uint8)
