@@ -18,7 +18,8 @@ from rayocr.storage.uri import StorageUri, contains, local_path, path_below
 
 
 def check_folder(dest: str) -> None:
-    """Raises UsageError if the destination is a file or looks like one: `rayocr a.pdf a.md` would write a.md/a.md."""
+    """Raises UsageError if the destination is a file or looks like one: `rayocr a.pdf a.md` would write a.md/a.md. Raises
+    StorageDenied if it is below a file."""
     if "://" not in dest and _is_file(local_path(dest)):
         raise UsageError(
             f"The destination {dest} is a file.",
@@ -26,7 +27,9 @@ def check_folder(dest: str) -> None:
             shell_hint="`-` writes one document to standard output.",
         )
     if "://" not in dest and (file := next((path for path in local_path(dest).parents if _is_file(path)), None)) is not None:
-        raise UsageError(f"The destination {dest} would be below {file}, which is a file.", hint="Name a folder for the outputs.")
+        raise StorageDenied(
+            f"The destination {dest} would be below {file}, which is a file.", hint="Name a folder for the outputs."
+        )
     like_a_file = dest.lower().endswith((".md", ".pdf", ".txt", ".json", ".jsonl", ".parquet"))
     if like_a_file and "://" not in dest and not _exists(local_path(dest)):
         raise UsageError(
