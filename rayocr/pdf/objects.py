@@ -24,6 +24,7 @@ _STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
 _MIN_RULING_PT = 6.0
 _MIN_BAR_PT, _MOST_BARS = 3.5, 40  # bars of fractions; more short lines on a page are dashes or the ticks of an axis
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
+_HAIRLINE_PT = 0.1  # a line without thickness is drawn as thin as possible
 _STRIPES_PT = 2.0  # thickness of two such rectangles side by side
 _DOT_GAP_PT, _LEAST_DOTS = 5.0, 6  # for lines that are drawn dot by dot
 
@@ -191,7 +192,7 @@ class _Inspector:
         pdfium.FPDFPath_GetDrawMode(item, fill, stroke)
         points = _points(item, count, matrix)
         self._shape(points)
-        thick = _stroke_width(item) * matrix.scale() if stroke.value else 0.0
+        thick = max(_stroke_width(item) * matrix.scale(), _HAIRLINE_PT) if stroke.value else 0.0
         if thick > _THIN_PT and not self._found.text.may_be_hidden:
             left, bottom, right, top = around([(x, y) for x, y, _ in points])
             self._found.text.cover((left - thick, bottom - thick, right + thick, top + thick))

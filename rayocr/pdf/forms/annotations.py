@@ -75,7 +75,7 @@ def has_text_annotations(page: Any) -> bool:
 def struck_boxes(page: Any, upright: Upright) -> list[Box]:
     """Returns the boxes on the upright page where annotations of this raw FPDF_PAGE strike text out."""
     boxes: list[Box] = []
-    quad = pdfium.FS_QUADPOINTSF()
+    quad, rect = pdfium.FS_QUADPOINTSF(), pdfium.FS_RECTF()
     for index in range(annotation_count(page)):
         with annotation(page, index) as found:
             if found and pdfium.FPDFAnnot_GetSubtype(found) == pdfium.FPDF_ANNOT_STRIKEOUT and is_shown(found):
@@ -83,6 +83,8 @@ def struck_boxes(page: Any, upright: Upright) -> list[Box]:
                     if pdfium.FPDFAnnot_GetAttachmentPoints(found, number, quad):
                         xs, ys = (quad.x1, quad.x2, quad.x3, quad.x4), (quad.y1, quad.y2, quad.y3, quad.y4)
                         boxes.append(upright.box(min(xs), min(ys), max(xs), max(ys)))
+                if not pdfium.FPDFAnnot_CountAttachmentPoints(found) and pdfium.FPDFAnnot_GetRect(found, rect):
+                    boxes.append(upright.box(rect.left, rect.bottom, rect.right, rect.top))
     return boxes
 
 

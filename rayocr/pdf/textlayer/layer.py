@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from functools import cache, cached_property
 from typing import Any
@@ -15,7 +15,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.geometry import Box, Upright, turned_size
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
 from rayocr.pdf.textlayer.glyphs.accents import with_accents
-from rayocr.pdf.textlayer.glyphs.characters import read_characters
+from rayocr.pdf.textlayer.glyphs.characters import Characters, read_characters
 from rayocr.pdf.textlayer.glyphs.fonts import PageFonts
 from rayocr.pdf.textlayer.glyphs.mac_ligatures import with_mac_ligatures
 from rayocr.pdf.textlayer.glyphs.superscripts import with_superscripts
@@ -55,7 +55,7 @@ class TextLayer:
     blank ground or on a bar. `ink_lines`: the number of lines of ink on the page without its text. `unnamed`: the share of
     visible text whose glyphs have no characters. `lacking`: the number of text pieces in unavailable fonts, which cannot be read
     at all. `contradicted`: the text differs from its glyphs. `unreadable`: addresses of visible raw text objects without known
-    characters; valid while the page is open.
+    characters; valid while the page is open. `characters`: those of all lines, before words were dropped.
     """
 
     lines: tuple[TextLine, ...]
@@ -73,6 +73,7 @@ class TextLayer:
     lacking: int = 0
     contradicted: bool = False
     unreadable: frozenset[int] = frozenset()
+    characters: Characters | None = field(default=None, repr=False, compare=False)
 
     @property
     def text(self) -> str:
@@ -187,6 +188,7 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
         width_pt=turned_pt[0],
         turns=turns,
         unreadable=characters.unreadable,
+        characters=characters,
     )
 
 

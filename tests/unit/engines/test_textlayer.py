@@ -44,6 +44,7 @@ class FakePage:
             for text, x, y, size in self.texts
         ]
         return SimpleNamespace(
+            characters=None,
             lines=lines,
             is_over_scan=self.image_share > 0.5,
             hides_text=self.hides_text,

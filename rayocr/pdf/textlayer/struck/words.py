@@ -5,6 +5,7 @@ Underlines are lower, rulings of tables reach further than the text, and fractio
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,25 +15,31 @@ import numpy as np
 
 from rayocr.pdf.geometry import Box, turn_box, turned_size
 from rayocr.pdf.textlayer.lines import TextLine, Word
+from rayocr.pdf.textlayer.struck.letters import LettersOf, letters_of
 
 if TYPE_CHECKING:
     from rayocr.pdf.textlayer.layer import TextLayer
 
+Struck = dict[Word, set[int]]  # places of the struck characters in the word's text
+
+_RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _THICKEST_PT = 4.0
 
 _MIDDLE = (0.4, 0.7)  # of a word's height, from its top
 _NEAR_MIDDLE = (0.2, 0.85)  # of a line's height; some words may be raised or lowered
-_THICKEST = 0.2  # of the font size
+_THICKEST = 0.25  # of the font size
 _LESS_EM, _MORE_EM = 0.3, 0.9  # by which the drawn line may be shorter or longer than the words: it may reach over a space
 _COVERED = 0.65  # share of a struck word's width
 _TOUCHED = 0.2  # of the other words at the ends
 _LEAST_TEXT = 0.5  # share of the drawn line that lies on words
 _LEAST_LETTERS = 2
+_EXACT_EM, _THIN_EM = 0.05, 0.12  # for lines that strike a part of a word, or a single letter
 _SAME_PT, _JOIN_PT = 0.7, 1.5
 _INK = 40  # of 255: the difference between the drawn line and the paper
 _INKED = 0.9  # share of the columns in which the line is drawn
 _LETTERS = 0.25  # share of the columns with ink above the line, and below it
 _CROSSING = 0.12  # of those with ink directly above it, and below it: nothing touches the bar of a fraction or a root
+_LETTERS_RTL, _CROSSING_RTL = 0.1, 0.05  # few letters of Arabic and Hebrew words reach above the line
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +54,7 @@ class Stroke:
 
 def struck_on(
     layer: TextLayer, rulings: Iterable[tuple[Box, float]], struck_boxes: Iterable[Box], picture: Callable[[], Any]
-) -> set[Word]:
+) -> Struck:
     """Returns the visible words of the page that are struck through. `rulings`: drawn lines with their thickness, and
     `struck_boxes`: places that annotations strike out, on the displayed page. `picture` renders that page in gray; it is called
     only if drawn lines pass through words."""
@@ -58,6 +65,9 @@ def struck_on(
             x0, y0, x1, y1 = turn_box(ruling, layer.turns, size_pt)
             if x1 - x0 > y1 - y0:
                 strokes.append(Stroke(x0, x1, (y0 + y1) / 2, thickness))
+    boxes = [turn_box(box, layer.turns, size_pt) for box in struck_boxes]
+    if not strokes and not boxes:
+        return {}
     pictures: list[Any] = []
 
     def picture_of(box: Box) -> Any:
@@ -67,14 +77,18 @@ def struck_on(
         x0, y0, x1, y1 = (max(0, round(at * scale)) for at in box)
         return pictures[0][y0:y1, x0:x1]
 
-    found = struck_words(layer.lines, strokes, picture_of) if not layer.is_over_scan else set()
-    boxes = [turn_box(box, layer.turns, size_pt) for box in struck_boxes]
-    return found | words_in(layer.lines, boxes) if boxes else found
+    letters = letters_of(layer.characters)
+    found = struck_words(layer.lines, strokes, letters, picture_of) if not layer.is_over_scan else {}
+    for word, places in words_in(layer.lines, boxes, letters).items():
+        found.setdefault(word, set()).update(places)
+    return found
 
 
-def struck_words(lines: Sequence[TextLine], strokes: Iterable[Stroke], picture_of: Callable[[Box], Any]) -> set[Word]:
+def struck_words(
+    lines: Sequence[TextLine], strokes: Iterable[Stroke], letters: LettersOf, picture_of: Callable[[Box], Any]
+) -> Struck:
     """Returns the words that a stroke passes through. `picture_of` returns a part of the page in gray; it is called only for
-    strokes that begin and end with words and are at the right height."""
+    strokes that begin and end with words or letters and are at the right height."""
     joined = _joined(strokes)
     heights = [stroke.y for stroke in joined]
     hit: dict[int, list[TextLine]] = {}
@@ -85,21 +99,29 @@ def struck_words(lines: Sequence[TextLine], strokes: Iterable[Stroke], picture_o
         for place in range(first, last):
             if joined[place].x0 < line.x1 and joined[place].x1 > line.x0:
                 hit.setdefault(place, []).append(line)
-    found: set[Word] = set()
+    found: Struck = {}
     for place, crossed in hit.items():
-        words = _words_under(joined[place], crossed)
-        if words and _is_drawn_through(joined[place], words, picture_of):
-            found.update(words)
+        words = _words_under(joined[place], crossed, letters)
+        if words and _is_drawn_through(joined[place], list(words), picture_of):
+            for word, places in words.items():
+                found.setdefault(word, set()).update(places)
     return found
 
 
-def words_in(lines: Sequence[TextLine], boxes: Sequence[Box]) -> set[Word]:
+def words_in(lines: Sequence[TextLine], boxes: Sequence[Box], letters: LettersOf) -> Struck:
     """Returns the words in the boxes of annotations that strike text out."""
-    found: set[Word] = set()
+    found: Struck = {}
     for x0, y0, x1, y1 in boxes:
         for line in lines:
-            if y0 < (line.y0 + line.y1) / 2 < y1 and line.x0 < x1 and line.x1 > x0:
-                found.update(word for word in line.words if _share(word, x0, x1) >= _COVERED)
+            if not (y0 < (line.y0 + line.y1) / 2 < y1 and line.x0 < x1 and line.x1 > x0):
+                continue
+            for word in line.words:
+                spans = letters(word) if _share(word, x0, x1) > 0 else ()
+                places = {n for n, (left, right) in enumerate(spans) if x0 < (left + right) / 2 < x1}
+                if not spans and _share(word, x0, x1) >= _COVERED:
+                    places = set(range(len(word.text)))
+                if places:
+                    found.setdefault(word, set()).update(places)
     return found
 
 
@@ -115,21 +137,45 @@ def _joined(strokes: Iterable[Stroke]) -> list[Stroke]:
     return sorted(joined, key=lambda stroke: stroke.y)
 
 
-def _words_under(stroke: Stroke, lines: Sequence[TextLine]) -> list[Word]:
-    """Returns the words from one end of the stroke to the other; none if it does not begin and end where words do."""
+def _words_under(stroke: Stroke, lines: Sequence[TextLine], letters: LettersOf) -> Struck:
+    """Returns the words from one end of the stroke to the other; none if it does not begin and end where words or letters do."""
     em = max(line.font_size_pt for line in lines)
-    words = sorted((word for line in lines for word in line.words), key=lambda word: word.x0)
-    struck = [word for word in words if _share(word, stroke.x0, stroke.x1) >= _COVERED]
-    if not struck or stroke.thickness > _THICKEST * em or sum(map(str.isalnum, "".join(w.text for w in struck))) < _LEAST_LETTERS:
-        return []
-    others = (word for word in words if word not in struck)
-    right = max(word.x1 for word in struck)
-    beyond = (struck[0].x0 - stroke.x0, stroke.x1 - right)
+    struck: Struck = {}
+    spans: list[tuple[float, float]] = []
+    for word in sorted((word for line in lines for word in line.words), key=lambda word: word.x0):
+        share = _share(word, stroke.x0, stroke.x1)
+        part = _part(word, stroke, em, letters) if share > 0 else None
+        if part is not None:
+            struck[word], span = part
+            spans.append(span)
+        elif share >= _COVERED:
+            struck[word] = set(range(len(word.text)))
+            spans.append((word.x0, word.x1))
+        elif share >= _TOUCHED:
+            return {}
+    if not struck or stroke.thickness > _THICKEST * em or not all(_is_middle(stroke.y, word.y0, word.y1) for word in struck):
+        return {}
+    beyond = (spans[0][0] - stroke.x0, stroke.x1 - max(end for _, end in spans))
     fits = -_LESS_EM * em < min(beyond) and max(beyond) < _MORE_EM * em
-    if not all(_is_middle(stroke.y, word.y0, word.y1) for word in struck):
-        return []
-    on_text = sum(min(word.x1, stroke.x1) - max(word.x0, stroke.x0) for word in struck) > _LEAST_TEXT * (stroke.x1 - stroke.x0)
-    return struck if fits and on_text and all(_share(word, stroke.x0, stroke.x1) < _TOUCHED for word in others) else []
+    on_text = sum(min(end, stroke.x1) - max(start, stroke.x0) for start, end in spans) > _LEAST_TEXT * (stroke.x1 - stroke.x0)
+    count = sum(word.text[n].isalnum() for word, places in struck.items() for n in places)
+    is_exact = max(map(abs, beyond)) < _EXACT_EM * em and stroke.thickness < _THIN_EM * em
+    return struck if fits and on_text and count >= (1 if is_exact else _LEAST_LETTERS) else {}
+
+
+def _part(word: Word, stroke: Stroke, em: float, letters: LettersOf) -> tuple[set[int], tuple[float, float]] | None:
+    """Returns the places of the letters of the word from one end of the stroke to the other, with their left and right end; None
+    if the stroke is as long as the word or ends within a letter."""
+    near = _EXACT_EM * em
+    begins, ends = stroke.x0 > word.x0 + near, stroke.x1 < word.x1 - near
+    spans = letters(word) if begins or ends else ()
+    places = {n for n, (left, right) in enumerate(spans) if stroke.x0 < (left + right) / 2 < stroke.x1}
+    if not places:
+        return None
+    left, right = min(spans[n][0] for n in places), max(spans[n][1] for n in places)
+    if (begins and abs(left - stroke.x0) > near) or (ends and abs(right - stroke.x1) > near):
+        return None
+    return places, (left, right)
 
 
 def _is_middle(y: float, top: float, bottom: float) -> bool:
@@ -159,5 +205,6 @@ def _is_drawn_through(stroke: Stroke, words: Sequence[Word], picture_of: Callabl
     above, below = inked[: line[0]], inked[line[-1] + 1 :]
     if not (len(above) and len(below)):
         return False
-    is_within = min(above.any(axis=0).mean(), below.any(axis=0).mean()) >= _LETTERS
-    return bool(is_within and min(above[-1].mean(), below[0].mean()) >= _CROSSING)
+    is_rtl = any(_RTL.search(word.text) for word in words)
+    is_within = min(above.any(axis=0).mean(), below.any(axis=0).mean()) >= (_LETTERS_RTL if is_rtl else _LETTERS)
+    return bool(is_within and min(above[-1].mean(), below[0].mean()) >= (_CROSSING_RTL if is_rtl else _CROSSING))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rayocr.pdf.textlayer.cells.figure_columns import split_at_figures
+from rayocr.pdf.textlayer.lines import TextLine, Word
 from tests.unit.pdf import pdfs
 from tests.unit.pdf.forms.test_drawn_boxes import read
 from tests.unit.pdf.textlayer.drawings import layer_of
@@ -51,3 +52,13 @@ def test_markers_sentences_and_leaders_stay_with_their_figures(rows: list[tuple[
     width = max(HELVETICA_PT * len(text) for text, _ in rows)
     layer = layer_of(pdfs.pages_of(content=drawn(rows, (72.0, 72.0 + width + 11))))
     assert [line.text for line in split_at_figures(layer.lines)] == [f"{before} {figure}" for before, figure in rows]
+
+
+def test_figures_that_begin_a_line_from_the_right_stay_with_it() -> None:
+    lines = []
+    for n, figure in enumerate(["10", "20", "30", "40"]):
+        y0, y1 = 100.0 + 15 * n, 110.0 + 15 * n
+        words = (Word(figure, 300.0, y0, 312.0, y1, 0), Word("\u05de\u05d7\u05d9\u05e8", 200.0, y0, 240.0, y1, 3))
+        text = " ".join(word.text for word in words)
+        lines.append(TextLine(text=text, x0=200.0, y0=y0, x1=312.0, y1=y1, font_size_pt=10.0, bold=False, words=words))
+    assert [line.text for line in split_at_figures(lines)] == [line.text for line in lines]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 
 from rayocr.engines.textlayer import TextLayerEngine
 from rayocr.pdf.document import PdfFile
+from rayocr.pdf.textlayer.lines import TextLine, Word
+from rayocr.pdf.textlayer.struck.words import Stroke, struck_words
 from tests.unit.pdf import pdfs
 
 FONT_PT = 12.0
@@ -25,7 +28,8 @@ def markdown(content: str, *, entries: str = "") -> str:
 
 
 def shown(x: float, y: float, text: str) -> str:
-    return f"BT /F1 {FONT_PT} Tf {x} {y} Td ({text}) Tj ET\n"
+    escaped = text.replace("(", "\\(").replace(")", "\\)")
+    return f"BT /F1 {FONT_PT} Tf {x} {y} Td ({escaped}) Tj ET\n"
 
 
 def width(text: str) -> float:
@@ -89,7 +93,7 @@ def test_the_marker_of_a_struck_item_stays_a_marker() -> None:
         (0.0, 0.0, -1.5, 0.6, "0 G"),  # an underline
         (0.0, 0.0, 9.5, 0.6, "0 G"),  # an overline
         (-30.0, 60.0, 3.6, 0.6, "0 G"),  # a ruling that reaches further
-        (0.0, -40.0, 3.6, 0.6, "0 G"),  # ends within a word
+        (0.0, -42.5, 3.6, 0.6, "0 G"),  # ends within a letter
         (0.0, 0.0, 3.6, 0.6, "1 G"),  # white
     ],
 )
@@ -98,6 +102,40 @@ def test_other_lines_strike_nothing(x0: float, x1: float, y: float, thickness: f
     text = markdown(f"{shown(72, 700, CLAUSE)}{color}\n{line}0 G\n")
     assert CLAUSE in text
     assert "~~" not in text
+
+
+@pytest.mark.parametrize(
+    ("before", "struck", "after", "text"),
+    [
+        ("The tenant pays within ", "30", "60 days.", "The tenant pays within ~~30~~60 days."),
+        ("The rent is ", "1,200", "1,350.00 EUR.", "The rent is ~~1,200~~1,350.00 EUR."),
+        ("The ", "L", "landlord refuses.", "The ~~L~~landlord refuses."),
+        ("The landlord refuse", "s", " it.", "The landlord refuse~~s~~ it."),
+        ("The landlord (", "see 4", ") refuses it.", "The landlord (~~see 4~~) refuses it."),
+        ("Option ", "5", " is void.", "Option ~~5~~ is void."),
+        ("Take care of x", "(a", "), as stated.", "Take care of x(~~a~~), as stated."),  # x~~(a~~ is not rendered as struck
+    ],
+)
+def test_a_line_from_letter_to_letter_strikes_a_part_of_a_word(before: str, struck: str, after: str, text: str) -> None:
+    start = 72 + width(before + struck) - width(struck)
+    drawn = shown(72, 700, before + struck + after) + stroked(start, start + width(struck), 703.6)
+    assert text in markdown(drawn)
+
+
+def test_a_line_without_thickness_strikes_a_clause() -> None:
+    drawn = shown(72, 700, CLAUSE) + stroked(72, 72 + width(CLAUSE), 703.6, thickness=0)
+    assert f"~~{CLAUSE}~~" in markdown(drawn)
+
+
+@pytest.mark.parametrize(("text", "is_struck"), [("\u0645\u062d\u0630\u0648\u0641", True), ("struck", False)])
+def test_few_letters_of_arabic_reach_above_the_line(text: str, is_struck: bool) -> None:
+    picture = np.full((20, 100), 255, np.uint8)
+    picture[9:11] = 0
+    picture[4:9, 10:22] = picture[11:18, 30:60] = 0
+    word = Word(text, 0.0, 0.0, 100.0, 20.0, 0)
+    line = TextLine(text=text, x0=0.0, y0=0.0, x1=100.0, y1=20.0, font_size_pt=16.0, bold=False, words=(word,))
+    found = struck_words([line], [Stroke(0.0, 100.0, 10.0, 2.0)], lambda word: (), lambda box: picture)
+    assert bool(found) is is_struck
 
 
 def test_the_bar_of_a_fraction_strikes_nothing() -> None:
@@ -112,3 +150,17 @@ def test_annotations_strike_text_out_unless_they_are_hidden(flags: int, struck: 
     annotation = f"<< /Type /Annot /Subtype /StrikeOut /Rect [{x0} {y0} {x1} {y1}] /QuadPoints [{quad}] /C [1 0 0] /F {flags} >>"
     text = markdown(shown(72, 700, CLAUSE), entries=f"/Annots [{annotation}]")
     assert (f"~~{CLAUSE}~~" in text) is struck
+
+
+def test_an_annotation_strikes_a_part_of_a_word() -> None:
+    before = "The tenant pays within "
+    start = 72 + width(before + "3") - width("3")
+    x0, y0, x1, y1 = start, 697, start + width("30"), 710
+    quad = f"{x0} {y0} {x1} {y0} {x1} {y1} {x0} {y1}"
+    annotation = f"<< /Type /Annot /Subtype /StrikeOut /Rect [{x0} {y0} {x1} {y1}] /QuadPoints [{quad}] /F 4 >>"
+    assert f"{before}~~30~~60 days." in markdown(shown(72, 700, f"{before}3060 days."), entries=f"/Annots [{annotation}]")
+
+
+def test_an_annotation_without_quads_strikes_its_rectangle() -> None:
+    annotation = f"<< /Type /Annot /Subtype /StrikeOut /Rect [72 697 {72 + width(CLAUSE)} 710] /F 4 >>"
+    assert f"~~{CLAUSE}~~ It" in markdown(shown(72, 700, f"{CLAUSE} It is kept."), entries=f"/Annots [{annotation}]")
