@@ -1,8 +1,9 @@
 """Decides whether and when to retry, from the error's class alone, never from its message.
 
 The functions are pure; the random source and the sleep are injected. `decide` serves engines (which sleep on their own event
-loop), `call` the blocking calls of storage. Exponential backoff with full jitter, as in the AWS Builders' Library, "Timeouts,
-retries and backoff with jitter": the whole delay is random, so that workers that failed together do not retry together.
+loop), `call` the blocking calls of storage. The delays follow exponential backoff with full jitter, as in the AWS Builders'
+Library, "Timeouts, retries and backoff with jitter": the whole delay is random, so that workers that failed together do not retry
+together.
 """
 
 from __future__ import annotations

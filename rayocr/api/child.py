@@ -124,12 +124,13 @@ def _run(overrides: list[str], emit: Emit) -> int:
     try:
         planned = plan(config)
     except RayocrError as error:
-        if not isinstance(error, UsageError):  # which is raised, and has no result
+        if not isinstance(error, UsageError):  # the caller gets a UsageError as an exception, without counts
             with contextlib.suppress(RayocrError):
                 _emit_counts(existing_state(config), emit)
         raise
     run = Run(config, planned, secrets_from_environment(), EventTerminal())
-    reporting = ThreadPoolExecutor(1)  # in order, and not in the event loop of the run: a dead letter may cost a request
+    # Reports documents in order. A separate thread is needed, because reading a dead letter may block.
+    reporting = ThreadPoolExecutor(1)
 
     def on_document(document: Document, outcome: DocumentOutcome) -> None:
         reporting.submit(report_document, document, outcome)

@@ -182,14 +182,14 @@ class ChildRun:
         return clusters[-1:] == [_WITHOUT_RAY]
 
     def _resume_with_ray(self) -> dict[str, Any]:
-        """Returns the event that says so."""
+        """Starts the run again with Ray. Returns the event that reports this."""
         assert self._process.stdout is not None and self._process.stdin is not None
         self._process.stdout.close()
         with contextlib.suppress(BrokenPipeError):
             self._process.stdin.close()
         self._overrides = [*self._overrides, "cluster=local"]
         self._start(self._overrides)
-        if self._is_stopped:  # meanwhile, by another thread
+        if self._is_stopped:  # another thread cancelled the run during the restart
             self._process.kill()
         return {"event": "warning", "text": "A document ended the process that was reading it. The run continues with Ray."}
 

@@ -60,7 +60,7 @@ class Results:
 
     dest: Storage
     state: Storage
-    options: tuple[str, ...] = ()  # of the runs, as on the command line
+    options: tuple[str, ...] = ()  # options of the runs, as on the command line
 
     def __repr__(self) -> str:
         return f"<Results of {parse_uri(self.dest.uri).display}>"

@@ -102,7 +102,7 @@ class RunHandle:
     def __init__(
         self, child: ChildRun, on_progress: OnProgress | None, overrides: Sequence[str] = (), *, dest: str = "", state: str = ""
     ) -> None:
-        """`dest`, `state`: their locations, for a run that ends before it reports them."""
+        """`dest` and `state`: locations to return if the run ends before it reports its own."""
         self._places = {"dest": dest, "state": state}
         self._child = child
         self._on_progress = on_progress

@@ -164,7 +164,7 @@ class _Words:
 
 
 def _whole_name(setting: str, command: str) -> str:
-    """`pages=2` of `rayocr reread` is `reread.pages=2`."""
+    """Returns the setting with the full name of its option: `reread.pages=2` for `pages=2` of `rayocr reread`."""
     name = setting.partition("=")[0]
     return (
         f"{command}.{setting}" if command in COMMAND_FLAGS and name not in _NAMES and f"{command}.{name}" in _NAMES else setting

@@ -200,9 +200,9 @@ def _run(
     bundled: bool = False,
     given: Collection[str] | None = None,
 ) -> int:
-    """Runs. `places`: names the outputs at the end. `bundled`: whether to report that the samples are read because no source was
-    named. `given`: the names of the options of the command line; unless they include `cluster`, a small job runs without Ray. A
-    run without Ray is in a child process if `given` is not None, and resumes with Ray if a document crashes it."""
+    """Executes a run. `places`: names the outputs at the end. `bundled`: whether to report that the samples are read because no
+    source was named. `given`: the names of the options of the command line; unless they include `cluster`, a small job runs
+    without Ray. A run without Ray is in a child process if `given` is not None, and resumes with Ray if a document crashes it."""
     from rayocr.cli.small_run import can_fork, is_small, run_in_child
     from rayocr.composition import source_accesses
     from rayocr.driver.monitor.terminal import ConsoleTerminal

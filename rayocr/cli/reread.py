@@ -115,7 +115,7 @@ def _reread(
 
 
 def _asked(number: int) -> bool:
-    """The answer of the user; no if standard input ends (Ctrl-D)."""
+    """Asks the user. Returns False if standard input ends (Ctrl-D)."""
     try:
         return Confirm.ask(f"Use the new text of page {number}?", default=False)
     except EOFError:
@@ -130,7 +130,7 @@ def _facts(chosen: ChosenDocument, done: _Readings, saved: Saved, author: str, f
 
 
 def _numbers(pages: str | None, chosen: ChosenDocument) -> list[int]:
-    """Raises UsageError."""
+    """Returns the page numbers that `--pages` names. Raises UsageError."""
     if pages is None:
         raise UsageError(f"Name the pages of {chosen.name}.", hint=f"For example: {_EXAMPLE}")
     runs = pages.replace(" ", "")
@@ -144,7 +144,7 @@ def _numbers(pages: str | None, chosen: ChosenDocument) -> list[int]:
 
 
 def _bounded(part: str) -> list[int]:
-    """Raises ValueError and UsageError."""
+    """Returns the numbers of one range, such as 5-7. Raises ValueError, and UsageError if the range is too long."""
     first, _, last = part.partition("-")
     if part and int(last or first) - int(first) >= _MOST_PAGES:
         raise UsageError(

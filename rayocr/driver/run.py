@@ -175,7 +175,7 @@ class Run:
     # -- start --------------------------------------------------------------------------------------------------------------
 
     async def run(self, rules: DiscoveryRules) -> None:
-        """Runs. Raises RayocrError for errors that stop a run, and Interrupted after a signal."""
+        """Runs until every document has ended. Raises RayocrError for errors that stop a run, and Interrupted after a signal."""
         shutdown = Shutdown(on_first=self.announcements.announce_drain, on_second=self.announcements.announce_stop)
         shutdown.install()
         scout = asyncio.create_task(asyncio.to_thread(self._scout, rules))

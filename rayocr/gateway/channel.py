@@ -15,7 +15,7 @@ from typing import Any
 from rayocr.config import AccessConfig, GatewayConfig
 from rayocr.outputs.report.pages import Drawing
 
-MAX_QUESTION_BYTES = 32 << 20  # size of a manifest, with a retry
+MAX_QUESTION_BYTES = 32 << 20  # a command that retries a document contains its whole manifest
 _LENGTH = struct.Struct(">I")
 
 

@@ -44,8 +44,8 @@ class PageDuplicates:
 
 
 def can_be_copied(record: PageRecord) -> bool:
-    """Returns whether the page was read without doubts by an engine that calls a server (other engines do not hash pages, since
-    they are free)."""
+    """Returns whether the page was read without doubts by an engine that calls a server (pages for local engines are not hashed,
+    because reading them costs nothing)."""
     return bool(record.content_hash and record.text) and record.outcome is PageOutcome.DONE and not record.doubts
 
 

@@ -39,7 +39,8 @@ class ReplacedPage(BaseModel):
 
 
 class Correction(BaseModel):
-    """`text` is Markdown; `corrected_at` is ISO 8601, UTC. `settled`: what a person did with it after the source was replaced.
+    """The correction of one page. `text` is Markdown; `corrected_at` is ISO 8601, UTC. `settled`: what a person did with it after
+    the source was replaced.
 
     `engine`, `model` and `doubts` are those of a new reading that the author has accepted; empty if a person wrote the text.
     `replaced` is the page as it was before its first correction; None in records of earlier versions."""

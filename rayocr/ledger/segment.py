@@ -1,8 +1,8 @@
 """Defines the format of ledger segments: `.rayocr/ledger/<run_id>/<seq>.jsonl.zst`.
 
-A zstd frame (with a checksum) of JSON lines: a header with the number of pages per document, then one line per page. Every line
-has its own schema_version and a crc32 of the preceding part of the line, so that a damaged segment returns every intact record
-and no damaged one. Damage is reported and never fatal. `zstdcat segment | jq` reads a segment.
+A segment is a zstd frame (with a checksum) of JSON lines: a header with the number of pages per document, then one line per page.
+Every line has its own schema_version and a crc32 of the preceding part of the line, so that a damaged segment returns every
+intact record and no damaged one. Damage is reported and never fatal. `zstdcat segment | jq` reads a segment.
 """
 
 from __future__ import annotations

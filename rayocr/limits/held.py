@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class _Lease:
     until: float
     slots: int
-    input_tokens: float  # per slot
-    cost_usd: float  # per slot
+    input_tokens: float  # reserved per slot
+    cost_usd: float  # reserved per slot
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

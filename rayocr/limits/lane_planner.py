@@ -30,7 +30,7 @@ from rayocr.messages import LOCAL_LANE
 LOCAL, BATCH, FLEX, STANDARD = LOCAL_LANE, "batch", "flex", "standard"
 
 _MARGIN = 1.5  # factor on the time that the remaining pages need, since the rate of a lane may drop by a third
-_NARROW_MARGIN = 1.15  # below this, requests that often fail are not worth the quota that they take
+_NARROW_MARGIN = 1.15  # factor used instead to decide whether a lane whose requests often fail is worth its share of the quota
 _SPARE_S = 60.0  # seconds for the last outputs
 _FAILURES_AT_FIRST = 0.05  # assumed share of a lane's pages that come back unread
 _MEMORY = 200  # number of answers over which shares and times are averaged
@@ -38,14 +38,16 @@ _KNOWN_AFTER = 20  # number of answers after which their longest time replaces t
 _RECENT_S = 300.0  # seconds over which the rate of local engines is measured
 _STARTING_S = 60.0  # seconds that local engines are expected to need for their start
 _HOPE = 0.25  # mean time to an answer, as a share of the assumed longest one, until answers are known
-# Number of failures in a row after which a lane only gets single pages, and later lanes do not rely on it, unless.
+# Number of failures in a row after which a lane counts as down: it gets only single pages, and more expensive lanes do not rely
+# on it.
 _DOWN_AFTER = 50
-_ACCEPTED = 0.05  # its pages in flight exceed this share of them: it accepts pages, but their answers take longer
-_PROBE_S = 30.0  # seconds between two such pages
+# A lane is not down if it has more pages in flight than this share of its failures: it accepts pages, but answers slowly.
+_ACCEPTED = 0.05
+_PROBE_S = 30.0  # seconds between two single pages of a lane that is down
 _LATER = 0.5  # an answer may exceed the longest time so far by this share of the difference between that time and the median
 _MEASURED_S = 30.0  # seconds that a lane must be open without interruption before its rate is measured
 _WASTEFUL = 0.25  # share of failures above which a lane is skipped if the deadline needs the shared quota
-_BURST_S = 1.0  # share of the common pace
+_BURST_S = 1.0  # seconds of the common pace that may be used at once
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +57,7 @@ class LaneTerms:
     of other such lanes count towards one quota."""
 
     name: str
-    usd_per_page: float  # or in any other unit, since prices are only compared
+    usd_per_page: float  # any unit is possible, since prices are only compared
     answer_s: float
     room: int
     proven: bool = True
@@ -172,7 +174,7 @@ class _Lane:
 
 
 class LanePlanner:
-    """Plans lanes. `terms`: one for each allowed lane. `margin` and `spare_s`: as above."""
+    """Plans lanes. `terms`: one for each allowed lane. `margin`: see _MARGIN; `spare_s`: see _SPARE_S."""
 
     def __init__(self, terms: Sequence[LaneTerms], *, margin: float = _MARGIN, spare_s: float = _SPARE_S) -> None:
         ranked = sorted(terms, key=lambda t: (t.usd_per_page, t.answer_s))

@@ -59,23 +59,27 @@ class SlotReturn:
     slots: int
     answered: int = 0
     free: int = 0
-    unsent: int = 0  # number of free ones without a request
+    unsent: int = 0  # number of free slots for which no request was sent
     # Requests that timed out or are missing in a batch that ended; they are probably billed, and included in tokens and cost.
     lost: int = 0
     failed: int = 0  # number of slots whose failure `throttle` reports
-    possibly_billed: int = 0  # number of free ones in flight when the connection broke, which the server may bill
+    # Number of free slots whose request was in flight when the connection broke; the server may bill it.
+    possibly_billed: int = 0
     replied: int = 0  # number of slots whose request the server rejected, or whose answer was unusable
-    # Number of answered and replied ones that were rejected or malformed; if all are, the page is not the cause.
+    # Number of slots whose answer was malformed or whose request was rejected. If this happens to all slots, the pages are not
+    # the cause.
     unusable: int = 0
-    refused: int = 0  # number of answered ones that were refused or truncated; the page is the cause unless all pages are
-    refused_first: int = 0  # number of refused ones whose page was requested for the first time
-    refused_documents: frozenset[str] = frozenset()  # ids of these documents
+    # Number of answered slots whose page was refused or truncated. If this happens to all pages, their content is not the cause.
+    refused: int = 0
+    refused_first: int = 0  # number of refused pages that were requested for the first time
+    refused_documents: frozenset[str] = frozenset()  # ids of the documents with refused pages
     words: str = ""  # message about the unusable and refused answers
     input_tokens: int = 0
     cost_usd: float = 0.0
-    # Reserved for the slots whose use is known; None: the worker had no expectations, and the limiter reserved the average.
+    # Tokens reserved for the slots whose use is known. None: the worker had no expectations, and the limiter reserved the
+    # average.
     reserved_tokens: float | None = None
-    expected_tokens: float = 0.0  # of the answered and lost ones, as the worker expects them now
+    expected_tokens: float = 0.0  # tokens that the worker now expects for the answered and lost slots
     throttle: Throttle | None = None
 
 
@@ -116,10 +120,10 @@ class ModelQuota:
     held_since: float | None = None  # the server does not answer, so only one probe at a time is sent
     held_words: str = ""  # message of the server or the network
     refused_in_a_row: int = 0  # number of pages that the model refused or truncated since the last page that it read
-    refused_words: str = ""  # why
-    refusing: bool = False  # whether it is held because it refuses the pages of all documents
+    refused_words: str = ""  # the model's reason
+    refusing: bool = False  # whether the model is held because it refuses the pages of all documents
     gone: bool = False  # the server does not have the model; `held_since` and `held_words` are set
-    answered: int = 0  # requests
+    answered: int = 0  # number of requests
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,8 +133,8 @@ class LimiterState:
     models: tuple[ModelQuota, ...] = ()
     spent_usd: float = 0.0
     spent_by_day: Mapping[str, float] = field(default_factory=dict)  # spending of this run by day
-    spent_today_usd: float = 0.0  # spending of all known runs
-    spent_month_usd: float = 0.0  # spending of all known runs
+    spent_today_usd: float = 0.0  # spending of all known runs today
+    spent_month_usd: float = 0.0  # spending of all known runs this month
     spent_10min_usd: float = 0.0  # spending of this run in the last ten minutes, without batches
     possibly_billed: int = 0  # number of requests in flight when their connection broke, which the server may bill
     promised_usd: float = 0.0  # amount that is reserved for requests in flight

@@ -36,8 +36,8 @@ class PageOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextBox:
-    """One line of text on the page. Corners in PDF points of the upright page, origin top left, y down. `angle_deg`: clockwise
-    rotation of the text; for rotated text the box is the smallest upright box around it."""
+    """One line of text on the page. The corners are in PDF points of the upright page, with the origin at the top left and y
+    downwards. `angle_deg`: clockwise rotation of the text; for rotated text the box is the smallest upright box around it."""
 
     text: str
     x0: float
@@ -112,12 +112,12 @@ class _PageResult:
 
     @property
     def unpriced(self) -> bool:
-        """Whether part of the cost is unknown."""
+        """True if part of the cost is unknown."""
         return self.price_class == UNPRICED or any(attempt.price_class == UNPRICED for attempt in self.attempts)
 
     @property
     def wants_retry(self) -> bool:
-        """Whether mode=retry reads the page again, because it failed or a later engine read it during an outage."""
+        """True if mode=retry reads the page again, because it failed or a later engine read it during an outage."""
         return self.outcome is PageOutcome.FAILED or OUTAGE in self.doubts
 
 

@@ -32,7 +32,7 @@ class Figure:
     ray: bool = False
     prometheus: bool = True
     closing_row: str = ""
-    closing_text: str = ""  # `[was|were]`: for one, and for several
+    closing_text: str = ""  # `[was|were]`: the singular and the plural form
 
     @property
     def metric(self) -> str:
@@ -289,7 +289,7 @@ FIGURES: tuple[Figure, ...] = (
         unit="s",
     ),
     _gauge("ledger_segments", "Segments written by the ledger.", lambda run: run.ledger.segments),
-    _gauge("ledger_bytes", "Size of those segments.", lambda run: run.ledger.bytes, unit="bytes"),
+    _gauge("ledger_bytes", "Size of the segments written by the ledger.", lambda run: run.ledger.bytes, unit="bytes"),
     _gauge("ledger_flush_s", "Time to write the last segment.", lambda run: round(run.ledger.flush_s, 4), unit="s"),
     _gauge("ledger_pending_pages", "Pages waiting for their segment.", lambda run: run.ledger.pending_pages),
     _model("granted", "Requests granted by the limiter", lambda model, run: model.granted, counter=True, name="slots_granted"),
@@ -319,7 +319,7 @@ FIGURES: tuple[Figure, ...] = (
         "parked", "1 while the daily quota is used up", lambda model, run: _is_future(model.parked_until), name="model_parked"
     ),
 )
-STAGE_SECONDS = ("rayocr_stage_seconds", "Time of a document (fetch, assemble) or a shard of pages (recognize), by stage.")
+STAGE_SECONDS = ("rayocr_stage_seconds", "Time per document (fetch, assemble) or per shard of pages (recognize), by stage.")
 STORAGE_CALLS = ("rayocr_storage_calls", "Calls to storage by all processes, by operation and outcome (ok, or an error class).")
 
 

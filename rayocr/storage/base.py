@@ -41,10 +41,10 @@ class Changes:
 class Storage(ABC):
     """A storage: a root (a folder, a bucket with a prefix) and the objects below it."""
 
-    # Is called for a folder or link that a listing cannot read. Without it, such a folder ends the listing.
+    # A listing calls this function for a folder or link that it cannot read. If it is None, such a folder ends the listing.
     on_error: Callable[[str, StorageError], None] | None = None
 
-    # Whether `if_absent` and `if_version` are atomic across all processes; if not, only within this process.
+    # True if `if_absent` and `if_version` are atomic across all processes; otherwise they are atomic only within this process.
     has_atomic_create: bool = True
 
     @property

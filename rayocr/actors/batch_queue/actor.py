@@ -10,7 +10,7 @@
 | the queue is full (429, `batch.max_jobs`, `batch.enqueued_tokens`) | jobs wait in a queue; nothing is uploaded twice |
 | the uploaded file no longer exists when the job is created | it is uploaded again, at most four times |
 | the job or its results no longer exist | the intent is deleted; its pages raise BatchIncomplete |
-| the server does not answer for `limits.patience_s` | the same; jobs are polled until then |
+| the server does not answer for `limits.patience_s` | ModelUnavailable ends the run; a later run adopts the jobs |
 | a job makes no progress for `batch.patience_h` | ModelUnavailable ends the run; a later run adopts the job |
 
 Only the intents are durable. Requests that wait for submission are on local disk, not in memory.
@@ -37,8 +37,8 @@ _JOBS_IN_QUEUE, _SMALL_JOB = 24, 100
 
 
 class BatchQueue:
-    """The batch queue. `clock` is Unix time in seconds, since intents are compared across runs. `patience_s`:
-    `limits.patience_s`."""
+    """Gathers pages into batch jobs and returns their answers. `clock` is Unix time in seconds, since intents are compared across
+    runs. `patience_s`: `limits.patience_s`."""
 
     def __init__(
         self,

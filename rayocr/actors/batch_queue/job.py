@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class BatchServer(Protocol):
-    """The server of batch jobs; see `rayocr.engines.gemini.batch.GeminiJobs`."""
+    """The port of the server that runs batch jobs; see `rayocr.engines.gemini.batch.GeminiJobs`."""
 
     async def upload(self, display_name: str, path: Path) -> str: ...
 

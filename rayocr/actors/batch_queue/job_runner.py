@@ -61,7 +61,7 @@ class JobRunner:
         self._jobs = jobs
         self._config = config
         self._policy = policy
-        self._patience_s = patience_s  # patience with a server that does not answer
+        self._patience_s = patience_s  # seconds for which failed calls are repeated; None: without limit
         self._clock = clock
         self._sleep = sleep
         self.tokens_per_page = float(config.expected_input_tokens)  # replaced by the actual use in answers
@@ -160,7 +160,7 @@ class JobRunner:
                     return name
 
     async def _until_room(self, job: Job) -> None:
-        """Waits for room according to rayocr's own count of jobs, so that the server need not refuse."""
+        """Waits for room according to rayocr's own count of jobs, so that the server does not refuse a job."""
         while True:
             running = [other for other in self._jobs() if other.name is not None and not other.ended.is_set()]
             tokens = sum(len(other.keys) for other in (*running, job)) * self.tokens_per_page

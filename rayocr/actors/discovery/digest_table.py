@@ -1,7 +1,7 @@
 """Implements a compact set or map of digests, Discovery's index of up to a million documents.
 
-A Python set of a million 16-byte digests takes 120 MB, this takes 18. The first bits of a key determine its bucket. A bucket is a
-sequence of records that is searched linearly: 4 KB for a million keys, which takes half a microsecond.
+A Python set of a million 16-byte digests takes 120 MB; this table takes 18 MB. The first bits of a key determine its bucket. A
+bucket is a sequence of records that is searched linearly: 4 KB for a million keys, which takes half a microsecond.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Applies only to folders, since an object in a bucket or on Drive appears once it is complete. A file that is seen for the first
 time is accepted if its last write is old enough. A file that grew between polls, or whose timestamp is in the future, is accepted
-when two polls that far apart find it unchanged.
+when two polls, at least `settle_s` apart, find it unchanged.
 """
 
 from __future__ import annotations

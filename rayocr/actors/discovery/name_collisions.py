@@ -30,5 +30,5 @@ class NameCollisions:
 
 
 def owner_of(source_uri: str) -> str:
-    """Returns the owner of an output name, as 16 hex digits: a document at its source, in any version."""
+    """Returns the owner of an output name, as 16 hex digits. The owner is a document at its source, in any version."""
     return hashlib.sha256(source_uri.encode("utf-8", "surrogatepass")).hexdigest()[: 2 * _BYTES]

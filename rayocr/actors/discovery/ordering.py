@@ -1,4 +1,4 @@
-"""Returns documents in another order than the listing's: newest first, smallest first. It cannot return a document before the
+"""Returns documents in another order than the listing's: newest first, smallest first. The first document is returned after the
 listing has ended. Until then documents wait in a temporary file. Memory holds a key and a position, 16 bytes per document, and
 twice that during sorting (names are kept whole).
 """

@@ -174,7 +174,7 @@ def assemble(
 
 @dataclass(slots=True, kw_only=True)
 class _Written:
-    """The result of writing the outputs once. `kept`: cost of the pages that this reading of the document did not read."""
+    """The result of writing the outputs once. `kept`: cost of the pages that an earlier run read."""
 
     dedup_recorder: DedupRecorder | None
     earlier_token: int

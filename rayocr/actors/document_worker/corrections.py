@@ -55,8 +55,9 @@ def save_correction(
     source_uri: str = "",
     name: str = "",
 ) -> None:
-    """Saves a correction durably. The text that an earlier correction of the page replaced is kept. `source_uri` and `name`: of
-    the document, so that its later versions find the correction. Raises RecordCorrupt, PreconditionFailed and StorageError."""
+    """Saves a correction durably. The text that an earlier correction of the page replaced is kept. `source_uri` and `name`
+    identify the document, so that its later versions find the correction. Raises RecordCorrupt, PreconditionFailed and
+    StorageError."""
     source = {"source_uri": source_uri, "name": name} if source_uri else {}
 
     def saved(found: Corrections) -> Corrections:
@@ -91,7 +92,7 @@ def new_correction(
 
 
 def remove_correction(state: Storage, document_id: str, page_number: int, removed: Correction, *, policy: RetryPolicy) -> None:
-    """Does nothing if the page has another correction by now. Raises as `save_correction`."""
+    """Removes the correction, unless the page has another correction by now. Raises the same errors as `save_correction`."""
 
     def without(found: Corrections) -> Corrections:
         return found.without(page_number) if found.pages.get(page_number) == removed else found

@@ -28,7 +28,7 @@ from rayocr.messages import Document, FetchedDocument
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 
-_ROUNDS = 3  # number of attempts, each with retry.max_attempts, with a check of the storage after each
+_ROUNDS = 3  # number of reads, each with up to retry.max_attempts calls; the storage is checked after each read
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

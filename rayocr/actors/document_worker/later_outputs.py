@@ -31,7 +31,7 @@ from rayocr.storage.base import Storage
 _IN_MEMORY_BYTES = 4 << 20
 _NO_SOURCE = "Page sizes and page labels differ from the source: it could not be opened when this file was added."
 _NO_TOKENS = "This file was added later: the tokens and the cost of single pages are unknown and given as 0."
-_OWN_NOTE = "is not written"  # part of a note by output_plan.py; another attempt would also crash
+_OWN_NOTE = "is not written"  # part of a note that output_plan.py writes after crashes; another attempt would crash, too
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,7 @@ def holds_texts(manifest: Manifest) -> bool:
 def add_outputs(
     manifest: Manifest, names: Sequence[str], settings: LaterOutputSettings, *, fencing_token: int, with_source: bool
 ) -> tuple[OutputNote, ...]:
-    """Writes the outputs of these names, as far as they are possible without the source if `with_source` is false. Raises
+    """Writes the outputs of these names. If `with_source` is false, writes only what does not need the source. Raises
     RayocrError, and UsageError if the texts are not those that the manifest describes."""
     from rayocr.storage.factory import open_storage
 

@@ -29,7 +29,7 @@ SCHEMA_VERSION = 1
 
 
 def reserve_output_name(state: Storage, document: Document, *, policy: RetryPolicy) -> str:
-    """Returns the document's own output name: the plain one, or with a hash of its name or of its source. Idempotent. Raises
+    """Returns the document's output name: the plain name, or one with a hash of the document's name or source. Idempotent. Raises
     StorageError, and UnusableName when all of them have other owners."""
     mine = owner_of(document.source_uri)
     for output_name, owner in _candidates(document, mine):

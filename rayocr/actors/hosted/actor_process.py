@@ -57,7 +57,7 @@ def to_ledger(ledger: Any) -> Callable[[Telemetry], Any]:
 
 
 def to_ledger_of(run_id: str) -> Callable[[Telemetry], Any]:
-    """Does the same for actors that Ray restarts, since a handle in their constructor arguments might be invalid by then."""
+    """Posts to the same mailbox, which it finds by name: an actor that Ray restarts may have an outdated handle of the ledger."""
     send: Callable[[Telemetry], Any] | None = None
 
     def find_and_send(telemetry: Telemetry) -> None:

@@ -36,7 +36,7 @@ class Replies:
         return await self.once_sync(caller, lambda: asyncio.ensure_future(first()))
 
     def once_sync(self, caller: Hashable, execute: Callable[[], T]) -> T:
-        """Does the same for a call that does not wait."""
+        """Works like `once`, for an `execute` that is not a coroutine."""
         call = self._call()
         last = self._last.get(caller)
         if last is None or last[0] != call:

@@ -35,7 +35,8 @@ class PartialDocuments:
         """Returns the document's records on the first call, and none on later calls. Raises StorageError, after which it can be
         called again.
 
-        This does not find a segment that another run's compaction has rewritten. OtherRuns finds it when it is called afterwards.
+        The call does not find a segment that another run's compaction has rewritten. OtherRuns finds it when it is called
+        afterwards.
         """
         lock = self._documents.get(document_id)
         if lock is None:

@@ -17,7 +17,7 @@ from rayocr.untrusted_json import parse_value
 _READ_AT_ONCE = 16  # number of manifests; in a bucket each costs a request
 _TOGETHER = 1000  # number of names handed to the threads at a time
 _HEAD_BYTES = 4096  # first bytes of a manifest, which include the source
-_UNREADABLE = (ObjectNotFound, ObjectUnreadable, StorageDenied)  # an error of one manifest; another one can be read
+_UNREADABLE = (ObjectNotFound, ObjectUnreadable, StorageDenied)  # the error concerns only this manifest
 _SOURCE = re.compile(rb'"source_uri": ("(?:[^"\\]|\\.)*")')
 
 

@@ -275,7 +275,7 @@ class PageWorker:
         self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext
     ) -> tuple[PageRecord, asyncio.Future[None]] | None:
         if self._stopped is not None:
-            raise self._stopped  # not None, or the driver would send the page again
+            raise self._stopped  # None would make the driver send the page again
         if self._draining or self._is_dropped(context):
             return None
         before, started = shard.attempts.get(number, ()), time.monotonic()

@@ -71,7 +71,7 @@ class _Meter:
         if (shape := self._engine.request_shape(page, model)) is not None:
             self._tokens.learn(model, shape, answer.input_tokens)
             expected = self._tokens.expect(model, shape)
-            if not answer.input_tokens:  # the server always says it, unless the answer was lost on its way
+            if not answer.input_tokens:  # every answer contains its tokens, so this answer was lost
                 self._slots.possibly_billed(account_of(self._engine, model))
         self._report(answer, page, model, expected)
         self._answered, self._input_tokens = self._answered + 1, self._input_tokens + answer.input_tokens

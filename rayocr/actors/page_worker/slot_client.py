@@ -38,7 +38,7 @@ from rayocr.messages import LaneGrant, SlotReply, SlotReturn, Throttle, Throttle
 # request takes, and saves a call to the limiter per page when a server answers at once.
 _LEASE_LINGER_S = 0.002
 _RELEASE_LINGER_S = 0.05
-_ABOVE_EXPECTED = 1.02  # times the expected tokens
+_ABOVE_EXPECTED = 1.02  # factor on the expected tokens; tokens reserved above it are not given back
 _GOOD_FOR_S = 0.5  # seconds after a slot's start, less than the headroom of one percent of a minute, which is 0.6 s
 
 
@@ -70,8 +70,8 @@ class _Waiting(NamedTuple):
 @dataclass(slots=True)
 class _Model:
     waiting: deque[_Waiting] = field(default_factory=deque)
-    counted: bool = False  # whether the use of the slot that is returned next is known
-    expected_tokens: float | None = None  # of the request of that slot
+    counted: bool = False  # whether the use of the next returned slot is known
+    expected_tokens: float | None = None  # expected tokens of the request in that slot
     returning: Returning = field(default_factory=Returning)
     leasing: asyncio.Task[None] | None = None
     releasing: asyncio.Task[None] | None = None
@@ -329,8 +329,8 @@ class SlotClient:
         state.counted, state.expected_tokens = False, None
         if reserved is not None and (counted or free):
             if expected is not None:
-                # What was reserved above that is not given back: used later, it would exceed a minute that does not include
-                # the request it was meant for.
+                # Tokens reserved above this limit are not given back. A later request that used them could exceed the limit of a
+                # minute that does not include the request for which they were reserved.
                 reserved = min(reserved, _ABOVE_EXPECTED * expected)
                 returning.expected_tokens += expected
             returning.reserved_tokens = (returning.reserved_tokens or 0.0) + reserved

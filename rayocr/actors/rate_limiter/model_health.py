@@ -46,7 +46,7 @@ class ModelHealth:
         self._probe_at = 0.0
         self._probes = 0
         self._unusable = 0
-        self.refused_in_a_row = 0  # pages
+        self.refused_in_a_row = 0  # number of pages
         self.refused_words = ""
         self._refused_documents: set[str] = set()
         self.overloaded = False  # whether requests failed for another reason than a quota since the last answer
@@ -113,7 +113,7 @@ class ModelHealth:
         self._probed(worker, now=now, delay_s=delay_s)
 
     def _probed(self, worker: str, *, now: float, delay_s: float) -> None:
-        """Notes that the probe has failed, if it was this worker's."""
+        """Notes that the probe has failed, if this worker sent it."""
         if self._probe_of == worker:
             self._probe_of = None
             self._probe_at = now + max(delay_s, min(_LAST_PROBE_S, _FIRST_PROBE_S * 2**self._probes))
@@ -138,7 +138,7 @@ class ModelHealth:
 
     @property
     def denied(self) -> bool:
-        """Whether the server reports that the project has no quota or credit."""
+        """True if the server reports that the project has no quota or credit."""
         return self._denied
 
     def probe_in_s(self, now: float) -> float:

@@ -73,7 +73,7 @@ class QuotaTracker:
         self._today = 0
         self._correction_s = 0.0
         self._largest = (float("-inf"), 0.0)  # largest request of the last minute: time, input tokens
-        self._shortened = 1.0  # factor on the token intervals of the last wish
+        self._shortened = 1.0  # factor on the token intervals in the last request for slots
         self._recent: deque[tuple[float, int]] = deque()  # recent (time, slots)
         self._refusals: deque[float] = deque()  # recent times
         self._paused_until = float("-inf")
@@ -112,7 +112,7 @@ class QuotaTracker:
         )
 
     def wished(self, take: Take, taken: Taken) -> None:
-        """Notes that the bucket answered and so has applied the correction."""
+        """Subtracts the correction that the bucket has applied."""
         used_s = sum(take.token_intervals_s[: len(taken.delays_s)]) or len(taken.delays_s) * take.token_interval_s
         self._correction_s += used_s * (1.0 / self._shortened - 1.0) - take.correction_s
 
@@ -136,7 +136,7 @@ class QuotaTracker:
         return max(cost_usd / 2, cost_usd + more * self._input_token_usd)
 
     def lend(self, worker: str, taken: Taken, *, cost_usd: float, money: Money, now: float, arrived: float) -> None:
-        """`cost_usd`: reserved for each slot."""
+        """Records slots that were lent to a worker. `cost_usd`: the amount to reserve for each."""
         slots = len(taken.delays_s)
         self.held.add(worker, slots, now=now, input_tokens=self.expected.input_tokens, cost_usd=cost_usd)
         money.promise(slots * cost_usd)

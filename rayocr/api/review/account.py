@@ -36,7 +36,7 @@ class PageAccount:
             path.write_text(json.dumps({"schema_version": 1, "run_id": _OTHERS, "days": days}))
 
     def end(self, out: Path, record: Mapping[str, Any]) -> None:
-        """Raises StorageError."""
+        """Records the cost of the reading in the destination's state. Raises StorageError."""
         cost_usd = 0.0
         for path in (out / SPEND_PREFIX).glob("*/*.json"):
             if path.stem != _OTHERS:

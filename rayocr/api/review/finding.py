@@ -52,7 +52,7 @@ def _close_names(wanted: str, names: list[str]) -> str:
 
 
 def _shown(name: str) -> str:
-    """With escaped line breaks."""
+    """Returns the name on one line, with escaped line breaks."""
     return for_terminal("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name))
 
 

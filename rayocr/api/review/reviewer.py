@@ -165,7 +165,7 @@ def new_reviewer(config: RayocrConfig, keys: Secrets, *, dest: Storage, state: S
 
 
 def check_page(manifest: Manifest, number: int) -> None:
-    """Raises ObjectNotFound."""
+    """Raises ObjectNotFound if the document has no such page."""
     if 1 <= number <= manifest.page_count:
         return
     if not manifest.page_count:

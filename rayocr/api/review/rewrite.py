@@ -34,9 +34,10 @@ from rayocr.outputs.report.pages import Drawing
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import MAX_OUTPUT_BYTES, MAX_STATE_BYTES, Storage
 
-OWNER_PREFIX = "view-"  # of leases that are held while a correction is written
-_PATIENCE_S, _POLL_S = 60.0, 0.2  # for another correction of the same document
-_RUN_PATIENCE_S = 5.0  # for a run that is finishing the document and may have looked for corrections for the last time
+OWNER_PREFIX = "view-"  # prefix of the owner of a lease that is held while a correction is written
+_PATIENCE_S, _POLL_S = 60.0, 0.2  # seconds to wait for another correction of the same document
+# Seconds to wait for a run that is finishing the document. It may have read the corrections for the last time.
+_RUN_PATIENCE_S = 5.0
 _IN_MEMORY_BYTES = 4 << 20
 _NOT_SHOWN = "This file was written before a person corrected"
 _TO_UPDATE = "read the document again with overwrite=true to update it."
@@ -100,7 +101,7 @@ class Rewriter:
 
     @contextmanager
     def _owned(self, document_id: str) -> Iterator[tuple[Manifest, int]]:
-        """The manifest, which no other process changes within the `with` block, and the fencing token."""
+        """Yields the manifest and the fencing token. No other process changes the manifest within the `with` block."""
         lease = self._lease(document_id)
         name = manifest_name(document_id)
         try:

@@ -75,7 +75,7 @@ class RunActors(ABC):
 
     @property
     def forgets_removed(self) -> bool:
-        """Whether a document that is removed before it was read leaves no record."""
+        """True if a document that is removed before it was read leaves no record."""
         return self.config.mode is Mode.watch
 
     def retries(self, document_id: str) -> bool:

@@ -135,7 +135,7 @@ def _first_line(error: Exception) -> str:
 
 class _Following:
     """Follows a job. The first Ctrl-C asks the job to drain and follows it to its end; the second leaves it running. While the
-    dashboard does not answer, it waits for at most `patience_s`, since the head may be restarting.
+    dashboard does not answer, this class waits for at most `patience_s`, since the head may be restarting.
     """
 
     def __init__(

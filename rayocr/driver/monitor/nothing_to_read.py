@@ -58,7 +58,7 @@ def is_empty(config: RayocrConfig, place: str, totals: DiscoveryTotals) -> Usage
 
 
 def no_pdfs(place: str, totals: DiscoveryTotals) -> UsageError | None:
-    """Returns the error for a source whose files are all outputs of rayocr, or no PDFs; None if it has PDFs or no files."""
+    """Returns the error for a source whose files are all outputs of rayocr or not PDFs; None if it has PDFs or no files."""
     if totals.found or not (totals.others or totals.own_outputs):
         return None
     parts = []

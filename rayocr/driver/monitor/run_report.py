@@ -38,7 +38,7 @@ def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
     dest = _existing(dest_uri, config.storage.dest)
     runs = _chosen_runs(state, settings.run)
     run_ids = None if settings.run == "all" else {str(run["run_id"]) for run in runs}
-    older = replaced_versions(state) if run_ids is None else frozenset()  # otherwise from the record of the run
+    older = replaced_versions(state) if run_ids is None else frozenset()  # the report of single runs needs no older versions
     facts, unreadable = ReportFacts(settings, dismissed=dismissed_ids(state)), 0
     for manifest in _manifests(state):
         if manifest is None:

@@ -1,7 +1,7 @@
 """Sends errors and dead letters to Supabase in the background: a handler writes rows to a spool, and a thread sends them.
 
-The run never waits for it: it only appends a row to a local file, and the thread retries with its own backoff. The next run sends
-rows that could not be sent. Each row has an id, so that a row that is sent twice (after a lost answer) is stored once.
+The run never waits for Supabase: it only appends a row to a local file, and the thread retries with its own backoff. The next run
+sends rows that could not be sent. Each row has an id, so that a row that is sent twice (after a lost answer) is stored once.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ class _Answer:
     came: threading.Event = field(default_factory=threading.Event)
 
     def give(self, query: str) -> bool:
-        """Stores an answer; returns whether the parameters were one."""
+        """Stores the parameters if they are Google's answer, and returns whether they are."""
         parameters = dict(urllib.parse.parse_qsl(query))
         if not self.came.is_set() and ("code" in parameters or "error" in parameters):
             self.parameters = parameters

@@ -1,7 +1,7 @@
 """Lists a folder: streams every regular file below it, ordered by full name.
 
-Object stores use the same order, so listings do not depend on the backend. Memory: the names of the folders between the root and
-the current one, and the identity of every entered folder. A folder is entered only once, even if several links lead to it.
+Object stores use the same order, so listings do not depend on the backend. Memory holds the names of the folders between the root
+and the current one, and the identity of every entered folder. A folder is entered only once, even if several links lead to it.
 """
 
 # Paths are strings throughout: names may hold undecodable bytes, and pathlib doubles the cost of a listing

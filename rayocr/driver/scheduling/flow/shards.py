@@ -12,8 +12,8 @@ from rayocr.messages import Shard
 
 
 def shards_of(document: DocumentState, stage: Stage, sizer: ShardSizer, *, workers: int) -> Iterator[Shard]:
-    """Yields the document's pages that wait for an engine of this stage. Cuts one shard at a time, since the best length is
-    learned during the run. `workers`: the number of workers that share the pages."""
+    """Yields shards of the document's pages that wait for an engine of this stage. Cuts one shard at a time, since the best
+    length is learned during the run. `workers`: the number of workers that share the pages."""
     numbers = sorted(number for number, engine in document.waiting.items() if stage.first <= engine <= stage.last)
     position = 0
     while position < len(numbers):
