@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
 _SURE = 0.75  # confidence of a line
 _VERY_SURE, _WORD_CHARS = 0.9, 3  # minimum confidence of a line where no ink looked like text
-_UNREADABLE = 0.5  # confidence of an answer without any certain line; the engine does not support the script
-_COVERED = 0.5  # share of a line's box covered by the layer's words; above it, the line has been read
+_UNREADABLE = 0.5  # with less confidence and no certain line, the engine does not support the script of the page
+_COVERED = 0.5  # a line is already in the layer if the layer's words cover more than this share of its box
 _PAGE_SHARE = 0.6  # a larger picture is a scan of the page
-_ROWS_SHARE = 0.15  # least distance of a picture's first and last line, as a share of its height
+_ROWS_SHARE = 0.15  # least distance between the first and the last line in a picture, as a share of the picture's height
 _STRIP_PT, _MOST_PICTURES = 1.0, 200
-_DOUBTFUL_CHARS = 20  # characters in lines with low confidence, on a page that has lines without text
+_DOUBTFUL_CHARS = 20  # with more characters in lines of low confidence, the page has text that was not read
 
 
 def complete(page: Page, engine: ComputeEngine) -> PageText | None:

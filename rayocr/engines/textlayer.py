@@ -74,7 +74,7 @@ def doubts_of(layer: TextLayer) -> tuple[str, ...]:
 def layer_lines(layer: TextLayer, *, sizes_are_real: bool, borders: Sequence[Box] = ()) -> list[LayoutLine]:
     """Returns the layer's lines for layout. Over a scan, font sizes are an OCR engine's guess for every word. `borders`: rulings
     at which lines are split."""
-    stamps = sum(line.slanted for line in layer.lines) * 2 < len(layer.lines)  # otherwise the whole page is slanted
+    stamps = sum(line.slanted for line in layer.lines) * 2 < len(layer.lines)  # if most lines are slanted, the page itself is
     return [
         LayoutLine(
             text=line.text,

@@ -27,9 +27,9 @@ class Output(ABC):
     name: ClassVar[str]
     suffix: ClassVar[str]
     needs_source: ClassVar[bool] = False
-    works_without_source: ClassVar[bool] = False  # uses the source, but also works without it
-    needs_boxes: ClassVar[bool] = False  # uses the positions of lines, if the engine reports them
-    flowing: ClassVar[bool] = False  # is continuous text, in which running headers are marked or removed on request
+    works_without_source: ClassVar[bool] = False  # whether the output uses the source if it is available, but works without it
+    needs_boxes: ClassVar[bool] = False  # whether the output uses the positions of lines, if the engine reports them
+    flowing: ClassVar[bool] = False  # whether running headers are marked or removed on request
 
     def __init__(
         self, file: BinaryIO, context: DocumentContext, *, config: OutputConfig | None = None, source: PdfFile | None = None
@@ -59,7 +59,7 @@ class Output(ABC):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences for the manifest about content that this file could not show exactly. Available after `finish`."""
+        """Returns sentences for the manifest about content that this file could not show exactly. Call it after `finish`."""
         return ()
 
     def write(self, text: str) -> None:

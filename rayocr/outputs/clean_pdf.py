@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 _PAGES_A_PART = 8  # pages that are typeset together, with fonts embedded once; more take more memory (100 pages: 700 MB)
 _CHARACTERS_NAMED = 20  # number of characters without a font that the manifest lists
 
-# The typesetter is shared in this process, since its start takes 0.3 s. Forks do not share it, since their pages would get into
-# each other's PDFs.
+# All documents of this process share one typesetter, since its start takes 0.3 s. A fork starts its own; otherwise the pages of
+# both processes would be mixed.
 _typesetters: dict[tuple[int, bool, float], tuple[Typesetter, FontBook]] = {}
 
 

@@ -36,9 +36,9 @@ class MarkdownOutput(Output):
         super().__init__(file, context, config=config, source=source)
         self._settings = self.config.markdown
         self._dest = self.file
-        self._held = ""  # the end of the previous page, which may continue
+        self._held = ""  # the end of the previous page, which may continue on the next one
         self._matter = _FrontMatter(context) if self._settings.front_matter else None
-        if self._matter is not None:  # the front matter comes first in the file and is known last
+        if self._matter is not None:  # the front matter is at the start of the file, but its values are known only at the end
             self.file = cast(BinaryIO, tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES))  # noqa: SIM115 - see close
 
     def page(self, record: PageRecord) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 
-_HEAD_BYTES = 200  # of a content stream: the font of its first line is in them
+_HEAD_BYTES = 200  # bytes at the start of a content stream, which name the font of its first line
 
 
 class SearchablePdfOutput(Output):
@@ -53,7 +53,7 @@ class SearchablePdfOutput(Output):
         self._font: Any = None
         self._tagged = False
         self._has_form = False
-        self._updates = False  # this is an earlier output, in which the text of some pages is replaced
+        self._updates = False  # set if the file is an earlier output, in which the text of some pages is replaced
         self._unchanged = ""  # the reason why the file is copied unchanged
         self._found: list[int] = []
         self._in_order: list[int] = []

@@ -58,10 +58,10 @@ class PdfFacts:
 
 
 class PdfFile:
-    """An open document. `data` (bytes or a uint8 array) is not copied, as a rule, and must stay valid until `close`."""
+    """An open document. `data` (bytes or a uint8 array) is usually not copied and must stay valid until `close`."""
 
     def __init__(self, data: Any, *, max_pixels: int) -> None:
-        self.refused = ""  # why `page` did not load the last page that is hostile
+        self.refused = ""  # the reason why `page` refused the last hostile page
         self._max_pixels = max_pixels
         self._data = with_listed_groups(np.frombuffer(data, dtype=np.uint8))
         self._structure = PdfStructure(self._data)
@@ -102,7 +102,8 @@ class PdfFile:
         return self._structure.page_references()
 
     def page(self, page_number: int) -> Page:
-        """Loads a page. `page_number` is 1-based. Raises PageUnrenderable if PDFium cannot load the page, or not in time."""
+        """Loads a page. `page_number` is 1-based. Raises PageUnrenderable if PDFium cannot load the page, or would need hours for
+        it."""
         if self._has_forms and (why := self._structure.excessive_forms(page_number)):
             self.refused = f"Page {page_number} cannot be loaded: {why}"
             raise PageUnrenderable(self.refused)
@@ -206,7 +207,7 @@ def _check_some_pages(file: PdfFile, *, whole: bool) -> None:
     for number in numbers:
         try:
             file.page(number).close()
-        except Exception:  # counted and decided below
+        except Exception:  # failed pages are counted, and the code below the loop decides
             failed += 1
     if failed == len(numbers) and file.refused:
         raise CorruptPdf(f"No page of the document can be read. {file.refused}")

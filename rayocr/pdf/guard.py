@@ -43,7 +43,7 @@ class _Limits:
         self.watcher: int | None = None  # the process whose thread checks; a fork does not copy threads
 
     def set_watchdog(self) -> None:
-        """Sets the watchdog for the block that ends first. Call it with the lock held."""
+        """Sets the watchdog to the earliest deadline of all blocks. Call it with the lock held."""
         if not self.open:
             faulthandler.cancel_dump_traceback_later()
             return
@@ -81,8 +81,8 @@ def bounded(*, seconds: float, memory_bytes: int) -> Iterator[None]:
 
 
 class Allowance:
-    """Time and memory for work of many steps, such as the outputs of a document. Ends the process, as `bounded` does, after a
-    step in which they are used up. A single step that takes too long needs `bounded` as well."""
+    """Limits the time and memory of work in many steps, such as the outputs of a document. Ends the process, as `bounded` does,
+    after the step that exceeds a limit. A single step that takes too long needs `bounded` as well."""
 
     def __init__(
         self,

@@ -17,13 +17,13 @@ from rayocr.pdf.marks import has_marks
 if TYPE_CHECKING:
     from PIL import Image
 
-BLANK_COVERAGE = 0.004  # pages with less coverage are blank and are not sent; pages with any mark have at least this
+BLANK_COVERAGE = 0.004  # a page with less coverage is blank and is not sent; a page with any mark has at least this coverage
 RENDER_DPI = 75  # strokes of 8 pt type are one pixel wide; 4 to 25 ms per page
 
 # For scans. JPEG decoders divide by two, four or eight, which gives 20 to 40 dpi; a line of text becomes a gray bar.
 COARSE_DPI = 20
 
-SURELY_INKED = 0.10  # below this, the shapes of the ink decide, since shadows along two edges cover .05
+SURELY_INKED = 0.10  # below this coverage, the shapes of the ink decide, since shadows along two edges cover .05
 _SURELY_INKED_COARSE = 0.20  # for a rendering at COARSE_DPI, whose tiles are three times as large
 _TILE_PX = 8  # 2.7 mm
 _MARGIN_SHARE = 0.02  # share of each side that may show shadows of the lid, punch holes or the edge of the next sheet
@@ -33,7 +33,7 @@ _COLOR_CONTRAST = 42.0  # the same for one channel of a color
 _INK_PX_IN_TILE = 3  # fewer pixels are a speck
 _SHADOW_SHARE = 0.5  # dark share of a row or column of pixels along an edge
 _BLOCK_PX = 32  # local paper is the bright level of such a block (the dark level if most of it is dark)
-_PAPER_RANK = round(0.8 * (_BLOCK_PX**2 - 1))  # index in a block's sorted pixels
+_PAPER_RANK = round(0.8 * (_BLOCK_PX**2 - 1))  # the index of the bright level in a block's sorted pixels
 
 
 def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False) -> float:

@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-_SPECK_MM = 1.1  # shapes up to this size are dust or the dots of halftones; the x-height of 6 pt
+_SPECK_MM = 1.1  # shapes up to this size (the x-height of 6 pt) are dust or the dots of halftones
 _LINE_WIDTH_MM, _LINE_LENGTH_MM = 1.1, 10.0  # lines at most this thick are rules, folds or streaks of the scanner's glass
 _LINE_ASPECT = 10.0
-_FOLD_SHARE = 0.6  # share of the page's side: a fold crosses the page; two folds that cross are one shape
+_FOLD_SHARE = 0.6  # share of the page's side that a fold covers at least; two folds that cross are one shape
 _EDGE_SHARE = 0.06  # share of the page's shorter side: how far the black around a crooked sheet reaches into the page
 _HOLE_MM = (4.5, 9.0)  # punch hole size in both directions; 5.5 to 8 are common
 _HOLE_MARGIN_MM = 22.0  # maximum distance from the nearest edge of the page to the middle of the hole
@@ -23,7 +23,7 @@ _STAPLE_MM, _CORNER_MM = (8.0, 16.0), 35.0  # length, and maximum distance of th
 _FIGURE_MM = 5.0  # a shape of this size is a drawing, handwriting, or a word whose letters touch
 _LONE_MM = 2.0  # height of a page number of 8 pt
 _GAP = 1.6  # letter heights between the letters of a line
-_DUSTY = 8  # number of letter-sized shapes; with more, two adjacent ones are a coincidence
+_DUSTY = 8  # number of letter-sized shapes; among more shapes, two adjacent ones may be dust
 _MAX_SHAPES = 2_000  # a page with more shapes is not nearly empty
 
 

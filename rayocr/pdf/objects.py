@@ -22,11 +22,11 @@ _MAX_SHAPES = 1_000
 _LARGEST_BOX_PT = 24.0
 _STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
 _MIN_RULING_PT = 6.0
-_MIN_BAR_PT, _MOST_BARS = 3.5, 40  # bars of fractions; more short lines on a page are dashes or the ticks of an axis
+_MIN_BAR_PT, _MOST_BARS = 3.5, 40  # least length of a fraction bar; more short lines on a page are dashes or ticks of an axis
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
 _HAIRLINE_PT = 0.1  # a line without thickness is drawn as thin as possible
 _STRIPES_PT = 2.0  # thickness of two such rectangles side by side
-_DOT_GAP_PT, _LEAST_DOTS = 5.0, 6  # for lines that are drawn dot by dot
+_DOT_GAP_PT, _LEAST_DOTS = 5.0, 6  # largest gap and least number of dots in a line that is drawn dot by dot
 
 
 @dataclass(frozen=True, slots=True)

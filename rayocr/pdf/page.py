@@ -83,7 +83,8 @@ class Page:
     def cut_out(self) -> bytes:
         """Returns a PDF of this page alone, with its form fields drawn into it. Takes 0.5 to 1.5 ms. Raises PageUnrenderable.
 
-        It may reference unused resources and show layers that the document hides; `rayocr.pdf.cut.page_document` corrects both.
+        The PDF may contain unused resources and show layers that the document hides; `rayocr.pdf.cut.page_document` corrects
+        both.
         """
         with self._cut_out() as single:
             data = io.BytesIO()
@@ -181,8 +182,8 @@ class Page:
             yield
 
     def hides_text(self) -> bool:
-        """Returns whether the page may have text that it does not show, or text outside its area. Cheap if nothing is drawn over
-        the text and all of it has the color of ink, and for scans with an OCR engine's text. Ignores hidden layers."""
+        """Returns whether the page may have text that it does not show, or text outside its area. Does not render the page if
+        nothing is drawn over dark text, or if it is a scan with an OCR engine's text. Ignores hidden layers."""
         return self._hides_text
 
     @cached_property
@@ -198,7 +199,7 @@ class Page:
         return not self.has_filled_annotations and not self.hides_text()
 
     def has_text_over_scan(self) -> bool:
-        """Returns whether pictures cover most of the page and all text is visible, like a stamp on a scan. Cheap."""
+        """Returns whether pictures cover most of the page and all text is visible, like a stamp on a scan. Takes little time."""
         text = self._objects.text
         may_hide = text.may_be_hidden or text.is_replaced or not self._raw.is_inked
         return self.image_share > SCAN_SHARE and text.visible > 0 and not may_hide
@@ -236,9 +237,10 @@ class Page:
     def ink_coverage(self) -> float:
         """Ink coverage, 0..1 (see `rayocr.pdf.ink`): 0 if the page is blank, at least BLANK_COVERAGE if anything is visible.
 
-        Renders the page at a small size, unless nothing is drawn on it or it is a scan with much ink: decoding that at a reduced
-        size takes 1 to 6 ms. A page with little ink is also rendered in color and at a higher resolution, 50 to 200 ms. Raises
-        PageUnrenderable if the page lost its content, and PictureUndecodable if only a picture that cannot be decoded is on it.
+        Renders the page at a small size, unless nothing is drawn on it or it is a scan with much ink: decoding a scan at a
+        reduced size takes 1 to 6 ms. A page with little ink is also rendered in color and at a higher resolution, 50 to 200 ms.
+        Raises PageUnrenderable if the page lost its content, and PictureUndecodable if only a picture that cannot be decoded is
+        on it.
         """
         found = self._objects
         if found.count == 0 and (lost := self._lost_content()):
@@ -284,7 +286,7 @@ class Page:
         return cut_off_share(self._page.raw, pictures, (self.width_pt, self.height_pt)) if pictures else 0.0
 
     def certainly_inked(self) -> bool:
-        """Returns True if the page has dark text. Cheap; if False, call `ink_coverage`."""
+        """Returns True if the page has dark text. Takes little time. If the result is False, call `ink_coverage`."""
         return self._objects.text.has_dark and len("".join(self.raw_text.split())) >= 20
 
     # -- internal -----------------------------------------------------------------------------------------------------------

@@ -50,7 +50,7 @@ def undrawn_picture(page: Any, pictures: Sequence[tuple[Any, Box]], image: Image
     for picture, box in by_size:
         metadata = pdfium.FPDF_IMAGEOBJ_METADATA()
         if not pdfium.FPDFImageObj_GetImageMetadata(picture, page, metadata) or not metadata.width or not metadata.height:
-            continue  # there is nothing to draw
+            continue  # pictures without pixels cannot be damaged
         filters = _filters(picture)
         what = f"A picture of {metadata.width} x {metadata.height} pixels ({', '.join(filters) or 'not compressed'})"
         if metadata.bits_per_pixel == 0:

@@ -2,7 +2,7 @@
 
 Pure functions. They compare words and numbers without their order, since every reader returns tables, columns and captions in a
 different order. In languages that are written without spaces, pairs of characters stand for words. A translation shares no words
-with its page, but it shares its numbers.
+with its page, but has the same numbers.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ class Agreement:
     extent: float = 1.0
 
     def of_a_part(self) -> Agreement:
-        """Returns the agreement for another reading that covers only a part of the page: ignores the answer's words that it
-        lacks."""
+        """Returns the agreement for another reading that covers only a part of the page: ignores words of the answer that the
+        other reading lacks."""
         return replace(self, found=self.kept, numbers=None)
 
     def value(self, *, translated: bool = False) -> float | None:

@@ -34,12 +34,12 @@ _ENDINGS: dict[str, FinishReason] = {
     "stop": _WHOLE,
     "eos": _WHOLE,
     "end_turn": _WHOLE,
-    # A retry is truncated again (40 of 742 pages of one book, all of them twice).
+    # The answer to a retry is truncated, too (measured on 40 truncated pages of a book of 742 pages).
     "max_tokens": _CUT_OFF,
     "length": _CUT_OFF,
     "max_output_tokens": _CUT_OFF,
     "continuation": _CUT_OFF,
-    # On forms, a refusal is random: one page in ten is refused, and a retry succeeds. On famous texts, it is permanent.
+    # Gemini refuses one page of forms in ten at random, and a retry succeeds. It always refuses famous texts.
     "recitation": _REFUSED_BY_CHANCE,
     "image_recitation": _REFUSED_BY_CHANCE,
     "other": _REFUSED_UNEXPLAINED,

@@ -27,7 +27,7 @@ _SHORT_UNIT_REPEATS = 60
 _ONE_SIGN_CHARS = 1500  # characters on one line; the dots of a line in a table of contents are fewer than 200
 _COUNT = re.compile(r"\d+")
 _ASCII_COUNT = dict.fromkeys(map(ord, "123456789"), "0")
-_ASCII_ZEROS = re.compile("00+")  # takes a third of the time
+_ASCII_ZEROS = re.compile("00+")  # this pattern takes a third of the time of `_COUNT`
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SENTENCE_SIGNS = ".!?;:|।。"
 _SENTENCE_END = re.compile(rf"(?<=[{_SENTENCE_SIGNS}])\s*")

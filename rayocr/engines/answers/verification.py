@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _PICTURES = 0.1  # share of the page under images: beyond it, a layer with fewer words may lack the words in the images
 _WHOLE = 0.7
-_BEYOND_DOUBT = 0.9  # share of the words that agree; for numbers, about half of the share counts, as in `Agreement.low`
+_BEYOND_DOUBT = 0.9  # least share of the words that must agree; for numbers about half of it is enough, as in `Agreement.low`
 _OLD_OCR = 0.4  # factor on the threshold, since most words of an untrusted old OCR layer are nearly correct
 _TRANSLATING = ("translat", "übersetz", "tradu", "перевод", "перевед", "अनुवाद", "भाषांतर", "翻译", "翻訳", "번역", "ترجم")
 _NOT = ("not", "don't", "without", "no", "never")
@@ -47,10 +47,10 @@ class LineReader(Protocol):
     name: str
 
     def read(self, page: Page) -> list[str]:
-        """Returns the lines that it read with high confidence. May raise any exception."""
+        """Returns the lines that the reader read with high confidence. May raise any exception."""
 
     def knows(self, script: str) -> bool:
-        """Returns whether it reads this script. `script`: a name that `script_of_most` returns."""
+        """Returns whether the reader supports this script. `script`: a name that `script_of_most` returns."""
 
 
 class Verifier:
@@ -114,7 +114,7 @@ class Verifier:
     def _at_layer(self, layer: TextLayer, answer: PageText) -> VerificationResult | None:
         verdict, over_scan = layer.verdict, layer.is_over_scan
         if verdict.kind in ("none", "partial") or (verdict.kind == "bad" and not over_scan):
-            return None  # the glyphs of the font differ from its text, so no reading agrees with it
+            return None  # the glyphs of the font differ from its text, so no reading agrees with the text
         text = layer.text
         same_script = script_of_most(text) == script_of_most(answer.text)
         translated = answer.engine in self._translating or not same_script

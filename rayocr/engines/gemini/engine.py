@@ -37,9 +37,9 @@ VERTEX_TIER_HEADER = "X-Vertex-AI-LLM-Shared-Request-Type"
 _SERVED_HEADER = "x-gemini-service-tier"  # in answers of the Developer API
 _SERVED_TRAFFIC = {"ON_DEMAND": "standard", "ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority"}  # in answers of Vertex AI
 MIME = {"jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
-_LEAST_DPI = 50  # for a page that is rendered again because its request would be too large
+_LEAST_DPI = 50  # least resolution of a page that is rendered again because its request would be too large
 _PROBE_TIMEOUT_MS = 10_000
-_READ_BUFFER_BYTES = 2**22  # the SDK returns an answer in one piece
+_READ_BUFFER_BYTES = 2**22  # a large buffer, since the SDK returns an answer in one piece
 
 
 class GeminiEngine(WaitingEngine):

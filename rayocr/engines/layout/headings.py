@@ -12,30 +12,30 @@ from rayocr.engines.layout.lines import LayoutLine, em_of
 from rayocr.engines.layout.rows import Row
 
 _MAX_CHARS = 100
-_MIN_BODY_CHARS = 120  # with fewer characters, the body's size is unknown
+_MIN_BODY_CHARS = 120  # with fewer characters, the size of the body is unknown
 # (least ratio to the body's size, level). OCR boxes jitter by a fifth of their height, so their ratios are higher.
 _BY_FONT = ((1.6, 1), (1.3, 2), (1.15, 3))
 _BY_HEIGHT = ((1.75, 1), (1.4, 2))
 _BOLD_RATIO = 1.04
-# On scans, letters are measured. Body text varies by 20 % in both measures, and a larger size also has wider stems.
+# On scans, letters are measured. Their height and their stems vary by 20 % within body text; larger text also has wider stems.
 _BY_LETTERS = ((1.6, 1), (1.3, 2), (1.2, 3))
 _WIDER_STROKE, _LARGE, _LARGE_STROKE = 1.2, 1.28, 1.1
 LEVEL_OF_BOLD = 3
-_BOLD_STROKE, _BOLD_SIZE = 1.3, 0.78  # capitals are measured smaller
+_BOLD_STROKE, _BOLD_SIZE = 1.3, 0.78  # measured sizes of capitals are too small
 _SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2})+\.?\s+[^\W\d_]")  # the number of a section, which makes a heading more certain
 _SECTION_STROKE = 1.15
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})\.?\s+[^\W\d_]")
 _DEEPEST = 4
-_BOLD_ROWS, _LEAST_TEXT = 2, 45  # a bold heading, and the characters of the line below it
+_BOLD_ROWS, _LEAST_TEXT = 2, 45  # most rows of a bold heading, and least characters of the line below the heading
 # Extra distance that sets a heading apart, in heights; largest distance to its text, in pitches.
 _WIDER_PITCH, _NEAR_PITCHES = 0.3, 3.0
 # Rows of the table above a headline, white space in heights, and least ratios of stroke and size.
 _FEWEST_ROWS, _ABOVE, _MUCH_BOLDER, _LARGER = 3, 0.25, 1.7, 1.05
-_SAME_TEXT = 0.6  # distance of the lines of a sentence, in heights
+_SAME_TEXT = 0.6  # largest distance of lines of one sentence, in heights
 _TEXT_END = tuple(".,;!?。！？।")
-_HEADLINE_EM = 1.7  # least height of a headline that is joined
-_SAME_HEIGHT, _LEVEL = 1.2, 0.2  # largest ratio of the heights of its parts; distance of their centers, in heights
-_BLANK, _OVERLAP = 0.6, 0.3  # white space between the parts, and their overlap, in heights
+_HEADLINE_EM = 1.7  # least height of a headline whose parts are joined, relative to ordinary lines
+_SAME_HEIGHT, _LEVEL = 1.2, 0.2  # parts of a headline: ratio of heights; distance of centers, in heights, at most
+_BLANK, _OVERLAP = 0.6, 0.3  # parts of a headline: white space between them and overlap, in heights, at most
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from rayocr.engines.layout.units.line_numbers import with_line_numbers
 from rayocr.engines.layout.units.lines import are_units, has_leader, runs_on
 
 _GAP = 0.45  # share of the line's height; a distance of lines larger by this is intended white space
-# Distances that differ by a tenth count as equal; share of equal distances that makes them usual.
+# Distances that differ by a tenth count as equal; with this share of equal distances, the distance is usual.
 _SAME_PITCH, _PITCH_SHARE = 1.1, 0.2
 _LEAST_PITCH_EM = 0.7  # rows that are closer overlap
 _FULL_EM = 2.5  # rows that end this close to the right edge fill the column

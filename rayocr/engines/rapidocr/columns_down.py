@@ -1,7 +1,7 @@
 """Distinguishes vertical Japanese or Chinese text from a sheet that was scanned sideways: both have tall boxes.
 
-The recognizer also reads a column that is rotated onto its side, so the text alone is not sufficient. When a real column is cut
-into characters and these are placed side by side, the resulting line reads the same; a rotated line does not.
+The recognizer also reads a column that is rotated onto its side, so the text alone is not sufficient. The characters of a real
+column give the same text when they are cut out and placed side by side; those of a rotated line do not.
 """
 
 from __future__ import annotations

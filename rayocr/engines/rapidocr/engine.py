@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 _MIN_LINE_SCORE = 0.5  # rapidocr's own limit; results below it are specks and rules
-_SAMPLE_LINES = 5  # lines read first, to detect whether the page is upright
+_SAMPLE_LINES = 5  # number of lines that are read first, to detect whether the page is upright
 _MOST_SAMPLE_LINES = 20  # number of lines for Tesseract, which is uncertain about the orientation of a few lines in Korean
 _SURE = 0.9  # above this mean score of the sample, no other orientation is tried
 _BETTER = 1.1  # the upside-down reading must be better by this factor
@@ -62,7 +62,7 @@ _UNREAD_ASPECT = 4.0  # longer boxes always contain text; many shorter ones are 
 _UNREAD_LINE = 8.0  # longer unread boxes contain a line of print; shorter ones may be signatures or ornaments
 _LEAST_INK = 0.4  # minimum contrast of an unread line, relative to the lines that were read
 _MOST_LETTERS = 120.0  # number of letters in an unread line; longer lines are usually rules
-_FEWEST_UNREAD = 2  # number of lines; a single one may be a signature or an ornament
+_FEWEST_UNREAD = 2  # least number of unread lines that counts; a single one may be a signature or an ornament
 _MUCH_UNREAD = (
     0.1  # share of the print; a page that lacks more because a language pack is missing fails; with less it gets a doubt
 )

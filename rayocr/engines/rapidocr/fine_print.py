@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rayocr.messages import PageText
 
 _MORE_DETAIL = 1.15  # resolution of the picture relative to the rendering; below this, a second reading has no benefit
-_MOST_MORE = 3.0  # beyond this, letters that were illegible at first are large enough
+_MOST_MORE = 3.0  # more resolution is not needed: letters that were illegible at first are large enough
 _SMALL_PX = 24.0  # height of a line, with its margins; 10 pt has 45 at 200 dpi
 _BLOCK_PX = 16
 _CONTRAST = 40  # gray levels (0 to 255) between the darkest and the lightest pixel of a block with ink

@@ -41,7 +41,7 @@ class PageProgress:
         self.is_last_stage = is_last_stage
         self.is_placeholder = False  # the page shows only a request to open the document in another program
         self.outage: OutsideError | None = None  # error of an unavailable server, with engine.on_outage=fallback
-        # Whether the local engines of the lane local left the page unread, so that it needs another lane.
+        # True if the lane `local` could not read the page, so that the page needs another lane.
         self.left_unread = False
         self._attempts = list(attempts)
         self._doubtful: PageText | None = None

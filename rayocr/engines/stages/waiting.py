@@ -51,9 +51,9 @@ _BATCHES_HINT = (
     " unchanged to try one more batch."
 )
 _SUSPECTED = "{} refused this page after pages of other documents, so the page may not be the cause. `rayocr retry` asks again."
-_REFUSAL_WAITS = 4  # number of waits to see whether the pages of other documents are refused, too
-_HANGING_S = 1.0  # within which a verification must end after one was given up
-_OTHERS_S = 0.5  # longer than a worker waits before it returns its slots
+_REFUSAL_WAITS = 4  # number of waits until the limiter knows whether pages of other documents are refused, too
+_HANGING_S = 1.0  # after a verification was given up, the next one must end within this time
+_OTHERS_S = 0.5  # time for the results of other requests; longer than a worker waits before it returns its slots
 
 
 class WaitingStage:
@@ -193,7 +193,7 @@ class WaitingStage:
             return None
         if not isinstance(answer, PageText):
             return None
-        if UNREAD_INK in answer.doubts:  # used if all other engines fail
+        if UNREAD_INK in answer.doubts:  # kept as a fallback if all other engines fail
             progress.keep_doubtful(answer)
             return None
         return answer

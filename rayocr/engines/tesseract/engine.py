@@ -34,7 +34,7 @@ _DETECTION_DPI = 200
 _PACK = re.compile(r"[a-z]{3}(_[a-z]+)*|script/\w+")
 _JUNK = 0.55  # below this mean confidence, no text was read
 _SURE = 0.75  # above this mean confidence, a page is assumed to be upright
-_SURE_TURN = 1.0  # Tesseract's own unit; upright pages have 5 to 20
+_SURE_TURN = 1.0  # confidence of the orientation, in Tesseract's own unit; upright pages have 5 to 20
 # Share of the letters that are in words of low confidence; with more, the page segmentation may have cut lines.
 _DOUBTFUL_SHARE = 0.03
 _BETTER = 1.01  # a second reading must have more certain letters by this factor

@@ -26,7 +26,7 @@ _FREQUENT = {
 VIETNAMESE = "vie"
 # Shares of Vietnamese words. Their accents become arbitrary letters and digits, but all words are syllables.
 _STARTS, _LONGEST = ("ng", "nh"), 7
-_STARTS_SHARE, _LONGER_SHARE = 0.04, 0.03  # a page had .12 and none; English, German and French none and .12 to .25
+_STARTS_SHARE, _LONGER_SHARE = 0.04, 0.03  # a Vietnamese page had .12 and 0, pages in English, German and French 0 and .12 to .25
 _WORDS = {pack: frozenset(words.split()) for pack, words in _FREQUENT.items()}
 _ENGLISH_WORDS = frozenset(_ENGLISH.split())
 

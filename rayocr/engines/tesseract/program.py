@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Minimum for a second detection of the script, which is less reliable; Tesseract counts a word in Devanagari as one letter.
 FEW_LETTERS = 5
 _QUESTION_TIMEOUT_S = 20.0
-_LEAST_LETTERS, _LEAST_LETTERS_NAME = 50, "min_characters_to_try"  # Tesseract's default for the detection of the script
+_LEAST_LETTERS, _LEAST_LETTERS_NAME = 50, "min_characters_to_try"  # Tesseract's default of the setting that `FEW_LETTERS` lowers
 _TSV_TABS = 11  # number of tabs in each row of TSV; the plain text follows
 _VERSION = re.compile(r"tesseract v?([\d.]+)")
 _FIELD = re.compile(r"^([\w ]+): ?(.+)$", re.MULTILINE)
@@ -94,7 +94,7 @@ class TesseractProgram:
         except EngineTimeout:
             raise
         except EngineError:
-            return None  # for "Too few characters", detection is not possible
+            return None  # Tesseract fails if the image has too few characters
         fields = dict(_FIELD.findall(report))
         try:
             return Orientation(

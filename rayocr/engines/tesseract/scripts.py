@@ -14,7 +14,7 @@ _NOT_LANGUAGES = frozenset({"osd", "equ", "snum"})
 LATIN = frozenset({"Latin", "Fraktur"})
 # Packs that include Latin letters. Combined with the English pack, they misread syllables as English words.
 _WITH_LATIN = frozenset({"Latin", "Korean", "Hangul", "Han", "HanS", "HanT", "Japanese", "Hiragana", "Katakana"})
-# Packs by script, for their particular errors
+# scripts of the packs whose systematic errors are corrected
 GREEK = frozenset({"ell", "Greek", "script/Greek"})
 KOREAN = frozenset({"kor", "Hangul", "script/Hangul"})
 DEVANAGARI = frozenset({"hin", "mar", "nep", "san", "Devanagari", "script/Devanagari"})

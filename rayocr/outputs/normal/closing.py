@@ -14,7 +14,7 @@ _TRIES = 8
 _MAX_CHARS = 200_000
 
 _markdown = MarkdownIt("commonmark", {"html": True, "maxNesting": 200}).enable(["table", "strikethrough"])
-_markdown.core.ruler.enableOnly(["normalize", "block"])  # only blocks matter here
+_markdown.core.ruler.enableOnly(["normalize", "block"])  # only blocks can reach into the next page
 
 
 def closed(text: str) -> str:

@@ -1,4 +1,5 @@
-"""Joins paragraphs and tables that continue across a page break. The comment that marks the break is then inside them.
+"""Joins paragraphs and tables that continue across a page break. The comment that marks the break is then inside the joined
+paragraph or table.
 
 Joins only clear cases: a paragraph that ends in the middle of a sentence or with a hyphen, if the next one begins with a
 lower-case letter, and a table, if the next page begins with a table of the same number of columns.

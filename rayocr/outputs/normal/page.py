@@ -25,7 +25,7 @@ _ATX_WITHOUT_BLANK = re.compile(r"^ {0,3}(?P<marks>#{2,6})(?=[^\W\d_])")
 _HTML_HEADING = re.compile(r"^\s*<h(?P<level>[1-6])\b[^>]*>(?P<text>.*?)</h(?P=level)>\s*$", re.IGNORECASE)
 _ALL_BOLD = re.compile(r"^\*\*(?P<text>[^*]+)\*\*$")
 _UNDERLINE = re.compile(r"^ {0,3}(?P<mark>=+|-{2,})[ \t]*$")
-_A_RULE = "\x00"  # stands for a rule that cannot be an underline; printable text does not contain this character
+_A_RULE = "\x00"  # placeholder for a horizontal rule that is not an underline; printable text does not contain this character
 _DASHES = re.compile(r"^ {0,3}-{3,}$")
 _RULE = re.compile(r"^ {0,3}(?:[*][* \t]+|[_][_ \t]+|-[- \t]+)$")
 # Characters that are only list bullets. Dashes and dots may be page text.

@@ -20,7 +20,7 @@ _EDGE_LINES = 3  # number of lines that are compared at the top and at the botto
 _MAX_CHARS = 160  # maximum number of characters in a running line
 _SHARE = 0.5  # share of the neighboring pages that must contain the line
 _LEAST = 2  # number of other pages that must contain the line
-_MAX_NUMBERS = 3  # how many numbers in a line are tried as the page number
+_MAX_NUMBERS = 3  # only the first numbers of a line are tried as the page number
 _MAX_OFFSET = 500  # largest difference between the printed number and the page number
 _LABELLED = re.compile(
     r"^\W*(?:page|seite|p[áa]gina|p[áa]g\.?|pagina|strona|стр(?:аница|\.)?|सफ़ा|पृष्ठ(?:\s+क्रमांक)?|صفحة|第)\s*+(?:[-–—.:]\s*+)?\d{1,5}"

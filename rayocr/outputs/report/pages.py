@@ -28,7 +28,7 @@ from rayocr.storage.factory import open_storage
 if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
 
-_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d{1,9}) -->")  # the comment is inside a paragraph if pages are joined
+_PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d{1,9}) -->")  # if pages are joined, the comment is inside a paragraph
 _DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # the report itself shows doubts
 _MAX_PIXELS = 2_000_000  # bytes per picture
 _MAX_TEXT_CHARS = 20_000  # characters per page in the report
@@ -112,7 +112,7 @@ def _begin() -> None:
     quiet_process()
     parent = multiprocessing.parent_process()
     assert parent is not None
-    # If the parent is killed, nobody tells an idle process to end.
+    # If the parent is killed, an idle child process must end by itself.
     threading.Thread(target=lambda: (wait([parent.sentinel]), os._exit(1)), name="parent", daemon=True).start()
 
 
@@ -143,7 +143,7 @@ def _keep(pool: ProcessPoolExecutor, idle: list[ProcessPoolExecutor]) -> None:
 def _next_alive(idle: list[ProcessPoolExecutor]) -> ProcessPoolExecutor | None:
     while idle:
         pool = idle.pop()
-        with suppress(BrokenProcessPool):  # it died while nobody used it
+        with suppress(BrokenProcessPool):  # the process ended while it was idle
             pool.submit(os.getpid).result()
             return pool
     return None

@@ -21,7 +21,8 @@ from rayocr.pdf.line_boxes import line_boxes
 if TYPE_CHECKING:
     from PIL import Image
 
-# Ratio of the lines' length, by their height, to that of the printed text; Outside this range the lines do not match the text.
+# Ratio of the total length of the detected lines to the expected length of the text in print. Outside this range, the lines do
+# not match the text.
 _FITS = (0.4, 3.2)
 _BLANK_EM = 0.3
 _SAME_SIZE = 2.0

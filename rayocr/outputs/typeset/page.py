@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from rayocr.outputs.typeset.literal import literal, statements
 
 _A4_SHORT_PT = 595.0
-_MIN_SHORT_PT, _MAX_LONG_PT = 144.0, 3370.0  # two inches, so that a word fits on a line; the long side of A0
+_MIN_SHORT_PT, _MAX_LONG_PT = 144.0, 3370.0  # points: two inches, so that a word fits on a line; long side of A0
 _MAX_RATIO = 20.0  # maximum ratio of the sides
-_DEFAULT_PT = (595.28, 841.89)  # A4, if the source has no size
+_DEFAULT_PT = (595.28, 841.89)  # A4, used if the source has no size
 
 # `fit` reduces the font size until the content fits: first by the square root of the excess, since half the size gives twice the
 # characters per line and twice the lines, then in small steps. Text below 5 pt is unreadable, so the page grows instead. Tables

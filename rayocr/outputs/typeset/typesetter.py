@@ -22,7 +22,7 @@ from rayocr.errors import TypesettingFailed
 from rayocr.outputs.typeset.fonts import font_folders
 
 _CHILD = Path(__file__).with_name("compiler_process.py")
-_MEMORY_BYTES = 4 << 30  # address space, which includes mapped fonts; a page of 200,000 characters takes 0.6 GB
+_MEMORY_BYTES = 4 << 30  # limit of the address space, which includes mapped fonts; a page of 200,000 characters takes 0.6 GB
 _PROGRAMS_A_PROCESS = 200  # Typst caches layouts, which takes about 150 MB for this number
 _BLOCK_BYTES = 1 << 16
 

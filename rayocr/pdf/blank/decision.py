@@ -11,12 +11,12 @@ from rayocr.pdf.ink import BLANK_COVERAGE, SURELY_INKED
 if TYPE_CHECKING:
     from PIL import Image
 
-SCAN_OF_PAGE = 0.8  # minimum share of the page under pictures, at which wear is part of the pictures
+SCAN_OF_PAGE = 0.8  # with pictures over at least this share of the page, folds and stains are in the pictures
 
 
 def refined(seen: float, *, image_share: float, render: Callable[[float], tuple[Image.Image, float]]) -> float:
-    """Returns the ink coverage, corrected for faint print and for worn paper. `render`: renders the page at this many dpi, at
-    most, and returns the image and its pixels per point."""
+    """Returns the ink coverage, corrected for faint print and for worn paper. `render`: renders the page at no more than this
+    resolution in dpi, and returns the image and its pixels per point."""
     if seen >= SURELY_INKED or (seen >= BLANK_COVERAGE and image_share < SCAN_OF_PAGE):
         return seen
     image, scale = render(FINE_DPI)

@@ -21,17 +21,17 @@ if TYPE_CHECKING:
 
 FINE_DPI = 150  # strokes of 8 pt type are two pixels wide
 
-_SHARP = 0.33  # share of the contrast per pixel, in the steepest quarter of a shape's pixels; between strokes and wear
-_WEAR_CONTRAST = 60  # gray levels (0 to 255); wear has less contrast
+_SHARP = 0.33  # change of gray per pixel at a shape's edges, as a share of its contrast; worn paper has less
+_WEAR_CONTRAST = 60  # gray levels (0 to 255); worn paper has less contrast
 _MARGIN_SHARE = 0.02
-_PAPER_MM = 6.0  # the paper around a stroke is the median of such an area
+_PAPER_MM = 6.0  # side of the area whose median gray is the paper around a stroke
 _LEAST_CONTRAST, _NOISE = 10.0, 3.5  # gray levels; number of standard deviations of the paper's noise
 _FIGURE_CONTRAST = 22.0
 _LETTER_MM, _WIDEST_LETTER_MM = (0.9, 9.0), 12.0  # range of heights; the minimum is the x-height of 6 pt
 _LEAST_PX = 6
-_ROW, _GAP, _MAX_LETTERS = 4, 1.6, 3_000  # number of letters; distance in letter heights; more letters are examined together
+_ROW, _GAP, _MAX_LETTERS = 4, 1.6, 3_000  # least letters of a row; gap in letter heights; most letters to search for rows
 _SHAPE_MM, _FIGURE_MM = 1.5, 5.0  # smaller shapes are dust; a figure is a drawing, handwriting or a word
-_FEW, _LONE_MM = 8, 2.0  # shapes; with as few, the height of a page number of 8 pt
+_FEW, _LONE_MM = 8, 2.0  # on a page with so few shapes, one of this height (8 pt) may be a page number
 _EDGE_MM = 4.0
 _MAX_SHAPES = 2_000
 _SAMPLED = 40  # minimum number of letters of a row
@@ -44,7 +44,7 @@ class _Row:
 
 
 class FineMarks:
-    """The marks on a page rendered in gray at about FINE_DPI. Takes 40 to 80 ms for A4."""
+    """Finds marks on a page that is rendered in gray at about FINE_DPI. Takes 40 to 80 ms for A4."""
 
     def __init__(self, image: Image.Image, *, dpi: float) -> None:
         import cv2
@@ -109,7 +109,7 @@ class FineMarks:
 
     @cached_property
     def _intended(self) -> tuple[Any, list[Shape]]:
-        """The shapes without lines across the page and without remnants of the edge of a scan."""
+        """Returns all shapes except lines across the page and remnants of the edge of a scan."""
         if self._is_small:
             return None, []
         labels, shapes = self._shapes(max(_FIGURE_CONTRAST, _NOISE * self._noise), clean=True)
@@ -152,7 +152,7 @@ class FineMarks:
 
 
 def _rows_of(shapes: list[Shape], letters: list[int]) -> list[list[int]]:
-    """Returns rows of letters side by side, by their numbers."""
+    """Returns the rows of letters, each as indexes of `shapes` from left to right."""
     rows: list[_Row] = []
     ended: list[_Row] = []
     for number in sorted(letters, key=lambda number: shapes[number].x):

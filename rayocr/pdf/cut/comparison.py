@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 COMPARISON_DPI = 75
 _DIFFERENCE = 48  # gray levels (0 to 255); edges of thin strokes that differ by a fraction of a pixel are below this
 _WINDOW_PX = 8  # 2.7 mm
-_PIXELS_IN_WINDOW = 6  # fewer differing pixels are edges; a hidden word of 6 pt has more
+_PIXELS_IN_WINDOW = 6  # edges differ by fewer pixels, a hidden word of 6 pt by more
 
 
 def look_alike(one: Image.Image, other: Image.Image) -> bool:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 _SHOWN_PX = 3072  # longer side of a page as a model receives it
-_LONG_PT = 1684.0  # A2; on shorter pages, 8 pt has 14 pixels
+_LONG_PT = 1684.0  # the long side of A2, on which 8 pt letters are 14 pixels high and legible
 # Sides of a picture that may be a screenshot; its resolution relative to the one that a model receives.
 _SLENDER, _MORE_DETAIL = 2.0, 1.2
-_LEAST_SCALE, _MOST_PIXELS = 2.0, 8_000_000  # for measuring letters: pixels per point, pixels
+_LEAST_SCALE, _MOST_PIXELS = 2.0, 8_000_000  # pixels per point and pixels of the rendering in which letters are measured
 _LINES_DPI = 100.0  # `line_boxes` finds letters of 4 to 70 pixels
 _FEWEST_LINES, _LINE_ASPECT = 5, 2.0
 _LEGIBLE_PX, _GOOD_PX = 11.0, 18.0  # height of a line as a model receives it
@@ -35,7 +35,7 @@ _SEARCHED = 0.3  # share of a part's length that is searched for white space on 
 _JPEG_QUALITY = 85
 _SMALLER, _TRIES = 0.75, 5
 _IN_PARTS = re.compile(rb"\n% one page in parts: (\d{1,3}) pages\n\Z")
-_IN_PARTS_BYTES = 40  # at the end of the file
+_IN_PARTS_BYTES = 40  # length of the comment at the end of the file
 
 
 def is_in_parts(data: bytes) -> bool:
@@ -86,7 +86,7 @@ def parts_of(page: Page) -> list[Box]:
 
 
 def _has_fine_print(page: Page, longer: float, shorter: float) -> bool:
-    """Returns whether a slender picture on the page may have print that is illegible where the whole page is shown."""
+    """Returns whether a long, narrow picture on the page may have print that is illegible in a rendering of the whole page."""
     return page.detail_dpi > _MORE_DETAIL * _SHOWN_PX / longer * 72 and longer > _SLENDER * shorter
 
 
@@ -107,7 +107,7 @@ def _divided(image: Any, size_pt: tuple[float, float], most_pt: float) -> list[B
     import numpy as np
 
     gray = np.asarray(image).astype(np.int16)
-    across, down = gray.shape[1] / size_pt[0], gray.shape[0] / size_pt[1]  # pixels per point, which differ on slender pages
+    across, down = gray.shape[1] / size_pt[0], gray.shape[0] / size_pt[1]  # pixels per point, which differ on long, narrow pages
     strokes = np.abs(np.diff(gray, axis=1)) > _STROKE
     rows = _ends(np.count_nonzero(strokes, axis=1), most_pt * down)
     boxes = []
@@ -121,7 +121,7 @@ def _divided(image: Any, size_pt: tuple[float, float], most_pt: float) -> list[B
 
 
 def _ends(strokes: Any, most_px: float) -> list[int]:
-    """Returns where to cut: in the widest white space near the end of each part. `strokes`: their number in each row or
+    """Returns where to cut: in the widest white space near the end of each part. `strokes`: the number of strokes in each row or
     column."""
     import numpy as np
 

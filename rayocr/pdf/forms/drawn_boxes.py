@@ -24,7 +24,7 @@ _SIDES_PT = (6.0, 22.0)
 _SQUARE = 1.25  # ratio of the sides
 _MOST = 300  # a page with more small shapes is a drawing
 _BESIDE = 1.6  # maximum distance of the text, in sides of the box
-_FAR, _COLUMN = 30.0, 3  # the same for boxes in a column, which may be far from the text
+_FAR, _COLUMN = 30.0, 3  # the same for boxes in a column, which can be farther from the text
 _ADJACENT_PT = 1.5  # cells of a comb or of a grid are closer to each other
 _TICKS = frozenset("xX×4✓✔✕✖✗✘☑☒•●■·\u2713\u2714\u2717\u2718\uf0fc\uf0fb\uf0fe\uf0a8\uf06e")
 _CONTRAST = 50  # gray levels (0 to 255) between the rim and the paper
@@ -47,7 +47,7 @@ def drawn_boxes(
             return []
     alone = [box for box in squares if not any(box is not other and _touch(box, other) for other in squares)]
     found = [box for box in alone if _is_beside_text(box, lines, far=_in_column(box, alone)) and _may_hold(box, lines)]
-    return found if 2 * len(found) >= len(squares) else []  # other shapes are marks of a plot, or cells
+    return found if 2 * len(found) >= len(squares) else []  # otherwise all are marks of a plot, or cells
 
 
 def read_boxes(picture: Any, scale: float, boxes: Sequence[Box]) -> list[FormField]:

@@ -18,7 +18,7 @@ _SAME = 0.5  # share of a line under another line
 
 def with_own_lines(layer: TextLayer, own: TextLayer, page: Any, upright: Upright) -> TextLayer:
     """Returns the layer with its lost lines. `layer` was read from the copy, `own` from the raw FPDF_PAGE, whose annotations may
-    cover its lines. Content that is shown while a layer is off is hidden in the copy, and that of a hidden layer is visible."""
+    cover its lines. The copy hides content that is shown only while a layer is off, and it shows the content of hidden layers."""
     if own.turns != layer.turns:
         return layer
     layer = without_hidden(layer, own.hidden) if own.hidden else layer

@@ -12,7 +12,7 @@ from rayocr.pdf.geometry import Box
 
 _CELL_PT = 1.0
 _MAX_CELLS = 2048  # number of cells per side; boxes beyond them share the outermost cells
-_MARGIN_PT = 0.5  # how far letters may extend beyond the bounds that PDFium returns
+_MARGIN_PT = 0.5  # letters may extend this far beyond the bounds that PDFium returns
 
 
 class TextArea:

@@ -24,7 +24,7 @@ class DrawnText:
     def __init__(self, long_side_pt: float = 0.0) -> None:
         self.visible = 0  # objects
         self.has_dark = False  # visible and not white
-        self.is_replaced = False  # a long /ActualText replaces some glyphs
+        self.is_replaced = False  # whether a long /ActualText replaces some glyphs
         self.inkless: list[Any] = []  # raw objects that draw nothing: blanks, or hidden words
         self._may_be_hidden = False
         self._style = TextStyle()
@@ -34,7 +34,8 @@ class DrawnText:
 
     @property
     def may_be_hidden(self) -> bool:
-        """Returns whether text is invisible, transparent, nearly white, tiny, clipped or covered. `inkless` is not considered."""
+        """Returns whether text is invisible, transparent, nearly white, tiny, clipped or covered. Ignores the objects in
+        `inkless`."""
         return self._may_be_hidden or not self._small <= self._legible
 
     def distrust(self) -> None:

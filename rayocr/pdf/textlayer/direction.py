@@ -25,7 +25,8 @@ Vector = tuple[float, float]
 
 
 def quarter_turns(text_page: Any, upright: Upright) -> int:
-    """Returns the number of clockwise quarter turns after which most text runs from left to right. 0 if no direction prevails."""
+    """Returns the number of clockwise quarter turns after which most text runs from left to right. Returns 0 if no direction has
+    most of the text."""
     count = pdfium.FPDFText_CountChars(text_page)
     found: Counter[int] = Counter()
     for samples in (_FEW_SAMPLES, _MANY_SAMPLES):

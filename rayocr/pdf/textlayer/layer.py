@@ -30,7 +30,7 @@ _SCAN_SHARE = 0.5  # share of the page under images
 _HIDDEN_CHARS = 12  # number of letters and digits over a picture; fewer are specks that an OCR engine misread
 _BLANK_CHARS = 3  # the same where nothing is drawn, not even a speck
 _HIDDEN_CHARS_ELSEWHERE = 4  # one or two may be a bullet or a dash in an odd font
-_ON_INK = 0.6  # share of the invisible letters; with fewer, the text is not a reading of the ink
+_ON_INK = 0.6  # share of the invisible letters that must lie on ink; otherwise the text is not a reading of it
 _MAX_MIXED = 3  # number of lines with words on ink and words on blank ground; with more, the words are not at their places
 _MAX_MISSED = 0.15  # share of the lines of a scan; an OCR engine that missed more did not read the page
 _MAX_UNNAMED = 0.1
@@ -101,7 +101,7 @@ class TextLayer:
             return Verdict(kind="bad", reason="The text in the file differs from its glyphs.")
         if self.unnamed > _MAX_UNNAMED:
             return Verdict(kind="bad", reason=f"{self.unnamed:.0%} of the visible text has no characters.")
-        lines = self.lines + self.hidden if self.is_reading else self.lines  # words off the ink indicate a bad OCR engine
+        lines = self.lines + self.hidden if self.is_reading else self.lines  # words beside the ink show a bad OCR engine
         text = "\n".join(line.text for line in lines)
         verdict = judge(text, image_share=float(self.is_over_scan), text_share=self._text_share())
         if verdict.trusted and self.lacking > _MAX_LACKING:

@@ -110,7 +110,7 @@ def _at_baseline(line: TextLine, slant: Callable[[int], float | None], baseline_
     ]  # tall brackets and roots extend down from their baseline
     bases = [base for first in letters if (base := baseline_of(first)) is not None]
     if not bases or any(line.y0 < base - _LEAST_ABOVE * size and base < line.y1 + _MOST_BELOW * size for base in bases):
-        return line  # another baseline is that of a large initial
+        return line  # the box is right; another baseline may belong to a large initial
     first, base = line.words[0].first, sorted(bases)[len(bases) // 2]
     letter = (line.x1 - line.x0) / max(len(line.text), 1)
     if slant(first) is not None or not _NARROWEST * size < letter < _WIDEST * size:

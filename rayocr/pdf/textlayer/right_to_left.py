@@ -172,7 +172,7 @@ def _is_descending(shown: Sequence[str], start: int, before: int, first: int, la
 
 
 def _parts_of(number: str) -> list[int]:
-    """Returns 14:30 as [14, 30]; empty for anything but numbers with colons or points between them."""
+    """Returns the numbers of a text such as 14:30 or 1.2.3 as a list: [14, 30]; empty for any other text."""
     parts = number.replace(".", ":").split(":")
     return [int(part) for part in parts] if all(part.isdecimal() and len(part) < 10 for part in parts) else []
 

@@ -22,7 +22,7 @@ _SCAN_SHARE = 0.5
 _MAX_BROKEN_CHARS = 0.05
 _MAX_ILLEGAL_DEVANAGARI = 0.02
 _LATIN_SHARE = 0.6  # share of the letters; above it, the Latin words decide
-_MAX_MIXED = 0.15  # share of the words; prefixes and suffixes on foreign words, and formulas, are less frequent
+_MAX_MIXED = 0.15  # share of the words with letters of two scripts; foreign words with suffixes, and formulas, are less frequent
 _SCRIPTS = (
     ("\u0530", "\u058f", "Armenian"),
     ("\u0590", "\u05ff", "Hebrew"),
@@ -44,10 +44,10 @@ _VOWEL = re.compile(r"[aeiouyà-öø-ÿāēīōūăěůőű]")
 _KNOWN_TOKENS = 20_000  # cache size: most words repeat from earlier pages, and two patterns take a third of the time
 _MAX_MOJIBAKE = 0.02
 _MIN_VOWELS = 0.20  # share of 100 or more letters: 34 to 53 % in 20 languages; 13 % if glyph numbers replace letters
-# Shares that identify Kruti Dev fonts, whose k is the vowel sign of a: 24 to 27 % and 25 %.
+# Kruti Dev fonts draw the vowel sign a at the letter k. Their texts have 24 to 27 % k, and 25 % signs within words.
 _MAX_K, _MAX_SIGNS_WITHIN = 0.12, 0.05
 _MIN_LETTERS_FOR_SHARES = 100
-_MAX_ACCENTED = 0.5  # in Vietnamese, a third of the letters; in Cyrillic or Greek misread as Latin-1, nearly all
+_MAX_ACCENTED = 0.5  # Vietnamese has a third of its letters with accents, Cyrillic or Greek misread as Latin-1 nearly all
 # Over a scan, an OCR engine's errors may look like words ("toithdrazo", "eoery" for "every"), so impossible tokens are only some
 # of the errors. On pages with 92 to 98 % well-formed words, every eighth to twentieth word was wrong; the local engine misread
 # one in two hundred. Pages from a good engine have at least 99 %.
@@ -68,7 +68,7 @@ _ILLEGAL_DEVANAGARI = re.compile(
 _ARABIC_WORD = re.compile("[\u0620-\u065f\u066e-\u06d3]{2,}")
 _TRIPLED = re.compile("([\u0621-\u063f\u0641-\u064a\u0671-\u06d3])\\1\\1")  # no word repeats a letter three times
 _MAX_TRIPLED = 0.03
-# In Nastaliq, words slope and overlap, so that a viewer's boxes give neither their order nor their spaces.
+# In Nastaliq, words slope and overlap, so boxes show neither the order of the words nor the spaces between them.
 _WORD_END, _MIN_ENDS, _MAX_WITHIN = re.compile("[\u06ba\u06d2]"), 6, 0.3
 _DEVANAGARI_WORD = re.compile(r"[\u0900-\u097f\u200c\u200d]+")
 _JOINERS = re.compile(r"[\u200c\u200d]")  # these characters select a shape and do not separate letters

@@ -45,10 +45,10 @@ _LEAST_BAND_PX, _LEAST_BARS, _LEVEL_STROKES = 4, 16, 0.01  # for a barcode: rows
 # Strokes of a label on a bar; gray level of paper (0 to 255), and that of a bar as a share of it.
 _LABEL, _LIGHT, _BAR = 0.6, 160, 0.45
 _FAINT_STROKE = 25  # gray levels (0 to 255) above the noise of a scan
-_FEW_STROKES = 0.04  # share of the columns, at a place without ink
+_FEW_STROKES = 0.04  # the share of columns with strokes is at most this at a place without ink
 _LEAST_BLANK_PX = 5  # letters in a smaller box leave no strokes
 _COVERED = 0.5  # covered share of a line of ink
-_LEAST_REST_PX = 40  # size of text outside all boxes: three letters
+_LEAST_REST_PX = 40  # least number of pixels of visible text outside all boxes that counts: three letters
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +145,8 @@ def compare_with_picture(
 
 
 def _on_ink(picture: Any, ink: tuple[Any, Any] | None, words: Sequence[Word], corners: Any, invisible: Any) -> tuple[Any, Any]:
-    """Returns which of the invisible words lie on ink, and which lie on blank ground. A single character never counts as such,
-    since it may be a speck that an OCR engine misread."""
+    """Returns which of the invisible words lie on ink, and which lie on blank ground. A single character never counts as being on
+    blank ground, since it may be a speck that an OCR engine misread."""
     read, blank = np.zeros(len(words), bool), np.zeros(len(words), bool)
     paper = float(np.median(picture[::8, ::8]))
     for n in np.flatnonzero(invisible).tolist():

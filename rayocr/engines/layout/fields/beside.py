@@ -51,7 +51,7 @@ def have_same_texts(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> 
 
 def is_address(texts: Sequence[str]) -> bool:
     """Returns whether these lines may be an address: a few short lines, some with a number and some without, of which none is a
-    label or only a number. Phone numbers, e-mail addresses and web addresses do not count."""
+    label or only a number. Ignores phone numbers, e-mail addresses and web addresses."""
     least, most = _ADDRESS_LINES
     texts = [text for text in texts if not _CONTACT.fullmatch(text.strip())]
     if not least <= len(texts) <= most or max(map(len, texts)) > _LONGEST:

@@ -11,7 +11,7 @@ from rayocr.engines.layout.lines import LayoutLine, Ruling
 
 _APART = re.compile(r"[^\W_](?: [^\W_])+")
 _PITCH = (0.6, 2.4)  # distance of the middles of two characters, in heights
-_EQUAL = 0.08  # share of the pitch
+_EQUAL = 0.08  # largest difference of the distances, as a share of their mean
 _TICK_EM = 3.5  # longest side of a box
 _LEVEL = 0.3
 # Columns of a table: distance and alignment of rows of single characters, and the share of a group that has another one below.

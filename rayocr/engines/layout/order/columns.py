@@ -59,19 +59,19 @@ _BAND_EM = 0.5  # height of white space across the page that may separate column
 _SURE_PROSE = 0.75
 _SURE_LINES = 8  # columns with fewer short lines are fields unless their sentences run on
 _FLOWING_LINES = 6  # number of lines in a column of ragged prose
-_BESIDE = 0.6  # least share of the shorter side that has text beside it
+_BESIDE = 0.6  # least share of the shorter of two columns that must have text beside it
 _MOST_FIELDS = 24
 _LONG_LINES = 32  # in characters; table cells are rarely this long on both sides of a gutter, ragged columns often are
 _RAGGED_PROSE = 0.4
 _HEADLINE = 1.25  # ratio of heights; a single line that is larger is above all columns if nothing is beside it
 _ALONE_EM = 0.85  # white space above and below a line between two parts of the page
 _HEADLINE_FREE = (0.5, 0.6)  # ems above and below a headline without text beside it
-_LARGE, _LARGE_FREE = 1.7, (0.1, 0.1)  # the same for lines so large that no paragraph ends beside them by chance
+_LARGE, _LARGE_FREE = 1.7, (0.1, 0.1)  # the same two values for very large lines, beside which paragraphs hardly ever end
 _BELOW_ADDRESS_EM = 3.0
 _MOST_INSETS = 10  # maximum number of lines
 _INSET_BESIDE_EM = 3.0  # least width of the text on either side
-_RULE_REACH_EM = 3.0  # least length on either side of a gutter of a ruling that separates columns
-_DIVIDED_LINES, _DIVIDED_ALIGNED = 8, 0.5  # lines in the blocks on both sides of an upright ruling, and the share of aligned ones
+_RULE_REACH_EM = 3.0  # a ruling that separates columns reaches at least this far to both sides of the gutter
+_DIVIDED_LINES, _DIVIDED_ALIGNED = 8, 0.5  # blocks beside an upright ruling: most lines, and most aligned ones
 _RULED_COLUMNS, _RULED_SHARE = 3, 0.5  # number of upright rulings; share of the height of the text
 _DIVIDER_EM = 2.5  # largest distance of the ruling's ends from the blocks
 _MAX_DEPTH = 12
@@ -164,7 +164,7 @@ def _best_run(boxes: list[Boxed], em: float, dividers: Dividers) -> Run | None:
         place = _Place(x - _STEP_PT, em, dividers.across(x - _STEP_PT, _RULE_REACH_EM * em), dividers.upright, best_score)
         for run in _runs(boxes, crossing, amid, place):
             score = min(text_height(run.left), text_height(run.right)) * gutter_bonus(run, em)
-            # Otherwise the search would exclude lines that jitter into the gutter, to make it wider.
+            # Lines that jitter into the gutter lower the score. Otherwise the search would exclude them to make the gutter wider.
             beside = [box for box in crossing if run.top - 2 * em < (box.y0 + box.y1) / 2 < run.bottom + 2 * em]
             score -= 0.5 * text_height(beside)
             if score > best_score:
@@ -196,7 +196,7 @@ def _is_running_text(run: Run, em: float) -> bool:
 
 
 def _free_runs(boxes: list[Boxed], crossing: list[Boxed], inset: AbstractSet[int], place: _Place) -> list[Run]:
-    """Does the work of `_runs`. `inset`: the ids of crossing lines that do not end a range."""
+    """Returns the ranges as `_runs` does, without checking insets. `inset`: the ids of crossing lines that do not end a range."""
     crossed = {id(box) for box in crossing}
     crossing = [box for box in crossing if id(box) not in inset]
     free = sorted((box for box in boxes if id(box) not in crossed), key=lambda box: box.y0 + box.y1)

@@ -9,10 +9,10 @@ from rayocr.engines.layout.order.page_margins import SLACK_EM
 from rayocr.engines.layout.order.prose import fullness, is_dense, lines_of
 from rayocr.engines.layout.rows import rows_of
 
-PROSE = 0.5  # share of full lines; rows on common baselines need more
+PROSE = 0.5  # share of full lines above which text is prose; rows on common baselines need more
 BLOCK_BAND_EM = 1.0  # white space across the page between blocks that stand side by side, such as addresses
 _SET_OFF_EM = 0.4  # white space between blocks
-# Lines of the head of a page above its columns, its share of their height, and characters of a line.
+# Limits for the head of a page above its columns: number of lines, share of the columns' height, characters of a line.
 _HEAD_LINES, _HEAD_SHARE, _HEAD_CHARS = 8, 0.2, 40
 LARGEST_BONUS = 1.008  # bonus for a gutter of 4 ems
 

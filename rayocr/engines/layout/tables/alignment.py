@@ -21,7 +21,7 @@ from rayocr.engines.layout.units.lines import has_leader, sentences_run_on
 
 _CELL_GAP_EM = 0.5  # white space between cells of one row
 _COLUMN_GAP_EM = 0.45  # white space between columns; boxes of scans are wider than their text
-_OVERLAP_EM = 0.25  # allows for jitter of the boxes
+_OVERLAP_EM = 0.25  # an overlap this small is jitter of the boxes
 _MAX_GAP_EM = 2.6  # white space above a row that belongs to the table
 _MIN_ROWS = 3
 # Number of rows from which the start of a table is tried; trying each row of a receipt of a thousand rows would take a minute.
@@ -30,10 +30,10 @@ _WORDY_CHARS = 18  # columns with several longer lines are running text
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 _FULL_EM = 3.5  # running text that ends this close to the edge of its column continues
 _TERMS = 0.6  # widest column of terms, as a share of the column of explanations
-_LOWER = 0.4  # most cells of running text that begin in lower case
+_LOWER = 0.4  # with a larger share of cells that begin in lower case, the rows are running text
 _NEW_ROW = 1.16  # ratio of distances of lines: between rows and within a cell
 _BULLETS = frozenset("•●▪■◦○‣∙⁃➢➤❖")
-# Share of the rows; columns for the head of a part, the question, its number and the answer.
+# Share of rows with leaders; number of columns of a form: head of a part, question, number of the question, answer.
 _LEADERS_SHARE, _FORM_COLUMNS = 0.4, 4
 _FIRST_ROWS = 0.6
 _YEAR_DIGITS = 4  # shorter numbers before texts are item numbers

@@ -1,4 +1,5 @@
-"""Joins the two lines of a cell if its row is centered between them. Line by line, the first line would become a row above.
+"""Joins the two lines of a cell if its row is centered between them. Otherwise the first line would become a separate row.
+Example:
 
 HV-20938-7   Slate, Welsh, 20 × 10 in   12
              Copper nails, 38 mm,

@@ -15,7 +15,7 @@ _NUMBER = re.compile(r"[$€£¥₹]?\s?-?\d[\d.,'\u2019 ]{0,12}\s?[$€£¥₹%
 _LEADER = "....."
 _DOTS = 12  # number of characters at the end of an entry that contain its leader
 _GAP_EM = 2.5  # gap between the leader and the text on either side
-_LEAST_LETTERS = 2  # number of letters of an entry; 100 and 0 are the ends of an axis
+_LEAST_LETTERS = 2  # least number of letters of an entry; a line between two numbers may be the axis of a chart
 _LEAST_EM = 1.5  # length of a leader
 _ABOVE, _BELOW = 0.35, 0.25  # shares of the line's height; the leader is near the baseline
 

@@ -34,7 +34,7 @@ _BAR = 0.9  # share of ink in a row across the middle: letters such as B have on
 _OVERSHOOT = 0.3  # ink of a tick above or below a box, as a share of the side
 _CORNER = 0.12  # place in each corner that must have ink, as a share of the side
 _LATIN = 0.8  # score of a reading that can be joined with its box; others may be read again in another script
-_APART = 0.6  # sides: squares that are closer to each other are the places for single letters
+_APART = 0.6  # distance in sides; squares that are closer to each other are comb fields
 _SCORE = 0.95
 
 
@@ -187,8 +187,8 @@ def _longest_share(side: Any) -> float:
 
 
 def _is_apart(ink: Any, x: int, y: int, width: int, height: int) -> bool:
-    """Returns whether a box has white paper at both sides and, except for a tick, above and below, where a round letter goes
-    on."""
+    """Returns whether a box has white paper at both sides and, except for a tick, above and below, where the stroke of a round
+    letter continues."""
     blur, white = max(round(_BLUR * width), 1), max(round(_MARGIN * width), 2)
     rows = ink[y : y + height]
     before = rows[:, max(x - blur - white, 0) : max(x - blur, 0)]

@@ -9,12 +9,12 @@ from collections.abc import Sequence
 # After these letters, hardly any word ends in a hamza.
 _HAMZA = re.compile(r"(?<![\u0621-\u064a])(?P<word>[\u0621-\u064a]+[\u0622-\u0626\u0628-\u0647])\u0621(?![\u0621-\u064a])")
 _STEMS = "جز عب بد دف كف مل مر بط بر در نش رز خب وط كل فج"
-_WORDS = frozenset(_STEMS.split())  # words that end in a hamza, without it
+_WORDS = frozenset(_STEMS.split())  # words that end in a hamza, listed without the hamza
 _PREFIX = re.compile("[وف]?(?:[بكل]?ال|لل|[بكل])?")
 _QUOTES = re.compile("[«»]")
 _LATIN_MARK = re.compile(r"(?<=[\u0621-\u064a])[,;?](?!\S)")
 _ARABIC_MARKS = {",": "،", ";": "؛", "?": "؟"}
-# Words that end in an alef, and with a hamza behind it are none: after a number, "45 دينارا،" was read as "45 ديناراء".
+# Words that end in an alef and cannot end in a hamza: after a number, "45 دينارا،" was read as "45 ديناراء".
 _IN_ALEF = """
     دينارا درهما ريالا دولارا جنيها فرنكا روبلا مترا كيلومترا سنتيمترا غراما كيلوغراما طنا لترا يوما أسبوعا شهرا عاما قرنا
     شخصا طالبا كتابا فصلا بندا عضوا منزلا أيضا فعلا حاليا سنويا يوميا شهريا أخيرا غالبا دائما تقريبا عموما خصوصا كثيرا قليلا
@@ -27,7 +27,7 @@ _AFTER_LETTER = re.compile(r"[\u0621-\u064a]$")
 
 
 def with_commas(texts: Sequence[str]) -> list[str]:
-    """Returns the lines of a page with their commas, in reading order."""
+    """Returns the lines of a page with corrected commas. `texts` are in reading order."""
     is_open = False
     corrected = []
     for text in texts:

@@ -9,11 +9,11 @@ from itertools import accumulate
 
 _MICRO, _MU = "\u00b5", "\u03bc"
 _TONOS, _IOTA = "\u0301", "\u0345"
-_POLYTONIC = frozenset("\u0300\u0313\u0314\u0342" + _IOTA)  # grave, both breathings, circumflex, iota below
+_POLYTONIC = frozenset("\u0300\u0313\u0314\u0342" + _IOTA)  # grave accent, both breathing marks, circumflex, iota subscript
 _VOWELS = frozenset("αεηιουω")
 _DIPHTHONGS = ("αι", "ει", "οι", "υι", "αυ", "ευ", "ηυ", "ου")
 _BREATHINGS = frozenset("\u0313\u0314")
-_ANCIENT_SHARE = 0.5  # share of the words that begin with a vowel; in ancient Greek all of them have a breathing
+_ANCIENT_SHARE = 0.5  # share of the words with an initial vowel that have a breathing mark; in ancient Greek all of them have one
 _SIMILAR_LATIN = str.maketrans("abeikmnoptuvxyzwhsc", "αβεικμνορτυνχυζωησσ")
 _SHORT_WORD = 3
 _LEAST_PART = 2  # number of letters beside a lost space

@@ -14,7 +14,7 @@ _PLURAL, _MISREAD = re.compile("[\u05d0-\u05ea]{2}ים(?![\u05d0-\u05ea])"), re.
 _FEWEST = 3  # minimum number of misread plurals on a page
 _SHARE = 0.5  # share of all plurals
 _PREFIXES = re.compile("[הובלמשכ]{0,3}")
-# Words that end in samekh, without it.
+# Words that end in samekh, listed without the samekh.
 _STEMS = (
     "כרטי בסי רסי תרסי נרקי טני פרי מכני מגי מפרי מתרי תגי אוטובו כו סו טופ דפו מטו אפ הר תפ פר כנ קנ רכ פנ יח ייח גיו"
     " עמו דרו נ ג ח מ פ ט כע תופ הדפ נדפ חומו וירו ווירו סטטו אננ טק נכנ הכנ נוכ תייח קמפו לקסו קונצנזו נמ המ כינ הופ"
@@ -23,7 +23,7 @@ _WORDS = frozenset(_STEMS.split())
 
 
 def with_final_mems(texts: Sequence[str]) -> list[str]:
-    """Returns the lines of a page, corrected if most signs indicate that it is affected."""
+    """Returns the lines of a page, corrected if the shares of final letters show that the page is affected."""
     plurals = sum(len(_PLURAL.findall(text)) for text in texts)
     misread = sum(
         not _is_word(found.group()[:-1]) for text in texts for found in _ENDING.finditer(text) if _MISREAD.search(found.group())

@@ -172,7 +172,7 @@ def _kind(text: str) -> int:
 
 
 def _takes_room(x0: Any, x1: Any, height: Any) -> Any:
-    """Returns where a character has a width and the next one follows it."""
+    """Returns, for each character, whether it has a width and the next character begins at another place."""
     least = _DRAWN_HYPHEN_EM * height
     takes = x1 - x0 > least
     takes[:-1] &= np.abs(x0[1:] - x0[:-1]) > least[:-1]
@@ -180,8 +180,8 @@ def _takes_room(x0: Any, x1: Any, height: Any) -> Any:
 
 
 def _drop_guesses(text_page: Any, codes: list[int]) -> None:
-    """Replaces, in place, letters that PDFium guesses from the number of the glyph since the font's map to Unicode lacks it. In
-    other fonts than those of Latin letters the guess is always another letter."""
+    """Replaces, in place, letters that PDFium guesses from the number of the glyph since the font's map to Unicode lacks it. If
+    the font does not draw Latin letters, the guess is always a wrong letter."""
     letters = {code for code in set(codes) if code > _LATIN_1 and chr(code).isalpha()}
     for index, code in enumerate(codes) if letters else ():
         if code in letters and pdfium.FPDFText_HasUnicodeMapError(text_page, index) == 1:

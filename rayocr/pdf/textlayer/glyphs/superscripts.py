@@ -11,16 +11,16 @@ from rayocr.pdf.textlayer.glyphs.characters import Characters
 _RAISED = str.maketrans("0123456789-\u2212\u2010\u2013+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁻⁺")
 _LOWERED = str.maketrans("0123456789-\u2212\u2010\u2013+", "₀₁₂₃₄₅₆₇₈₉₋₋₋₋₊")
 _SIGNS = frozenset("-\u2212\u2010\u2013+")  # signs before a raised number: 10⁻³
-_BETWEEN = frozenset(",\u2013/")  # signs between several notes, ¹,² and ³–⁵, and in a root: 5¹/²
+_BETWEEN = frozenset(",\u2013/")  # signs between the numbers of footnotes (¹,² and ³–⁵) and within an exponent (5¹/²)
 _FRACTION_SLASHES = ("\u2044", "/")
 _PLAIN = _SIGNS | frozenset("0123456789")
 _SMALLER = 0.85  # share of the size of the character before it
 _RAISED_EM, _LOWERED_EM = 0.15, 0.08
-_SAME_SIZE, _RAISED_WHOLE_EM, _LEVEL_PT = 1.02, (0.25, 0.7), 0.1  # exponents as large as their base
-_MOVED_EM = 0.08  # share of the box's height: candidates, which are checked further
+_SAME_SIZE, _RAISED_WHOLE_EM, _LEVEL_PT = 1.02, (0.25, 0.7), 0.1  # limits for exponents that are as large as their base
+_MOVED_EM = 0.08  # share of the box's height by which a digit must be raised or lowered to be checked
 _GAP_EM = 0.25
-_NEAR_EM = 2.4  # twice the distance of the middles; an exponent is further from an index than from its base
-_APART_EM, _BELOW_EM = 0.08, 0.5  # for a numerator: the space before it, and the distance of the two numbers
+_NEAR_EM = 2.4  # twice the largest distance between the middles of a digit and its base
+_APART_EM, _BELOW_EM = 0.08, 0.5  # for fractions: the space before the numerator, and its distance from the number below it
 RAISED_DIGITS = frozenset("⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 Origin = Callable[[int], tuple[float, float]]
@@ -46,7 +46,7 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
             continue
         table = _table(characters, n, n - 1, origin_of)
         if table is None and n > 1 and texts[n - 1].isdigit() and characters.spaces[n - 1] != 2:
-            base = _before_index(characters, n - 1)  # an exponent after an index of the same size
+            base = _before_index(characters, n - 1)  # the digit may be an exponent after an index of the same size
             above = _table(characters, n, base, origin_of) if base >= 0 else None
             table = _RAISED if above is _RAISED and _table(characters, n - 1, base, origin_of) is not _RAISED else None
         if table is _RAISED and _is_numerator(characters, n):
@@ -59,7 +59,7 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
                 elif texts[end] not in _BETWEEN or not (digits[end + 1 :][:1].any() and _continues(characters, end + 1)):
                     break
                 end += 1
-    for n in np.flatnonzero(digits[:-1] & ~digits[1:] & close).tolist():  # before a word, it is the mark of a footnote
+    for n in np.flatnonzero(digits[:-1] & ~digits[1:] & close).tolist():  # a raised digit before a word marks a footnote
         if characters.spaces[n + 1] == 2 or not texts[n].isascii() or _table(characters, n, n + 1, origin_of) is not _RAISED:
             continue
         texts[n] = texts[n].translate(_RAISED)
@@ -82,11 +82,11 @@ def _table(characters: Characters, digit: int, other: int, origin_of: Origin) ->
 
 
 def _is_after_level_text(characters: Characters, digit: int, other: int, base: float, origin_of: Origin) -> bool:
-    """Returns whether `other` follows text on its own baseline, unlike in text that rises from letter to letter."""
+    """Returns whether `other` follows text on its own baseline, and not text whose letters rise one by one."""
     end = digit + 1
     while end < len(characters) and _continues(characters, end):
         if not characters.texts[end].isdigit():
-            return False  # a label beside another one: 1e9
+            return False  # a letter follows the digits, as in 1e9, so they are not an exponent
         end += 1
     if other != digit - 1 or other < 1 or not _continues(characters, other):
         return False

@@ -140,7 +140,7 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
         before, after = (text[m] if 0 <= m < len(text) and m not in others else " " for m in (n - 1, n + 1))
         within = before.isalnum() or (before in _JOINS and text[n - 2 : n - 1].isdigit())
         begins = after.isdigit() or (after.isalpha() and text[n] == "\ufffd")
-        is_sign = begins and (before.isspace() or before in "([") and codes[n] != 0  # a minus, or the first letter of a word
+        is_sign = begins and (before.isspace() or before in "([") and codes[n] != 0  # it may be a minus, or the first letter
         if is_sign or (within and (after.isalnum() or after in _JOINS or before.isdigit() or before in _JOINS)):
             item, other = (pdfium.FPDFText_GetTextObject(text_page, m) for m in (n, n + 1 if is_sign else n - 1))
             is_same = item and other and address_of(item) == address_of(other)

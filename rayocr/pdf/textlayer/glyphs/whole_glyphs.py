@@ -52,8 +52,8 @@ def _is_connected(code: int) -> bool:
 
 
 def _glyphs_of_replacements(page: Any) -> dict[int, list[Bounds]]:
-    """Returns, by the address of the mark that carries the text, left, bottom, right and top of each of its text objects in user
-    space. Omits objects in forms, since their bounds are in the form's space."""
+    """Returns the boxes (left, bottom, right, top, in user space) of the text objects that belong to each mark with a text, by
+    the mark's address. Omits objects in forms, since their bounds are in the form's space."""
     found: dict[int, list[Bounds]] = {}
     for item in text_objects(page):
         if mark := _replacing_mark(item):

@@ -133,9 +133,9 @@ def _is_as_wide(one: _Shape, other: _Shape) -> bool:
 
 
 def _differ(shapes: Iterable[_Shape], *, tabular: bool) -> bool:
-    """Returns whether one digit is drawn by glyphs of one height and another form. If the width changes with the advance, the
-    font is stretched. If only the advance changes, the digit has other white space around it. Tabular digits of another advance
-    are set in another style."""
+    """Returns whether two glyphs that stand for the same digit have about the same height but different outlines. If the width
+    changes with the advance, the font is stretched. If only the advance changes, only the white space around the digit differs.
+    If all digits are equally wide, a glyph with another advance is in another style."""
     for one, other in combinations(shapes, 2):
         gap = abs(one.height - other.height)
         is_other = gap > _OVERSHOOT or abs(one.width - other.width) > _SAME_WIDTH

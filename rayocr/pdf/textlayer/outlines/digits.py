@@ -10,21 +10,21 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 _WITH_COUNTERS = "0689"
-_LEAST_SEGMENTS, _MOST_SEGMENTS = 13, 200  # per digit; fewer are the box of a missing glyph, and more are a drawing
+_LEAST_SEGMENTS, _MOST_SEGMENTS = 13, 200  # path segments per digit; the box of a missing glyph has fewer, a drawing more
 _LOW, _HIGH = 0.42, 0.58  # middle of the counter of a 6 and of a 9, as a share of the digit's height
 _TALL, _SHORT = 0.62, 0.58  # height of the counter of a 0, and of a 6 or 9
 _LEAST = 0.1  # height of a counter
 
 
 def has_other_digits(font: Any, digits: Collection[str]) -> bool:
-    """Returns whether two of these digits have exchanged outlines in the raw font, or one has that of a digit that is not among
-    them. 40 µs per digit."""
+    """Returns whether the raw font draws one of these digits with the outline of another digit: of one of these that has a wrong
+    outline, too, or of one that is not among them. Takes 40 µs per digit."""
     shown = {digit: _shown_digit(font, digit) or digit for digit in _WITH_COUNTERS if digit in digits}
     return any(other != digit and shown.get(other, "") != other for digit, other in shown.items())
 
 
 def _shown_digit(font: Any, digit: str) -> str:
-    """Returns the digit that the outline shows; empty if it is not one of those with counters, or unusual."""
+    """Returns the digit that the outline shows; empty if the outline is unusual or is not a digit with a counter."""
     spans = _contours(font, digit)
     if not 2 <= len(spans) <= 3:
         return ""

@@ -19,9 +19,9 @@ import numpy as np
 from rayocr.pdf.textlayer.lines import TextLine, Word
 
 _HIT = 0.9  # share of a genuine layer's gaps that have paper at their place
-_RANDOM = (0.08, 0.9)  # limits for the share of random places with paper
-_MOST_AGAINST = 5.0  # natural logarithm of the odds against a page; genuine pages reach 3
-_MOST_AGAINST_LINE = 6.0  # limit for a single line, compared with the page
+_RANDOM = (0.08, 0.9)  # the share of random places with paper is limited to this range
+_MOST_AGAINST = 5.0  # natural logarithm of the odds against a page, above which it is rejected; genuine pages reach 3
+_MOST_AGAINST_LINE = 6.0  # the same limit for a single line
 _LEAST_FOR = 3.0
 _IGNORED = 1.0  # number of ignored gaps per line, since a genuine line may have a gap in the wrong place
 _LEAST_EM_PX = 8.0  # height of a line in pixels; smaller letters touch in the picture
@@ -29,7 +29,7 @@ _BAND, _SHIFT = 0.6, 0.3  # shares of a line's height: the part that is compared
 _LEAST_CONTRAST = 40  # gray levels (0 to 255)
 # Minimum width of the paper, and where it must be, relative to a word's start.
 _GAP_EM, _WINDOW_EM, _AFTER_START_EM = 0.12, 0.45, 0.12
-_WIDE_EM = 1.3  # a wider gap ends the ink of a line
+_WIDE_EM = 1.3  # a wider gap in the ink ends the line
 _STRETCH = (0.5, 1.6)  # length of the ink relative to the line; some programs do not scale their words
 _AGAINST_WIDTHS, _UNEVEN, _LEAST_WORDS = 6.0, 0.3, 5  # genuine lines vary by up to 0.24
 _NARROW, _WIDE = frozenset("iljtfrI.,:;'|!()[]-1"), frozenset("mwMW%@")
