@@ -158,13 +158,14 @@ def _bounded(part: str) -> list[int]:
 
 
 def _budget(config: RayocrConfig, spent: Spent) -> list[str]:
-    """Returns the value of budget.usd= for the next page: the rest after the previous pages. Raises BudgetExhausted."""
+    """Returns the value of budget.usd= for the next page: the rest after the previous pages. Pages that cost nothing are read
+    with a budget of 0, too. Raises BudgetExhausted."""
     if config.budget.usd is None:
         return []
     left = config.budget.usd - spent.cost_usd
-    if left <= 0:
+    if left <= 0 and spent.cost_usd:
         raise BudgetExhausted(f"The budget of ${config.budget.usd:g} is used up.", hint="Raise budget.usd= for the other pages.")
-    return [f"budget.usd={left:.9f}"]
+    return [f"budget.usd={max(left, 0):.9f}"]
 
 
 def _show(

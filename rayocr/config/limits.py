@@ -47,7 +47,9 @@ class LimitsConfig:
     # If a model does not answer for longer, the run ends and can be resumed. null, and mode=watch: wait without limit.
     patience_s: float | None = 900.0
     day_quota_tries: int = 2  # refusals for the daily quota after which rayocr still waits, before it parks the model
-    page_timeout_s: float = 180.0  # a page that takes longer ends its worker (PDFium cannot be interrupted)
+    # Time for one step of computing on a page, such as rendering it or reading it with a local engine. Waiting for the quota or
+    # for a server does not count. If a step takes longer, the worker ends, since PDFium cannot be interrupted.
+    page_timeout_s: float = 180.0
     # Time for writing a document's outputs, without waiting for storage. If it takes longer, the worker ends, and the next one
     # skips the slow steps.
     assemble_timeout_s: float = 600.0

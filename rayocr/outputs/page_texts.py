@@ -14,6 +14,7 @@ from rayocr.storage.base import MAX_OUTPUT_BYTES, Storage
 from rayocr.untrusted_json import parse_value
 
 _PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d{1,9}) -->")
+_FRONT_MATTER = re.compile(r"\A---\n.*?^---$", re.DOTALL | re.MULTILINE)
 _DOUBT_MARK = re.compile(r"\A\s*<!-- doubtful: [^\n]*? -->\s*")
 
 
@@ -43,6 +44,11 @@ def outputs_are_of(manifest: Manifest, dest: Storage) -> bool:
 def split_markdown(text: str) -> dict[int, str]:
     parts = _PAGE_MARK.split(text)
     return {int(number): _DOUBT_MARK.sub("", part).strip() for number, part in zip(parts[1::2], parts[2::2], strict=True)}
+
+
+def before_pages(text: str) -> str:
+    """Returns the text before the first page, without front matter. Outputs have none."""
+    return _FRONT_MATTER.sub("", _PAGE_MARK.split(text, maxsplit=1)[0])
 
 
 def split_jsonl(data: bytes) -> dict[int, str]:

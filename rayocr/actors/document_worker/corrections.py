@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
 log = logging.getLogger(__name__)
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _READ_AT_ONCE = 16  # number of records; in a bucket each costs a request
 _TRIES = 5  # number of attempts when several people save pages of one document at the same time
 
@@ -77,12 +79,18 @@ def new_correction(
     doubts: Sequence[str] = (),
     replaced: ReplacedPage | None = None,
 ) -> Correction:
-    """Creates a correction with the current time. Raises UsageError if the text is too long."""
+    """Creates a correction with the current time; its lines end with `\\n`. Raises UsageError if the text is too long or is not a
+    text."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    if "\0" in text:
+        raise UsageError("The correction is not a text: it contains NUL characters.")
+    if _SURROGATE.search(text):
+        raise UsageError("The correction is not a text: it contains halves of characters (surrogates).")
     if len(text) > MAX_TEXT_CHARS:
         raise UsageError(f"The text has {len(text):,} characters; the limit is {MAX_TEXT_CHARS:,} per page.")
     return Correction(
         text=text,
-        author=author[:200],
+        author=" ".join("".join(c if c.isprintable() else " " for c in author).split())[:200],
         corrected_at=datetime.now(UTC).isoformat(timespec="seconds"),
         engine=engine,
         model=model,

@@ -7,7 +7,7 @@ from __future__ import annotations
 import getpass
 import secrets
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -141,7 +141,8 @@ class Reviewer:
             **options,
         )
         if found.spent != Spent():
-            self.rewriter.add_spent(manifest.document_id, found.spent)
+            with suppress(LockError):  # a run began to read the document; the cost is in the record of the reading
+                self.rewriter.add_spent(manifest.document_id, found.spent)
         return found
 
 

@@ -7,14 +7,23 @@ import io
 from collections.abc import Sequence
 
 from rayocr.api.review.child import in_child
+from rayocr.errors import ObjectNotFound, VersionChanged
 from rayocr.ledger.manifest import Manifest
 from rayocr.messages import DocumentContext, PageRecord
 from rayocr.outputs.report.pages import Drawing, open_for_pages
 
+_NO_SOURCE = "Put the file back to read its pages again; `rayocr correct` works without it."
+
 
 def cut_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes:
     """Returns a PDF with only this page. Raises RayocrError, also if the source has changed or no longer exists."""
-    return in_child(_cut, manifest, page_number, drawing)
+    try:
+        return in_child(_cut, manifest, page_number, drawing)
+    except VersionChanged as error:
+        message = f"{manifest.name} was changed after it was read, so its page {page_number} may be another page now."
+        raise VersionChanged(message, hint="Read the new version first, as a new document: rayocr IN OUT") from error
+    except ObjectNotFound as error:
+        raise ObjectNotFound(f"{manifest.name} is no longer at its source: {error}", hint=_NO_SOURCE) from error
 
 
 def _cut(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes:

@@ -6,12 +6,14 @@ import io
 import json
 import stat
 import sys
+import tempfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from rayocr.api.review import reviewer
-from rayocr.cli import main
+from rayocr.cli import correct, main
 from rayocr.ledger.manifest import Manifest
 from tests.unit.view.test_results import let_a_run_read, write_document
 
@@ -65,6 +67,8 @@ def test_standard_input_and_a_whole_markdown_output_are_texts_too(
     Path("out/form.md").write_text(edited)
     assert said(capsys, "correct", "out", "form.pdf", "3", "--file", "out/form.md")[0] == 0
     assert "The last page" in Path("out/form.jsonl").read_text(), "an edited output is no reason to do nothing"
+    Path("matter.md").write_text("---\ntitle: Form\n---\n\n<!-- page 1 -->\n\none\n")
+    assert said(capsys, "correct", "out", "form.pdf", "1", "--file", "matter.md")[0] == 0
     Path("other.md").write_text("<!-- page 1 -->\n\none\n")
     code, words = said(capsys, "correct", "out", "form.pdf", "3", "--file", "other.md")
     assert (code, "has page marks, but none of page 3" in words) == (2, True)
@@ -92,6 +96,7 @@ def test_the_facts_as_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["out", "form.pdf", "1", "--file", "latin.md"], "latin.md is not UTF-8 text."),
         (["out", "form.pdf", "1", "--file", "out/form.clean.pdf"], "out/form.clean.pdf is not UTF-8 text."),
         (["out", "form.pdf", "1", "--file", "long.md"], "the limit is 200,000"),
+        (["out", "form.pdf", "1", "--file", "words.md"], "The text has words before its first page mark."),
         (["out", "form.pdf", "1", "--undo"], "Page 1 of form.pdf has no correction."),
         (["out", "form.pdf", "1", "2", "--undo"], "Cannot use '2': `rayocr correct` takes [OUT] [NAME] [PAGE]"),
         (["nowhere", "form.pdf", "1", "--undo"], "does not exist, so it holds no results."),
@@ -107,6 +112,7 @@ def test_a_mistake_is_wrong_usage_and_changes_nothing(
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
     Path("latin.md").write_bytes("Stra\xdfe".encode("latin-1"))
     Path("long.md").write_text("x" * 200_001)
+    Path("words.md").write_text("words\n\n<!-- page 1 -->\n\none\n")
     before = Path("out/form.md").read_bytes()
     code, words = said(capsys, "correct", *arguments)
     assert (code, message in words) == (2, True), words
@@ -154,11 +160,17 @@ class Terminal(io.StringIO):
         ("true", 0, "Nothing to do: page 1 of form.pdf has this text already."),
         (': > "$1"', 2, "The text is empty; nothing is saved."),
         ("exit 1", 2, "The editor ended with code 1; nothing is saved."),
+        ('sed -i s/Street/Lane/ "$1"; exit 1', 2, "Your text is in "),
+        ('head -c 200001 /dev/zero | tr "\\\\0" x > "$1"', 2, "Your text is in "),
+        ("kill -INT $PPID", 0, "Nothing to do"),
     ],
 )
 def test_without_a_file_the_editor_opens_on_the_present_text(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, script: str, code: int, message: str
 ) -> None:
+    temporary = place / "tmp"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
     editor = place / "my editor"
     editor.write_text(f"#!/bin/sh\n{script}\n")
     editor.chmod(editor.stat().st_mode | stat.S_IXUSR)
@@ -168,6 +180,28 @@ def test_without_a_file_the_editor_opens_on_the_present_text(
     found, words = said(capsys, "correct", "out", "form.pdf", "1")
     assert (found, message in words) == (code, True), words
     assert ("Signal Lane" in Path("out/form.md").read_text()) == ("corrected" in message)
+    kept = [path.read_text() for path in temporary.rglob("*.md")]
+    assert len(kept) == ("Your text is in" in message), "an edited text is never lost, and no other file is left"
+
+
+def test_a_page_that_another_person_corrects_in_the_meantime_is_not_overwritten(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def edit(command: list[str], *, check: bool) -> SimpleNamespace:
+        Path("theirs.md").write_text("their text")
+        assert main(["correct", "out", "form.pdf", "1", "--file", "theirs.md", "--author", "Bob"]) == 0
+        Path(command[-1]).write_text("my text")
+        return SimpleNamespace(returncode=0)
+
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    monkeypatch.setattr(correct.subprocess, "run", edit)
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    code, words = said(capsys, "correct", "out", "form.pdf", "1")
+    assert (code, "Bob changed page 1 of form.pdf while you edited it; nothing is saved." in words) == (2, True), words
+    (mine,) = place.glob("rayocr-page-*/page-1.md")
+    assert (mine.read_text(), str(mine) in words) == ("my text", True)
+    assert "their text" in Path("out/form.md").read_text()
 
 
 def test_the_manifest_of_a_corrected_document_names_the_author(place: Path) -> None:

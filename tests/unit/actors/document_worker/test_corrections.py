@@ -86,6 +86,14 @@ def test_two_people_who_save_at_the_same_time_both_keep_their_page(state: Memory
     assert {number: c.text for number, c in corrections_of(state, ID, policy=POLICY).items()} == {1: "one", 2: "two", 3: "three"}
 
 
+def test_lines_end_alike_and_what_is_no_text_is_refused() -> None:
+    made = new_correction("a\r\nb\rc", " Ada\nL.\x1b[1m ")
+    assert (made.text, made.author) == ("a\nb\nc", "Ada L. [1m")
+    for text in ("a\0b", "\ud800"):
+        with pytest.raises(UsageError, match="is not a text"):
+            new_correction(text, "Ada")
+
+
 def test_a_text_without_end_is_refused(state: MemoryStorage) -> None:
     with pytest.raises(UsageError, match="limit"):
         save_correction(state, ID, 1, new_correction("x" * (MAX_TEXT_CHARS + 1), "A"), policy=POLICY)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.actors.document_worker.corrections import corrections_of, new_correction, save_correction
+from rayocr.api.review import reviewer as reviewer_module
 from rayocr.api.review import rewrite
 from rayocr.api.review.account import PageAccount
 from rayocr.api.review.finding import find_document
@@ -19,7 +20,7 @@ from rayocr.api.review.reviewer import Reviewer, open_reviewer
 from rayocr.composition import compose
 from rayocr.config import LocksConfig, Secrets
 from rayocr.driver.monitor.spend_account import SpendAccount
-from rayocr.errors import LockError, ObjectNotFound, UsageError
+from rayocr.errors import LockError, ObjectNotFound, UsageError, VersionChanged
 from rayocr.ledger.manifest import Manifest, Spent, manifest_name
 from rayocr.limits.quota_day import quota_day
 from rayocr.locks.factory import open_locks
@@ -162,6 +163,31 @@ def test_what_a_reading_spends_counts_in_budgets_records_and_the_manifest(
     reviewer.rewriter.add_spent(form.document_id, account.spent)
     found = manifest_of(reviewer, form.document_id)
     assert Spent.of(found) == Spent.of(form) + Spent(input_tokens=900, output_tokens=80, cost_usd=0.25)
+
+
+def test_a_page_of_a_source_that_has_changed_or_is_gone_is_not_read(tmp_path: Path, reviewer: Reviewer, form: Manifest) -> None:
+    source = tmp_path / "in" / "form.pdf"
+    source.parent.mkdir()
+    source.write_bytes(b"%PDF-1.4 another file")
+    with pytest.raises(VersionChanged, match=r"form\.pdf was changed after it was read, so its page 1 may be another page now"):
+        reviewer.read_again(form, 1, overrides=["engine=textlayer"])
+    source.unlink()
+    with pytest.raises(ObjectNotFound, match=r"form\.pdf is no longer at its source"):
+        reviewer.read_again(form, 1, overrides=["engine=textlayer"])
+
+
+def test_a_reading_that_is_paid_is_not_lost_when_a_run_begins_to_read_the_document(
+    reviewer: Reviewer, form: Manifest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rewrite, "sleep", lambda seconds: None)
+    with closing(open_locks(LocksConfig(), reviewer.state.uri, owner="20261127T150627Z-fc2c51@host", redis_url=None)) as locks:
+
+        def paid(*_: object, **__: object) -> NewReading:
+            assert locks.acquire(form.document_id) is not None
+            return NewReading(text="paid", outcome="done", engine="gemini", spent=Spent(cost_usd=0.5))
+
+        monkeypatch.setattr(reviewer_module, "read_page", paid)
+        assert reviewer.read_again(form, 1, overrides=()).text == "paid"
 
 
 def test_a_free_reading_leaves_no_record(tmp_path: Path, reviewer: Reviewer) -> None:
