@@ -35,6 +35,7 @@ class _Readings:
     spent: Spent = Spent()  # noqa: RUF009 - frozen
     failed: int = 0
     accepted: list[int] = field(default_factory=list)
+    outdated: bool = False  # whether the outputs lack an earlier text, whose writing was interrupted
 
 
 def reread_pages(config: RayocrConfig, keys: Secrets, *, given: Sequence[str]) -> int:
@@ -61,7 +62,7 @@ def reread_pages(config: RayocrConfig, keys: Secrets, *, given: Sequence[str]) -
         except RayocrError as error:
             failure = error
         finally:  # also after an interruption
-            saved = chosen.reviewer.write(chosen.manifest) if done.accepted else Saved(manifest=None)
+            saved = _written(chosen, done, terminal)
         _say_end(terminal, done, saved, chosen, author)
         if terminal.json:
             terminal.data(_facts(chosen, done, saved, author, failure))
@@ -69,6 +70,18 @@ def reread_pages(config: RayocrConfig, keys: Secrets, *, given: Sequence[str]) -
             failure.in_json = True
             raise failure
     return 1 if done.failed else 0
+
+
+def _written(chosen: ChosenDocument, done: _Readings, terminal: ConsoleTerminal) -> Saved:
+    if not done.accepted and not done.outdated:
+        return Saved(manifest=None)
+    try:
+        return chosen.reviewer.write(chosen.manifest)
+    except KeyboardInterrupt:
+        if done.accepted:
+            pages = named_pages(format_runs(done.accepted))
+            terminal.warn(f"The accepted text of {pages} is saved. Run the command again to write the outputs.")
+        raise
 
 
 def _reread(
@@ -91,6 +104,7 @@ def _reread(
         )
     seconds = time.monotonic() - began
     done.spent += found.spent
+    done.outdated |= not before.written and bool(author)
     diff = unified_diff(
         before.text, found.text, old=f"page {number}, {before.engine or before.outcome}", new=f"page {number}, {found.engine}"
     )
@@ -188,7 +202,7 @@ def _words(engine: str, doubts: Sequence[str]) -> str:
 
 
 def _say_end(terminal: ConsoleTerminal, done: _Readings, saved: Saved, chosen: ChosenDocument, author: str) -> None:
-    if saved.manifest is not None:
+    if saved.manifest is not None and done.accepted:
         pages = named_pages(format_runs(done.accepted))
         verb = "has its" if len(done.accepted) == 1 else "have their"
         terminal.say(f"{pages.capitalize()} of {chosen.name} {verb} new text now (accepted by {author}).")

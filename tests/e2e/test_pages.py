@@ -16,8 +16,9 @@ from rayocr.ledger.manifest import Spent
 from rayocr.storage.factory import open_storage
 from rayocr.view.command import open_results_view
 from tests.e2e.support import PROJECT, CliHere, SimulatedGemini, make_pdf, page_texts
-from tests.servers.gcs import GcsServer
+from tests.e2e.test_view_remote import places
 
+__all__ = ["places"]
 LOCAL = ("cluster=inprocess", "engine=local", "outputs=[markdown,clean_pdf,searchable_pdf,jsonl]")
 
 
@@ -90,34 +91,27 @@ def test_a_scan_is_corrected_and_read_again_with_another_engine_and_survives_ove
     assert "Lighthouse" in text_of(out / "scan.searchable.pdf", 1)
 
 
-def test_pages_in_a_bucket_are_corrected_and_read_again(cli_without_ray: CliHere, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_elsewhere_are_corrected_and_read_again(cli_without_ray: CliHere, places: tuple[str, str, list[str]]) -> None:
+    """In a bucket and in Drive."""
     cli = cli_without_ray
-    buckets = GcsServer()
-    try:
-        monkeypatch.setenv("STORAGE_EMULATOR_HOST", buckets.url)
-        for name in ("scans", "texts"):
-            buckets.make_bucket(name)
-        access = compose(["dest=gs://texts/out"]).storage.dest
-        data = make_pdf(cli.folder / "made" / "form ü.pdf", 2).read_bytes()
-        open_storage("gs://scans/in", access, create=True).write("2024/form ü.pdf", data)
-        dest = "gs://texts/out"
-        done(cli, "source=gs://scans/in", f"dest={dest}", "cluster=inprocess", "engine=textlayer", "outputs=[markdown,jsonl]")
-        text = cli.folder / "page.md"
-        text.write_text("By hand")
-        chosen = (f"dest={dest}", "document=2024/form ü.pdf")
-        said = done(cli, "mode=correct", *chosen, "correct.page=2", f"correct.file={text}", "correct.author=Ada")
-        assert "  Written: 2024/form ü.md, 2024/form ü.jsonl" in said
-        stored = open_storage(dest, access)
-        assert b"By hand" in stored.read("2024/form ü.md")
-        done(cli, "mode=reread", *chosen, "reread.pages=2", "reread.accept=true", "engine=textlayer")
-        assert b"By hand" not in stored.read("2024/form ü.jsonl")
-        page = rayocr.open_results(dest)["2024/form ü.pdf"].page(2)
-        assert page.correct("From Python", author="Bob").text == "From Python"
-        assert b"From Python" in stored.read("2024/form ü.md")
-        done(cli, "mode=correct", *chosen, "correct.page=2", "correct.undo=true")
-        assert b"page number 2" in stored.read("2024/form ü.md")
-    finally:
-        buckets.close()
+    source, dest, at = places
+    done(cli, f"source={source}", f"dest={dest}", *at, "cluster=inprocess", "engine=textlayer", "outputs=[markdown,jsonl]")
+    access = compose([f"dest={dest}", *at]).storage.dest
+    stored = open_storage(dest, access)
+    name = "2024/form ü" if dest.startswith("gs:") else "form ü"
+    text = cli.folder / "page.md"
+    text.write_text("By hand")
+    chosen = (f"dest={dest}", *at, f"document={name}.pdf")
+    said = done(cli, "mode=correct", *chosen, "correct.page=2", f"correct.file={text}", "correct.author=Ada")
+    assert f"  Written: {name}.md, {name}.jsonl" in said
+    assert b"By hand" in stored.read(f"{name}.md")
+    done(cli, "mode=reread", *chosen, "reread.pages=2", "reread.accept=true", "engine=textlayer")
+    assert b"By hand" not in stored.read(f"{name}.jsonl")
+    page = rayocr.open_results(dest, access=access)[f"{name}.pdf"].page(2)
+    assert page.correct("From Python", author="Bob").text == "From Python"
+    assert b"From Python" in stored.read(f"{name}.md")
+    done(cli, "mode=correct", *chosen, "correct.page=2", "correct.undo=true")
+    assert b"signal street, page" in stored.read(f"{name}.md")
 
 
 def test_what_a_server_charges_for_a_page_that_is_read_again_is_on_every_account(

@@ -171,6 +171,38 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
 
 @pytest.mark.skipif(CHROMIUM is None or find_spec("playwright") is None, reason="needs Debian's chromium")
 @pytest.mark.filterwarnings("ignore")
+def test_a_correction_from_the_command_line_is_in_an_open_view(address: str, tmp_path: Path) -> None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", *QUIET])
+        page = browser.new_page()
+        page.set_default_timeout(600_000)
+        page.goto(address)
+        page.wait_for_selector("#docs tr:nth-child(3)")
+        page.click("text=letter.pdf")
+        page.wait_for_selector("dialog[data-text='1']")
+        (tmp_path / "page.md").write_text("The **aqueduct** is new")
+        command = [sys.executable, "-m", "rayocr", "correct", str(tmp_path / "out"), "letter.pdf", "2"]
+        options = ["--file", str(tmp_path / "page.md"), "--author", "Ada"]
+        subprocess.run([*command, *options], cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+        page.click("#next")  # a page is read when it is opened
+        page.wait_for_selector("#v-html strong")
+        assert page.inner_text("#v-html strong") == "aqueduct"
+        page.click("#close")
+        for _ in range(600):  # the list is updated every 30 seconds
+            page.fill("#q", "")
+            page.fill("#q", "aqueduct")
+            page.wait_for_timeout(1000)
+            if page.locator("#docs mark").count():
+                break
+        assert page.locator("#docs tr").count() == 1
+        assert page.inner_text("#docs mark") == "aqueduct"
+        browser.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None or find_spec("playwright") is None, reason="needs Debian's chromium")
+@pytest.mark.filterwarnings("ignore")
 def test_the_page_of_a_run_continues_with_its_results(gemini: SimulatedGemini, tmp_path: Path) -> None:
     """With gateway.after=view, the page first shows how the run ended."""
     from playwright.sync_api import sync_playwright

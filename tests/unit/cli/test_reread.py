@@ -9,6 +9,7 @@ import pytest
 
 from rayocr.api.review import reviewer
 from rayocr.api.review.reread import NewReading
+from rayocr.api.review.rewrite import Rewriter
 from rayocr.cli import main, reread
 from rayocr.config import Secrets
 from rayocr.errors import BudgetExhausted, CredentialsError
@@ -110,6 +111,36 @@ def test_a_budget_is_for_all_pages_and_accepted_pages_are_kept(asked: Asked, cap
     code, words = said(capsys, "--pages", "1-3", "--accept", "engine=tesseract", "budget.usd=0.5")
     assert (code, "The budget of $0.5 is used up." in words) == (BudgetExhausted.exit_code, True)
     assert [options[-1] for _, options in asked] == ["budget.usd=0.500000000", "budget.usd=0.250000000"]
+    assert "Signal Lane" in Path("out/form.md").read_text()
+
+
+def test_pages_that_cost_nothing_are_read_with_a_budget_of_0(
+    asked: Asked, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: list[str] = []
+
+    def free(manifest: Manifest, page_number: int, *, overrides: list[str], **_: object) -> NewReading:
+        options.append(overrides[-1])
+        return NewReading(text="free", outcome="done", engine="tesseract")
+
+    monkeypatch.setattr(reviewer, "read_page", free)
+    assert said(capsys, "--pages", "1-2", "--keep", "engine=tesseract", "budget.usd=0")[0] == 0
+    assert options == ["budget.usd=0.000000000"] * 2
+
+
+def test_outputs_whose_writing_was_interrupted_are_written_by_the_same_command(
+    asked: Asked, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    command = ("--pages", "1", "--accept", "engine=tesseract")
+    with monkeypatch.context() as patched:
+        patched.setattr(Rewriter, "rewrite", interrupted)
+        code, words = said(capsys, *command)
+    assert (code, "The accepted text of page 1 is saved." in words) == (130, True), words
+    assert "Signal Lane" not in Path("out/form.md").read_text()
+    assert said(capsys, *command)[0] == 0
     assert "Signal Lane" in Path("out/form.md").read_text()
 
 
