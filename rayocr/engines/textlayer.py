@@ -17,6 +17,7 @@ from rayocr.messages import HIDDEN_TEXT, UNREAD_INK, PageText, TextBox
 from rayocr.pdf.geometry import Box, turn_box
 from rayocr.pdf.textlayer.cells.cell_borders import split_at_borders, split_at_gutters
 from rayocr.pdf.textlayer.cells.figure_columns import split_at_figures
+from rayocr.pdf.textlayer.letters import letters_of
 from rayocr.pdf.textlayer.struck.markdown import with_marks, with_struck
 from rayocr.pdf.textlayer.struck.words import struck_on
 
@@ -87,7 +88,9 @@ def layer_lines(layer: TextLayer, *, sizes_are_real: bool, borders: Sequence[Box
             turned=(line.vertical and not _SET_VERTICALLY.search(line.text)) or (line.slanted and stamps),
             columns=_columns(line.words),
         )
-        for line in split_at_figures(list(split_at_gutters(list(split_at_borders(layer.lines, borders)))))
+        for line in split_at_figures(
+            list(split_at_gutters(list(split_at_borders(layer.lines, borders, letters_of(layer.characters)))))
+        )
     ]
 
 

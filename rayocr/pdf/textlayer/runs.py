@@ -12,7 +12,7 @@ import numpy as np
 
 from rayocr.pdf.textlayer.glyphs.characters import Characters
 from rayocr.pdf.textlayer.glyphs.superscripts import RAISED_DIGITS
-from rayocr.pdf.textlayer.spaces.word_spaces import BESIDE_LATIN_EM, close_up, correct_spaces
+from rayocr.pdf.textlayer.spaces.word_spaces import BESIDE_LATIN_EM, add_spaces_between_sizes, close_up, correct_spaces
 
 GAP_EM = 1.6  # gap on one baseline; a wider gap separates columns or cells and is not a justified space
 SAME_LINE_EM = 0.25  # how far the middle of a character may lie outside its neighbor's height
@@ -88,6 +88,7 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
         *((space == 2 or (space == 1 and gap)) for space, gap in zip(characters.spaces[1:], gaps.tolist(), strict=True)),
     ]
     correct_spaces(characters, spaced, np.where(beside, advance / em, np.inf))
+    add_spaces_between_sizes(characters, spaced, advance, beside)
     close_up(characters, spaced, advance, em)
     # This is upside-down text on an upright page.
     return_step = x0[:-1] - x1[1:]

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from rayocr.pdf.geometry import Box
+from rayocr.pdf.textlayer.letters import LettersOf, Span
 from rayocr.pdf.textlayer.lines import TextLine, Word
 
 _CROSSED = 0.2  # share of a word's width; a ruling that crosses more of it is not a cell border
 _REACH_PT = 1.0
+_CELLS_APART_PT = 0.2  # by which the gap between the letters of two cells is wider than the gaps within a word
 _GUTTER_EM = 0.45  # width of the narrowest gutter between columns
 _WIDER = 1.8  # ratio of a gutter to the other gaps of its line, which may be justified
 _BESIDE_CHARS = 12  # minimum length of the text before a gutter; markers of list items are shorter
@@ -23,8 +26,11 @@ _NEAR_EM = 12.0  # height above and below a line in which its column has other l
 _NEXT_EM = 3.0  # height above and below a line in which no word is in the gutter
 
 
-def split_at_borders(lines: Iterable[TextLine], rulings: Sequence[Box]) -> Iterator[TextLine]:
-    """Yields the lines, split between words where a vertical ruling passes. `rulings` are on the page of the lines."""
+def split_at_borders(
+    lines: Iterable[TextLine], rulings: Sequence[Box], letters: LettersOf = lambda word: ()
+) -> Iterator[TextLine]:
+    """Yields the lines, split between words, and between the letters of words, where a vertical ruling passes. `rulings` are on
+    the page of the lines."""
     borders = sorted((x0, y0, y1) for x0, y0, x1, y1 in rulings if x1 - x0 < y1 - y0)
     places = [x for x, _, _ in borders]
     if not borders:
@@ -32,17 +38,35 @@ def split_at_borders(lines: Iterable[TextLine], rulings: Sequence[Box]) -> Itera
         return
     for line in lines:
         near = borders[bisect_left(places, line.x0) : bisect_left(places, line.x1)]
-        yield from _parts(line, near) if near and len(line.words) > 1 and not line.vertical else (line,)
+        yield from _parts(line, near, letters) if near and not line.vertical else (line,)
 
 
-def _parts(line: TextLine, borders: Sequence[tuple[float, float, float]]) -> list[TextLine]:
+def _parts(line: TextLine, borders: Sequence[tuple[float, float, float]], letters: LettersOf) -> list[TextLine]:
     middle = (line.y0 + line.y1) / 2
     cuts = [x for x, top, bottom in borders if top - _REACH_PT < middle < bottom + _REACH_PT]
+    words = [part for word in line.words for part in _cut(word, [x for x in cuts if word.x0 < x < word.x1], letters)]
+    if len(words) > len(line.words):
+        line = replace(line, words=tuple(words))
     cuts = [x for x in cuts if not any(_crosses(x, word) for word in line.words)]
     groups: dict[int, list[Word]] = {}
     for word in line.words:
         groups.setdefault(bisect_left(cuts, (word.x0 + word.x1) / 2), []).append(word)
     return [line.of_words(group) for group in groups.values()] if len(groups) > 1 else [line]
+
+
+def _cut(word: Word, borders: Sequence[float], letters: LettersOf) -> list[Word]:
+    """Returns the parts of a word that consists of the ends of several cells: 1|450."""
+    spans = letters(word) if borders else ()
+    gaps = [(left[1], right[0]) for left, right in pairwise(spans)]
+    cuts = [n for n, (left, right) in enumerate(gaps, 1) if any(left <= x <= right for x in borders)]
+    widest = max((right - left for n, (left, right) in enumerate(gaps, 1) if n not in cuts), default=0.0)
+    cuts = [n for n in cuts if gaps[n - 1][1] - gaps[n - 1][0] > max(widest, 0.0) + _CELLS_APART_PT]
+    return [_part(word, start, end, spans) for start, end in pairwise([0, *cuts, len(spans)])] if cuts else [word]
+
+
+def _part(word: Word, start: int, end: int, spans: Sequence[Span]) -> Word:
+    left, right = min(span[0] for span in spans[start:end]), max(span[1] for span in spans[start:end])
+    return word._replace(text=word.text[start:end], x0=left, x1=right, first=word.first + start)
 
 
 def _crosses(x: float, word: Word) -> bool:

@@ -25,6 +25,8 @@ _SYLLABLE_GAP_EM = 0.06
 _INDIC_SPACE_EM, _LEAST_JOINED = 0.14, 3
 _INDIC = re.compile("[\u0900-\u0963\u0970-\u097f\u0980-\u09e3\u0a00-\u0a5e]")  # Devanagari, Bengali, Gurmukhi
 _IN_NUMBER = re.compile(r".*\d[\d.,:/%]|\d[.,:/]\d")
+_DIGITS = frozenset("0123456789")
+_OTHER_SIZE, _SMALLER_SPACE = 1.4, 0.18  # ratio of two sizes, and a space between them, in heights of the smaller one
 _UNSPACED = re.compile("[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff]")
 
 
@@ -51,6 +53,19 @@ def correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> Non
             joined = [gaps[m - 1] <= _UNTRACKED_EM for m in around if m != n and not spaced[m] and _are_indic(texts, m)]
             spaced[n] = len(joined) >= _LEAST_JOINED and all(joined)
     _join_letterspaced(texts, spaced, gaps)
+
+
+def add_spaces_between_sizes(characters: Characters, spaced: list[bool], advance: Any, beside: Any) -> None:
+    """Adds the spaces between a number and a word of another size, which PDFium does not report: 9 in a small font, then Total.
+    `advance`: gaps between characters, in points; `beside`: whether they are on one line."""
+    heights = characters.y1 - characters.y0
+    smaller, larger = np.minimum(heights[1:], heights[:-1]), np.maximum(heights[1:], heights[:-1])
+    apart = beside & (larger > _OTHER_SIZE * smaller) & (advance > _SMALLER_SPACE * smaller)
+    texts = characters.texts
+    for n in (np.flatnonzero(apart) + 1).tolist():
+        one, other = texts[n - 1], texts[n]
+        if (one in _DIGITS and other.isalpha()) or (one.isalpha() and other in _DIGITS):
+            spaced[n] = True
 
 
 def _are_indic(texts: Sequence[str], n: int) -> bool:

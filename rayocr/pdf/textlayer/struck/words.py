@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rayocr.pdf.geometry import Box, turn_box, turned_size
+from rayocr.pdf.textlayer.letters import LettersOf, letters_of
 from rayocr.pdf.textlayer.lines import TextLine, Word
-from rayocr.pdf.textlayer.struck.letters import LettersOf, letters_of
 
 if TYPE_CHECKING:
     from rayocr.pdf.textlayer.layer import TextLayer

@@ -44,3 +44,14 @@ def test_cells_of_a_right_to_left_table_keep_their_words_and_their_numbers() -> 
 def test_a_ruling_through_a_word_is_not_a_border(line: str) -> None:
     content = f"BT /F1 12 Tf 250 700 Td (The measurements of the keeper) Tj ET {line}".encode()
     assert read(pdfs.pages_of(content=content)) == "The measurements of the keeper"
+
+
+@pytest.mark.parametrize(("gap", "text"), [(0.6, "| Rod 5 | 111 |"), (0.0, "Rod | 5111")])
+def test_numbers_that_nearly_touch_the_border_between_them_stay_apart(gap: float, text: str) -> None:
+    """In a word of one cell, no gap between letters is as wide as the border."""
+    start = 100.0
+    drawn = ""
+    for n in range(3):
+        y = 700 - 16 * n
+        drawn += f"BT /F1 9 Tf {start - 24.02 - gap / 2} {y} Td (Rod 5) Tj ET BT /F1 9 Tf {start + gap / 2} {y} Td (111) Tj ET "
+    assert text in read(pdfs.pages_of(content=grid(3) + drawn.encode()))

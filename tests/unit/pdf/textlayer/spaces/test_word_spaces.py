@@ -26,6 +26,28 @@ def test_letterspaced_words_have_no_spaces_inside(text: str, tracking: float) ->
     assert drawn(f"{tracking} Tc 72 700 Td ({text}) Tj") == [text]
 
 
+def level(pieces: list[tuple[float, str, float]], gap: float) -> list[str]:
+    """Texts of pieces on one baseline. `pieces`: size, text, and width in points; the gap stands between two pieces."""
+    content, x = "", 72.0
+    for size, text, width in pieces:
+        content += f"BT /F1 {size} Tf {x} 700 Td ({text}) Tj ET "
+        x += width + gap
+    return texts_of(pages_of(content=content.encode()))
+
+
+@pytest.mark.parametrize(
+    ("pieces", "gap", "text"),
+    [
+        ([(8, "9", 4.45), (30, "Units", 71.7)], 2.4, "9 Units"),
+        ([(30, "88", 33.36), (10, "both", 19.5)], 2.4, "88 both"),
+        ([(30, "88", 33.36), (10, "kg", 10.6)], 0.5, "88kg"),
+        ([(30, "12", 33.36), (10, "95", 11.1)], 2.4, "1295"),  # digits of a number stay together
+    ],
+)
+def test_a_number_and_a_word_of_another_size_stay_apart(pieces: list[tuple[float, str, float]], gap: float, text: str) -> None:
+    assert level(pieces, gap) == [text]
+
+
 SPACED = ["T O T A L", "A N N U A L   R E P O R T", "e m p h a s i s", "P f o r z h e i m", "S a l e m", "T O T A L   1 2 . 5 0"]
 
 

@@ -1,4 +1,5 @@
-"""The places of the letters of a word, for lines that strike a part of it: the old number of ~~30~~60 days."""
+"""The places of the letters of a word, for lines that pass between them: a line that strikes a part of a word, or the border of a
+cell."""
 
 from __future__ import annotations
 
