@@ -61,7 +61,8 @@ class OfferedPage(Protocol):
 
 
 class Engine(ABC):
-    """Base of both kinds. `name` is the name in `engine.chain`; `model` is recorded in the ledger and the fingerprint."""
+    """Base class of both kinds of engines. `name` is the name in `engine.chain`; `model` is recorded in the ledger and the
+    fingerprint."""
 
     name: ClassVar[str]
     kind: ClassVar[EngineKind]

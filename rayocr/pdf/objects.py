@@ -137,7 +137,7 @@ class _Inspector:
         elif kind == pdfium.FPDF_PAGEOBJ_FORM and depth < _MAX_DEPTH:
             self._form(item, _matrix_of(item).then(outer), depth)
         elif kind == pdfium.FPDF_PAGEOBJ_FORM:
-            self._found.text.distrust()  # the form's objects are not examined
+            self._found.text.distrust()  # the objects in the form are not examined
 
     def _form(self, item: Any, inner: Matrix, depth: int) -> None:
         drawn_before = self._found.text.visible
@@ -267,8 +267,8 @@ def _stroke_width(item: Any) -> float:
 
 
 def _points(item: Any, count: int, matrix: Matrix) -> list[tuple[float, float, bool]]:
-    """Returns the path's points in page space as x, y and a flag that no straight line ends at the point. Includes closing
-    lines."""
+    """Returns the path's points in page space as x, y and a flag that is true if no straight line ends at the point. Includes
+    closing lines."""
     points: list[tuple[float, float, bool]] = []
     start: tuple[float, float] | None = None
     x, y = ctypes.c_float(), ctypes.c_float()

@@ -83,8 +83,7 @@ class Page:
     def cut_out(self) -> bytes:
         """Returns a PDF of this page alone, with its form fields drawn into it. Takes 0.5 to 1.5 ms. Raises PageUnrenderable.
 
-        The PDF may contain unused resources and show layers that the document hides; `rayocr.pdf.cut.page_document` corrects
-        both.
+        The PDF may contain unused resources and hidden layers; `rayocr.pdf.cut.page_document` removes both.
         """
         with self._cut_out() as single:
             data = io.BytesIO()
@@ -239,8 +238,7 @@ class Page:
 
         Renders the page at a small size, unless nothing is drawn on it or it is a scan with much ink: decoding a scan at a
         reduced size takes 1 to 6 ms. A page with little ink is also rendered in color and at a higher resolution, 50 to 200 ms.
-        Raises PageUnrenderable if the page lost its content, and PictureUndecodable if only a picture that cannot be decoded is
-        on it.
+        Raises PageUnrenderable if the page lost its content, and PictureUndecodable if it has only undecodable pictures.
         """
         found = self._objects
         if found.count == 0 and (lost := self._lost_content()):

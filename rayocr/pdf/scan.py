@@ -23,7 +23,7 @@ def is_full_page_scan(found: PageObjects, size_pt: tuple[float, float]) -> bool:
     """Returns whether one picture is nearly all that the page shows, without being cropped or covered."""
     x0, y0, x1, y1 = found.largest_image_box
     beyond = max(-x0, x1 - size_pt[0], -y0, y1 - size_pt[1])
-    others_share = (found.image_area - found.largest_image_area) / found.page_area  # a letterhead does not cover the page
+    others_share = (found.image_area - found.largest_image_area) / found.page_area  # a small logo beside the scan is allowed
     is_whole = beyond <= 0.02 * max(size_pt) and others_share <= 0.1
     return is_whole and found.image_share >= SCAN_SHARE and not found.cover_count
 

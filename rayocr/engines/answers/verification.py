@@ -1,9 +1,9 @@
 """Verifies a server's answer against the page's own text layer, or against a few lines that a local engine reads.
 
-Models invent text, and their answers do not show it. rayocr compares every page that has a text layer with that layer. For the
-other pages it compares only a verification sample, which depends on the page's content, so that every run chooses the same pages.
-If the two readings agree too little, the page is `suspect`: its text is kept, and outputs and report mark it. Never raises, since
-a failed verification is not evidence against the page.
+Models sometimes invent text, and an answer alone does not reveal the invented text. rayocr compares every page that has a text
+layer with that layer. For the other pages it compares only a verification sample, which depends on the page's content, so that
+every run chooses the same pages. If the two readings agree too little, the page is `suspect`: its text is kept, and outputs and
+report mark it. Never raises, since a failed verification is not evidence against the page.
 """
 
 from __future__ import annotations

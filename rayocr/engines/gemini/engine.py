@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 # Source: Google's pages about Flex PayGo and Priority PayGo, read on 2026-11-27.
 VERTEX_TIER_HEADER = "X-Vertex-AI-LLM-Shared-Request-Type"
-_SERVED_HEADER = "x-gemini-service-tier"  # in answers of the Developer API
+_SERVED_HEADER = "x-gemini-service-tier"  # header in answers of the Developer API
 _SERVED_TRAFFIC = {"ON_DEMAND": "standard", "ON_DEMAND_FLEX": "flex", "ON_DEMAND_PRIORITY": "priority"}  # in answers of Vertex AI
 MIME = {"jpeg": "image/jpeg", "webp": "image/webp", "png": "image/png"}
 _LEAST_DPI = 50  # least resolution of a page that is rendered again because its request would be too large
@@ -185,7 +185,7 @@ def new_client(
         extra_body=body,
         headers=headers or None,
         aiohttp_client=session,
-        **({} if config.vertexai else _tls_options()),  # in this case the SDK adds a client certificate
+        **({} if config.vertexai else _tls_options()),  # on Vertex AI, the SDK adds a client certificate
     )
     client = partial(genai.Client, http_options=options)
     if config.vertexai and config.project:

@@ -12,7 +12,7 @@ _NUMBER = re.compile(r"\d{1,4}")
 _MOST_RULINGS = 600
 _BAR_EM = 2.5  # longest bar
 _CENTERED = 0.35  # distance of the middles, in heights of the numbers
-_CLOSE = 1.25  # distance of the numbers, in heights
+_CLOSE = 1.25  # largest distance of the numbers, in their heights
 _SAME_BASELINE = 0.2  # distance of the middles, in heights; words beside a fraction are level with its bar
 _NEAR = 0.9  # distance of a number's middle from the bar, in heights
 
@@ -30,7 +30,7 @@ def join_fractions(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: f
         if len(above) == len(below) == 1 and below[0].center_y - above[0].center_y < _CLOSE * above[0].height:
             (top,), (bottom,) = above, below
             if any(_is_at(bottom, other, -1) for other in bars) or (_ends_row(top, lines) and _ends_row(bottom, lines)):
-                continue  # these are underlined numbers below each other, as in a table of contents with links
+                continue  # the numbers are underlined, as in a table of contents with links
             text = f"{top.text.strip()}/{bottom.text.strip()}"
             del joined[id(bottom)]
             around = next((line for line in joined.values() if line is not top and _goes_around(line, bar)), None)

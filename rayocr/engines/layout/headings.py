@@ -27,11 +27,11 @@ _SECTION_STROKE = 1.15
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})\.?\s+[^\W\d_]")
 _DEEPEST = 4
 _BOLD_ROWS, _LEAST_TEXT = 2, 45  # most rows of a bold heading, and least characters of the line below the heading
-# Extra distance that sets a heading apart, in heights; largest distance to its text, in pitches.
+# Extra distance that sets a heading apart, in line heights; largest distance to its text, in distances of lines.
 _WIDER_PITCH, _NEAR_PITCHES = 0.3, 3.0
-# Rows of the table above a headline, white space in heights, and least ratios of stroke and size.
+# For a headline below a table: rows of the table, white space in line heights, least ratios of stroke and size.
 _FEWEST_ROWS, _ABOVE, _MUCH_BOLDER, _LARGER = 3, 0.25, 1.7, 1.05
-_SAME_TEXT = 0.6  # largest distance of lines of one sentence, in heights
+_SAME_TEXT = 0.6  # largest distance of lines of one sentence, in line heights
 _TEXT_END = tuple(".,;!?。！？।")
 _HEADLINE_EM = 1.7  # least height of a headline whose parts are joined, relative to ordinary lines
 _SAME_HEIGHT, _LEVEL = 1.2, 0.2  # parts of a headline: ratio of heights; distance of centers, in heights, at most
@@ -44,7 +44,7 @@ class HeadingScale:
 
     body_font_pt: float
     body_height: float
-    body_styles: tuple[LetterStyle, ...] = ()  # as measured on scans, for scripts with capitals and for others
+    body_styles: tuple[LetterStyle, ...] = ()  # ordinary letters measured on scans: in scripts with capitals, and in others
 
     @classmethod
     def of(cls, lines: Sequence[LayoutLine]) -> HeadingScale:

@@ -36,7 +36,7 @@ def letter_style(line: Any, text: str) -> LetterStyle | None:
         return None
     edge = round(_EDGE * line.shape[0])
     inner = line[edge : line.shape[0] - edge]
-    ink_of = np.clip((paper - np.arange(256)) / (paper - dark), 0.0, 1.0)  # by gray level
+    ink_of = np.clip((paper - np.arange(256)) / (paper - dark), 0.0, 1.0)  # number of pixels by gray level
     solid = (ink_of > _INK)[inner]
     stems = int(np.count_nonzero(solid[:, 1:] > solid[:, :-1]) + np.count_nonzero(solid[:, 0]))
     if not stems:

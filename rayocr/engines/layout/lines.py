@@ -30,7 +30,7 @@ class LayoutLine:
     confidence: float = 1.0
     turned: bool = False  # the line runs up or down the page, which short lines do not show by their shape
     columns: str = ""  # the text with all its blanks, if the font is monospaced, for code listings
-    style: LetterStyle | None = None  # for OCR: the letters as measured in the picture
+    style: LetterStyle | None = None  # only for OCR: the style of the letters, measured in the picture
 
     @property
     def height(self) -> float:

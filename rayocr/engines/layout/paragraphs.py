@@ -27,8 +27,8 @@ _EARLY = 0.3  # share of the column's width
 _NARROW_EM = 10.0
 _HEADING_ROWS = 4  # more rows of one size are text
 _SALUTATION = 40  # maximum number of characters
-_SHORT_CHARS = 38  # mean length of a line
-_LONGEST_WORD, _LONGEST_ADDRESS = 30, 100  # for Chinese, which is written without spaces
+_SHORT_CHARS = 38  # largest mean number of characters of a line in an address or a poem
+_LONGEST_WORD, _LONGEST_ADDRESS = 30, 100  # limits for Chinese, which is written without spaces
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
 _NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s")
 _SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[^\W\d_]")
@@ -264,7 +264,7 @@ def _continues(
     block: Block, above: Row, row: Row, kind: BlockKind, level: int, shape: _Shape, right: float, *, hangs: bool
 ) -> bool:
     if block.kind is BlockKind.HEADING or kind is BlockKind.HEADING:
-        same_case = above.text.isupper() == row.text.isupper()  # this is a title above its authors
+        same_case = above.text.isupper() == row.text.isupper()  # the row above may be a title above its authors
         same_case = same_case and _SECTION.match(row.text) is None
         return (
             block.kind is kind
@@ -291,7 +291,7 @@ def _continues(
             not has_room and (is_indented or (len(block.lines) == 1 and _may_continue(above, row)))
         )
     if row.x0 > above.x0 + _INDENT_EM * shape.em and row.x0 < above.x0 + 6 * shape.em and not row.text[:1].islower():
-        return hangs and not has_room and _is_mid_sentence(above)  # otherwise it is an indented first line
+        return hangs and not has_room and _is_mid_sentence(above)  # otherwise the row is the indented first line of a paragraph
     if _sentence_continues(above, row):
         return True  # in ragged lines of a narrow paragraph, the sentence continues
     return not has_room
@@ -328,7 +328,7 @@ def _number_continues(rows: Sequence[Row], place: int, shape: _Shape) -> bool:
     above = rows[place - 1]
     end = above.text[-1:]
     if ends_in_broken_number(above.text) and not shape.apart(above, rows[place]):
-        return True  # these are the pages of a reference: "33–" "40. https://"
+        return True  # the number is a page number of a reference: "33–" "40. https://"
     if shape.apart(above, rows[place]) or not _is_mid_sentence(above) or not (end.islower() or end == ","):
         return False
     others = (_NUMBER.match(row.text) for row in rows)

@@ -63,9 +63,7 @@ _UNREAD_LINE = 8.0  # longer unread boxes contain a line of print; shorter ones 
 _LEAST_INK = 0.4  # minimum contrast of an unread line, relative to the lines that were read
 _MOST_LETTERS = 120.0  # number of letters in an unread line; longer lines are usually rules
 _FEWEST_UNREAD = 2  # least number of unread lines that counts; a single one may be a signature or an ornament
-_MUCH_UNREAD = (
-    0.1  # share of the print; a page that lacks more because a language pack is missing fails; with less it gets a doubt
-)
+_MUCH_UNREAD = 0.1  # share of the print; without a language pack, a page with more unread print fails, one with less gets a doubt
 _JUNK = 0.8  # below this score, a line may be in a script that the models mistake for Latin
 _MOSTLY_UNREAD = 0.5  # share of the print; with more, the page is in an unsupported script
 _DOUBTFUL = 0.75  # Tesseract's confidence of a line; misread words of another script that look like numbers have less

@@ -22,12 +22,12 @@ class Slots(Protocol):
     """The limiter's interface for callers of waiting engines."""
 
     def slot(self, model: str, *, may_shed: bool = False, input_tokens: float | None = None) -> AbstractAsyncContextManager[None]:
-        """Waits until the request may be sent. Exits with the request's error, so that a 429 slows down all requests.
-        `input_tokens`: the expected number for the request."""
+        """Waits until the request may be sent. The limiter gets the error of a failed request when the context ends, so that a
+        429 slows down all requests. `input_tokens`: the expected number for the request."""
 
     def lane(self, *, local: bool = False) -> AbstractAsyncContextManager[LaneGrant]:
-        """Waits until a lane has room for the page. Exits with the request's error, so that the planner receives it. `local`:
-        whether local engines may read the page."""
+        """Waits until a lane has room for the page. The planner gets the error of a failed request when the context ends.
+        `local`: whether local engines may read the page."""
 
     async def unless_closing(self, asking: Awaitable[T]) -> T:
         """Returns the awaited answer. Raises Draining as soon as the worker drains, since batch answers take hours."""

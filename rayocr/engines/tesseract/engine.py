@@ -38,7 +38,7 @@ _SURE_TURN = 1.0  # confidence of the orientation, in Tesseract's own unit; upri
 # Share of the letters that are in words of low confidence; with more, the page segmentation may have cut lines.
 _DOUBTFUL_SHARE = 0.03
 _BETTER = 1.01  # a second reading must have more certain letters by this factor
-_MIN_LINE_CONFIDENCE = 0.25  # below this, pictures and rules misread as letters
+_MIN_LINE_CONFIDENCE = 0.25  # text with less confidence is pictures and rules that were misread as letters
 
 
 class TesseractEngine(ComputeEngine):

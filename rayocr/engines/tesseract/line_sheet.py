@@ -21,13 +21,13 @@ HEIGHT = 68  # pixels of a line with its margins: letters of 10 pt at 300 dpi
 _DPI = 300
 _REMNANT = 0.25  # share of a line's height
 _RULE = (0.6, 0.85)  # minimum length of a horizontal and a vertical rule, as shares of a picture's width and height
-_RULE_PLACE = (0.2, 0.5)  # in heights: rules are at most this far from the upper or lower edge, and from the sides
+_RULE_PLACE = (0.2, 0.5)  # largest distance of a rule from the upper or lower edge, and from the sides, in heights of the picture
 _MARGIN = (6, 8)  # pixels above and below, and beside words that are cut out
 
 
 class LineSheet:
-    """Pictures of lines on one sheet. `lines`: gray pictures (rows, columns). `stretch` widens them, for another view of the same
-    letters."""
+    """Pictures of lines on one sheet. `lines`: gray pictures (rows, columns). `stretch` is the factor by which the pictures are
+    widened, for another view of the same letters."""
 
     def __init__(self, lines: Sequence[Any], *, height: int = HEIGHT, gap: int = HEIGHT // 2, stretch: float = 1.0) -> None:
         self._lines = lines

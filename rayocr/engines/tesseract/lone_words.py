@@ -17,7 +17,7 @@ from rayocr.engines.tesseract.voting import voted, whole_words
 
 _LONGEST = 5.0  # maximum length of a lone word, in line heights
 _NEIGHBORS = 3  # number of lines whose readings vote
-_CONTEXT, _GAP = 10.0, 0.35  # width of the neighbor's part, and the space before the word, in heights
+_CONTEXT, _GAP = 10.0, 0.35  # width of the neighbor's part, and of the space before the word, in line heights
 _READ_WELL = 0.8
 _MOST = 8  # maximum number of lone words of a page
 

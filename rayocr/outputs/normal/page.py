@@ -38,7 +38,7 @@ _TOO_DEEP = re.compile(r"^((?:[ \t]*(?:>|(?:[-*+]|\d{1,9}[.)])(?=[ \t]))){20}[ \
 _QUOTE = re.compile(r"^(?P<marks> {0,3}>)(?=[^\s>])")
 _FORMULAS = {"$$": "$$", "\\[": "\\]"}
 _MAX_FORMULA_LINES = 60
-_MAX_UNDERLINED = 100  # in characters; a longer line above `---` is a paragraph above a rule
+_MAX_UNDERLINED = 100  # most characters of an underlined heading; a longer line above `---` is a paragraph above a rule
 # Page text that looks like a page break would break tools that split the file at page breaks.
 _OUR_MARKS = re.compile(r"(?<!\\)<!--(?=\s*(?:page\s+\d+|header:|footer:|doubtful:))", re.IGNORECASE)
 

@@ -52,7 +52,8 @@ class _Place:
 
 
 def sheltered(text: str, parser: MarkdownIt, escape: Callable[[str], str]) -> str:
-    """Returns the text with code indented or escaped if a renderer could execute it. Idempotent. `escape` escapes such text."""
+    """Returns the text with code indented or escaped if a renderer could execute it. Idempotent. `escape`: a function that
+    escapes text."""
     tokens = parser.parse(text)
     lines = text.split("\n")
     unclear = _OTHER_CONTAINER.search(text) is not None or any(token.type == "html_block" for token in tokens)

@@ -36,7 +36,7 @@ _JPEG_QUALITY = 60
 _KEPT = 2  # idle child processes
 _CRASHES_ALLOWED = 2  # number of pages per document; each takes up to limits.page_timeout_s
 
-_idle: dict[int, list[ProcessPoolExecutor]] = {}  # by process id: a fork cannot use those of its parent
+_idle: dict[int, list[ProcessPoolExecutor]] = {}  # by id of the parent process: a fork cannot use those of its parent
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,8 @@ def plain_lines(markdown: str) -> list[str]:
 
 
 def detect_lines(image: Image.Image, scale: float) -> list[LayoutLine]:
-    """Returns the lines in reading order, in points. `image`: gray; `scale`: pixels per point. Their texts have the length that
-    would fit."""
+    """Returns the lines in reading order, in points. `image`: gray; `scale`: pixels per point. Each text is a placeholder of the
+    length that fits into its line."""
     found = [
         LayoutLine(
             text="n" * max(1, round(width / (0.6 * height))),

@@ -14,7 +14,7 @@ from rayocr.pdf.geometry import Upright
 _TALL = 1.5  # ratio of height to width above which a box has text that runs upwards
 _MIN_SIZE_PT = 0.5
 _VIRAMA = 9  # combining class of a virama in all scripts
-_MIN_STRETCH = 5.0  # in percent, since a word that consists of marks is still a word
+_MIN_STRETCH = 5.0  # in percent; a word of combining marks only has no width and needs a minimum
 # Widths of letters in most typefaces, in em: they decide where in a line a word begins.
 _NARROW, _WIDE = frozenset("iljI.,;:'|!()[]{}ftr\"`-· "), frozenset("mwMW@%—…")
 

@@ -86,7 +86,7 @@ class FontBook:
         needed = {self._known[c] for c in characters}
         language = script_of(text).language
         families = [font.family for font in self._fonts if font.family in needed or font is self._fonts[0]]
-        # Spaces come from the first family. With the family of most letters, they stay in one piece with the adjacent words.
+        # Spaces come from the first family. If that is the family of most letters, spaces and adjacent words stay in one piece.
         main = self._main_family(text)
         families.sort(key=lambda family: family != main)
         cjk = _CJK.get(language)

@@ -141,7 +141,7 @@ class _Writer:
         inline = self._inline(token.children or [])
         if opener.type == "heading_open":
             markup = f"heading(level:{min(int(opener.tag[1]), 6)},{inline.markup});"
-        elif opener.hidden:  # this is a paragraph of a tight list
+        elif opener.hidden:  # a hidden paragraph belongs to a tight list
             markup = f"{inline.markup};"
         else:
             markup = f"par({inline.markup});"

@@ -80,7 +80,7 @@ def _faithful_cut(page: Page) -> bytes | None:
     if has_layers and page.text_layer().hides_text:
         return None
     smaller = None
-    with suppress(*UNREADABLE, TypeError, ValueError):  # if qpdf cannot read PDFium's output, it is not changed
+    with suppress(*UNREADABLE, TypeError, ValueError):  # PDFium's output is not changed if qpdf cannot read it
         smaller = pruned(cut, drawn_bytes=page.picture_bytes, always=has_fields)
     suspicious = has_fields or smaller is not None or has_layers
     cut = cut if smaller is None else smaller

@@ -30,7 +30,7 @@ _Key = tuple[int, int]
 @dataclass(slots=True)
 class _Form:
     stream: Any
-    draws: Counter[_Key] | None = None  # forms, None before they are counted
+    draws: Counter[_Key] | None = None  # the forms that this form draws; None before they are counted
 
 
 @dataclass(slots=True)

@@ -17,8 +17,8 @@ from rayocr.pdf.textlayer.lines import Word
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _SAME_PLACE = 0.5  # overlap of two words, as a share of the smaller one; boxes of neighboring lines overlap by less
-_MOST_STEPS = 300  # number of words beside each other; a column of vertical text is beside all lines
-_MOST_OBJECTS = 40  # each takes one rendering, 2 to 10 ms
+_MOST_STEPS = 300  # number of words at one height that are compared; a column of vertical text is beside all lines
+_MOST_OBJECTS = 40  # with more text objects, nothing is checked; each takes one rendering, 2 to 10 ms
 
 
 def hidden_behind_others(

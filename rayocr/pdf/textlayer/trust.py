@@ -81,7 +81,7 @@ _GOOD_LATIN = re.compile(
     r"|[A-Za-z]{0,4}[#№]?[\d]+(?:[.,:/\-–x×'’][\d]+)*(?:st|nd|rd|th|s|%|[A-Za-z]{1,3})?"
 )
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+|[\w.+-]+@[\w-]+\.[\w.]+")
-_MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf\u0152-\u0192\u02c6-\u2122]|Â[\u0080-\u00bf]|â[\u0080\u20ac]")  # UTF-8 as Latin-1
+_MOJIBAKE = re.compile(r"Ã[\u0080-\u00bf\u0152-\u0192\u02c6-\u2122]|Â[\u0080-\u00bf]|â[\u0080\u20ac]")  # UTF-8 read as Latin-1
 _LETTER_BESIDE_SIGN = re.compile(r"[A-Za-zÀ-ÿ][^\w\s'’.\-/&@,:;()]+[A-Za-zÀ-ÿ]")
 _SIGN_WITHIN = re.compile(r"[A-Za-z][;=\[\]\"^~`|\\{}?@%][A-Za-z]|[A-Za-z]\.[a-z]+[A-Z]")
 _CASE_SALAD = re.compile(r"[a-zà-ÿ][A-ZÀ-Þ].*[a-zà-ÿ][A-ZÀ-Þ]|[a-z]\d[a-z]|[A-Za-z]\d+[A-Za-z]\d")

@@ -10,7 +10,7 @@ from itertools import pairwise
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 
 _APART = re.compile(r"[^\W_](?: [^\W_])+")
-_PITCH = (0.6, 2.4)  # distance of the middles of two characters, in heights
+_PITCH = (0.6, 2.4)  # distance of the middles of two characters, in line heights
 _EQUAL = 0.08  # largest difference of the distances, as a share of their mean
 _TICK_EM = 3.5  # longest side of a box
 _LEVEL = 0.3

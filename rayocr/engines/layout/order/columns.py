@@ -309,7 +309,7 @@ def _is_columns(run: Run, em: float) -> bool:
         return False
     left, right = lines_of(run.left), lines_of(run.right)
     if not left or not right:
-        return len(run.left) > len(left) or len(run.right) > len(right)  # this is a table beside text
+        return len(run.left) > len(left) or len(run.right) > len(right)  # a side without lines is a table beside text
     return _are_columns(tuple(left), tuple(right), em)
 
 
@@ -324,7 +324,7 @@ def _are_columns(left: tuple[LayoutLine, ...], right: tuple[LayoutLine, ...], em
     if len(left) > 1 and len(right) < _MOST_FIELDS and _is_beside_fields(left, right, em):
         return True
     if all(2 * sum(has_leader(line.text) for line in side) >= max(4, len(side)) for side in (left, right)):
-        return True  # this is a table of contents in two columns
+        return True  # the page is a table of contents in two columns
     least, most = sorted((fullness(left, em), fullness(right, em)))
     aligned = aligned_share(left, right)
     dense = is_dense(left, em) and is_dense(right, em)

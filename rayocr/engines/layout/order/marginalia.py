@@ -28,7 +28,7 @@ def take_margin_notes(lines: Sequence[LayoutLine], em: float) -> tuple[list[list
         return [], list(lines)
     x0, x1, top, bottom = edges
     beside = [line for line in lines if (line.x0 > x1 or line.x1 < x0) and top - em < line.center_y < bottom + em]
-    beside = [line for line in beside if MARKER.match(line.text.strip()) is None]  # these are markers of list items and clauses
+    beside = [line for line in beside if MARKER.match(line.text.strip()) is None]  # omits markers of list items and clauses
     letters = sum(len(line.text) for line in lines)
     if not beside or max(line.width for line in beside) > _NOTE_WIDTH * (x1 - x0):
         return [], list(lines)

@@ -23,8 +23,8 @@ _BOX = re.compile(r"\[[ xX]\]|[☐☑☒]")
 _ANSWER = 6  # maximum number of letters beside a check box: "Yes No"
 _ITEM_NUMBER, _MOST_NUMBERS = re.compile(r"\d{1,2}[a-z]?[.)]?"), 7
 _NUMBERS, _CODE = 0.6, 2  # share of the lines; number of letters
-WORDY = 18  # in characters; lines of running text in a column are longer
-REMEMBERED = 256  # the search for columns measures the same lines at many places
+WORDY = 18  # least number of characters of a line of running text in a column
+REMEMBERED = 256  # size of a cache; the search for columns measures the same lines many times
 
 
 def fullness(lines: Sequence[LayoutLine], em: float) -> float:
@@ -171,7 +171,7 @@ def beside_share(left: Sequence[Boxed], right: Sequence[Boxed]) -> float:
 
 
 def _overlaps(boxes: Sequence[Boxed]) -> Callable[[Boxed], bool]:
-    """Returns a function that returns whether any of these boxes is level with a given box."""
+    """Returns a function that tests whether any of these boxes is level with a given box."""
     down = sorted(boxes, key=lambda box: box.y0)
     tops, lowest = [box.y0 for box in down], list(accumulate((box.y1 for box in down), max))
 

@@ -99,7 +99,7 @@ class _Shape:
         larger, smaller = max(above.width, column.width), min(above.width, column.width)
         if larger > _OTHER_SIZE * smaller or above.x1 - column.x1 > _APART * self.pitch:
             return False
-        if above.text[-1] in "」』" and column.text[0] in "「『":  # a dialog of two people
+        if above.text[-1] in "」』" and column.text[0] in "「『":  # the columns are the words of two speakers
             return False
         return above.y1 > self.bottom - _SHORT * larger and column.y0 < self.top + _INDENT * larger
 

@@ -129,8 +129,8 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
 
 
 def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], most: int, em: float) -> bool:
-    """Returns whether a row after white space begins another table: it is in none of the columns of the row above, or it is the
-    head of a table with more columns than the rows above, which have at most `most` cells."""
+    """Returns whether a row after white space begins another table: the row is in none of the columns of the row above, or it is
+    the head of a table with more columns. `most`: the largest number of cells in the rows above."""
     cells, above = _segments(rows[end], em), _segments(rows[end - 1], em)
     if len(cells) > max(most + 1, _MIN_ROWS) and (len(cells) > 2 * most or end - start >= _MIN_ROWS):
         return True
@@ -281,7 +281,7 @@ def _row_begins(
         if any(_is_figure(cells[number]) for number in filled) or (apart and pitch > limit):
             begins.append(True)
         elif filled == [0] and not _has_no_room(above[0], cells[0], grid):
-            begins.append(True)  # this is the head of a group of rows
+            begins.append(True)  # the row is the head of a group of rows
         elif not cells[0] or (apart and len(filled) < usual):
             begins.append(False)
         else:
@@ -376,15 +376,15 @@ def _is_table(
         return False
     texts = ["".join(line.text for line in cells[0]).strip() for cells in begins if cells[0]]
     if not ruled and any(sum(_is_bulleted(cells[n]) for cells in begins) > 1 for n in range(1, count)):
-        return False  # these are lists beside other text
+        return False  # the rows are lists beside other text
     if _is_contents(begins):
         return False
     if count > 2 and (_ends_before_others(begins) or is_postal_address(texts)):
-        return False  # this is an address beside fields
+        return False  # the rows are an address beside fields
     if not ruled and any(_runs_on([cells[n] for cells in begins]) for n in range(count) if wordy[n]):
-        return False  # these are columns of running text
+        return False  # the rows are columns of running text
     if any(are_labels([line.text for cells in begins for line in cells[n]]) for n in range(1, count)) and not has_labels(texts):
-        return False  # this is an address beside labels with values
+        return False  # the rows are an address beside labels with values
     markers = sum(MARKER.match(text) is not None or (text.isdigit() and len(text) < _YEAR_DIGITS) for text in texts)
     if sum(sum(bool(cells[n]) for cells in begins) > 1 for n in range(count)) == 2:
         if markers > 0.5 * len(texts) or not (wrapped or ruled) or not _is_narrower(columns):

@@ -15,10 +15,10 @@ from dataclasses import replace
 
 from rayocr.engines.layout.lines import LayoutLine
 
-_LEVEL = 0.2  # distance of the middles of one row, in heights
-_PITCH = (0.9, 1.6)  # distance of the two lines, in heights
+_LEVEL = 0.2  # largest distance of the middles of a row's texts, in line heights
+_PITCH = (0.9, 1.6)  # distance of the two lines, in line heights
 _ALIGNED = 0.3
-_FREE = 1.3  # distance of the next line in the columns of the other cells, in pitches
+_FREE = 1.3  # least distance of the next line in the columns of the other cells, as a multiple of the distance of the two lines
 _LEAST_OTHERS = 2
 
 

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 _NUMBER = re.compile(r"(\d{1,4})\s+(?=(\S))")
-_LEAST_ROWS, _LEAST_ROWS_APART = 4, 3  # with a number; every row has one, or every fifth row
+_LEAST_ROWS, _LEAST_ROWS_APART = 4, 3  # least numbered rows; the second value is for pages that number every fifth row
 _MOST_APART = 5
 _RUNS_ON = 0.3  # share of the numbered rows that begin in lower case, unlike the entries of a list
 
 
 def with_line_numbers(texts: Sequence[str]) -> list[bool]:
-    """Returns for each row of a column whether it is one of the rows that are counted."""
-    counted: dict[int, list[int]] = {}  # places of numbered rows, by their distance to the number
+    """Returns for each row of a column whether it belongs to text with line numbers."""
+    counted: dict[int, list[int]] = {}  # indexes of numbered rows, by the difference between number and index
     found = [_NUMBER.match(text) for text in texts]
     for place, match in enumerate(found):
         if match is not None:

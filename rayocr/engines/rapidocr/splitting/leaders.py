@@ -14,15 +14,15 @@ from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 from rayocr.pdf.shapes.components import components
 
 _DOT = 0.25  # maximum size of a dot, as a share of a line's height with its margins
-_LEVEL = 0.12  # in heights; dots of a leader differ by less from the line through them
-_PITCH = 0.6  # distance of neighboring dots, in heights
+_LEVEL = 0.12  # largest distance of a leader's dots from the line through them, in line heights
+_PITCH = 0.6  # largest distance of neighboring dots, in line heights
 _FEWEST_DOTS = 8
 _MOST_DOTS = 20_000  # number of dots on a page; more are the raster of a picture
 _LEAST_LENGTH = 3.0  # in heights
-_BEFORE, _BEHIND = 2.5, 2.0  # distance between the leader and the words on either side, in heights
-_ABOVE, _BELOW = 0.75, 0.3  # words above and below the dots, in heights
-_COLUMN = 6.0  # in heights; words that follow the number within this distance are a table's next column
-_LONGEST_END = 5.0  # in heights; longer texts are not a page number or an amount
+_BEFORE, _BEHIND = 2.5, 2.0  # largest distance between the leader and the words on either side, in line heights
+_ABOVE, _BELOW = 0.75, 0.3  # how far words reach above and below the dots, in line heights
+_COLUMN = 6.0  # in line heights; words that follow the number within this distance are a table's next column
+_LONGEST_END = 5.0  # largest length of a page number or an amount, in line heights
 _LEAST_LETTER = 0.25  # minimum height of a letter, in line heights
 _PADDING = 0.2  # white margin of a part, in line heights
 _LEAST_SCORE = 0.5

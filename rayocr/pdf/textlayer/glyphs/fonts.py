@@ -12,7 +12,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _BOLD_WEIGHT = 600
-_LONGEST_NAME = 128  # in bytes; PDFium does not return longer font names
+_LONGEST_NAME = 128  # size of the buffer in bytes; PDFium does not return longer font names
 # PDFium derives the weight from the width of the stems, which browsers and TeX give too small for their bold fonts.
 _BOLD = re.compile(r"[a-z\d,_ -](?:Bold|Black|Heavy)(?![a-z])|[-,]bold|^(?:[A-Z]{6}\+)?(?:CM|SF|EC|LM)(?:SS)?BX")
 

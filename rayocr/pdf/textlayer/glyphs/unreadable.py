@@ -21,7 +21,7 @@ from rayocr.pdf.textlayer.rendered_text import address_of
 _STRIDE = 3  # number of characters between two that are checked
 _LEAST = 3  # characters in a row, all different; fewer may be bullets, brackets of formulas or icons
 _WORDS = 0.5  # share of such rows that look like words if the guesses are right
-_WIDEST, _TALLEST_PT = 3.0, 150.0  # size of a letter, in heights and in points
+_WIDEST, _TALLEST_PT = 3.0, 150.0  # largest width of a letter, in letter heights, and largest height in points
 _LONGEST_WORD = 40
 _HOLE, _JOINS = 0.15, frozenset(",.-/:'")  # minimum width of an unknown character, in letter heights; signs within numbers
 _SAME_WIDTH = 1.02

@@ -17,10 +17,10 @@ from rayocr.pdf.textlayer.glyphs.wrong_digits import glyph_shapes, visible_objec
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _WITHIN = re.compile(r"[&\[\]\d](?<=[a-z]{2}.)(?=[a-z]{2})")
-_NO_WORD = re.compile(r"[/\\=@_:;<>$()*{}]|\d.*\d")  # addresses, code, file names, two numbers
+_NO_WORD = re.compile(r"[/\\=@_:;<>$()*{}]|\d.*\d")  # signs of addresses, code and file names; several digits
 _BRACKETS = frozenset("[]")
 _BELOW = -0.04  # share of the font's box: brackets reach further below the baseline than a ligature
-_LEAST_WORDS = 2  # number of words with the same digit or sign
+_LEAST_WORDS = 2  # least number of words with the same digit or sign
 _SAME_WIDTH = 0.01  # share of a digit's advance
 
 

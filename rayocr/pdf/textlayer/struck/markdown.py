@@ -18,7 +18,7 @@ _MARK = re.compile(f"[{_BEGIN}{_END}]")
 _STRUCK = re.compile(f"{_BEGIN}([^{_END}]*){_END}?")
 _TOKEN = re.compile(r"\S+")
 _MARKUP = re.compile(r"(?:\||-{3,}|`{3,}.*)")
-_MARKER = re.compile(r"(?:#{1,6}|[-*+]|\d{1,9}\\?[.)])")  # at the beginning of a line
+_MARKER = re.compile(r"(?:#{1,6}|[-*+]|\d{1,9}\\?[.)])")  # syntax at the beginning of a line
 _MAX_TOKENS = 20_000
 
 _Span = tuple[int, int]

@@ -25,20 +25,20 @@ Struck = dict[Word, set[int]]  # places of the struck characters in the word's t
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _THICKEST_PT = 4.0
 
-_MIDDLE = (0.4, 0.7)  # of a word's height, from its top
-_NEAR_MIDDLE = (0.2, 0.85)  # of a line's height; some words may be raised or lowered
-_THICKEST = 0.25  # of the font size
-_LESS_EM, _MORE_EM = 0.3, 0.9  # by which the drawn line may be shorter or longer than the words: it may reach over a space
-_COVERED = 0.65  # share of a struck word's width
-_TOUCHED = 0.2  # of the other words at the ends
-_LEAST_TEXT = 0.5  # share of the drawn line that lies on words
+_MIDDLE = (0.4, 0.7)  # where a stroke may cross a word, as shares of the word's height from its top
+_NEAR_MIDDLE = (0.2, 0.85)  # the same as shares of the line's height; some words may be raised or lowered
+_THICKEST = 0.25  # largest thickness of a stroke, as a share of the font size
+_LESS_EM, _MORE_EM = 0.3, 0.9  # a stroke may be shorter or longer than its words by this; it may reach over a space
+_COVERED = 0.65  # least share of a struck word's width under the stroke
+_TOUCHED = 0.2  # most share of a word's width under the stroke, for words that are not struck
+_LEAST_TEXT = 0.5  # least share of the drawn line that lies on words
 _LEAST_LETTERS = 2
-_EXACT_EM, _THIN_EM = 0.05, 0.12  # for lines that strike a part of a word, or a single letter
+_EXACT_EM, _THIN_EM = 0.05, 0.12  # limits for strokes through a part of a word or a single letter
 _SAME_PT, _JOIN_PT = 0.7, 1.5
 _INK = 40  # gray levels (0 to 255) between the drawn line and the paper
 _INKED = 0.9  # share of the columns in which the line is drawn
 _LETTERS = 0.25  # share of the columns with ink above the line, and below it
-_CROSSING = 0.12  # of those with ink directly above it, and below it: nothing touches the bar of a fraction or a root
+_CROSSING = 0.12  # share of those columns with ink that touches the line, above and below: nothing touches the bar of a fraction
 _LETTERS_RTL, _CROSSING_RTL = 0.1, 0.05  # few letters of Arabic and Hebrew words reach above the line
 
 
