@@ -128,7 +128,7 @@ class CleanPdfOutput(Output):
             more = f" and {len(self._missing) - _CHARACTERS_NAMED} more" if len(self._missing) > _CHARACTERS_NAMED else ""
             pages = named_pages(format_runs(self._missing_on))
             hint = _font_hint(self._missing)
-            notes.append(f"No font contains {named}{more}; {REPLACEMENT} stands for it on {pages}.{hint}")
+            notes.append(f"No font contains {named}{more}; {REPLACEMENT} is printed instead on {pages}.{hint}")
         if self._plain:
             notes.append(f"The layout failed on {named_pages(format_runs(self._plain))}: typeset as plain lines.")
         if self._lost:

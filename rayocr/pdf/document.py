@@ -214,7 +214,7 @@ def _check_some_pages(file: PdfFile, *, whole: bool) -> None:
     if failed == len(numbers) or (failed and not whole):
         raise _corrupt() if whole else _cut_off()
     if failed and (named := file.page_references()) is not None and count > _MOST_LOST * named + _FEW_PAGES:
-        raise CorruptPdf(f"The document claims {count:,} pages, and its page tree names {named:,}.")
+        raise CorruptPdf(f"The document claims {count:,} pages, but its page tree lists only {named:,}.")
 
 
 def _ends_properly(data: Any) -> bool:

@@ -75,7 +75,7 @@ def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loo
     if not empty and not inked:
         raise TextOnBlankPage("the answer has text, but the page has no ink.", finish=answer.finish)
     if can_loop and (loop := find_loop(answer.text)) is not None:
-        raise RepetitionLoop(f"the same {len(loop.unit)} characters repeat {loop.repeats} times.", finish=answer.finish)
+        raise RepetitionLoop(f"a text of length {len(loop.unit)} repeats {loop.repeats} times.", finish=answer.finish)
     check_confidence(answer)
 
 
@@ -102,7 +102,7 @@ def check_finish(answer: PageText) -> None:
         return
     if finish.error is Truncated and (loop := find_loop(answer.text)) is not None:
         raise RepetitionLoop(
-            f"the same {len(loop.unit)} characters repeat {loop.repeats} times until the answer is truncated.",
+            f"a text of length {len(loop.unit)} repeats {loop.repeats} times until the answer is truncated.",
             finish=answer.finish,
         )
     raise finish.error(f"the engine {finish.words} ({answer.finish or 'no finish reason'}).", finish=answer.finish)

@@ -262,7 +262,7 @@ class WaitingStage:
         if parked and next_model(known or gone, progress.attempts, engine=engine.name) is not None:
             outage, model, ends = _first(parked.values()), next(iter(gone), ""), bool(known)
         elif (lost := next((one for one in engine.models if lost_in_batches(progress.attempts, one)), None)) is not None:
-            message = f"Batches of {lost} end without answers: {progress.attempts[-1].message}"
+            message = f"Batches for {lost} ended without answers: {progress.attempts[-1].message}"
             outage, model, ends = ModelUnavailable(message, hint=_BATCHES_HINT), lost, False
         else:
             if suspected is not None and not (progress.is_last_stage and engine is self._engines[-1]):

@@ -107,7 +107,7 @@ class TextLayer:
         if verdict.trusted and self.lacking > _MAX_LACKING:
             return Verdict(kind="partial", reason=f"{self.lacking} pieces of text use fonts that are unavailable.")
         if verdict.trusted and self.unreadable and not self.unread:
-            return Verdict(kind="partial", reason=f"{len(self.unreadable)} pieces of text have no known characters.")
+            return Verdict(kind="partial", reason=f"Number of text pieces with unknown characters: {len(self.unreadable)}.")
         if not verdict.trusted or not self.unread:
             return verdict
         count = len(self.unread)
@@ -115,7 +115,8 @@ class TextLayer:
             if count <= max(1, _MAX_MISSED * self.ink_lines):
                 return verdict
             return Verdict(kind="bad", reason=f"{count} of {self.ink_lines} lines of the scan are not in the text layer.")
-        return Verdict(kind="partial", reason=f"{count} {'lines' if count > 1 else 'line'} of ink on the page have no text.")
+        lines_have = "lines of ink on the page have" if count > 1 else "line of ink on the page has"
+        return Verdict(kind="partial", reason=f"{count} {lines_have} no text.")
 
     def _text_share(self) -> float:
         """Returns the share of the page's height that has text."""

@@ -114,7 +114,7 @@ def judge(text: str, *, image_share: float, text_share: float | None = None) -> 
     if scan and count < _MIN_CHARS_OVER_SCAN:
         return Verdict(kind="none", reason="A few characters lie over a scan: a stamp or a page number.")
     if scan and text_share is not None and text_share < 0.12:
-        return Verdict(kind="none", reason="The text covers a strip of the scan only.")
+        return Verdict(kind="none", reason="The text covers only a strip of the scan.")
     broken = sum(times for c, times in chars.items() if _is_broken(c)) / count
     if broken > _MAX_BROKEN_CHARS:
         return Verdict(kind="bad", reason=f"{broken:.0%} of the characters are private-use, control or replacement characters.")

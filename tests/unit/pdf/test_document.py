@@ -271,7 +271,7 @@ def test_no_truncation_of_a_sample_gets_past_as_something_else_than_its_pages_or
 
 @pytest.mark.parametrize("count", ["99999", "500"])
 def test_a_count_of_pages_that_the_file_cannot_hold_is_damage(count: str) -> None:
-    with pytest.raises(CorruptPdf, match=r"claims .* pages, and its page tree names 1\."):
+    with pytest.raises(CorruptPdf, match=r"claims .* pages, but its page tree lists only 1\."):
         facts(pdfs.pages_of(count=count))
 
 
