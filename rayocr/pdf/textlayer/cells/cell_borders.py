@@ -15,7 +15,7 @@ from rayocr.pdf.textlayer.lines import TextLine, Word
 
 _CROSSED = 0.2  # share of a word's width; a ruling that crosses more of it is not a cell border
 _REACH_PT = 1.0
-_CELLS_APART_PT = 0.2  # by which the gap between the letters of two cells is wider than the gaps within a word
+_CELLS_APART_PT = 0.45  # by which the gap between the letters of two cells is wider than the gaps within a word
 _GUTTER_EM = 0.45  # width of the narrowest gutter between columns
 _WIDER = 1.8  # ratio of a gutter to the other gaps of its line, which may be justified
 _BESIDE_CHARS = 12  # minimum length of the text before a gutter; markers of list items are shorter
@@ -58,7 +58,7 @@ def _cut(word: Word, borders: Sequence[float], letters: LettersOf) -> list[Word]
     """Returns the parts of a word that consists of the ends of several cells: 1|450."""
     spans = letters(word) if borders else ()
     gaps = [(left[1], right[0]) for left, right in pairwise(spans)]
-    cuts = [n for n, (left, right) in enumerate(gaps, 1) if any(left <= x <= right for x in borders)]
+    cuts = [n for n, (left, right) in enumerate(gaps, 1) if any(left < x < right for x in borders)]
     widest = max((right - left for n, (left, right) in enumerate(gaps, 1) if n not in cuts), default=0.0)
     cuts = [n for n in cuts if gaps[n - 1][1] - gaps[n - 1][0] > max(widest, 0.0) + _CELLS_APART_PT]
     return [_part(word, start, end, spans) for start, end in pairwise([0, *cuts, len(spans)])] if cuts else [word]
