@@ -1,6 +1,6 @@
-"""Masks secrets: all text for logs, records, replies and terminals passes through `masked`. It masks known values (registered
-once per process with `hide`), also in their URL-encoded and JSON-escaped forms, text in the form of a key, and credentials in
-URLs. Errors mask their own messages (`rayocr.errors`), so that code that formats an error need not mask it.
+"""Masks secrets: all text for logs, records, replies and terminals passes through `masked`. `masked` hides known values
+(registered once per process with `hide`), also in their URL-encoded and JSON-escaped forms, text in the form of a key, and
+credentials in URLs. Errors mask their own messages (`rayocr.errors`), so that code that formats an error need not mask it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Provides a private folder for leases, tokens and Ray's temporary files, which other users cannot read or create in advance. It
-is `$XDG_RUNTIME_DIR/rayocr`, otherwise `~/.cache/rayocr`, otherwise `rayocr-<uid>` in the temporary folder. Its mode is 0700. A
-symbolic link or another user's folder in its place is rejected.
+"""Provides a private folder for leases, tokens and Ray's temporary files, which other users cannot read or create in advance. The
+folder is `$XDG_RUNTIME_DIR/rayocr`, otherwise `~/.cache/rayocr`, otherwise `rayocr-<uid>` in the temporary folder. Its mode is
+0700. A symbolic link or another user's folder in its place is rejected.
 """
 
 from __future__ import annotations

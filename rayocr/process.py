@@ -2,7 +2,7 @@
 detected.
 
 A process id alone is not enough (ids are reused, and containers that share a folder have separate ids), so an identity consists
-of host, process id and start time. It has no state; storage and locks use it.
+of host, process id and start time. The module has no state; storage and locks use it.
 """
 
 from __future__ import annotations

@@ -41,8 +41,8 @@ def spawn_ledger(
 ) -> Any:
     actor = ray.remote(LedgerActor).options(
         name=f"ledger:{run_id}",
-        num_cpus=0,  # it waits for storage nearly all the time
-        max_restarts=-1,  # it rebuilds its index from the segments
+        num_cpus=0,  # the ledger waits for storage nearly all the time
+        max_restarts=-1,  # the ledger rebuilds its index from the segments
         max_task_retries=-1,  # retries are safe: record is idempotent on (document_id, page_number), and telemetry is taken once
         max_concurrency=_MANY,
         **place.beside_the_driver(),
@@ -56,8 +56,8 @@ def spawn_batch_queue(
 ) -> Any:
     actor = ray.remote(BatchQueueActor).options(
         name=f"batch_queue:{run_id}",
-        num_cpus=0,  # it waits for the server nearly all the time
-        max_restarts=-1,  # it finds its jobs again by their intents
+        num_cpus=0,  # the queue waits for the server nearly all the time
+        max_restarts=-1,  # the queue finds its jobs again by their intents
         max_task_retries=-1,  # retries are safe: read is idempotent on the key
         max_concurrency=_MANY,  # one call per waiting page
         **place.beside_the_driver(),
@@ -72,7 +72,7 @@ def spawn_limiter(run_id: str, rules: LimiterRules, secrets: Secrets, *, place: 
     actor = ray.remote(RateLimiterActor).options(
         name=f"rate_limiter:{run_id}",
         num_cpus=0,
-        max_restarts=-1,  # it starts without state; the driver reports the spending
+        max_restarts=-1,  # the limiter starts without state; the driver reports the spending
         max_task_retries=-1,  # a repeated call gets the first reply (hosted/repeated_calls.py)
         max_concurrency=_MANY,
         **place.beside_the_driver(),
@@ -89,7 +89,7 @@ def spawn_discovery(
     actor = ray.remote(DiscoveryActor).options(
         name=f"discovery:{run_id}",
         num_cpus=0,
-        max_restarts=-1,  # it lists the source again
+        max_restarts=-1,  # Discovery lists the source again
         max_task_retries=-1,  # a repeated call gets the first reply; after a restart, it gets documents that the driver knows
         **place.beside_the_driver(),
         **_NO_EVENTS,
@@ -112,8 +112,9 @@ def spawn_worker(
         name=name,
         # One CPU for a worker that computes, to which Ray sets OMP_NUM_THREADS; half a CPU for one that waits.
         num_cpus=1 if computes else 0.5,
-        max_restarts=0,  # the driver must get the failure: it records the pages that the worker was reading, and starts another
-        max_task_retries=0,  # as above; recorded pages are not read again
+        # The driver must get the failure, to record the pages that the worker was reading and to start another worker.
+        max_restarts=0,
+        max_task_retries=0,  # the driver repeats the call without the recorded pages
         max_concurrency=_MANY,
         **place.on(Group.COMPUTE if computes else Group.WAIT),
         **_NO_EVENTS,
@@ -128,10 +129,10 @@ def spawn_document_worker(
 ) -> Any:
     actor = ray.remote(DocumentWorkerActor).options(
         name=name,
-        num_cpus=0,  # it mostly waits for storage; the driver limits the number, and pages must not wait for its CPU
-        # The driver must get the failure: it records the document that was being opened, and starts another worker.
+        num_cpus=0,  # the worker mostly waits for storage; the driver limits the number, and pages must not wait for a CPU
+        # The driver must get the failure, to record the document that was being opened and to start another worker.
         max_restarts=0,
-        max_task_retries=0,  # as above
+        max_task_retries=0,  # the driver repeats the call
         **place.of_documents(),
         **_NO_EVENTS,
     )

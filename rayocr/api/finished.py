@@ -15,7 +15,7 @@ from rayocr.storage.base import MAX_STATE_BYTES, Storage
 
 _READERS = 16  # number of dead letters that are read at the same time
 _MOST_READ = {"file": 50_000}  # number of manifests whose versions are compared, which takes a few seconds in a folder
-_MOST_READ_ELSEWHERE = 5_000  # the same for remote storage, where each costs a request
+_MOST_READ_ELSEWHERE = 5_000  # number of such manifests in remote storage, where each costs a request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -120,8 +120,8 @@ class ChildRun:
     """One run in a child process. Iterate over `events`; the last one is `end`. `folder`: the folder of a read, which the child
     process removes when the caller has ended.
 
-    A document can crash the process of a run without Ray. The run then resumes once with Ray, which isolates documents: it counts
-    the crashes of each document, fails the pages that cause them, and reads the other documents."""
+    A document can crash the process of a run without Ray. The run then resumes once with Ray, which isolates documents: the run
+    counts the crashes of each document, fails the pages that cause them, and reads the other documents."""
 
     def __init__(self, overrides: list[str], *, folder: Path | None = None) -> None:
         try:

@@ -160,7 +160,8 @@ class Comparison:
 
     @property
     def cost_usd(self) -> float | None:
-        """The cost of the new reading; None if the price is unknown. It is recorded even if you do not accept the reading."""
+        """The cost of the new reading; None if the price is unknown. The cost is recorded even if you do not accept the
+        reading."""
         return None if self._reading.spent.unpriced else self._reading.spent.cost_usd
 
     @property

@@ -1,6 +1,6 @@
 """Implements `rayocr reread OUT NAME --pages 2,5-7 engine=…`: reads single pages of a finished document again, and shows the
-difference. A new text replaces the present one only if it is accepted. It is saved immediately, so an interruption loses no
-accepted page.
+difference. A new text replaces the present one only if it is accepted. An accepted text is saved immediately, so an interruption
+loses no accepted page.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Defines the structured configuration: one small class per component, units in the names, ranges checked once. Hydra fills the
-classes from conf/, the environment and the command line. They are not frozen because Hydra refuses overrides on frozen schemas,
-but no code changes them afterwards. They do not contain secrets; see `Secrets`.
+classes from conf/, the environment and the command line. The classes are not frozen, because Hydra refuses overrides on frozen
+schemas, but no code changes them afterwards. The classes do not contain secrets; see `Secrets`.
 """
 
 from rayocr.config.engines import (

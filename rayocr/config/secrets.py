@@ -1,4 +1,4 @@
-"""Reads keys from the environment. They are not options, so that they never appear on a command line."""
+"""Reads keys from the environment. Keys are not options, so that they never appear on a command line."""
 
 from __future__ import annotations
 

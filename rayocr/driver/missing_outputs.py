@@ -30,7 +30,7 @@ from rayocr.storage.base import MAX_STATE_BYTES, Entry
 
 log = logging.getLogger(__name__)
 
-_ALL_CHECKED = 2000  # number of documents that are checked; of further ones, one in _ONE_IN, until one lacks an output
+_ALL_CHECKED = 2000  # number of documents that are all checked; after that, one in _ONE_IN is checked, until one lacks an output
 _ONE_IN = 1000
 _AT_ONCE = 16  # number of manifests; each costs a request if storage is remote
 _MOST_PROCESSES = 4
@@ -166,7 +166,8 @@ class _Writer:
             raise RayocrError(f"Another run is reading {manifest.name}.")
         try:
             place = manifest_name(manifest.document_id)
-            manifest = Manifest.from_json(self._state.read(place, max_bytes=MAX_STATE_BYTES), name=place)  # as of the lease
+            # Another run may have changed the manifest before this lease.
+            manifest = Manifest.from_json(self._state.read(place, max_bytes=MAX_STATE_BYTES), name=place)
             made = self._made(manifest, names, fencing_token=lease.fencing_token)
             if self._locks.renew([lease]):
                 raise RayocrError(f"Another run has begun to read {manifest.name}.")

@@ -277,7 +277,7 @@ def _add_control(app: FastAPI, api: RunApi, verify_push: Any) -> None:
 
     @app.post("/gcs-event", status_code=202)
     async def gcs_event(envelope: PushEnvelope, request: Request) -> Accepted:
-        """Accepts a notification of Cloud Storage. Its object is read if it is below the source."""
+        """Accepts a notification of Cloud Storage. The run reads the object if it is below the source."""
         if verify_push is not None:
             try:
                 await run_in_threadpool(verify_push, request.headers.get("authorization", ""))

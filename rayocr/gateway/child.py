@@ -1,6 +1,6 @@
 """Runs in the process of the HTTP API: `python -m rayocr.gateway.child CHANNEL_FD LISTENING_FD`, started by
-rayocr.gateway.process. It answers from the last snapshot and from storage, and forwards commands to the run over the channel. It
-ends with the run.
+rayocr.gateway.process. The process answers from the last snapshot and from storage, and forwards commands to the run over the
+channel. It ends with the run.
 """
 
 from __future__ import annotations

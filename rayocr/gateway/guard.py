@@ -44,7 +44,7 @@ class Guard:
         self._token = token
         self._open = _OPEN | open_paths
         self._max_body_bytes = max_body_bytes
-        # Separate limits, so that clients without the token cannot lock out its owner.
+        # The limits are separate, so that clients without the token cannot lock out its owner.
         self._with_token, self._without_token = _Rate(clock), _Rate(clock)
 
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:

@@ -1,8 +1,8 @@
 """Plans which segments to delete and which to rewrite, so that a start reads only the records of unfinished documents. Planning
 is pure; `apply_plan` determines the order. Invariants: A needed record is always in storage, because an old segment is deleted
 only after the new one is written. A segment of a run that may be alive is never rewritten, and is deleted only when no document
-needs it. A damaged segment is kept as evidence of its content. It keeps the records of unfinished documents, and those of partial
-ones, because a retry reads only their failed pages.
+needs it. A damaged segment is kept as evidence of its content. Compaction keeps the records of unfinished and of partial
+documents, because a retry of a partial one reads only its failed pages.
 """
 
 from __future__ import annotations

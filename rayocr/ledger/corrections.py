@@ -1,7 +1,8 @@
 """Defines corrections, which are page texts that a person edited: `.rayocr/corrections/<2 hex>/<document_id>.json`, one object
-per document. A correction replaces the text of any engine for that page, in every output, now and after `overwrite=true`. It
-belongs to one version of a document, since a changed source is a new document. Its earlier corrections stay on record until a
-person applies or discards them in the results view (`settled`). Pure functions; the document worker reads and writes the objects.
+per document. A correction replaces the text of any engine for that page, in every output, now and after `overwrite=true`. A
+correction belongs to one version of a document, since a changed source is a new document. Corrections of an earlier version stay
+on record until a person applies or discards them in the results view (`settled`). Pure functions; the document worker reads and
+writes the objects.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """Implements the in-memory index of the pages of unfinished documents, used by the Ledger actor. Invariant: idempotent on
-(document_id, page_number). It keeps one of two records of a page:
+(document_id, page_number). The index keeps one of two records of a page:
 
     on record      arrives         stays
     handed on      final           the final one, regardless of tokens

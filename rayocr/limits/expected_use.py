@@ -10,7 +10,7 @@ import math
 from rayocr.messages import RequestShape
 
 _MEMORY = 64  # this many new requests have the same weight as all earlier ones, so that the mean adapts within two minutes
-_TOKENS_MEMORY = 256  # the same for tokens, whose actual use is settled anyway
+_TOKENS_MEMORY = 256  # the same weight for tokens; a slower mean is enough, since the actual use replaces each estimate
 _ESTIMATE = 8  # number of answers that have the same weight as the estimate of tokens
 _SHAPE_MEMORY = 256  # number of answers of one shape that have the same weight as all earlier ones
 _RATIOS = (0.25, 4.0)  # minimum and maximum ratio of actual to documented tokens, for shapes without an answer

@@ -219,7 +219,7 @@ class RedisBucket(Bucket):
         return time.time() if self._ahead_s is None else self._clock() + self._ahead_s
 
     async def close(self) -> None:
-        with suppress(SharedLimitsUnavailable):  # otherwise it expires
+        with suppress(SharedLimitsUnavailable):  # the report of this cluster expires if Redis is unavailable
             await self.report_in_flight(0)
         for client in (self._client, *sentinels_of(self._client)):
             await client.aclose()

@@ -1,6 +1,6 @@
 """Defines the values that driver, actors and tasks exchange: frozen, keyword-only, without handles or clients.
 
-Only `PageRecord` contains page text. It is passed from the worker to the ledger to the assembler, never through the driver.
+Only `PageRecord` contains page text. The record goes from the worker to the ledger to the assembler, never through the driver.
 """
 
 from __future__ import annotations

@@ -46,8 +46,8 @@ class FetchedDocument:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OutputFile:
-    """One file written for a document: its name below the destination and the sha256 of its bytes. `notes`: sentences
-    about content that it could not show exactly."""
+    """One file written for a document: its name below the destination and the sha256 of its bytes. `notes`: sentences about
+    content that the file could not show exactly."""
 
     name: str
     size_bytes: int

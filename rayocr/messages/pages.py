@@ -18,7 +18,7 @@ PACK_MISSING = (
     "pack_missing"
 )
 PLACEHOLDER = "placeholder"  # a doubt: the page asks to open the form in Adobe Acrobat, which alone can show its content
-HIDDEN_TEXT = "hidden_text"  # a doubt: the file has invisible text on this page; it was left out
+HIDDEN_TEXT = "hidden_text"  # a doubt: the file has invisible text on this page; the text was left out
 
 
 class PageOutcome(StrEnum):

@@ -10,7 +10,7 @@ from rayocr.observe.figures import FIGURES
 
 SCHEMA_VERSION = 1
 
-_VERSION = {"schema_version": "1. A change that breaks readers raises it."}
+_VERSION = {"schema_version": "The version of these fields: 1. Incompatible changes increase it."}
 
 ERROR = {
     "error": "The error in one sentence.",

@@ -30,7 +30,8 @@ _roots_lock = threading.Lock()
 
 class MemoryStorage(Storage):
     """Stores objects in memory. `faults(operation, name)` is called before each operation (list, stat, read, write, delete) and
-    after a write or delete took effect (written, deleted), which simulates a lost answer. Its exceptions reach the caller."""
+    after a write or delete took effect (written, deleted), which simulates a lost answer. Exceptions of `faults` reach the
+    caller."""
 
     def __init__(self, name: str = "test", *, faults: Faults | None = None, clock: Callable[[], float] = time.time) -> None:
         self._name = name

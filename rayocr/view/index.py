@@ -1,6 +1,6 @@
 """Maintains the index of a destination: one SQLite file with a row per document and a full-text index of its pages, built
-incrementally. It is a cache that is built again if you delete it. A document is indexed again when its manifest changes. Memory
-stays limited, because few documents are read at a time. Several threads use it; each has its own connection.
+incrementally. The index is a cache: rayocr builds it again if you delete it. A document is indexed again when its manifest
+changes. Memory stays limited, because few documents are read at a time. Several threads use it; each has its own connection.
 """
 
 from __future__ import annotations

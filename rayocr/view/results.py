@@ -83,7 +83,7 @@ class Results:
             "finished_at": manifest.finished_at,
             "engines": manifest.engines,
             "engine_pages": manifest.engine_pages,  # as ranges ("1-3,7")
-            "pages": {outcome.value: runs for outcome, runs in manifest.pages.items()},  # as runs
+            "pages": {outcome.value: runs for outcome, runs in manifest.pages.items()},  # page numbers by outcome, as ranges
             "models": manifest.models,
             "notes": notes,
             "earlier": [

@@ -35,7 +35,7 @@ def plain(text: str) -> str:
 
 
 def folded(text: str) -> str:
-    """Removes case and accents, for comparing names. It is also registered as an SQL function."""
+    """Removes case and accents, for comparing names. The function is also registered in SQL."""
     if text.isascii():
         return text.lower()
     parts = unicodedata.normalize("NFKD", text.casefold())

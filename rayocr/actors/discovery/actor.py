@@ -68,7 +68,7 @@ class DiscoveryRules:
         return not any(matches(name, pattern) for pattern in self.exclude)
 
     def concerns(self, name: str, error: Exception) -> bool:
-        """Returns whether an entry that could not be inspected might be a document or contain one. This is always true for
+        """Returns whether an entry that could not be inspected might be a document or contain one. Always returns True for
         folders, for a broken link whose name may be that of a document or a folder, and for an unusable name of a document."""
         if isinstance(error, UnsafeName):
             return self.admits(name)
@@ -102,7 +102,7 @@ class Discovery:
         self._finished: DigestTable | None = None
         self._dead_letters: DigestTable | None = None
         self._known = DigestTable(key_bytes=_ID_BYTES)  # in a watch, documents that were found and are not returned again
-        self._present = DigestTable(key_bytes=_ID_BYTES)  # the same for the listing in progress
+        self._present = DigestTable(key_bytes=_ID_BYTES)  # in a watch, documents that the listing in progress found
         self._fresh = 0  # new documents of this poll
         self._polls = 0
         self._token: str | None = None  # the position in the source's change feed

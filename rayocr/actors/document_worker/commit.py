@@ -1,7 +1,7 @@
 """Finishes documents and prevents stale owners from doing so: writes outputs and the manifest under preconditions and the lease.
-A run that was paused longer than its lease may continue at any line of this module. It therefore never overwrites another owner's
-work without checking the lease. An existing output is replaced only at the version that was seen before the lease was confirmed.
-The manifest is created only if absent, and the owner replaces a stale owner's manifest (lower fencing token).
+A run that was paused longer than its lease may continue at any line of this module. The module therefore never overwrites another
+owner's work without checking the lease. An existing output is replaced only at the version that was seen before the lease was
+confirmed. The manifest is created only if absent, and the owner replaces a stale owner's manifest (lower fencing token).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def upload(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, che
 
     try:
         call(lambda: write(None), policy=policy)
-    except PreconditionFailed:  # it was written by an earlier try, for an earlier version of the document, or by another owner
+    except PreconditionFailed:  # the output exists: from an earlier try, an earlier version of the document, or another owner
         version = call(lambda: dest.stat(name), policy=policy).version
         check()
         call(lambda: write(version), policy=policy)

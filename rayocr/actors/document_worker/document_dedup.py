@@ -1,9 +1,9 @@
 """Implements document dedup (`dedup.documents`): files with the same bytes are read once, and outputs are written for each.
 
 A document's result is kept under the SHA-256 of its bytes and the settings, `.rayocr/contents/<2
-hex>/<hash>-<settings>.jsonl.zst`, in the format of a ledger segment. A copy is assembled from this result. It has outputs and a
-manifest under its own name, and its pages are not read. Only complete documents without a doubtful page that are small enough to
-hold in memory are kept.
+hex>/<hash>-<settings>.jsonl.zst`, in the format of a ledger segment. A copy is assembled from this result. The copy has outputs
+and a manifest under its own name, and its pages are not read. Only complete documents without a doubtful page that are small
+enough to hold in memory are kept.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Assigns output names at the destination. Creates a small record for each name before the first output is written under it.
 
-The record is `.rayocr/names/<2 hex>/<32 hex>.json`, after the hash of the folded output name. It is created only if absent, never
-changed and never deleted. A document therefore keeps its name in every later run, even if the run processes only a part of the
-source or other documents were removed. No two documents share a name, across sources, runs and clusters (docs/decisions/0014).
-The owner is the document at its source, not one of its versions: a newer version replaces the outputs of the older.
+The record is `.rayocr/names/<2 hex>/<32 hex>.json`, after the hash of the folded output name. A record is created only if absent,
+never changed and never deleted. A document therefore keeps its name in every later run, even if the run processes only a part of
+the source or other documents were removed. No two documents share a name, across sources, runs and clusters
+(docs/decisions/0014). The owner is the document at its source, not one of its versions: a newer version replaces the outputs of
+the older.
 """
 
 from __future__ import annotations

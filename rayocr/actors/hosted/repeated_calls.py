@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 def this_call() -> str:
-    """Returns the identity of the call in progress. It stays the same when Ray executes the call again."""
+    """Returns the identity of the call in progress. The identity stays the same when Ray executes the call again."""
     return ray.get_runtime_context().get_task_id() or ""
 
 

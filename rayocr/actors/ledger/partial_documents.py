@@ -1,4 +1,4 @@
-"""Holds the pages of partial documents. They stay in storage after the manifest is written and are read only when a retry
+"""Holds the pages of partial documents. These pages stay in storage after the manifest is written and are read only when a retry
 requests them, because most partial documents are never retried. Invariant: a document's segments are read at most once until it
 is kept again, and concurrent callers wait for that read.
 """

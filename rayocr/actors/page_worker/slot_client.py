@@ -1,7 +1,7 @@
 """Implements a worker's client of the RateLimiter: turns leased slots into an `async with`, with one call for all waiting pages.
-At most one lease call per model is in progress. It requests as many slots as pages are waiting at that moment, so many requests
-share a round trip, and no slot stays unused if there are few. A slot is valid only briefly, since a request sent long after its
-slot's start would crowd the window of later requests.
+At most one lease call per model is in progress. The call requests as many slots as pages are waiting at that moment, so many
+requests share a round trip, and no slot stays unused if there are few. A slot is valid only briefly, since a request sent long
+after its slot's start would crowd the window of later requests.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from rayocr.errors import (
 from rayocr.limits.lane_planner import LaneReport
 from rayocr.messages import LaneGrant, SlotReply, SlotReturn, Throttle, ThrottleKind
 
-# Pages that begin to wait, and returned slots, are collected for this long. It is negligible compared with the seconds that a
-# request takes, and saves a call to the limiter per page when a server answers at once.
+# Pages that begin to wait, and returned slots, are collected for this long. The delay is negligible compared with the seconds
+# that a request takes, and saves a call to the limiter per page when a server answers at once.
 _LEASE_LINGER_S = 0.002
 _RELEASE_LINGER_S = 0.05
 _ABOVE_EXPECTED = 1.02  # factor on the expected tokens; tokens reserved above it are not given back

@@ -37,7 +37,7 @@ T = TypeVar("T")
 _AWAY_RETRY_S = 1.0  # seconds between attempts while a shared bucket is unavailable
 _RECHECK_S = 1.0  # a fallback, since waiting callers are normally woken
 _DAY_PAUSE_S = 60.0  # pause after a refusal for the daily quota that states no delay
-_MINUTE_PAUSE_S = 1.0  # the same for the quota per minute
+_MINUTE_PAUSE_S = 1.0  # pause after a refusal for the quota per minute that states no delay
 
 
 class RateLimiter:
@@ -84,8 +84,8 @@ class RateLimiter:
 
         Waits while the pace, the requests in flight or the money reserved for them do not allow one. A caller holds each slot
         until it releases it, is forgotten, or the slot expires. While the model is held it lends one slot at a time.
-        `input_tokens`: of each wanted request, in order, if the worker expects them from their shapes. Raises
-        DayQuotaExhausted, BudgetExhausted, ModelUnavailable, UnknownModel, QuotaDenied, SharedLimitsUnavailable.
+        `input_tokens`: the expected number for each wanted request, in order, if the worker can estimate it from the request's
+        shape. Raises DayQuotaExhausted, BudgetExhausted, ModelUnavailable, UnknownModel, QuotaDenied, SharedLimitsUnavailable.
         """
         quota = self._quota(model)
         arrived = self._clock()

@@ -1,9 +1,9 @@
 """Applies the budget of the RateLimiter: how much may still be spent, and how fast. Only that actor uses it.
 
-`limits.usd_per_10min` applies to the requests of all models together: the same token bucket as for requests and tokens
-(`rayocr.limits`), with dollars for tokens. A request uses a share of ten minutes, which is its expected cost divided by the
-limit. Its actual cost replaces the expected cost when it is answered. Starts are spread evenly, so no period of ten minutes
-exceeds the limit. In Redis the bucket and the account of days and months are shared like the other limits.
+`limits.usd_per_10min` applies to the requests of all models together: a token bucket as for requests and tokens (`rayocr.limits`)
+counts dollars instead of tokens. A request uses a share of ten minutes, which is its expected cost divided by the limit. Its
+actual cost replaces the expected cost when it is answered. Starts are spread evenly, so no period of ten minutes exceeds the
+limit. In Redis the bucket and the account of days and months are shared like the other limits.
 """
 
 from __future__ import annotations

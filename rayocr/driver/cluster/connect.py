@@ -94,7 +94,8 @@ def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
     import ray
     from ray._private.node import Node
 
-    # Nothing here uses the autoscaler and the process that sends the workers' output to drivers. Each takes half a second of CPU.
+    # rayocr uses neither the autoscaler nor the process that sends the workers' output to drivers. Each takes half a second of
+    # CPU.
     Node.start_monitor = Node.start_log_monitor = lambda _: None
     with local_ray.turn():
         for last in (False, True):

@@ -18,9 +18,9 @@ async def _at_once(method: str) -> None:
 class Faults:
     """Hooks of a test. The defaults inject nothing.
 
-    `shard`: a page worker gets a shard. `recorded`: a page worker has recorded these pages. `document`: a document worker will
-    fetch or assemble. An error of these three ends the worker. `content`: the bytes of a document are used; True if they are
-    lost. `ledger`: awaited before each call to the ledger.
+    `shard` is called when a page worker gets a shard, `recorded` when it has recorded these pages, and `document` before a
+    document worker fetches or assembles. An error of these three ends the worker. `content` is called before the bytes of a
+    document are used, and returns True if they are lost. `ledger` is awaited before each call to the ledger.
     """
 
     shard: Callable[[str, Shard], ActorFailed | None] = lambda worker, shard: None

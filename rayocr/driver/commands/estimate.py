@@ -1,5 +1,5 @@
-"""Implements mode=estimate: pages, tokens, cost and time of a run, without Ray and without calling a model. It lists documents as
-a run would, and opens all or a random sample of them, as the table states (`page_counts.py`).
+"""Implements mode=estimate: pages, tokens, cost and time of a run, without Ray and without calling a model. The command lists
+documents as a run would, and opens all or a random sample of them, as the table states (`page_counts.py`).
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ from rayocr.untrusted_json import parse_object
 
 _TIERS = ("standard", "flex", "batch", "priority")
 _KNOWN_TOKENS = (0.9, 1.15)  # uncertainty of the cost, based on earlier pages of this destination; includes repeated requests
-_EXPECTED_TOKENS = (0.4, 2.5)  # the same without earlier pages: assumed, for sparse and for dense pages
+_EXPECTED_TOKENS = (0.4, 2.5)  # assumed uncertainty of the cost without earlier pages, for sparse and for dense pages
 _EARLIER_PAGES = 50  # number of pages that earlier runs must have read before their token counts are used
 
 

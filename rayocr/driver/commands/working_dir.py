@@ -57,7 +57,7 @@ def _is_allowed(relative: Path) -> bool:
 
 def _holds_key(path: Path) -> bool:
     if path.suffix == ".py":
-        return False  # code that reads keys also contains their names
+        return False  # code that reads a key contains the key's name, not the key
     try:
         with path.open("rb") as file:
             head = file.read(_READ_BYTES)

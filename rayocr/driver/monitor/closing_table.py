@@ -68,7 +68,7 @@ def closing_table(
     progress: Progress, places: dict[str, str], *, failed: Sequence[str] = (), corrected: Sequence[str] = ()
 ) -> Table:
     """Returns the table. `places`: locations of outputs, report and dead letters, by label. `failed`: a line for each of the
-    first failed documents. `corrected`: the same for documents with pages that a person corrected."""
+    first failed documents. `corrected`: a line for each of the first documents with pages that a person corrected."""
     run = SimpleNamespace(progress=progress)
     read = {figure.key: figure.read(run) for figure in FIGURES if figure.group == "labeled"}
     rows: dict[str, list[str]] = {

@@ -189,7 +189,7 @@ class Leases:
                 await self._renew()
             except LocksUnavailable as error:
                 self._note_unavailable(error)
-            except Exception as error:  # as above, leases that are not renewed are lost
+            except Exception as error:  # the loop continues, since leases that are not renewed are lost
                 self._note_client_error(error)
 
     def _note_client_error(self, error: Exception) -> None:

@@ -203,7 +203,7 @@ class Scheduler:
         await asyncio.gather(*self._flows.values(), *self._moving, return_exceptions=True)
 
     def fail(self, error: BaseException) -> None:
-        """Stops the run. Its first error becomes the error of the run."""
+        """Stops the run. The first error that is reported becomes the error of the run."""
         if self.failure is None:
             self.failure = error
             log_event(log, "run_stopping", "The run has to stop.", level=logging.ERROR, error=repr(error))

@@ -1,4 +1,4 @@
-"""Spools rows for Supabase on disk, so that they survive the process. A limit prevents them from filling the disk.
+"""Spools rows for Supabase on disk, so that they survive the process. A size limit prevents the rows from filling the disk.
 
 A run appends to `<run_id>.open.jsonl`, which it locks, and regularly renames it to `<run_id>-<n>.jsonl`, the rows of one request.
 Any process that gets the lock of such a file sends and deletes it. The open file of a dead run is no longer locked and is

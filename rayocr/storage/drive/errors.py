@@ -141,5 +141,6 @@ def _message(error: Exception) -> str:
     text = error.args[0] if error.args else ""
     if isinstance(text, Exception):  # requests wraps urllib3's errors
         text = type(text).__name__
-    lines = str(text).strip().partition(" To set up Application Default Credentials")[0].splitlines()  # the hint contains more
+    # The hint of rayocr replaces this advice of the client.
+    lines = str(text).strip().partition(" To set up Application Default Credentials")[0].splitlines()
     return (lines[0].rstrip(".")[:300] if lines else "") or type(error).__name__

@@ -105,6 +105,7 @@ def _message(error: Exception) -> str:
     text = getattr(error, "message", None) or (error.args[0] if error.args else "")
     if isinstance(text, Exception):  # requests wraps urllib3's errors
         text = type(text).__name__
-    own = _REQUEST.sub("", str(text).strip()).partition(" To set up Application Default Credentials")[0]  # the hint contains more
+    # The hint of rayocr replaces this advice of the client.
+    own = _REQUEST.sub("", str(text).strip()).partition(" To set up Application Default Credentials")[0]
     lines = own.splitlines()
     return (lines[0].rstrip(".")[:300] if lines else "") or type(error).__name__

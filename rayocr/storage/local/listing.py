@@ -145,7 +145,7 @@ class _Listing:
         if not stat.S_ISREG(found.st_mode):
             return None  # a socket, a fifo, a device
         if not self.follow_links and os.path.islink(path) and not is_inside(self.root, os.path.realpath(path)):
-            # As with a broken link, this matters if the name is that of a document.
+            # Reported like a broken link if the name is that of a document.
             self._report(name, ObjectNotFound(str(leads_outside(path, self.root))))
             return None
         return entry_of(name, found)

@@ -1,8 +1,8 @@
 """Manages the PageWorkers of one stage: assigns shards to workers, starts workers while shards wait, replaces dead ones.
 
-The driver pushes shards instead of letting workers pull them. It therefore always has the pages that a dead worker was reading,
-which quarantine needs (docs/decisions/0002). A worker gets shards in advance, up to about two of the target length, so that it
-never waits for the driver or for an acknowledgement.
+The driver pushes shards instead of letting workers pull them. The driver therefore always has the pages that a dead worker was
+reading, which quarantine needs (docs/decisions/0002). A worker gets shards in advance, up to about two of the target length, so
+that it never waits for the driver or for an acknowledgement.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class _Worker:
     pages: int = 0  # pages read so far
     idle_since: float = 0.0  # time at which the worker's last shard ended, by the pool's clock
     retiring: bool = False  # takes no further shard, and ends when it has no shard left
-    leaving: bool = False  # the same, because its node is being removed
+    leaving: bool = False  # takes no further shard, because its node is being removed
     load: float = 0.0  # in the unit of the pool's capacity (estimated seconds or pages)
     reserved: bool = False  # reserved for a shard that must be read alone
     died_alone: bool = False
@@ -302,7 +302,7 @@ class PageWorkerPool:
         handle: PageWorkerHandle | None = None
         try:
             handle = self._spawn(name)
-            # This comes first, since a worker of another version may not understand its settings.
+            # Checked first, since a worker of another version may not understand its settings.
             check_build(await handle.running())
             info = await handle.open()
         except ActorFailed as error:

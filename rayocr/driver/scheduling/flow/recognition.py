@@ -67,7 +67,7 @@ class Recognition:
             state.attempts[page.page_number] = page.attempts
             if resumed:
                 state.earlier_attempts[page.page_number] = len(page.attempts)
-        # With other settings, those failures no longer apply, and positions in the chain have changed
+        # with other settings, recorded failures no longer apply, and engines may have other positions in the chain
 
     async def run_stage(self, state: DocumentState, stage: StagePool) -> None:
         """Reads all of the document's pages that wait for an engine of this stage."""
