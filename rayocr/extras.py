@@ -1,4 +1,5 @@
-"""Checks for the packages of the extras in pyproject.toml. One line names a missing one and the command that installs it."""
+"""Checks for the packages of the extras in pyproject.toml. The message names a missing package and the command that installs
+it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Decides whether and when to retry, from the error's class alone, never from its message.
 
-The functions are pure; the random source and the sleep are injected. `decide` serves engines (which sleep on their own event
-loop), `call` the blocking calls of storage. The delays follow exponential backoff with full jitter, as in the AWS Builders'
-Library, "Timeouts, retries and backoff with jitter": the whole delay is random, so that workers that failed together do not retry
+The functions are pure; the random source and the sleep are injected. Engines, which sleep on their own event loop, use `decide`;
+the blocking calls of storage use `call`. The delays follow exponential backoff with full jitter, as in the AWS Builders' Library,
+"Timeouts, retries and backoff with jitter": the whole delay is random, so that workers that failed together do not retry
 together.
 """
 
@@ -54,8 +54,8 @@ def decide(
 ) -> RetryDecision | None:
     """Returns the delay before the next attempt after `attempt` (1-based) ended with `error`; None if there should be none.
 
-    The server's own delay (`retry_after_s`) is a minimum. The jitter is added to it, so that no client retries early and the
-    clients do not retry at the same instant.
+    The server's own delay (`retry_after_s`) is a minimum. The jitter is added to the server's delay, so that no client retries
+    early and the clients do not retry at the same instant.
     """
     if not (isinstance(error, RayocrError) and error.transient) or attempt >= policy.max_attempts:
         return None

@@ -1,5 +1,5 @@
-"""Decides where on a cluster the actors of a run are placed. Defines the custom resources that node groups offer; spawn.py calls
-it.
+"""Decides where on a cluster the actors of a run are placed. Defines the custom resources that node groups offer; spawn.py uses
+this module.
 
 Without such resources, actors may run on any node and are spread over the nodes. With them, engines that wait for a server run on
 nodes that offer `rayocr_wait` (small and cheap ones), and engines that compute on nodes that offer `rayocr_compute`

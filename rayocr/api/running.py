@@ -44,9 +44,9 @@ class RunResult:
 
     `documents` counts the finished documents of the destination by outcome, and `failures` the partial and rejected ones by
     reason; both include earlier runs, and are empty if the destination could not be read, as `error` then states. `dismissed`
-    counts documents whose failure was dismissed, which are in neither. The other figures are of this run: `run_documents` by
-    outcome, `pages` by outcome, `engines` (pages by engine), `cost_usd` and `elapsed_s`. `dest` and `state` are folders' paths or
-    URIs. `messages` are the messages of the command line."""
+    counts documents whose failure was dismissed, which `documents` and `failures` do not include. The other figures are of this
+    run: `run_documents` by outcome, `pages` by outcome, `engines` (pages by engine), `cost_usd` and `elapsed_s`. `dest` and
+    `state` are folders' paths or URIs. `messages` are the messages of the command line."""
 
     run_id: str
     dest: str

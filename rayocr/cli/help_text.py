@@ -73,18 +73,19 @@ _COMMAND_HELP = {
     " finished in OUT are not counted (default: output).",
     "submit": "rayocr submit IN OUT cluster=http://HOST:8265: runs the same command as a job of a Ray cluster and follows it.",
     "retry": "rayocr retry OUT: retries the failed pages of failed documents. `rayocr retry IN OUT` names the source, too.",
-    "dismiss": "rayocr dismiss OUT: stops reporting failures of files that are no longer at the source. With document=NAME (or a"
-    " pattern) or retry.reason=REASON: of the selected documents, wherever they are. Outputs are unchanged.",
+    "dismiss": "rayocr dismiss OUT: stops reporting failures of files that are no longer at the source. document=NAME (or a"
+    " pattern) and retry.reason=REASON select failures to stop reporting, even if the source still has the file. Outputs are"
+    " unchanged.",
     "cancel": "rayocr cancel IN OUT document=NAME: running jobs stop processing the document; later runs skip it.",
     "status": "rayocr status OUT: prints what is finished, what failed and why, and which runs are active.",
     "report": "rayocr report OUT: writes OUT/report.html about the documents of all runs. "
-    "With report.run=last, only about the last run.",
+    "With report.run=last, the report covers only the last run.",
     "view": "rayocr view OUT: opens the results in a browser, with search, comparison and corrections.",
-    "correct": "rayocr correct OUT NAME PAGE: replaces the text of a page in all outputs, as in the results view. It wins over"
-    " every engine, and survives overwrite=true. NAME is the document's name below the source.\n"
+    "correct": "rayocr correct OUT NAME PAGE: replaces the text of a page in all outputs, as in the results view. The"
+    " new text replaces that of every engine, also after overwrite=true. NAME is the document's name below the source.\n"
     "  --file page.md   the new text (Markdown, UTF-8); - is standard input. Without it, $VISUAL or $EDITOR opens on the text\n"
     "  --author NAME    who corrects it (default: the name of your user)\n"
-    "  --undo           the page gets the text back that it had before its first correction",
+    "  --undo           restores the text that the page had before its first correction",
     "reread": "rayocr reread OUT NAME --pages 2,5-7 engine=…: reads these pages again and shows the difference. All options of"
     " engines apply. The cost counts as that of a run.\n"
     "  --pages 2,5-7    the pages\n"

@@ -15,7 +15,7 @@ class CorrectConfig:
     page: int | None = None  # number of the page, from 1
     file: str | None = None  # --file: a file with the new text (Markdown, UTF-8); -: standard input; null: opens an editor
     author: str | None = None  # --author: who corrects the page; null: the name of your user
-    undo: bool = False  # --undo: the page gets the text back that it had before its first correction
+    undo: bool = False  # --undo: restores the text that the page had before its first correction
 
     def __post_init__(self) -> None:
         at_least(1, **{"correct.page": self.page})

@@ -46,7 +46,9 @@ class RayocrConfig:
     # Globs on names below the source; empty: all documents. `*` also matches `/`. `[xy]` matches one of these characters, or
     # the brackets literally; `[[]` matches a bracket only. The full name of a document selects that document.
     include: list[str] = field(default_factory=list)
-    exclude: list[str] = field(default_factory=list)  # as include, which it overrides; rayocr names patterns that match nothing
+    # Globs of documents that are not read, in the form of include=; takes precedence over include=. rayocr names patterns that
+    # match nothing.
+    exclude: list[str] = field(default_factory=list)
     document: str | None = None  # for mode=cancel, retry, dismiss, correct and reread: a name below the source, or an id
     min_bytes: int = 0  # smaller documents are skipped
     max_bytes: int | None = None  # larger documents are skipped; limits.max_document_bytes rejects them with a dead letter

@@ -18,7 +18,8 @@ class WorkersConfig:
     # per second each, up to 4), or one per node if there are more nodes.
     max: int | None = None
     documents: int | None = None  # processes that fetch and assemble; null: one per CPU, at least two
-    # Whether workers require nodes that offer the Ray resources rayocr_wait or rayocr_compute; null: if some node offers them.
+    # true: workers run only on nodes that offer the Ray resources rayocr_wait or rayocr_compute; null: only if some node offers
+    # these resources.
     groups: bool | None = None
     # Pages in flight per waiting worker; null: derived from the requests per minute and 10 s per answer, between 64 and 1,024.
     pages_in_flight: int | None = None

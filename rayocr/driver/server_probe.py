@@ -47,7 +47,8 @@ async def probe(
                     f"No answer from {_place(engine, base_url)}: {error}",
                     hint=_hint(engine.name),
                 ) from error
-        except EngineError as error:  # the server is busy, slow or without this call; a real problem shows when pages are read
+        # The server is busy, slow or does not support this request; reading a page detects a real problem.
+        except EngineError as error:
             log_event(log, "probe_skipped", "The server did not answer the probe.", engine=engine.name, error=error.reason)
             return None
         await sleep(_PAUSE_S)

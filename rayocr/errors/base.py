@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rayocr.masking import masked
 
-_TREE = __name__.rpartition(".")[0]  # this package, since Ray and tests derive classes in other places
+_TREE = __name__.rpartition(".")[0]  # only classes of this package count, since Ray and tests derive classes elsewhere
 
 
 class RayocrError(Exception):

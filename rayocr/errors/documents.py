@@ -44,8 +44,8 @@ class DocumentTooLarge(DocumentError):
 
 
 class UnreadableSource(DocumentError):
-    """The source of the document cannot be read. `gone`: the document was removed from the source. `denied`: its storage denies
-    access to it."""
+    """The source of the document cannot be read. `gone`: the document was removed from the source. `denied`: the storage denies
+    access to the document."""
 
     next_run_retries = True
     default_hint = "Check the file's permissions; the next run tries to read it again."

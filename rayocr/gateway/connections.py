@@ -18,7 +18,7 @@ REQUEST_S = 10.0  # seconds from a connection, or from the end of an answer, to 
 
 class BoundedProtocol(H11Protocol):
     """Drops the connection that has waited longest without a complete request if there are too many connections. A client that
-    opens idle connections loses its own, and `/health` is still answered."""
+    opens idle connections loses only its own connections, and `/health` is still answered."""
 
     max_connections = MAX_CONNECTIONS
     request_s = REQUEST_S

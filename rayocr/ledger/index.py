@@ -77,7 +77,7 @@ class LedgerIndex:
         return True
 
     def pages(self, document_id: str, *, fingerprint: str | None = None) -> tuple[PageSummary, ...]:
-        """Returns the pages in order; with a fingerprint, only pages that were made with those settings."""
+        """Returns the pages in order; with a fingerprint, only pages that were read with its settings."""
         known = self._documents.get(document_id)
         if known is None:
             return ()

@@ -35,7 +35,7 @@ class SegmentTable:
         return dead
 
     def replace(self, names: Iterable[str], by: str) -> bool:
-        """Replaces segments by their merged one; returns whether a document still needs it."""
+        """Replaces segments by the segment into which they were merged; returns whether a document still needs it."""
         needed: set[str] = set()
         for name in names:
             for document_id in self._documents.pop(name, ()):

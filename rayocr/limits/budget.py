@@ -26,7 +26,8 @@ class MoneyLimit:
 
 
 class Budget:
-    """The budget; without limits it only counts. `earlier`: the spending of other runs by day ("2026-11-26")."""
+    """Tracks the budget. Without limits it only counts the spending. `earlier`: the spending of other runs by day
+    ("2026-11-26")."""
 
     def __init__(self, limits: Sequence[MoneyLimit] = (), *, earlier: Mapping[str, float] | None = None) -> None:
         self.limits = tuple(limits)

@@ -13,8 +13,8 @@ goes to the cheapest lane that is open and has room:
 
 The deadline is in danger when the remaining pages, times a margin, need all of the remaining time in the fastest lane. Waiting
 until then costs nothing, since the cheap lanes work at their full rate from the beginning and the expensive lane reads only pages
-that they cannot. Pages in flight count as remaining in proportion to the failure rate of their lane, and in full once they are
-overdue. If pages in batches are needed in another lane, their jobs are cancelled and the pages withdrawn.
+that the cheap lanes cannot read in time. Pages in flight count as remaining in proportion to the failure rate of their lane, and
+in full once they are overdue. If pages in batches are needed in another lane, their jobs are cancelled and the pages withdrawn.
 """
 
 from __future__ import annotations
@@ -188,7 +188,7 @@ class LanePlanner:
         self._pages_per_s = 0.0
         self._allowance = 0.0
         self._allowed_at: float | None = None
-        self._now = 0.0  # value from the last call that contained it
+        self._now = 0.0  # last known value; a call may omit it
         self._left_unread = 0  # number of pages that local engines have not read and that wait for another lane
 
     def expect(self, outlook: LaneOutlook, *, now: float) -> None:

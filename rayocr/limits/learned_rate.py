@@ -3,8 +3,8 @@
 
 The configured rate is the ceiling. A refusal lowers the rate immediately. The rate then rises by a share of the ceiling each
 second, and more slowly from just below the rate of the last refusal, so that a quota lower than configured causes few refusals.
-Servers also refuse single requests at any rate. A lower rate would not prevent them, so they have almost no effect. Pure; callers
-pass the time.
+Servers also refuse single requests at any rate. A lower rate would not prevent such refusals, so they have almost no effect.
+Pure; callers pass the time.
 """
 
 from __future__ import annotations

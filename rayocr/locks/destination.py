@@ -3,7 +3,8 @@
 Each run writes a small lock file beside the state. A thread of the run renews it at a third of the time limit. A run reads the
 lock files at its start. A file that was renewed within the limit, by the storage's clock, belongs to a run that may be alive. A
 lock of a dead process of this machine expires immediately, so a restart after SIGKILL does not wait. If two runs start at the
-same instant, both stop. If they miss each other's locks, they find them at the next renewal, and the later one stops.
+same instant, both stop. If both miss the other's lock at first, they find it at the next renewal, and the run that started later
+stops.
 """
 
 from __future__ import annotations

@@ -302,7 +302,7 @@ class Discovery:
         self._totals = replace(self._totals, **{name: getattr(self._totals, name) + change for name, change in changes.items()})
 
     def note_unreadable(self, name: str, error: Exception) -> None:
-        """Counts a folder or link that the storage cannot read; the storage calls it. The listing continues."""
+        """Counts a folder or link that the storage cannot read. The storage calls this method. The listing continues."""
         if self._polls:  # in a watch, every poll reports the same paths again
             return
         if not self._rules.concerns(name.removeprefix(f"{self._source.uri}/"), error):

@@ -104,7 +104,7 @@ class Ledger:
         await written
 
     async def open_document(self, document_id: str, fingerprint: str | None = None) -> tuple[PageSummary, ...]:
-        """Returns the document's recorded pages, from any run; with a fingerprint, only those that were made with those settings.
+        """Returns the document's recorded pages, from any run; with a fingerprint, only those that were read with its settings.
 
         For a partial document it returns the pages that were read, so that the retry reads only the others; with a fingerprint it
         returns no pages, because then the whole document is read. Raises StorageError.

@@ -240,7 +240,8 @@ class PageWorker:
         self, shard: Shard, content: DocumentBytes, context: DocumentContext
     ) -> list[tuple[PageRecord, asyncio.Future[None]] | None]:
         """Reads all pages at once. After an error, no further request is sent. If the error ends the run (a budget, a wrong key),
-        pending paid requests are still answered and recorded. An error of this document alone cancels them."""
+        pending paid requests are still answered and recorded. An error that concerns only this document cancels pending
+        requests."""
         tasks = [asyncio.create_task(self._read_in_turn(number, shard, content, context)) for number in shard.page_numbers]
         asking = self._asking[shard.document_id]
         asking.update(tasks)

@@ -78,8 +78,8 @@ class ModelHealth:
         return any(self.refused_in_a_row >= pages and len(self._refused_documents) >= documents for pages, documents in _REFUSED)
 
     def unusable(self, count: int, words: str, worker: str, *, refused: int = 0, now: float) -> None:
-        """Records rejected requests and answers without content. A page can cause one, but not all pages in a row.
-        `refused` of them were refused or truncated; call `note_refusals` first."""
+        """Records rejected requests and answers without content. A page can cause one, but not all pages in a row. `refused`: how
+        many of these requests were refused or truncated. Call `note_refusals` first."""
         self.answers += count
         self._unusable += count - refused
         self._refused_only = False

@@ -20,7 +20,7 @@ from rayocr.messages import ModelQuota, SlotReturn, Throttle, ThrottleKind
 
 _ABOVE_MEAN = 1.02  # factor on the mean, since the mean itself varies slightly
 _MOST_FOR_LARGEST = 0.1  # share of the limit that is reserved for the largest of the expected requests
-_CREDIT_S = 1.0  # maximum token time of short requests that later ones may use: 1.7 % of a minute
+_CREDIT_S = 1.0  # maximum token time that short requests leave to later requests: 1.7 % of a minute
 _SPREAD = 8  # number of requests over which a correction is spread
 _BATCH_TTL_S = 3 * 86_400.0  # Google keeps jobs and their results this long
 _REFUSING_HINT = (
@@ -122,8 +122,8 @@ class QuotaTracker:
         if not self.limits.tpm:
             return 0.0
         aside = self.expected.aside(self.limits.tpm, in_flight=self.held.in_flight)
-        # A minute can begin or end within the time of a large request, which then counts in full. The headroom is for the
-        # network, so it does not cover that.
+        # A minute can begin or end within the time of a large request, which then counts in full. The headroom, which is for the
+        # network, does not cover this case.
         largest = min(_MOST_FOR_LARGEST, self._largest[1] / self.limits.tpm)
         return 60.0 / (self.limits.tpm * (min(self.usable, 1.0 - aside) - largest))
 

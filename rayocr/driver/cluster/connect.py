@@ -133,7 +133,7 @@ class _RayThread:
                 return future.result(_POLL_S)
             except FutureTimeout:
                 if future.done():
-                    raise  # the function itself raised it
+                    raise  # the function itself raised a timeout
                 waited += 0.0 if local_ray.waits_for_its_turn() else _POLL_S
                 if cancelled is not None and cancelled.is_set():
                     _leave_behind()

@@ -26,8 +26,8 @@ _VARIABLE = "RAY_gcs_rpc_server_reconnect_timeout_s"
 _RAYS_DEFAULT_S = 60.0
 _EVERY_S = 2.0
 _SAID_AFTER_S = 10.0  # a head that is replaced is usually back within seconds
-_TO_DRAIN_S = 60.0  # maximum; with a short timeout, a third of it
-_BEFORE_RAY_S = 5.0  # or a tenth of the timeout; then the process exits, even if a call still waits
+_TO_DRAIN_S = 60.0  # maximum time for draining; a third of Ray's timeout if that is shorter
+_BEFORE_RAY_S = 5.0  # the process exits this long before Ray's timeout (or a tenth of the timeout), even if a call still waits
 
 
 class HeadWatch:

@@ -192,7 +192,7 @@ def _say_what_ends_the_run(why: str) -> None:
 
 
 class LocalDiscovery:
-    """Discovery, whose methods block, on a thread; one call at a time."""
+    """Runs Discovery, whose methods block, on a thread, one call at a time."""
 
     def __init__(self, discovery: Discovery) -> None:
         self._discovery = discovery

@@ -1,7 +1,7 @@
 """Manages the leases of the documents in the window: acquires them, renews all of them together, and reports lost ones.
 
 While the lock service is unavailable no document starts, because `acquire` waits until it is available again. Documents in
-progress continue, and their pages are recorded. The commit itself asks the service whether they may be finished.
+progress continue, and their pages are recorded. The commit of a document asks the service whether this run still has the lease.
 """
 
 from __future__ import annotations

@@ -39,7 +39,7 @@ class Puller(Protocol):
 
 
 class Notifications:
-    """Pulls notifications and pushes their documents. `push(document)` and `fail(error)` are called on its own thread;
+    """Pulls notifications and pushes their documents. `push(document)` and `fail(error)` are called on the thread of this object;
     `waiting()` returns how many documents have no room yet. `fail` gets an error of the first pull that only the user can fix,
     such as a wrong name or a missing permission."""
 
