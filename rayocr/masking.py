@@ -127,13 +127,14 @@ def masked_data(value: Any, *, name: str = "") -> Any:
 
 
 def _is_plain(value: str) -> bool:
-    """Returns whether the value is a number (MAX_TOKENS=100000) or a file (GOOGLE_APPLICATION_CREDENTIALS). Masking it would hide
-    useful text in every line."""
+    """Returns whether the value is a number (MAX_TOKENS=100000) or a file (GOOGLE_APPLICATION_CREDENTIALS). If such values were
+    masked, useful text would be missing in every line."""
     return (value.isdigit() and len(value) < 8) or value.startswith(("/", "./", "~")) or value.endswith(".json")
 
 
 def _parts(value: str) -> list[str]:
-    """Returns the parts of a secret to mask. If it is a URL, this is only its password, since its host is not secret."""
+    """Returns the parts of a secret to mask. If the secret is a URL, only its password is masked, since the host is not
+    secret."""
     if "://" in value:
         return _passwords(value)
     return [value.strip()]

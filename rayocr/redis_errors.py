@@ -16,7 +16,7 @@ _READ_ONLY = ("READONLY", "MISCONF", "OOM", "NOREPLICAS", "MASTERDOWN", "CLUSTER
 
 
 def is_failover(error: BaseException) -> bool:
-    """Returns whether the server became a replica. Pooled connections lead to it as long as they are open."""
+    """Returns whether the server became a replica. Pooled connections stay connected to such a server until they are closed."""
     from redis.exceptions import ReadOnlyError
 
     return isinstance(error, ReadOnlyError) or "READONLY" in str(error)

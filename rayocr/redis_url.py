@@ -1,9 +1,9 @@
 """Creates a client from REDIS_URL: one server (redis://, rediss:// with TLS, unix://), or a master found through Sentinels.
 
 The Sentinels' form is redis+sentinel://[user:password@]host[:26379][,host…]/service[/db] (rediss+sentinel:// with TLS), as in
-other tools; redis-py itself has no such form. User and password are the server's. Set the Sentinels' own in the query as
-`sentinel_username` and `sentinel_password`; other query options are passed to redis-py as in its own URLs (`ssl_ca_certs=…`).
-Importing this module does not import the SDK. Only locks and limits use this module.
+other tools; redis-py itself has no such form. User and password are the server's. The query sets user and password of the
+Sentinels as `sentinel_username` and `sentinel_password`; other query options are passed to redis-py as in its own URLs
+(`ssl_ca_certs=…`). Importing this module does not import the SDK. Only locks and limits use this module.
 """
 
 from __future__ import annotations

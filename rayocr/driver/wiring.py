@@ -321,8 +321,8 @@ async def until_done_or_stopped(parts: RunParts, documents: asyncio.Task[None], 
 
 
 async def until_ended(parts: RunParts, documents: Awaitable[None]) -> None:
-    """Waits for the documents. An error that stops them stops the run and is stored in `scheduler.failure`. A run that is already
-    ending keeps its first error."""
+    """Waits for the documents. An error that stops the documents stops the run and is stored in `scheduler.failure`. A run that
+    is already ending keeps its first error."""
     try:
         await documents
     except Exception as error:

@@ -279,7 +279,8 @@ def build_manifest(
 
 
 def read_by(pages: Iterable[PageSummary | PageRecord]) -> dict[str, Any]:
-    """Returns the fields `engines` and `engine_pages` of a manifest. Pages without an engine (blank, failed) are in neither."""
+    """Returns the fields `engines` and `engine_pages` of a manifest. Neither field contains pages without an engine (blank,
+    failed)."""
     numbers: defaultdict[str, list[int]] = defaultdict(list)
     for page in pages:
         if page.engine and page.outcome in (PageOutcome.DONE, PageOutcome.FALLBACK):

@@ -51,8 +51,8 @@ class _LockFile:
 
 
 class DestinationLock:
-    """The lock of this run on a destination. Thread-safe. `lost`: this run found a run that began earlier, another run considered
-    this run dead, or the storage was unavailable for longer than the limit."""
+    """The lock of this run on a destination. Thread-safe. `lost`: true if this run found a run that began earlier, if another run
+    considered this run dead, or if the storage was unavailable for longer than the limit."""
 
     def __init__(
         self,

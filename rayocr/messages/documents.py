@@ -21,7 +21,7 @@ class Document:
     `name` is the path below the source, with `/`. `output_name` is the path below the destination, without a suffix, that its
     outputs share unless another document owns it (`reports/2024/a`; see actors/document_worker/output_names.py). `version` is
     opaque (local: `size-mtime_ns`, GCS: generation, Drive: revision and md5). `name_owner` is the owner of that path, if it is
-    another document. `has_dead_letter`: a run was killed after it wrote the dead letter and before the manifest.
+    another document. `has_dead_letter`: true if a run was killed after it wrote the dead letter and before it wrote the manifest.
     """
 
     document_id: str

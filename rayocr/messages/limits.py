@@ -51,9 +51,9 @@ class RequestShape(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotReturn:
-    """Slots that a worker returns, with the use of their requests. `answered` of them used these tokens and this cost. `free` of
-    them used nothing, because they were never sent or were refused. The others (lost or bad answers) count with the expected
-    amount.
+    """Slots that a worker returns, with the use of their requests. `answered`: number of slots with an answer; `input_tokens` and
+    `cost_usd` are what they used. `free`: number of slots that used nothing, because their request was never sent or was refused.
+    All other slots (lost or bad answers) count with the expected amount.
     """
 
     slots: int

@@ -147,8 +147,8 @@ class Shard:
 
     `first_engine` is an index in the chain. `attempts` contains the failed attempts of earlier stages, by page number. `crashed`
     contains pages that crashed their worker, with the reason; they are recorded as failed without being opened.
-    `least_confidence` is set for pages of the lane of local engines. A page that they cannot read without doubt and with this
-    mean confidence is not recorded and is missing in the report.
+    `least_confidence` is set for pages of the lane of local engines. If the local engines read a page with a lower mean
+    confidence or with a doubt, the page is not recorded and is missing in the report.
     """
 
     document_id: str

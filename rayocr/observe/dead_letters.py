@@ -96,8 +96,8 @@ def all_dead_letters(state: Storage, *, first: Container[str] = (), at_most: int
 
 def failure_of(state: Storage, document_id: str) -> DeadLetter | None:
     """Returns why a partial or rejected document failed, also if a person has dismissed the failure; None if the reason is not on
-    record. Every view of a document's failure uses it, because the manifest of a partial document has only reasons of pages.
-    Raises StorageError."""
+    record. Every view of a document's failure uses this function, because the manifest of a partial document has only reasons of
+    pages. Raises StorageError."""
     for name in (dead_letter_name(document_id), dismissed_name(document_id)):
         with contextlib.suppress(ObjectNotFound, RecordCorrupt):
             return read_dead_letter(state, name)
@@ -119,7 +119,7 @@ def write_dead_letter(state: Storage, letter: DeadLetter) -> DeadLetter:
 
 
 def dismiss_dead_letter(state: Storage, letter: DeadLetter) -> None:
-    """Moves the dead letter to the dismissed ones. Idempotent. Raises StorageError."""
+    """Moves the dead letter to the folder of dismissed dead letters. Idempotent. Raises StorageError."""
     state.write(dismissed_name(letter.document_id), json.dumps(asdict(letter), indent=1).encode())
     with contextlib.suppress(ObjectNotFound):
         state.delete(dead_letter_name(letter.document_id))

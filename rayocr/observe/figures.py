@@ -17,8 +17,8 @@ Group = Literal["totals", "gauges", "labeled", "models"]
 class Figure:
     """One figure. `key`: its key in its group of the snapshot, or for `labeled` figures in the snapshot itself, with values by
     label. `name`: the name of the metric without `rayocr_`; defaults to the key. `record`: its name in the record of a run.
-    `ray`, `prometheus`: whether they include it. `closing_row`, `closing_text`: the row of the closing table that shows it if it
-    is not 0, and the text, with `{}` for the value."""
+    `ray`, `prometheus`: whether Ray's metrics and Prometheus include the figure. `closing_row`, `closing_text`: the row of the
+    closing table that shows a figure that is not 0, and its text there, with `{}` for the value."""
 
     key: str
     group: Group

@@ -25,7 +25,8 @@ def storage_calls() -> dict[tuple[str, str], int]:
 class CountedStorage(Storage):
     """Counts the calls to a storage; a listing of any length counts once. Also limits reads that have no limit: an object of the
     state that is unreadable or larger than MAX_STATE_BYTES raises RecordCorrupt, and any other object larger than
-    MAX_OUTPUT_BYTES raises ObjectTooLarge. Passes on the adapter's methods beyond the port (its temporary files)."""
+    MAX_OUTPUT_BYTES raises ObjectTooLarge. Also has the methods of the adapter that are not part of the port (for temporary
+    files)."""
 
     def __init__(self, storage: Storage) -> None:
         self._storage = storage

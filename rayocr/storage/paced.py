@@ -41,8 +41,8 @@ class Pace:
 
 
 class PacedStorage(Storage):
-    """Paces every call except listings, which take one request per thousand names. Does not pass on the adapter's methods
-    beyond the port (sweeping temporary files)."""
+    """Paces every call except listings, which take one request per thousand names. Does not have the methods of the adapter that
+    are not part of the port (for temporary files)."""
 
     def __init__(self, storage: Storage, pace: Pace) -> None:
         self._storage = storage

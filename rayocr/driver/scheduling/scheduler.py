@@ -44,7 +44,7 @@ class Scheduler:
     `retry_s`: seconds before retrying documents that other runs hold. `on_waiting`: called when only such documents are left.
     `on_push`: called with the id of a document that did not come from Discovery. `outages`: in watch, the outages to wait for;
     None defers the documents to the next run. `follow_versions`: a replaced document is processed immediately in its new version.
-    If files may still be written to, the next poll finds the document when it is complete.
+    If false, because the new version may still be written, the next poll finds the document when it is complete.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Maps names in Drive to safe, unique paths and back.
 
-Drive allows any character in a name, and several items with the same name in a folder. So `/` and control characters are replaced
-by similar characters (`／`, `␊`), and of several files with the same name the oldest keeps it while the others get their id
-appended: `a~1AbC….pdf`. Names are stable as long as the older files exist. drive.google.com/file/d/ID opens a file by its id.
+Drive allows any character in a name, and several items with the same name in a folder. Therefore `/` and control characters are
+replaced by similar characters (`／`, `␊`), and of several files with the same name the oldest keeps it while the others get their
+id appended: `a~1AbC….pdf`. Names are stable as long as the older files exist. drive.google.com/file/d/ID opens a file by its id.
 """
 
 from __future__ import annotations
