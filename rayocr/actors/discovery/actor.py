@@ -273,8 +273,8 @@ class Discovery:
         return raw in self._dead_letters
 
     def _has_stale_dead_letter(self, document: Document) -> bool:
-        """Returns whether the document had a stale dead letter when the manifests were listed. A later one belongs to a manifest
-        that is being replaced or was just created."""
+        """Returns whether the document had a stale dead letter when the manifests were listed. A dead letter that was written
+        later belongs to a manifest that is being replaced or was just created."""
         return self._finished is not None and self._has_dead_letter(bytes.fromhex(document.document_id))
 
     def _load_finished(self) -> None:

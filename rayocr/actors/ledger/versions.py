@@ -22,8 +22,8 @@ _SOURCE = re.compile(rb'"source_uri": ("(?:[^"\\]|\\.)*")')
 
 
 def replaced_versions(state: Storage) -> frozenset[str]:
-    """Returns the ids of documents of which a newer version has a manifest. Reads the beginning of every manifest, and keeps
-    about 200 bytes for each. Skips damaged and unreadable manifests. Raises StorageError."""
+    """Returns the ids of documents whose file was replaced, if the newer version has a manifest. Reads the beginning of every
+    manifest, and keeps about 200 bytes for each. Skips damaged and unreadable manifests. Raises StorageError."""
     ids = (found for entry in state.list(DOCUMENTS_PREFIX) if entry.size_bytes and (found := document_id_of(entry.name)))
     first: dict[int, str] = {}
     repeated: defaultdict[int, set[str]] = defaultdict(set)  # hashes of the sources that have several manifests

@@ -110,8 +110,8 @@ class Reviewer:
 
     def undo(self, manifest: Manifest, number: int) -> tuple[Correction, Manifest]:
         """Restores the text that the page had before its first correction. Returns the removed correction and the new manifest.
-        Raises UsageError without such a text, ObjectNotFound, LockError while a run reads the document, and StorageError; nothing
-        is changed in these cases."""
+        Raises UsageError if that text is not on record, ObjectNotFound, LockError while a run reads the document, and
+        StorageError; nothing is changed in these cases."""
         correction = self.page(manifest, number).correction
         if correction is None:
             raise UsageError(f"Page {number} of {manifest.name} has no correction.")

@@ -19,8 +19,8 @@ class Faults:
     """Hooks of a test. The defaults inject nothing.
 
     `shard` is called when a page worker gets a shard, `recorded` when it has recorded these pages, and `document` before a
-    document worker fetches or assembles. An error of these three ends the worker. `content` is called before the bytes of a
-    document are used, and returns True if they are lost. `ledger` is awaited before each call to the ledger.
+    document worker fetches or assembles. An error that one of these three returns ends the worker. `content` is called before the
+    bytes of a document are used, and returns True if they are lost. `ledger` is awaited before each call to the ledger.
     """
 
     shard: Callable[[str, Shard], ActorFailed | None] = lambda worker, shard: None

@@ -18,7 +18,7 @@ _CONNECT_S = 10.0
 
 
 class SessionHttp:
-    """The transport. `timeout_s`: maximum time between two packets. Raises the errors of requests and google-auth."""
+    """The transport. `timeout_s`: maximum time between two packets. Raises errors of the packages requests and google-auth."""
 
     def __init__(self, credentials: Any, *, timeout_s: float) -> None:
         self.credentials = credentials

@@ -1,6 +1,6 @@
 """Pulls notifications of new objects of a bucket from a Pub/Sub subscription, with the REST API and the client's discovery
-document. The caller acknowledges each message. Until then the server sends it again after the subscription's deadline. Raises
-only rayocr's errors.
+document. The caller acknowledges each message. Until then the server sends the message again after the subscription's deadline.
+Raises only rayocr's errors.
 """
 
 from __future__ import annotations

@@ -43,7 +43,8 @@ class TempFolder:
         self._mutex = threading.Lock()
 
     def write(self, data: bytes | BinaryIO, *, mode: int = 0o666) -> str:
-        """Writes the data to a new temporary file, durably, and returns its path. `mode`: before the umask."""
+        """Writes the data to a new temporary file, durably, and returns its path. `mode`: the mode of the file before the umask
+        applies."""
         me = current_process()
         temp = f"{self._path}/{me.host}.{me.pid}.{me.started}.{secrets.token_hex(6)}"
         fd = self._open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)

@@ -1,8 +1,8 @@
 """Runs the lane of local engines: workers of the compute stage read pages that waiting workers would otherwise send to a server.
 
-A waiting worker asks the planner for the lane of each page. While it reads a shard, the driver asks it which pages got the lane
-local, sends them to the pool of the compute stage, and reports to it which of them are in the ledger. All other pages of the lane
-need another lane, because of a low confidence, a doubt or a worker that died. No text passes through the driver.
+A waiting worker asks the planner for the lane of each page. While the worker reads a shard, the driver asks it which pages got
+the lane local, sends them to the pool of the compute stage, and reports to it which of them are in the ledger. All other pages of
+the lane need another lane, because of a low confidence, a doubt or a worker that died. No text passes through the driver.
 """
 
 from __future__ import annotations
