@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
     from rayocr.pdf.textlayer.layer import TextLayer
 
-_SURE = 0.75  # confidence of a line
+_SURE = 0.75  # minimum confidence of a line where ink looked like text
 _VERY_SURE, _WORD_CHARS = 0.9, 3  # minimum confidence of a line where no ink looked like text
 _UNREADABLE = 0.5  # with less confidence and no certain line, the engine does not support the script of the page
 _COVERED = 0.5  # a line is already in the layer if the layer's words cover more than this share of its box

@@ -37,7 +37,7 @@ class Ruling:
     y0: float
     x1: float
     y1: float
-    thickness: float = 0.0  # 0 if unknown
+    thickness: float = 0.0  # in points; 0 if unknown
 
 
 @dataclass(slots=True)
@@ -48,13 +48,13 @@ class PageObjects:
     native_dpi: float = 0.0  # resolution of the largest image if images cover half of the page
     detail_dpi: float = 0.0  # highest resolution of the images that span half of the page's longer side
     largest_image: Any = None  # a raw object, valid while the page is open
-    largest_image_area: float = 0.0  # the part of the box that is on the page
+    largest_image_area: float = 0.0  # area of the part of the image that is on the page
     largest_image_box: Box = (0.0, 0.0, 0.0, 0.0)
     largest_image_is_level: bool = False  # whether the upright page shows the image as stored: not rotated, skewed or mirrored
-    cover_count: int = 0  # paths and shadings, which can hide an image
+    cover_count: int = 0  # number of paths and shadings, which can hide an image
     text: DrawnText = field(default_factory=DrawnText)
-    pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, valid while the page is open; whole boxes
-    picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows, encoded bytes
+    pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, and their uncropped boxes
+    picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows and encoded bytes of each picture
     ruling_list: list[Ruling] = field(default_factory=list)
     short_bars: list[Ruling] = field(default_factory=list)
     small_shapes: list[Box] = field(default_factory=list)  # bounds of paths as small as a check box

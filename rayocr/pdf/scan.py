@@ -14,7 +14,7 @@ from rayocr.pdf.objects import PageObjects
 if TYPE_CHECKING:
     from PIL import Image
 
-SCAN_SHARE = 0.5  # share of the page under pictures
+SCAN_SHARE = 0.5  # least share of a scanned page under pictures
 _MAX_PIXELS = 80_000_000  # pixels of the full image; Pillow warns above 89 million
 _JPEG = b"DCTDecode\0"
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _MAX_PICTURES = 64  # number of pictures checked per page, largest first
 _MAX_FILTERS = 8
-_LEAST_SHARE_OF_PAGE = 0.02  # minimum size of a picture that may have content
+_LEAST_SHARE_OF_PAGE = 0.02  # least share of the page that a picture with content covers
 _HUGE_PX = 500_000_000  # PDFium refuses larger pictures
 # Maximum size of a picture with one color: zlib needs a thousandth, JPEG one byte per 64 pixels and component.
 _FLAT_SHARE = 1 / 200
@@ -34,11 +34,11 @@ _WIDENED = (
 )
 _GRAYS = (pdfium.FPDF_COLORSPACE_DEVICEGRAY, pdfium.FPDF_COLORSPACE_CALGRAY, pdfium.FPDF_COLORSPACE_ICCBASED)
 _HEAD_BYTES, _DENSE_SAMPLE, _LEAST_DENSE_BYTES = 64, 100_000, 500
-_DENSE = 0.5  # size of encoded data after another compression; those of one color repeat
+_DENSE = 0.5  # least size of dense data after another compression, as a share; data of a single color shrink more
 _END_BYTES, _JPEG_END = 1_024, b"\xff\xd9"
-_RGB_OF_2_BITS = 6  # bits per pixel; PDFium reports 8
-_LINE_END = 2  # number of bytes that some writers add
-_LEAST_SHARE = 0.9  # share of a picture's bytes; some writers omit the last row
+_RGB_OF_2_BITS = 6  # bits per pixel of colors with 2 bits, for which PDFium reports 8
+_LINE_END = 2  # most bytes that some writers add at the end
+_LEAST_SHARE = 0.9  # least share of a picture's bytes that must be there; some writers omit the last row
 _BYTES_PER_PX = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPDFBitmap_BGRx: 4, pdfium.FPDFBitmap_BGRA: 4}
 
 

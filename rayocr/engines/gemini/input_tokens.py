@@ -18,7 +18,7 @@ _PICTURE = {"default": 1120, "low": 280, "medium": 560, "high": 1120}
 _EARLIER_MODELS = ("gemini-1", "gemini-2")
 _TILE, _TILE_LOW = 258, 66
 _SMALL_PX = 384  # a picture up to this size is one tile
-_TILES_ACROSS = 1.5  # number of tiles along the shorter side
+_TILES_ACROSS = 1.5  # a large picture has this many tiles along its shorter side
 _SMALLEST_TILE_PX, _LARGEST_TILE_PX = 256, 768
 _LATIN_CHARS, _OTHER_CHARS = 4.0, 1.5  # characters of a prompt per token
 

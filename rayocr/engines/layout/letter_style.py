@@ -6,11 +6,11 @@ from typing import Any, NamedTuple
 
 from rayocr.pdf.shapes.levels import histogram, levels
 
-_INK = 0.5  # share of the contrast between paper and ink
-_LEAST_CONTRAST = 40  # gray levels (0 to 255)
+_INK = 0.5  # darker pixels than this share of the contrast are ink
+_LEAST_CONTRAST = 40  # lowest contrast of a line that is measured, in gray levels (0 to 255)
 _EDGE = 0.12  # share of the picture's height that may contain remnants of the neighboring lines
-_BAND = 0.5  # ink of a row within the letters without ascenders, relative to the rows with the most ink
-_CAPITALS = 0.72  # the height of small letters, relative to capitals and digits
+_BAND = 0.5  # rows with this share of the ink of the fullest rows count fully for the height of small letters
+_CAPITALS = 0.72  # height of small letters, relative to capitals and digits
 _FEWEST_LETTERS = 3
 
 
@@ -36,7 +36,7 @@ def letter_style(line: Any, text: str) -> LetterStyle | None:
         return None
     edge = round(_EDGE * line.shape[0])
     inner = line[edge : line.shape[0] - edge]
-    ink_of = np.clip((paper - np.arange(256)) / (paper - dark), 0.0, 1.0)  # number of pixels by gray level
+    ink_of = np.clip((paper - np.arange(256)) / (paper - dark), 0.0, 1.0)  # share of ink, 0 to 1, by gray level
     solid = (ink_of > _INK)[inner]
     stems = int(np.count_nonzero(solid[:, 1:] > solid[:, :-1]) + np.count_nonzero(solid[:, 0]))
     if not stems:

@@ -23,10 +23,10 @@ _SAME_PITCH, _PITCH_SHARE = 1.1, 0.2
 _LEAST_PITCH_EM = 0.7  # rows that are closer overlap
 _FULL_EM = 2.5  # rows that end this close to the right edge fill the column
 _INDENT_EM, _HANGING_EM = 0.8, 4.0
-_EARLY = 0.3  # share of the column's width
+_EARLY = 0.3  # least distance of all row ends from the edge of the column, as a share of its width
 _NARROW_EM = 10.0
 _HEADING_ROWS = 4  # more rows of one size are text
-_SALUTATION = 40  # maximum number of characters
+_SALUTATION = 40  # maximum number of characters of a salutation
 _SHORT_CHARS = 38  # largest mean number of characters of a line in an address or a poem
 _LONGEST_WORD, _LONGEST_ADDRESS = 30, 100  # limits for Chinese, which is written without spaces
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
@@ -62,7 +62,7 @@ class Block:
     level: int = 0
     cells: list[list[str]] = field(default_factory=list)
     bottom: float = 0.0  # y of the lower edge of the last line
-    pitch: float = 0.0  # distance of the last two rows
+    pitch: float = 0.0  # distance between the middles of the last two rows
     ends_open: bool = False  # the last line fills the column without ending a sentence: the next column may continue it
 
 

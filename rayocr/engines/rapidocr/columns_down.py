@@ -14,7 +14,7 @@ from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 
 _FIRST_WIDE, _LAST_WIDE = "\u2e80", "\uffef"
 _LEAST_SIGNS = 4
-_SAMPLE = 3  # number of columns
+_SAMPLE = 3  # number of columns that are compared
 _ALIKE = 0.5
 _WIDE_SHARE = 0.6
 

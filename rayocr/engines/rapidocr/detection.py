@@ -17,13 +17,13 @@ BLOB_SCORE = 0.15  # minimum score of requested boxes, low enough to include blo
 _DETECTION_SCALE = 0.55  # scale for a rendering at 200 dpi: 1286 of A4's 2339 pixels
 _DETECTION_DPI = 110.0  # huge pages, rendered at less than 200 dpi, are reduced less
 _MIN_DETECTION_SIDE = 960  # in pixels; small pages are not reduced below this
-_BLOB_HEIGHT = 1.7  # ratio to the height of ordinary lines
+_BLOB_HEIGHT = 1.7  # least height of a blob, relative to ordinary lines
 _MOST_BLOBS = 8
 _SMALL, _LONG = 0.8, 2.5  # height of fragments of small print, relative to ordinary lines; ratio of their width to their height
 _LEAST_FRAGMENTS = 3
 _MISSED_MARGIN = 0.8  # margin around missed lines, in their heights
 _MOST_MISSED_SHARE = 0.3  # share of the page's area
-_MOST_BLOB_SHARE = 0.15  # share of the page's area; larger blobs are pictures
+_MOST_BLOB_SHARE = 0.15  # largest share of the page's area that a blob covers; larger blobs are pictures
 
 
 def find_lines(image: Any, detect: Detect, *, dpi: float = 200.0) -> Any:

@@ -23,9 +23,9 @@ log = logging.getLogger(__name__)
 _DPI = 150
 _LINES = 3
 _MAX_ASPECT = 14.0  # longer lines are cut off here, at half a line of prose or four words
-_SURE = 0.9  # minimum score of a line
+_SURE = 0.9  # least score of a line that is used
 _MIN_ASPECT = 4.0  # width divided by height; shorter lines contain at most one word
-_PADDING = 0.15  # share of a line's height, on all sides
+_PADDING = 0.15  # margin on all sides of a line, as a share of its height
 _SCRIPTS = frozenset({"LATIN", "CJK", "HIRAGANA", "KATAKANA"})
 
 

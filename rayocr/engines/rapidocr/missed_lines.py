@@ -13,12 +13,12 @@ from rayocr.pdf.shapes.reduced import reduced
 
 _LONG_ASPECT = 5.0
 _COVERED, _COVERED_SMALL = 0.3, 0.6  # share of a line's area covered by boxes; boxes of small print may be fragments
-_SMALL = 0.8  # height of small print, relative to the boxes
-_LEAST_HEIGHT_PX = 6  # height of 4 pt
+_SMALL = 0.8  # largest height of small print, relative to the boxes
+_LEAST_HEIGHT_PX = 6  # least height of a line: 4 pt type
 _LEAST_LETTERS = 6
 _LETTER = (0.35, 1.05)  # letter height relative to line height
 _WIDEST_LETTER = 1.6
-_LETTER_SHARE = 0.6  # share of the connected shapes in a row
+_LETTER_SHARE = 0.6  # least share of the shapes in a row that are like letters
 _LEAST_DENSITY = 0.5  # number of letters per line height of width; prose has 1.5 to 2.5
 
 

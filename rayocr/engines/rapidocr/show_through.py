@@ -12,10 +12,10 @@ from rayocr.engines.rapidocr.image import cut_out, ink_of
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 
-_SURE = 0.9  # score of lines that are read well
+_SURE = 0.9  # least score of lines that are read well
 _FAINT = 0.5  # maximum contrast, relative to lines that are read well; print that shows through had .12 to .2
 _SAMPLE = 5  # number of lines whose contrast is compared
-_BETTER = 1.05  # least ratio of the scores
+_BETTER = 1.05  # least ratio of the mirrored reading's score to the other one
 _CLEANED = 1.5  # pixels with no more than this contrast, relative to the darkest such line, become paper
 _PAPER_SHARE = 0.75  # share of the page; unevenly lit pages have less paper, and would get edges
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 HEIGHT = 68  # pixels of a line with its margins: letters of 10 pt at 300 dpi
 _DPI = 300
-_REMNANT = 0.25  # share of a line's height
+_REMNANT = 0.25  # largest height of pieces of neighboring lines, as a share of a line's height
 _RULE = (0.6, 0.85)  # minimum length of a horizontal and a vertical rule, as shares of a picture's width and height
 _RULE_PLACE = (0.2, 0.5)  # largest distance of a rule from the upper or lower edge, and from the sides, in heights of the picture
 _MARGIN = (6, 8)  # pixels above and below, and beside words that are cut out

@@ -56,7 +56,7 @@ def with_lone_words(
 
 
 def _beside(word: Any, line: Any, *, at_left: bool) -> Any:
-    """Returns the end of the line's picture with the word after it, all on the paper of the word's picture."""
+    """Returns the end of the line's picture with the word after it. The background has the paper color of the word's picture."""
     import numpy as np
 
     reach = round(_CONTEXT * line.shape[0])

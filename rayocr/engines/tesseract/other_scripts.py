@@ -32,7 +32,7 @@ from rayocr.engines.tesseract.voting import agreed, voted, whole_words
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing
 
 _MOST_ROUNDS = 2  # scripts besides those that rapidocr supports
-_SAMPLE = 8  # number of lines
+_SAMPLE = 8  # number of the longest lines, which each candidate pack reads
 _SURE_SCRIPT = 1.0
 _HALF_TURN = 2
 _SURE_TURN = 2.0  # confidence of the orientation, in Tesseract's own unit; lines that are upside down had 7 to 27

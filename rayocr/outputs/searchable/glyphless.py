@@ -43,7 +43,7 @@ def add_font(pdf: pikepdf.Pdf) -> pikepdf.Object:
         pikepdf.Dictionary(
             Type=pikepdf.Name.FontDescriptor,
             FontName=name,
-            Flags=4,  # symbolic, since the font has its own codes
+            Flags=4,  # marks the font as symbolic, since it has its own codes
             FontBBox=[0, int(DESCENT_EM * _UNITS), int(ADVANCE_EM * _UNITS), int(ASCENT_EM * _UNITS)],
             ItalicAngle=0,
             Ascent=int(ASCENT_EM * _UNITS),

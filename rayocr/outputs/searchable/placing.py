@@ -104,7 +104,7 @@ def wideness(character: str) -> float:
     if unicodedata.east_asian_width(character) in "WF":
         return 1.0
     if unicodedata.combining(character) == _VIRAMA:
-        return -0.25  # the previous letter has its half form
+        return -0.25  # a virama gives the previous letter its narrower half form
     if unicodedata.category(character) == "Mc":
         return 0.3
     if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Cf"):

@@ -9,7 +9,7 @@ from rayocr.outputs.typeset.literal import literal, statements
 
 _A4_SHORT_PT = 595.0
 _MIN_SHORT_PT, _MAX_LONG_PT = 144.0, 3370.0  # points: two inches, so that a word fits on a line; long side of A0
-_MAX_RATIO = 20.0  # maximum ratio of the sides
+_MAX_RATIO = 20.0  # maximum ratio of the long side to the short one
 _DEFAULT_PT = (595.28, 841.89)  # A4, used if the source has no size
 
 # `fit` reduces the font size until the content fits: first by the square root of the excess, since half the size gives twice the

@@ -28,9 +28,9 @@ _FAR, _COLUMN = 30.0, 3  # the same for boxes in a column, which can be farther 
 _ADJACENT_PT = 1.5  # cells of a comb or of a grid are closer to each other
 _TICKS = frozenset("xX×4✓✔✕✖✗✘☑☒•●■·\u2713\u2714\u2717\u2718\uf0fc\uf0fb\uf0fe\uf0a8\uf06e")
 _CONTRAST = 50  # gray levels (0 to 255) between the rim and the paper
-_MARK = 0.04  # share of the inside that a tick covers
+_MARK = 0.04  # least share of the inside that a tick covers
 _RIM = 0.55  # share of the rim that must be visible
-_ALIKE = 1.15  # ratio of the sizes of boxes of one form
+_ALIKE = 1.15  # largest ratio of the sizes of boxes of one form
 
 
 def drawn_boxes(

@@ -32,7 +32,7 @@ _MAX_VALUE_CHARS = 20_000
 _MAX_OPTIONS = 1_000
 _MAX_LINES = 60  # lines of a value without an appearance
 _DEFAULT_SIZE_PT = 10.0
-_LINE_HEIGHT = 1.2  # distance of baselines, in font sizes
+_LINE_HEIGHT = 1.2  # distance of the lines of a value, in font sizes
 # Box characters in the page's text under a field, and their maximum distance from the field.
 _BOX_GLYPHS, _GLYPH_PT = frozenset("☐□❏❐❑❒▢○☑☒"), 3.0
 _SHOWS_TEXT = re.compile(r"T[jJ]|['\"]|\b(?:Do|EI)\b")  # text operators in an appearance

@@ -13,7 +13,7 @@ from rayocr.pdf.geometry import Box, Upright
 from rayocr.pdf.textlayer.layer import TextLayer, without_hidden
 from rayocr.pdf.textlayer.lines import TextLine
 
-_SAME = 0.5  # share of a line under another line
+_SAME = 0.5  # two lines are the same if one covers more than this share of the other
 
 
 def with_own_lines(layer: TextLayer, own: TextLayer, page: Any, upright: Upright) -> TextLayer:

@@ -13,7 +13,7 @@ from rayocr.pdf.geometry import Box
 TINY_PT = 3.0  # smaller letters are illegible
 NARROW_PT = 1.0  # narrower letters look like a line
 _NEARLY_CLEAR = 40  # opacity of visible text (0 to 255)
-_NEARLY_WHITE = 3 * 245  # sum of red, green and blue
+_NEARLY_WHITE = 3 * 245  # least sum of red, green and blue of text that is nearly white
 _MAX_CLIPS = 8
 _CLIP_MARGIN_PT = 1.0  # part of a text's bounds that a clip may cut off
 

@@ -26,7 +26,7 @@ from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.trust import Verdict, is_word, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink, compare_with_picture
 
-_SCAN_SHARE = 0.5  # share of the page under images
+_SCAN_SHARE = 0.5  # with images over a larger share of the page, the page is a scan
 _HIDDEN_CHARS = 12  # number of letters and digits over a picture; fewer are specks that an OCR engine misread
 _BLANK_CHARS = 3  # the same where nothing is drawn, not even a speck
 _HIDDEN_CHARS_ELSEWHERE = 4  # one or two may be a bullet or a dash in an odd font

@@ -12,13 +12,13 @@ from rayocr.pdf.textlayer.glyphs.characters import Characters
 from rayocr.pdf.textlayer.right_to_left_runs import right_to_left_runs
 from rayocr.pdf.textlayer.runs import Run, runs_of, with_reversed, with_slanted, with_upturned
 
-_ROW_PT = 8.0  # distance of the two drawings of a word
+_ROW_PT = 8.0  # largest distance of the two drawings of a word
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, at which the text was drawn twice
 # Shares of the font size: how far a box reaches above its baseline, and how far above it the box may end.
 _LEAST_ABOVE, _MOST_BELOW = 0.15, 0.5
 _ABOVE, _BELOW = 0.9, 0.25  # the usual box, in shares of the font size
 _TILTED = 0.5  # maximum rise of a level line, in heights of a letter
-_NARROWEST, _WIDEST = 0.15, 1.5  # width of a letter, in font sizes
+_NARROWEST, _WIDEST = 0.15, 1.5  # smallest and largest width of a letter, in font sizes
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 # A character that widens a word to justify the line and is not a letter.
 _STRETCH = re.compile("(?<=[\u0620-\u064a])\u0640+(?=[\u0620-\u064a])")

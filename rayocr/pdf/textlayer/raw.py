@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
 
-_LEAST_OUTSIDE = 4  # number of letters and digits; printers' marks have fewer
+_LEAST_OUTSIDE = 4  # least number of letters and digits outside the page; printers' marks have fewer
 
 
 class RawText(NamedTuple):

@@ -24,11 +24,11 @@ _INITIAL, _BELOW_LINE_EM = 1.7, 0.3  # ratio of heights, and how far an initial 
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
 _BELOW_EM = 0.6  # maximum gap between characters of a vertical column
 _BROKEN_LINE_GAP_EM = 0.06  # gap at a PDFium line break within a line; a smaller gap is not a space
-_REVERSED_PIECE, _REVERSED_PIECES = 2, 4  # characters of a piece, and pieces in a row, for a line drawn from the right
+_REVERSED_PIECE, _REVERSED_PIECES = 2, 4  # lines drawn from the right: most characters of a piece; least number of pieces in a row
 _REVERSED_GAP_EM = 0.8
 _SPACE_EM = 0.12
 _BESIDE_EM = 0.05
-_SLANTED_PIECE, _SLANTED_PIECES = 3, 3  # characters of a piece, and pieces in a row
+_SLANTED_PIECE, _SLANTED_PIECES = 3, 3  # most characters of a piece, and least number of such pieces in a row
 _SLANTED_OFF = math.radians(
     30
 )  # angle between the baseline and the direction to the next letter's middle, which may be lower or higher

@@ -46,7 +46,7 @@ def join_wrapped_labels(lines: Sequence[LayoutLine], em: float) -> list[LayoutLi
 
 def _chains(down: Sequence[LayoutLine], centers: Sequence[float], em: float) -> list[list[LayoutLine]]:
     """Returns lines that are close below each other and begin at one place, as chains of two lines or more."""
-    chains: dict[int, list[LayoutLine]] = {}  # chains by their last line
+    chains: dict[int, list[LayoutLine]] = {}  # chains, by the id of their last line
     for place, line in enumerate(down):
         below = range(place + 1, bisect_left(centers, line.center_y + _PITCH * line.height))
         following = next((down[n] for n in below if _is_below(chains.get(id(line), [line])[0], line, down[n], em)), None)

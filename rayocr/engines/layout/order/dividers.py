@@ -48,7 +48,7 @@ def _crosses(upright: Ruling, level: Ruling) -> bool:
 def _joined(rulings: Sequence[Ruling], *, is_horizontal: bool) -> list[Ruling]:
     """Returns the rulings, with one for those that touch end to end."""
     found: list[Ruling] = []
-    last: dict[int, int] = {}  # last ruling by its position across the direction, in points
+    last: dict[int, int] = {}  # index in `found` of the last ruling at each y (level rulings) or x (upright ones)
     for ruling in sorted(rulings, key=lambda ruling: ruling.x0 if is_horizontal else ruling.y0):
         at = int(ruling.y0 if is_horizontal else ruling.x0)
         known = next((last[place] for place in (at, at - 1, at + 1) if place in last), None)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rayocr.engines.layout.lines import Boxed
 
 SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
-_MARGIN_SHARE = 0.12  # share of the page's height for running headers and footers
+_MARGIN_SHARE = 0.12  # share of the page's height at its top and bottom that may contain running headers and footers
 _HEAD_EM, _FOOT_EM = 2.2, 3.8  # maximum height of a running header and of a footer
 _IMPRINT_LINES = 3
 

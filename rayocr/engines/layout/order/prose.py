@@ -13,16 +13,16 @@ from rayocr.engines.layout.rows import rows_of
 from rayocr.engines.layout.units.lines import sentences_run_on as texts_run_on
 
 _FULL_EM = 2.5  # a line that ends this close to the edge fills its column
-_SAME_END_EM = 0.4  # distance of the ends of justified lines
-_DENSE_EM = 1.75  # distance of lines; forms have more, for handwriting
+_SAME_END_EM = 0.4  # largest distance of the ends of justified lines
+_DENSE_EM = 1.75  # largest distance of lines of prose; forms have more, for handwriting
 _FULL_SHARE = 0.2  # lines also count as full within this share of the column's width, if that is less
 _PROSE_CHARS = 14
-_SAME_LINE = 0.26  # distance of centers on one baseline, as a share of the height
-_FLOWING_CHARS, _FLOWING = 20, 0.5  # characters, and share of the lines, for ragged prose
+_SAME_LINE = 0.26  # largest distance of the centers of lines on one baseline, as a share of their height
+_FLOWING_CHARS, _FLOWING = 20, 0.5  # ragged prose: least typical length of lines, least share of lines in lower case
 _BOX = re.compile(r"\[[ xX]\]|[☐☑☒]")
 _ANSWER = 6  # maximum number of letters beside a check box: "Yes No"
 _ITEM_NUMBER, _MOST_NUMBERS = re.compile(r"\d{1,2}[a-z]?[.)]?"), 7
-_NUMBERS, _CODE = 0.6, 2  # share of the lines; number of letters
+_NUMBERS, _CODE = 0.6, 2  # least share of lines that are numbers; most letters of a code
 WORDY = 18  # least number of characters of a line of running text in a column
 REMEMBERED = 256  # size of a cache; the search for columns measures the same lines many times
 

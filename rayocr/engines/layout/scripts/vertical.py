@@ -14,13 +14,13 @@ from rayocr.engines.layout.lines import LayoutLine
 _SET_VERTICALLY = re.compile("[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 _LEAST_CHARACTERS = 8  # number of characters in columns; fewer are a label beside a figure
 _TALL = 1.2  # least height/width of a column of two or more characters
-_SAME_COLUMN = 0.5  # overlap of widths, as a share of the smaller one
-_JOINED = 0.8  # gap between two pieces of a column, in widths
+_SAME_COLUMN = 0.5  # least overlap of two pieces of one column, as a share of the smaller width
+_JOINED = 0.8  # largest gap between two pieces of a column, in widths of the column
 _RUBY = 0.62  # most width of ruby (small letters that show the pronunciation), as a share of the width of the column beside it
 _BESIDE_RUBY = 0.5  # gap between a column and its ruby, in widths of the column
 _CROSSING = 0.3  # share of a column's width; a column that reaches less far into the next tier does not cross
-_SHORT, _INDENT = 1.6, 0.6  # distances at the end and at the beginning of a column, in widths
-_APART = 1.6  # ratio to the usual distance of columns
+_SHORT, _INDENT = 1.6, 0.6  # white space at the end of a short column and at the start of an indented one, in widths of a column
+_APART = 1.6  # a larger distance than this multiple of the usual one separates columns
 _OTHER_SIZE = 1.15
 
 

@@ -29,16 +29,16 @@ _ATTEMPTS = 100
 _WORDY_CHARS = 18  # columns with several longer lines are running text
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 _FULL_EM = 3.5  # running text that ends this close to the edge of its column continues
-_TERMS = 0.6  # widest column of terms, as a share of the column of explanations
+_TERMS = 0.6  # largest width of a column of terms, as a share of the column of explanations
 _LOWER = 0.4  # with a larger share of cells that begin in lower case, the rows are running text
-_NEW_ROW = 1.16  # ratio of distances of lines: between rows and within a cell
+_NEW_ROW = 1.16  # least ratio of the distance between rows to the distance of lines within a cell
 _BULLETS = frozenset("•●▪■◦○‣∙⁃➢➤❖")
 # Share of rows with leaders; number of columns of a form: head of a part, question, number of the question, answer.
 _LEADERS_SHARE, _FORM_COLUMNS = 0.4, 4
 _FIRST_ROWS = 0.6
 _YEAR_DIGITS = 4  # shorter numbers before texts are item numbers
 _LEVEL = 0.25  # distance of the centers of cells on one baseline, as a share of the height
-_SAME_PT = 1.5  # distance of the parts of an interrupted ruling
+_SAME_PT = 1.5  # largest distance of the parts of an interrupted ruling
 _RULE_SHARE = 0.6  # share of the table's width; shorter rulings do not separate rows
 
 

@@ -12,8 +12,8 @@ _SIGN = re.compile(r"[$€£¥₹]")
 _SIGN_BEHIND = re.compile(r"(.*\d\)?) ?([$€£¥₹])")  # a sign of the next column that was read as one line with this amount
 _AMOUNT = re.compile(r"\(?-?\d[\d.,'’ ]*\)?|[-–—]")
 _GAP_EM = 8.0  # largest white space between a sign and its amount
-_BEHIND_EM = 1.5  # distance from an amount to a sign after it
-_SIGN_EM = 0.6  # width of a sign
+_BEHIND_EM = 1.5  # largest distance from an amount to a sign after it
+_SIGN_EM = 0.6  # approximate width of a sign
 _LEVEL = 0.5  # distance of the centers, as a share of the height
 
 

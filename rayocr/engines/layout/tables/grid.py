@@ -26,8 +26,8 @@ class Grid:
 
     xs: list[float]
     ys: list[float]
-    is_open: bool = False  # not all outer borders are drawn
-    root: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # the top left cell of a merged cell
+    is_open: bool = False  # whether at least one outer border is not drawn
+    root: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # the top left cell for each part of a merged cell
 
     @property
     def rows(self) -> int:

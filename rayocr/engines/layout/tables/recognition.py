@@ -18,7 +18,7 @@ _MIN_UNRULED_ROWS = 4
 _MIN_UNRULED_COLUMNS = 3
 _COLUMN_GAP_EM = 0.7
 _LINE_NUMBER = re.compile(r"\d{1,3} ?[a-z]{0,2}|[a-z]")  # numbers of a form: 7, 10b
-_NUMBERED, _QUESTION_CHARS = 0.6, 8  # share of the cells; number of letters of the text beside them
+_NUMBERED, _QUESTION_CHARS = 0.6, 8  # least share of cells that are such numbers; least letters of the text beside them
 
 
 @dataclass(slots=True)

@@ -8,8 +8,8 @@ from dataclasses import replace
 from rayocr.engines.layout.joining import page_words
 from rayocr.engines.layout.lines import LayoutLine
 
-_LARGER = 1.7  # least ratio of heights
-_GAP_EM = 0.8  # gap between the initial and its word
+_LARGER = 1.7  # least ratio of the initial's height to that of the line
+_GAP_EM = 0.8  # largest gap between the initial and its word
 _OVERLAP = 0.35  # share of the initial's width, since boxes are wider than letters
 _BELOW = 0.6  # the word begins in this upper share of the initial
 _WORDS = frozenset("AIO")  # initials that may be words themselves

@@ -14,10 +14,10 @@ from rayocr.engines.layout.units.lines import has_leader
 _NUMBER = re.compile(r"[$€£¥₹]?\s?-?\d[\d.,'\u2019 ]{0,12}\s?[$€£¥₹%]?|[ivxlc]{1,7}|[IVXLC]{1,7}|[A-Z]-?\d{1,3}")
 _LEADER = "....."
 _DOTS = 12  # number of characters at the end of an entry that contain its leader
-_GAP_EM = 2.5  # gap between the leader and the text on either side
+_GAP_EM = 2.5  # largest gap between the leader and the text on either side
 _LEAST_LETTERS = 2  # least number of letters of an entry; a line between two numbers may be the axis of a chart
-_LEAST_EM = 1.5  # length of a leader
-_ABOVE, _BELOW = 0.35, 0.25  # shares of the line's height; the leader is near the baseline
+_LEAST_EM = 1.5  # least length of a leader
+_ABOVE, _BELOW = 0.35, 0.25  # place of a leader: below the line's upper edge, and below its lower edge, as shares of the height
 
 
 def join_leaders(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> list[LayoutLine]:

@@ -14,10 +14,10 @@ _LABEL = re.compile(r"[^\W\d_](?:[^:.;!?\n\]]|\.(?=[:/-])){0,28}:(?:\s+\S|$)")  
 _AMOUNT = re.compile(r"(?:^|[\s$€£¥₹])-?\d[\d.,'\u2019 ]{0,12}[.,]\d{2}\s?(?:[$€£¥₹%*]|[A-Z]{1,3})?$")
 _SHORT_EM = 12.0  # columns of running text are wider than this
 _NUMBER_AT_END = re.compile(r"[\s.…]\d{1,4}$")  # a page number in a table of contents whose dots the engine did not read
-_RUNNING_CHARS = 45  # mean length of lines; verse and addresses are shorter
+_RUNNING_CHARS = 45  # least mean length of lines of running text; verse and addresses are shorter
 _SENTENCE_INSIDE = re.compile(r"[^\W\dA-Z_]{2}[)\"”’]?[.!?] +[^\W\d_]")
 _SHORT_WORD_AT_END = re.compile(r" [^\W\dA-Z_]{1,3}$")
-_RUNS_ON = 0.25  # share of lines that begin in lower case
+_RUNS_ON = 0.25  # least share of lines that begin in lower case, for running text
 _VERSE_ROWS = 4  # least number of rows that all begin with a capital, which is rare in running text
 _SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
 _SENTENCE_END = tuple(".!?:;。！？।॥")

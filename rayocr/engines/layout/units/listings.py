@@ -31,7 +31,7 @@ _SURE_SHARE = 0.3
 _SAME_WIDTH = 0.025  # tolerance of the letter width; boxes of text layers are exact
 _SLACK_LETTERS = 0.8  # boxes of scans end near the last letter
 _MIN_LETTERS = 8  # shorter rows do not determine the letter width
-_BLANK_LINE = 1.6  # ratio to the usual distance of rows
+_BLANK_LINE = 1.6  # a distance of this multiple of the usual one is a blank line
 
 
 def listings(rows: Sequence[Row]) -> list[tuple[int, int, list[str]]]:

@@ -13,7 +13,7 @@ from rayocr.engines.layout.lines import LayoutLine
 _LETTER = re.compile("[A-Za-z\u00c0-\u024f\u0370-\u03ff\u0400-\u04ff]")
 _VOWELS = frozenset("AEIOUYaeiouyΑΕΗΙΟΥΩαεηιουωАЕИОУЫЭЮЯаеиоуыэюя")
 _LEAST_LETTERS, _LEAST_DISTINCT = 4, 3
-_ALIKE = 1.3  # ratio of the heights of two letters, and of their distances
+_ALIKE = 1.3  # largest ratio of the heights of two letters, and of their distances
 _CENTERED = 0.35  # largest horizontal distance of their middles, in letter heights
 _PITCHES = (0.6, 1.6)  # distance of two letters, in letter heights
 _FARTHEST = _ALIKE * _PITCHES[1]

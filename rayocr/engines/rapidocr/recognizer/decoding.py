@@ -21,8 +21,8 @@ _BEFORE = frozenset("([“‘«£€$&")
 
 
 class LineReading(NamedTuple):
-    """The reading of a line. `score` is the mean probability of the symbols. `weakest` is the lowest probability of a symbol, or
-    of there being no space between two symbols. Both values are 0 if there is no text."""
+    """The reading of a line. `score` is the mean probability of the symbols. `weakest` is the lowest probability of any symbol,
+    and of the decision that no space is between two symbols. Both values are 0 if there is no text."""
 
     text: str
     score: float

@@ -16,7 +16,7 @@ from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 from rayocr.engines.rapidocr.text import TICKED_BOX, UNTICKED_BOX, is_chinese
 from rayocr.pdf.shapes.components import components
 
-_SIDE = (0.42, 0.95)  # shares of the line's height with its margins
+_SIDE = (0.42, 0.95)  # smallest and largest side of a box, as shares of the line's height with its margins
 _LEAST_FRAME = 0.5  # minimum side of a box with a tick that sticks out, as a share of the line's height
 _LEAST_SIDE_PX = 15  # pixels of 5.4 pt; the round sides of smaller letters look straight
 _THIN = 0.5  # share of ink inside the frame along the middle of a side; bold letters have more at all four sides

@@ -16,7 +16,7 @@ _BREATHINGS = frozenset("\u0313\u0314")
 _ANCIENT_SHARE = 0.5  # share of the words with an initial vowel that have a breathing mark; in ancient Greek all of them have one
 _SIMILAR_LATIN = str.maketrans("abeikmnoptuvxyzwhsc", "αβεικμνορτυνχυζωησσ")
 _SHORT_WORD = 3
-_LEAST_PART = 2  # number of letters beside a lost space
+_LEAST_PART = 2  # least number of letters on both sides of a lost space
 
 
 def with_lost_spaces(text: str, other: str) -> str:

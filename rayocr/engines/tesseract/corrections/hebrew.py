@@ -12,7 +12,7 @@ from collections.abc import Sequence
 _ENDING = re.compile("(?<![\u05d0-\u05ea])(?P<stem>[\u05d0-\u05ea]+)\u05e1(?![\u05d0-\u05ea])")
 _PLURAL, _MISREAD = re.compile("[\u05d0-\u05ea]{2}ים(?![\u05d0-\u05ea])"), re.compile("[\u05d0-\u05ea]{2}יס(?![\u05d0-\u05ea])")
 _FEWEST = 3  # minimum number of misread plurals on a page
-_SHARE = 0.5  # share of all plurals
+_SHARE = 0.5  # least share of misread plurals
 _PREFIXES = re.compile("[הובלמשכ]{0,3}")
 # Words that end in samekh, listed without the samekh.
 _STEMS = (

@@ -20,7 +20,7 @@ _COMBINING = {
 _DOTLESS = {"\u0131": "i", "\u0237": "j"}
 _ON_LETTER = 0.25  # share of the letter's width: maximum distance of the accent's middle from the letter's
 _OGONEK_ON_LETTER = 0.55  # the same for accents at the right end of the letter
-_RAISED = 0.45  # share of the height: accents of capitals are higher
+_RAISED = 0.45  # share of the letter's height, for accents of capitals, which are higher
 _SAME_SIZE = 0.7
 
 

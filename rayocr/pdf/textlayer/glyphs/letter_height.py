@@ -13,9 +13,9 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
 
-_FLAT = 0.75  # ratio of height to width, for candidates
+_FLAT = 0.75  # boxes with a smaller ratio of height to width are checked
 _LEAST_FLAT = 3
-_LEAST_EM = 0.5  # minimum height of a box, in font sizes
+_LEAST_EM = 0.5  # least plausible height of a box, in font sizes
 _ABOVE_EM, _BELOW_EM = 0.8, 0.2
 
 

@@ -18,7 +18,7 @@ from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects, with_wrong
 from rayocr.pdf.textlayer.glyphs.wrong_ligatures import with_wrong_ligatures
 from rayocr.pdf.textlayer.rendered_text import address_of
 
-_STRIDE = 3  # number of characters between two that are checked
+_STRIDE = 3  # only every third character is checked
 _LEAST = 3  # characters in a row, all different; fewer may be bullets, brackets of formulas or icons
 _WORDS = 0.5  # share of such rows that look like words if the guesses are right
 _WIDEST, _TALLEST_PT = 3.0, 150.0  # largest width of a letter, in letter heights, and largest height in points
@@ -50,7 +50,7 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     whole |= _with_letters_in_numbers(text_page, text) | with_wrong_ligatures(text_page, text, rectangles)
     if not suspects and not whole:
         return frozenset()
-    runs: dict[int, list[list[int]]] = {}  # characters in a row, by font
+    runs: dict[int, list[list[int]]] = {}  # sequences of consecutive characters, by font
     fonts: dict[int, int] = {}  # font of each object
     previous, font_before = -2, 0
     for n in suspects:

@@ -18,7 +18,7 @@ from rayocr.pdf.textlayer.outlines.digits import has_other_digits
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _ZERO, _NINE = 0x30, 0x39
-_SIGNS = ".,+-\u2212"  # before digits
+_SIGNS = ".,+-\u2212"  # signs that are checked before digits
 _SIGN_CODES = frozenset(map(ord, _SIGNS))
 _LINE_FEED = 0x0A
 _SPACES = np.array([_LINE_FEED, 0x20, 0xA0, *range(0x2000, 0x200B), 0x202F, 0x205F, 0x3000], np.int32)
@@ -27,14 +27,14 @@ _MOST_POINTS = 60
 _STRIDE = 16  # number of spaces between two that are examined outside numbers
 _SAME_IN_ADVANCE, _SAME_WIDTH = 0.0013, 0.0005  # smaller differences are rounding; one unit of a font is larger
 _SAME_ADVANCE = 0.003
-_LEVEL = 0.01  # share of a box's height, and slope of a baseline
+_LEVEL = 0.01  # largest offset as a share of a box's height, and largest slope of a level baseline
 _ONE_HEIGHT = 0.06  # digits of another style, such as old-style or raised ones, differ by more
 _INK, _SIGN, _LARGE = 0.03, 0.15, 0.3  # size of the box of a space that shows something, and of a digit or a letter
-_SMALLEST = 2.0  # height of a font's box, in points
-_FLAT_SIGN, _TALL_SIGN = 0.5, 0.8  # ratio of height to width of a minus, and of a plus
-_FLAT = frozenset("1247")  # these stand on the baseline; round digits reach below it
+_SMALLEST = 2.0  # least height of a font's box, in points
+_FLAT_SIGN, _TALL_SIGN = 0.5, 0.8  # least ratio of height to width of a plus, and largest ratio of a minus
+_FLAT = frozenset("1247")  # digits that stand on the baseline; round digits reach below it
 _INVISIBLE = pdfium.FPDF_TEXTRENDERMODE_INVISIBLE
-_TAIL, _SQUARE = 0.03, 1.2  # how far a comma reaches below the baseline; height and width of a point
+_TAIL, _SQUARE = 0.03, 1.2  # how far a comma reaches below the baseline; largest ratio of height and width of a point
 _OVERSHOOT, _LEAST_DIGITS, _LEAST_PAIRS, _WRONG_FEET = 0.004, 5, 4, 0.3
 
 

@@ -21,7 +21,7 @@ _NO_WORD = re.compile(r"[/\\=@_:;<>$()*{}]|\d.*\d")  # signs of addresses, code 
 _BRACKETS = frozenset("[]")
 _BELOW = -0.04  # share of the font's box: brackets reach further below the baseline than a ligature
 _LEAST_WORDS = 2  # least number of words with the same digit or sign
-_SAME_WIDTH = 0.01  # share of a digit's advance
+_SAME_WIDTH = 0.01  # largest difference between the advances of two digits, as a share
 
 
 def with_wrong_ligatures(text_page: Any, text: str, rectangles: Any) -> frozenset[int]:

@@ -13,7 +13,7 @@ _WITH_COUNTERS = "0689"
 _LEAST_SEGMENTS, _MOST_SEGMENTS = 13, 200  # path segments per digit; the box of a missing glyph has fewer, a drawing more
 _LOW, _HIGH = 0.42, 0.58  # middle of the counter of a 6 and of a 9, as a share of the digit's height
 _TALL, _SHORT = 0.62, 0.58  # height of the counter of a 0, and of a 6 or 9
-_LEAST = 0.1  # height of a counter
+_LEAST = 0.1  # least height of a counter, as a share of the digit's height
 
 
 def has_other_digits(font: Any, digits: Collection[str]) -> bool:

@@ -174,7 +174,7 @@ def _hits(inked: Any, starts: Any, ends: Any, em: float) -> _Gaps:
     reach = window - gap + 1
     if len(free) <= reach:
         return _UNKNOWN
-    has_gap = free[reach:] > free[:-reach]  # one value for each first column of a window
+    has_gap = free[reach:] > free[:-reach]  # whether a window that begins at this column contains a gap
     inside = has_gap[max(0, int(starts[0])) : max(1, int(ends[-1]) - window)]
     if not inside.size:
         return _UNKNOWN

@@ -13,7 +13,7 @@ import numpy as np
 
 from rayocr.pdf.textlayer.glyphs.characters import Characters
 
-_TRACKED_EM = (0.07, 0.16)  # gap between the letters of letterspaced words
+_TRACKED_EM = (0.07, 0.16)  # range of the gap between the letters of letterspaced words
 _TIGHT_SPACE_EM, _UNTRACKED_EM = 0.1, 0.03
 _ALIKE = 1.33  # ratio of gaps between the letters of a letterspaced word
 _LETTERSPACED_EM, _WORD_GAP, _LEAST_SPACED, _LEAST_SPACED_SMALL = 0.7, 1.5, 4, 5
