@@ -335,7 +335,7 @@ class Page:
         return self.thumbnail(RENDER_DPI)
 
     def _pale(self, dpi: float, *, has_color: bool, max_pixels: int = 4_000_000) -> tuple[Image.Image, float]:
-        """Returns a gray rendering. `has_color`: renders pale colors as dark as in their darkest channel."""
+        """Returns a gray rendering. `has_color`: makes pale colors as dark as their darkest channel."""
         scale = min(dpi / 72, math.sqrt(min(self.max_pixels, max_pixels) / (self.width_pt * self.height_pt)))
         found = self._render(min(scale, MAX_SIDE_PX / max(self.width_pt, self.height_pt)), grayscale=not has_color)
         return with_pale_colors(found.image) if has_color else found.image, found.scale

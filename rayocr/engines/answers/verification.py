@@ -29,7 +29,7 @@ _BEYOND_DOUBT = 0.9  # least share of the words that must agree; for numbers abo
 _OLD_OCR = 0.4  # factor on the threshold, since most words of an untrusted old OCR layer are nearly correct
 _TRANSLATING = ("translat", "übersetz", "tradu", "перевод", "перевед", "अनुवाद", "भाषांतर", "翻译", "翻訳", "번역", "ترجم")
 _NOT = ("not", "don't", "without", "no", "never")
-_LOT_DIGITS = 8  # hexadecimal digits of the content hash
+_LOT_DIGITS = 8  # this many hexadecimal digits of the content hash decide whether a page is in the sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

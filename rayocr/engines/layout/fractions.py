@@ -13,7 +13,7 @@ _MOST_RULINGS = 600
 _BAR_EM = 2.5  # longest bar
 _CENTERED = 0.35  # distance of the middles, in heights of the numbers
 _CLOSE = 1.25  # largest distance of the numbers, in their heights
-_SAME_BASELINE = 0.2  # distance of the middles, in heights; words beside a fraction are level with its bar
+_SAME_BASELINE = 0.2  # largest distance of the middles, in heights; words beside a fraction are level with its bar
 _NEAR = 0.9  # distance of a number's middle from the bar, in heights
 
 

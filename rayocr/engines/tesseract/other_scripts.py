@@ -31,7 +31,7 @@ from rayocr.engines.tesseract.scripts import (
 from rayocr.engines.tesseract.voting import agreed, voted, whole_words
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing
 
-_MOST_ROUNDS = 2  # scripts besides those that rapidocr supports
+_MOST_ROUNDS = 2  # maximum number of scripts per page besides those that rapidocr supports
 _SAMPLE = 8  # number of the longest lines, which each candidate pack reads
 _SURE_SCRIPT = 1.0
 _HALF_TURN = 2

@@ -98,7 +98,7 @@ def _cell(cell: HtmlCell) -> str:
     text = " ".join(cell.source.split())
     text = _without_outer_breaks(_STYLED.sub(_with_marks, text))
     if cell.header and (bold := _ALL_BOLD.fullmatch(text)):
-        text = bold.group(1)  # headers are bold by default
+        text = bold.group(1)  # removes the marks, since headers are bold by default
     if is_dashes(text):
         text = f"\\{text}"  # a row of such cells would be a delimiter row
     return _BAR.sub(r"\\|", text)

@@ -73,7 +73,8 @@ def typeset_plain(text: str, prepare: Callable[[str], str] = lambda text: text) 
 
 @dataclass(slots=True)
 class _OpenList:
-    """A list that is being written. `part` and `text`: its start in the writer's lists. Bullets have empty markers."""
+    """A list that is being written. `part` and `text`: indexes of its start in the writer's lists of parts and texts. Bullets
+    have empty markers."""
 
     part: int
     text: int

@@ -48,9 +48,9 @@ class PdfMerger:
         self._nodes: list[tuple[int, int]] = []  # nodes of the page tree: object number, pages
         self._open_node: list[int] = []
         self._open_node_number = self._writer.reserve()
-        self._elements: list[int] = []  # structure elements, one per part, below the document's element
-        self._parents: list[int] = []  # nodes of the parent tree, one per part
-        self._identifiers: list[int] = []  # nodes of the table headers' names, one per part
+        self._elements: list[int] = []  # object numbers of the structure elements of the parts, below the document's element
+        self._parents: list[int] = []  # object numbers of the nodes of the parent tree, one per part
+        self._identifiers: list[int] = []  # object numbers of the nodes of the table headers' names, one per part
         self._next_parent = 0
         self._parts = 0
         self._role_map = b"<< >>"

@@ -37,7 +37,7 @@ def keep_lone_spaces(page: pikepdf.Page) -> None:
 
 
 def _space_codes(page: pikepdf.Page) -> dict[bytes, bytes]:
-    """Returns the two bytes of a space by font."""
+    """Returns the two bytes of the code of a space, by the name of the font."""
     codes = {}
     resources: Any = page.obj.get("/Resources")
     fonts: Any = None if resources is None else resources.get("/Font")

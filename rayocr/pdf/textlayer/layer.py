@@ -55,7 +55,7 @@ class TextLayer:
     blank ground or on a bar. `ink_lines`: the number of lines of ink on the page without its text. `unnamed`: the share of
     visible text whose glyphs have no characters. `lacking`: the number of text pieces in unavailable fonts, which cannot be read
     at all. `contradicted`: the text differs from its glyphs. `unreadable`: addresses of visible raw text objects without known
-    characters; valid while the page is open. `characters`: those of all lines, before words were dropped.
+    characters; valid while the page is open. `characters`: the characters of all lines, including words that were dropped.
     """
 
     lines: tuple[TextLine, ...]

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from rayocr.engines.layout.lines import Ruling
 
-_GAP_PT = 2.0  # distance between two rulings, and largest difference of their positions
+_GAP_PT = 2.0  # largest gap between two rulings that touch, and largest distance of their axes
 _PASSES_PT = 3.0  # least length of a ruling on either side of another that it crosses
 
 

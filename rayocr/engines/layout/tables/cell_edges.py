@@ -12,11 +12,11 @@ from itertools import pairwise
 
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 
-_MEET_PT = 2.5  # largest gap between the parts of one ruling, and distance of equal places
+_MEET_PT = 2.5  # largest gap between the parts of one ruling, and largest distance of places that count as equal
 _LEAST_PT = 18.0  # a shorter part is a dash
 _LEAST_ROWS, _MOST_PARTS = 3, 12
 _MOST_RULINGS = 600
-# In heights: height of a row beyond the rulings, its distance, and the distance of its lines.
+# Limits in line heights: height of a row outside the rulings, its distance, and the distance of its lines.
 _FIRST_EM, _NEXT_EM, _MOST_EM = 1.2, 0.6, 5.0
 _NEAR_BLANK = 1.5  # maximum distance from a border to a blank, in widths of a letter
 

@@ -14,7 +14,7 @@ _AMOUNT = re.compile(r"\(?-?\d[\d.,'’ ]*\)?|[-–—]")
 _GAP_EM = 8.0  # largest white space between a sign and its amount
 _BEHIND_EM = 1.5  # largest distance from an amount to a sign after it
 _SIGN_EM = 0.6  # approximate width of a sign
-_LEVEL = 0.5  # distance of the centers, as a share of the height
+_LEVEL = 0.5  # largest distance of the centers of a sign and its amount, as a share of the height
 
 
 def join_currency_signs(lines: Sequence[LayoutLine], em: float) -> list[LayoutLine]:

@@ -16,7 +16,7 @@ _WORDS = frozenset("AIO")  # initials that may be words themselves
 
 
 def join_initials(lines: Sequence[LayoutLine]) -> list[LayoutLine]:
-    """Returns the lines, with the initials at the beginning of the lines beside them."""
+    """Returns the lines, with each initial moved to the beginning of the line beside it."""
     initials = [line for line in lines if len(line.text.strip()) == 1 and line.text.strip().isupper()]
     joined = {id(line): line for line in lines}
     for initial in initials:

@@ -147,7 +147,7 @@ def _enlarge(
         known = pdfium.FPDFFont_GetAscent(font, size, up) and pdfium.FPDFFont_GetDescent(font, size, down)
         heights[key] = (up.value, down.value) if known else (0.0, 0.0)
     up_vector = np.array([matrix.c, matrix.d])
-    along = 0 if abs(matrix.c) > abs(matrix.d) else 1  # the axis of the letters' height
+    along = 0 if abs(matrix.c) > abs(matrix.d) else 1  # letters extend along this axis in height: 0 for x, 1 for y
     for height in heights[key]:
         at = (x.value, y.value)[along] + up_vector[along] * height
         low, high = (0, 2) if along == 0 else (3, 1)
