@@ -153,7 +153,7 @@ def _edited(page: PresentPage, chosen: ChosenDocument) -> Iterator[str]:
 
 
 def _run_editor(editor: str, path: Path, hint: str) -> int:
-    """Runs the editor and returns its exit code. Ctrl-C is a key of the editor meanwhile. Raises UsageError."""
+    """Runs the editor and returns its exit code. While the editor runs, it receives Ctrl-C. Raises UsageError."""
     before = signal.signal(signal.SIGINT, lambda *_: None)
     try:
         return subprocess.run([*shlex.split(editor), str(path)], check=False).returncode

@@ -35,7 +35,7 @@ class _Readings:
     spent: Spent = Spent()  # noqa: RUF009 - frozen
     failed: int = 0
     accepted: list[int] = field(default_factory=list)
-    outdated: bool = False  # whether the outputs lack an earlier text, whose writing was interrupted
+    outdated: bool = False  # true if the outputs lack an earlier text, because writing them was interrupted
 
 
 def reread_pages(config: RayocrConfig, keys: Secrets, *, given: Sequence[str]) -> int:

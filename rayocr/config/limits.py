@@ -50,7 +50,7 @@ class LimitsConfig:
     # Time for one step of computing on a page, such as rendering it or reading it with a local engine. Waiting for the quota or
     # for a server does not count. If a step takes longer, the worker ends, since PDFium cannot be interrupted.
     page_timeout_s: float = 180.0
-    # Time for writing a document's outputs, without waiting for storage. If it takes longer, the worker ends, and the next one
+    # Time for writing a document's outputs, without waiting for storage. If it takes longer, the worker ends, and the next worker
     # skips the slow steps.
     assemble_timeout_s: float = 600.0
     assemble_page_s: float = 2.0  # added to assemble_timeout_s for each page of the document; a page takes 40 ms

@@ -59,8 +59,8 @@ class TokenEstimator:
 
     def __init__(self, *, least: float) -> None:
         self._least = least
-        self._means: dict[tuple[str, str], tuple[float, int]] = {}  # tokens and answers, by model and kind
-        self._ratios: dict[str, tuple[float, int]] = {}  # actual to documented tokens, by model
+        self._means: dict[tuple[str, str], tuple[float, int]] = {}  # sum of tokens and number of answers, by model and kind
+        self._ratios: dict[str, tuple[float, int]] = {}  # ratio of actual to documented tokens, by model
 
     def expect(self, model: str, shape: RequestShape) -> float:
         known = self._means.get((model, shape.kind))

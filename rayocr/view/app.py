@@ -28,7 +28,7 @@ T = TypeVar("T")
 
 _STATIC = Path(__file__).with_name("static")
 _SHARED = Path(__file__).parent.parent / "gateway" / "static"  # the status page's stylesheet and small modules
-_POLL_S = 0.2  # seconds between two checks whether the browser still waits
+_POLL_S = 0.2  # seconds between two checks of whether the browser still waits
 _MAX_BODY_BYTES = 4 * MAX_TEXT_CHARS + 4096
 
 

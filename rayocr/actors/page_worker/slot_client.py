@@ -134,8 +134,8 @@ class SlotClient:
     async def slot(self, model: str, *, may_shed: bool = False, input_tokens: float | None = None) -> AsyncIterator[None]:
         """Waits until one request to the model may be sent, and holds the slot until the block exits. Raises Draining and the
         limiter's errors. Reports a refusal by the server that leaves the block to the limiter, for all workers. `may_shed`: a
-        shed request does not count against the server, since another lane takes the page. `input_tokens`: those of the
-        request, if they are expected from its shape."""
+        shed request does not count against the server, since another lane takes the page. `input_tokens`: the expected number for
+        the request, if the worker can estimate it from the request's shape."""
         state = self._models[model]
         reserved = await self._start(model, state, input_tokens)
         sent_at = self._clock()

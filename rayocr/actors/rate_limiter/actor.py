@@ -205,7 +205,8 @@ class RateLimiter:
         )
 
     async def restore(self, earlier: LimiterState | None) -> None:
-        """Restores the last state of the predecessor of a restarted limiter. Its requests in flight count as paid for."""
+        """Restores the last state of the predecessor of a restarted limiter. Requests of the predecessor that were in flight
+        count as paid for."""
         if not self._forgetful:
             return
         if earlier is not None:

@@ -93,8 +93,8 @@ def _pages_of(document: Document, settings: FetchSettings) -> tuple[int, float] 
 
 
 def _pages_with_text(document: Document, settings: FetchSettings) -> tuple[int, float] | str:
-    """Returns the number of pages, and the estimated number with reliable text, from the first, the middle and the last page;
-    the reason for a document that a run would reject."""
+    """Returns the number of pages, and the number with reliable text, estimated from the first, the middle and the last page. For
+    a document that a run would reject, returns the reason."""
     from rayocr.pdf.document import PdfFile
     from rayocr.pdf.guard import bounded
 

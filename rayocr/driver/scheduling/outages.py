@@ -54,7 +54,7 @@ class Outages:
             self._holding["storage"] = asyncio.get_running_loop().create_task(self._until_storage_is_back())
 
     def quota_used_up(self, error: DayQuotaExhausted | BudgetExhausted) -> float:
-        """Puts the window on hold until the quota resets. Returns the seconds until then, without waiting."""
+        """Puts the window on hold until the quota resets. Returns the seconds until the reset, without waiting."""
         assert error.resumes_at is not None
         wait_s = max(0.0, error.resumes_at - self._wall_clock()) + _AFTER_RESET_S
         if "quota" not in self._holding:
