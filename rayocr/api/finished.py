@@ -20,8 +20,9 @@ _MOST_READ_ELSEWHERE = 5_000  # number of such manifests in remote storage, wher
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finished:
-    """The counts. `documents` by outcome, `failures` by reason; neither includes `dismissed` documents. `with_versions`: every
-    version of a replaced file counts instead of only the newest, because there are too many manifests to compare."""
+    """Counts of finished documents: `documents` by outcome, `failures` by reason; neither includes `dismissed` documents.
+    `with_versions`: every version of a replaced file counts instead of only the newest, because there are too many manifests to
+    compare."""
 
     documents: dict[str, int]
     failures: dict[str, int]

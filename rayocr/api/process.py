@@ -117,8 +117,8 @@ def _plain(value: object) -> object:
 
 
 class ChildRun:
-    """One run in a child process. Iterate over `events`; the last one is `end`. `folder`: the folder of a read, which the child
-    process removes when the caller has ended.
+    """Runs rayocr in a child process. Iterate over `events`; the last one is `end`. `folder`: the folder of a read, which the
+    child process removes when the caller has ended.
 
     A document can crash the process of a run without Ray. The run then resumes once with Ray, which isolates documents: the run
     counts the crashes of each document, fails the pages that cause them, and reads the other documents."""

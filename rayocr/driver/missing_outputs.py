@@ -38,7 +38,7 @@ _MOST_PROCESSES = 4
 
 @dataclass(slots=True)
 class Addition:
-    """The result: numbers of documents."""
+    """Counts the documents to which outputs were added."""
 
     added: Counter[str] = field(default_factory=Counter)  # documents by added output
     documents: int = 0  # documents that got at least one output

@@ -75,7 +75,7 @@ def new_run_id() -> str:
 
 @dataclass(slots=True)
 class Run:
-    """One run. `faults`: faults that tests inject into a run in this process."""
+    """Executes one run. `faults`: faults that tests inject into a run in this process."""
 
     config: RayocrConfig
     plan: Plan

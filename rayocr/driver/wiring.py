@@ -56,7 +56,8 @@ _FOREVER_S = 10 * 365 * 86_400.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunInputs:
-    """The inputs of a run. `owner`: the owner of its leases. `draining`: set when the run has to end."""
+    """The inputs from which `wire` builds a run. `owner`: the owner of the run's leases. `draining`: set when the run has to
+    end."""
 
     config: RayocrConfig
     plan: Plan

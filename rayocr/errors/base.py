@@ -8,8 +8,8 @@ _TREE = __name__.rpartition(".")[0]  # only classes of this package count, since
 
 
 class RayocrError(Exception):
-    """The root of the tree. `str(error)` is one sentence for the user; `hint` is the next step. Both are masked, since quoted
-    messages of SDKs may contain a secret."""
+    """The base class of all errors that rayocr raises on purpose. `str(error)` is one sentence for the user; `hint` is the next
+    step. Both are masked, since quoted messages of SDKs may contain a secret."""
 
     exit_code: int = 1
     transient: bool = False

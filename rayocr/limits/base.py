@@ -72,7 +72,8 @@ class Taken:
 
 
 class Bucket(ABC):
-    """The port. Every call raises SharedLimitsUnavailable if the bucket is on a server that is unavailable."""
+    """The port that all buckets implement. Every call raises SharedLimitsUnavailable if the bucket is on a server that is
+    unavailable."""
 
     shared: bool = False  # other clusters use it too, so slots can become free elsewhere
 

@@ -10,7 +10,7 @@ from rayocr.limits.quota_day import quota_day
 
 
 class MemoryBucket(Bucket):
-    """A bucket in memory. `clock` is monotonic seconds, `wall_clock` seconds since 1970.
+    """A bucket in the memory of one limiter. `clock` is monotonic seconds, `wall_clock` seconds since 1970.
 
     `quiet_s`: no slot starts within this time from now. A restarted limiter needs it because slots that its predecessor lent may
     still be about to start.

@@ -28,8 +28,8 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PriceTable:
-    """The prices. `override`: one price for every model (`engine.gemini.input_usd_per_million`). A model is listed under its name
-    or a prefix of it, of which the longest applies, because servers return versions (`gemini-3.8-flash-001`)."""
+    """The prices of all models. `override`: one price for every model (`engine.gemini.input_usd_per_million`). A model is listed
+    under its name or a prefix of it, of which the longest applies, because servers return versions (`gemini-3.8-flash-001`)."""
 
     models: Mapping[str, Sequence[Price]]
     factors: Mapping[str, float] = field(default_factory=dict)  # factors on the standard price, by service tier

@@ -139,8 +139,8 @@ return redis.call('HGETALL', KEYS[1])
 
 
 class RedisBucket(Bucket):
-    """A bucket in Redis. `cluster`: this limiter's name among those that share the bucket. `ttl_s`: its slots count for this long
-    after its last call."""
+    """A bucket in Redis that several clusters share. `cluster`: this limiter's name among those that share the bucket. `ttl_s`:
+    its slots count for this long after its last call."""
 
     shared = True
 

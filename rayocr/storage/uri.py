@@ -31,8 +31,9 @@ _DRIVE_LINK = re.compile(r"https?://drive\.google\.com/.*?folders/([A-Za-z0-9_-]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StorageUri:
-    """A place. `root`: a folder's real absolute path, a bucket, a Drive folder's id, or the name of a memory storage. `prefix`:
-    the path below a bucket or a Drive folder, without slashes at its ends."""
+    """A folder, bucket, Drive folder or memory storage, with a path below it. `root`: a folder's real absolute path, a bucket, a
+    Drive folder's id, or the name of a memory storage. `prefix`: the path below a bucket or a Drive folder, without slashes at
+    its ends."""
 
     scheme: str  # local | gs | gdrive | memory
     root: str

@@ -71,8 +71,8 @@ def cache_path(state_uri: str) -> Path:
 
 
 class ResultsIndex:
-    """The index. `total` and `done` count the documents of the update in progress, or of the last one. `listed`: whether
-    documents have been counted before."""
+    """The index of a destination's documents and pages. `total` and `done` count the documents of the update in progress, or of
+    the last one. `listed`: whether documents have been counted before."""
 
     def __init__(self, path: Path, dest: Storage, state: Storage) -> None:
         self._path = path

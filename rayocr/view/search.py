@@ -17,8 +17,8 @@ PAGE_BITS = 20  # the rowid of a page's text is (document << PAGE_BITS) + page n
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
-    """The filters of the list. Empty values do not filter. `doubt` keeps documents with doubtful pages. The list shows only the
-    newest version of a file that was replaced."""
+    """The filters of the list of documents. Empty values do not filter. `doubt` keeps documents with doubtful pages. The list
+    shows only the newest version of a file that was replaced."""
 
     words: str = ""
     outcome: str = ""

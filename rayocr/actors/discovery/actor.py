@@ -41,8 +41,8 @@ _ASK_EACH = 1000  # number of new documents per poll; with more, the manifests a
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DiscoveryRules:
-    """The rules of Discovery. Globs are matched against names below the source, with `/`; `*` crosses folders (see
-    rayocr.storage.name_patterns)."""
+    """Selects the documents that Discovery returns. Globs are matched against names below the source, with `/`; `*` crosses
+    folders (see rayocr.storage.name_patterns)."""
 
     only: str | None = None  # name of a single file, which is checked without listing its folder
     include: tuple[str, ...] = ()
@@ -89,7 +89,8 @@ def is_document(name: str) -> bool:
 
 
 class Discovery:
-    """The Discovery actor. `source` must not be shared, since this object sets its callback for unreadable folders."""
+    """Lists the source and returns the documents that are not finished. `source` must not be shared, since this object sets its
+    callback for unreadable folders."""
 
     def __init__(self, source: Storage, state: Storage, rules: DiscoveryRules) -> None:
         self._source = source

@@ -12,7 +12,8 @@ _BUCKETS = 4096
 
 
 class DigestTable:
-    """A set or map. Keys are parts of hashes of equal length, so they spread evenly. Values, if any, have equal length too."""
+    """A set or map of digests. Keys are parts of hashes of equal length, so they spread evenly. Values, if any, have equal length
+    too."""
 
     def __init__(self, *, key_bytes: int, value_bytes: int = 0) -> None:
         self._key_bytes = key_bytes

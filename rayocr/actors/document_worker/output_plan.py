@@ -17,7 +17,7 @@ _TYPESET = 2  # number of crashes after which outputs are still typeset
 
 @dataclass(frozen=True, slots=True)
 class OutputPlan:
-    """The outputs of a document. `notes`: sentences for the manifest about missing content."""
+    """The outputs that are written for a document. `notes`: sentences for the manifest about missing content."""
 
     outputs: tuple[type[Output], ...]
     opens_source: bool

@@ -12,8 +12,8 @@ from rayocr.storage.factory import cached_storage
 
 
 class LedgerActor(Ledger):
-    """The ledger's actor. Also hosts the mailbox of the run's telemetry, since all workers have a handle of this process, and a
-    separate one would take 100 MB."""
+    """Hosts the ledger as an actor. Also hosts the mailbox of the run's telemetry, since all workers have a handle of this
+    process, and a separate one would take 100 MB."""
 
     def __init__(
         self, state_uri: str, access: AccessConfig, run_id: str, config: LedgerConfig, retry: RetryConfig, copies_bytes: int

@@ -21,8 +21,8 @@ from rayocr.storage.base import Storage
 
 
 class OtherRuns:
-    """The segments of other runs. `known`: the segments that were read at the start. `on_damage(name)` is called once for each
-    damaged segment."""
+    """Reads the segments that other runs write. `known`: the segments that were read at the start. `on_damage(name)` is called
+    once for each damaged segment."""
 
     def __init__(
         self,

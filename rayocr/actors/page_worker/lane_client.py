@@ -46,7 +46,8 @@ class _Queue:
 
 
 class LaneClient:
-    """The client of lanes, owned by the `SlotClient`. Tests use `linger` to disable waiting for other pages."""
+    """Requests lanes from the RateLimiter for this worker's pages. The `SlotClient` owns it. Tests use `linger` to disable
+    waiting for other pages."""
 
     def __init__(
         self, limiter: LaneLimiter, *, worker: str, clock: Callable[[], float] = time.monotonic, linger: bool = True

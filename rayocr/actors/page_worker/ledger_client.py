@@ -19,8 +19,8 @@ class LedgerPort(Protocol):
 
 
 class LedgerClient:
-    """The client of the ledger. At most `max_unacknowledged` records are pending. Above that, `put` waits, which is the
-    backpressure of slow storage."""
+    """Sends a worker's pages to the ledger. At most `max_unacknowledged` records are pending. Above that, `put` waits, which is
+    the backpressure of slow storage."""
 
     def __init__(self, ledger: LedgerPort, *, linger_s: float = 0.1, max_batch: int = 64, max_unacknowledged: int = 1024) -> None:
         self._ledger = ledger

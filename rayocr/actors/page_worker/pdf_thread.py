@@ -43,7 +43,7 @@ class _Guard:
 
 
 class PdfThread:
-    """A thread for PDFium. A call that takes longer than `timeout_s` (by up to one second more), or uses more than
+    """Runs calls to PDFium on one thread. A call that takes longer than `timeout_s` (by up to one second more), or uses more than
     `memory_bytes`, ends the process with exit code 1 and a traceback on standard error. Calls run one at a time, in the order in
     which they were made."""
 

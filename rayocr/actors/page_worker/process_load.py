@@ -9,7 +9,7 @@ _WINDOW_S = 2.0
 
 
 class ProcessLoad:
-    """The load of this process. `cpu` returns the CPU seconds of the process so far."""
+    """Measures the load of this process. `cpu` returns the CPU seconds of the process so far."""
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic, cpu: Callable[[], float] = time.process_time) -> None:
         self._clock = clock

@@ -82,8 +82,8 @@ class _Model:
 
 
 class SlotClient:
-    """The client of slots. In tests, `sleep` replaces the wait for a slot's start, and `linger` disables waiting for other
-    pages."""
+    """Requests slots from the RateLimiter for this worker's pages, and returns them. In tests, `sleep` replaces the wait for a
+    slot's start, and `linger` disables waiting for other pages."""
 
     def __init__(
         self,

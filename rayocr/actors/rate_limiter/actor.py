@@ -41,9 +41,9 @@ _MINUTE_PAUSE_S = 1.0  # pause after a refusal for the quota per minute that sta
 
 
 class RateLimiter:
-    """The rate limiter. `clock` is monotonic seconds, `wall_clock` seconds since 1970. `wait(event, timeout_s)` returns at the
-    event or after the timeout. `open_bucket(model)` returns the shared bucket of a model; None: buckets in this process.
-    `restarted`: a predecessor died.
+    """Grants slots for requests to the workers of a run. `clock` is monotonic seconds, `wall_clock` seconds since 1970.
+    `wait(event, timeout_s)` returns at the event or after the timeout. `open_bucket(model)` returns the shared bucket of a model;
+    None: buckets in this process. `restarted`: a predecessor died.
     """
 
     def __init__(

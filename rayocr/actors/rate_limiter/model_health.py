@@ -29,8 +29,8 @@ _MEMORY = 64  # number of requests over which the share of failures is averaged
 
 
 class ModelHealth:
-    """The health of one model. With an infinite `patience_s`, the model is probed forever, even if the server says that there is
-    no quota."""
+    """Tracks whether one model answers. With an infinite `patience_s`, the model is probed forever, even if the server says that
+    there is no quota."""
 
     def __init__(self, *, patience_s: float) -> None:
         self.patience_s = patience_s

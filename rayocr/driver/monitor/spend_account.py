@@ -37,7 +37,7 @@ class _Record:
 
 
 class SpendAccount:
-    """The account of one run. Blocks."""
+    """Records the spending of one run. Calls block."""
 
     def __init__(self, state: Storage, run_id: str, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._state = state

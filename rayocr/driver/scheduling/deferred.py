@@ -19,7 +19,8 @@ class _Entry:
 
 
 class DeferredDocuments:
-    """The deferred documents. There are at most as many as fit into this run's window, plus those in other runs' windows."""
+    """Holds the deferred documents. There are at most as many as fit into this run's window, plus those in other runs'
+    windows."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock

@@ -71,7 +71,8 @@ def money(usd: float | None, *, unknown: bool = False, digits: int = 2) -> str:
 
 @dataclass(slots=True)
 class Progress:
-    """The counters. `pages_known` counts the pages of the documents fetched so far, `pages_done` those with a final outcome."""
+    """Counts documents, pages and costs of a run. `pages_known` counts the pages of the documents fetched so far, `pages_done`
+    those with a final outcome."""
 
     clock: Callable[[], float] = time.monotonic
     started: float = field(init=False)

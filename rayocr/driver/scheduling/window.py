@@ -14,9 +14,10 @@ _STORE_SHARE = 0.6  # share of the object stores; Ray spills above 0.8, and call
 
 
 class Window:
-    """The window of a run. Also limits the bytes to a share of the cluster's object stores, since Ray otherwise spills to disk
-    and stops when the disk is full. Serves waiting callers in order of arrival, since later, short shards would otherwise take
-    all the room that a long one needs. Admits a document or shard that is larger than the limit if it is the only one.
+    """Limits the documents and pages that a run has in progress. Also limits their bytes to a share of the cluster's object
+    stores, since Ray otherwise spills to disk and stops when the disk is full. Serves waiting callers in order of arrival, since
+    later, short shards would otherwise take all the room that a long one needs. Admits a document or shard that is larger than
+    the limit if it is the only one.
     """
 
     def __init__(self, config: WindowConfig, *, held_on: Group | None = None) -> None:

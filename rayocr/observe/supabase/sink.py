@@ -37,7 +37,8 @@ class Table(Protocol):
 
 
 class SupabaseSink(logging.Handler):
-    """The sink. Calls `warn` once if the table does not match the configuration, but not while the server is only unavailable."""
+    """Sends the rows of a run to Supabase. Calls `warn` once if the table does not match the configuration, but not while the
+    server is only unavailable."""
 
     def __init__(
         self,

@@ -26,7 +26,7 @@ _REFUSED = "refused.jsonl"  # file of rows that the table rejects, for inspectio
 
 
 class Spool:
-    """The spool. Thread-safe. Only `__init__` raises OSError."""
+    """Stores rows for Supabase on disk. Thread-safe. Only `__init__` raises OSError."""
 
     def __init__(self, folder: Path, *, run_id: str, batch: int, max_bytes: int, retention_days: int) -> None:
         self._folder = folder

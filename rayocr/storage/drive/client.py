@@ -33,7 +33,7 @@ _IDS = 100  # number of ids for new files that are fetched at a time
 
 
 class DriveClient:
-    """A Drive client. Thread-safe. `wait` returns when the next request may start."""
+    """Sends requests to Google Drive. Thread-safe. `wait` returns when the next request may start."""
 
     def __init__(self, access: AccessConfig, *, wait: Callable[[], None] = lambda: None) -> None:
         from googleapiclient.discovery import build_from_document

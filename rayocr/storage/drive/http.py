@@ -18,7 +18,8 @@ _CONNECT_S = 10.0
 
 
 class SessionHttp:
-    """The transport. `timeout_s`: maximum time between two packets. Raises errors of the packages requests and google-auth."""
+    """Sends the requests of Google's client. `timeout_s`: maximum time between two packets. Raises errors of the packages
+    requests and google-auth."""
 
     def __init__(self, credentials: Any, *, timeout_s: float) -> None:
         self.credentials = credentials

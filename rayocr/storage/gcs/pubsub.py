@@ -35,7 +35,7 @@ class Notification:
 
 
 class Subscription:
-    """A subscription. `name`: projects/…/subscriptions/…. Calls block. Not thread-safe."""
+    """Pulls messages from a Pub/Sub subscription. `name`: projects/…/subscriptions/…. Calls block. Not thread-safe."""
 
     def __init__(self, name: str, access: AccessConfig, *, endpoint: str | None = None, timeout_s: float = _TIMEOUT_S) -> None:
         self._name = name

@@ -33,7 +33,7 @@ _NO_FOLDER_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP}
 
 
 class TempFolder:
-    """The folder for temporary files. Calls raise OSError, which the storage translates. `make_folder` creates the folder
+    """Manages the folder for temporary files. Calls raise OSError, which the storage translates. `make_folder` creates the folder
     durably."""
 
     def __init__(self, path: str, *, fsync: bool, make_folder: Callable[[str], None]) -> None:

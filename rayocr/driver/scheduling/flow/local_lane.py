@@ -23,7 +23,8 @@ _UNREACHABLE_S = 1.0  # seconds until a worker that did not answer is called aga
 
 
 class LocalLane:
-    """The lane local. `stage`: the local engines. `note(state, page)` is called for each page that they read."""
+    """Lets local engines read pages of waiting workers. `stage`: the local engines. `note(state, page)` is called for each page
+    that they read."""
 
     def __init__(self, stage: StagePool, *, least_confidence: float, note: Callable[[DocumentState, PageSummary], None]) -> None:
         self._stage = stage
