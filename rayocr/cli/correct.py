@@ -53,6 +53,9 @@ def correct_page(config: RayocrConfig, keys: Secrets) -> int:
         if saved.pending is not None:
             raise saved.pending
         terminal.say(f"Page {number} of {chosen.name} is corrected (author: {author}).")
+        if page.correction is not None and page.correction.author != author:
+            earlier = f"{printable(page.correction.author)} ({page.correction.corrected_at[:10]})"
+            terminal.say(f"  This replaces the correction by {earlier}.")
         say_written(terminal, saved)
         terminal.say(f"  To undo it: {chosen.command('correct', str(number), '--undo')}")
         if terminal.json:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from rayocr.actors.document_worker.corrections import corrections_of, new_correction, remove_correction, save_correction
+from rayocr.actors.ledger.versions import older_versions
 from rayocr.api.reading import Cancellable
+from rayocr.api.review.finding import read_manifests
 from rayocr.api.review.reread import NewReading, read_page
 from rayocr.api.review.rewrite import OWNER_PREFIX, Rewriter
 from rayocr.composition import source_accesses
@@ -22,7 +24,7 @@ from rayocr.ledger.corrections import MAX_TEXT_CHARS, Correction, ReplacedPage
 from rayocr.ledger.manifest import Manifest, PageNote, Spent
 from rayocr.locks.factory import open_locks
 from rayocr.messages import PageOutcome
-from rayocr.outputs.page_texts import engine_of, page_outcome, read_texts
+from rayocr.outputs.page_texts import engine_of, outputs_are_of, page_outcome, read_texts
 from rayocr.outputs.report.pages import Drawing
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
@@ -81,6 +83,7 @@ class Reviewer:
         Raises UsageError, ObjectNotFound and StorageError."""
         if not author.strip():
             raise UsageError("The correction has no author.", hint="Give the name of the person who makes it.")
+        self._check_newest(manifest)
         before = self.page(manifest, number)
         made = new_correction(
             text,
@@ -112,6 +115,7 @@ class Reviewer:
         """Restores the text that the page had before its first correction. Returns the removed correction and the new manifest.
         Raises UsageError if that text is not on record, ObjectNotFound, LockError while a run reads the document, and
         StorageError; nothing is changed in these cases."""
+        self._check_newest(manifest)
         correction = self.page(manifest, number).correction
         if correction is None:
             raise UsageError(f"Page {number} of {manifest.name} has no correction.")
@@ -123,6 +127,17 @@ class Reviewer:
         made = self.rewriter.rewrite(manifest.document_id, restored={number: correction.replaced})
         remove_correction(self.state, manifest.document_id, number, correction, policy=self.policy)
         return correction, made
+
+    def _check_newest(self, manifest: Manifest) -> None:
+        """Raises UsageError if the file was replaced and read again, since the outputs are those of the newer version then."""
+        if outputs_are_of(manifest, self.dest):
+            return
+        versions = [found for found in read_manifests(self.state) if found.source_uri == manifest.source_uri]
+        if manifest.document_id in older_versions(versions):
+            raise UsageError(
+                f"{manifest.name} was replaced, and a run has read the new version.",
+                hint="The text is not saved. Correct the new version: name the document by its name, not by its id.",
+            )
 
     def read_again(
         self, manifest: Manifest, number: int, *, overrides: Sequence[str], reading: Cancellable | None = None, **options: Any

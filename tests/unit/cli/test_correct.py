@@ -202,6 +202,8 @@ def test_a_page_that_another_person_corrects_in_the_meantime_is_not_overwritten(
     (mine,) = place.glob("rayocr-page-*/page-1.md")
     assert (mine.read_text(), str(mine) in words) == ("my text", True)
     assert "their text" in Path("out/form.md").read_text()
+    code, words = said(capsys, "correct", "out", "form.pdf", "1", "--file", "page.md", "--author", "Ada")
+    assert (code, "This replaces the correction by Bob (" in words) == (0, True), words
 
 
 def test_the_manifest_of_a_corrected_document_names_the_author(place: Path) -> None:

@@ -165,6 +165,19 @@ def test_what_a_reading_spends_counts_in_budgets_records_and_the_manifest(
     assert Spent.of(found) == Spent.of(form) + Spent(input_tokens=900, output_tokens=80, cost_usd=0.25)
 
 
+def test_the_outputs_of_a_newer_version_are_not_overwritten(tmp_path: Path, reviewer: Reviewer, form: Manifest) -> None:
+    reviewer.correct(form, 1, text="of the first version", author="Ada")
+    name = manifest_name(write_document(tmp_path, "form.pdf", ["one", "two", "three"], revision="2"))
+    newer = Manifest.from_json(reviewer.state.read(name), name=name)
+    reviewer.state.write(name, newer.model_copy(update={"finished_at": "2099-01-01T00:00:00+00:00"}).to_json())
+    written = (tmp_path / "out" / "form.md").read_bytes()
+    for change in (lambda: reviewer.correct(form, 2, text="late", author="Ada"), lambda: reviewer.undo(form, 1)):
+        with pytest.raises(UsageError, match=r"form\.pdf was replaced, and a run has read the new version\."):
+            change()
+    assert (tmp_path / "out" / "form.md").read_bytes() == written
+    assert reviewer.correct(find_document(reviewer.state, "form.pdf"), 2, text="in time", author="Ada").pending is None
+
+
 def test_a_page_of_a_source_that_has_changed_or_is_gone_is_not_read(tmp_path: Path, reviewer: Reviewer, form: Manifest) -> None:
     source = tmp_path / "in" / "form.pdf"
     source.parent.mkdir()
