@@ -33,12 +33,14 @@ _MAX_BODY_BYTES = 4 * MAX_TEXT_CHARS + 4096
 
 
 class CorrectedPage(BaseModel):
-    """A corrected page. `text`: Markdown. `author`: the person who corrected it."""
+    """A corrected page. `text`: Markdown. `author`: the person who corrected it. `text_id`: of the text that the person saw;
+    without it, another correction may be overwritten unseen."""
 
     model_config = ConfigDict(extra="forbid")
 
     text: str = Field(max_length=MAX_TEXT_CHARS)
     author: str = Field(min_length=1, max_length=200)
+    text_id: str = Field(default="", max_length=16)
 
 
 class EarlierCorrection(BaseModel):
@@ -147,8 +149,9 @@ def _serve_pages(app: FastAPI, results: Results) -> None:
 
     @app.put("/api/documents/{document_id}/pages/{number}")
     def correct(document_id: str, number: int, body: CorrectedPage) -> dict[str, str]:
+        text, author = _text(body.text), _text(body.author)
         try:
-            pending = results.correct(_checked(document_id), number, text=_text(body.text), author=_text(body.author))
+            pending = results.correct(_checked(document_id), number, text=text, author=author, text_id=body.text_id)
         except RayocrError as error:
             _refuse(error)
         return {"pending": pending}

@@ -4,6 +4,7 @@ and can be made on any thread.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import threading
 import zipfile
@@ -103,6 +104,7 @@ class Results:
             "outcome": page.outcome,
             "engine": page.engine,
             "text": text,
+            "text_id": _text_id(text),
             "html": html_of(text),
             "doubts": list(note.doubts) if note else [],
             "attempts": [attempt.model_dump(mode="json") for attempt in note.attempts] if note else [],
@@ -131,11 +133,18 @@ class Results:
             manifest, number, self.reviewer.rewriter.drawing, dest=self.dest, access=self.reviewer.rewriter.config.storage.dest
         )
 
-    def correct(self, document_id: str, number: int, *, text: str, author: str) -> str:
-        """Saves the text of a page. Returns "" if the outputs now contain the text, otherwise the reason why they do not. Raises
-        UsageError, ObjectNotFound and StorageError when it was not saved."""
+    def correct(self, document_id: str, number: int, *, text: str, author: str, text_id: str = "") -> str:
+        """Saves the text of a page. `text_id`: of the text that the author has seen; "" if unknown. Returns "" if the outputs now
+        contain the text, otherwise the reason why they do not. Raises UsageError, ObjectNotFound and StorageError when it was not
+        saved."""
         manifest = self._having(document_id, number)
         self._check_newest(manifest)
+        if text_id and _text_id((now := self.reviewer.page(manifest, number)).text) != text_id:
+            by = now.correction.author if now.correction else "Another process"
+            raise UsageError(
+                f"{by} has changed page {number} of {manifest.name} since you opened it.",
+                hint="The text is not saved: copy it, and open the page again.",
+            )
         saved = self.reviewer.correct(manifest, number, text=text, author=author)
         if saved.pending is not None:
             return " ".join(filter(None, (str(saved.pending), saved.pending.hint)))
@@ -248,3 +257,7 @@ class _Sink(io.RawIOBase):
         data = bytes(self._parts)
         self._parts.clear()
         return data
+
+
+def _text_id(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:16]

@@ -146,7 +146,7 @@ async function go(page) {
   if (!(page >= 1 && page <= d.page_count) || (page !== shown.page && !mayLeave())) { $("v-number").value = shown.page; return; }
   $("v-word").textContent = "";
   shown.page = page;
-  shown.text = null;
+  shown.text = shown.textId = null;
   history.replaceState(null, "", `#/${id}/${page}`);
   $("v-number").value = page;
   turnable();
@@ -182,6 +182,7 @@ async function go(page) {
 
 function facts(p) {
   shown.text = p.text;
+  shown.textId = p.text_id;
   const nothing = p.outcome === "blank" ? "(a blank page)" : "(no text)";
   $("v-text").textContent = p.text || nothing;
   // The server makes this HTML inert: it allows a short list of tags, and no attribute that can run code.
@@ -275,7 +276,7 @@ async function save(e) {
   localStorage.setItem("rayocr-author", author);
   $("save").disabled = true;
   try {
-    const answer = await ask(`/api/documents/${id}/pages/${page}`, {method: "PUT", body: JSON.stringify({text: $("v-source").value, author})});
+    const answer = await ask(`/api/documents/${id}/pages/${page}`, {method: "PUT", body: JSON.stringify({text: $("v-source").value, author, text_id: shown.textId || ""})});
     const {pending} = await answer.json();
     mode("html");
     await open(id, page);

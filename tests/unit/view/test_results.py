@@ -338,6 +338,21 @@ def test_status_names_corrections_of_earlier_versions_and_counts_a_replaced_file
     assert [row["name"] for row in open_results(out).documents()].count("plan.pdf") == 1
 
 
+def test_a_correction_that_another_person_saved_meanwhile_is_not_overwritten_unseen(
+    results: Results, client: TestClient, tmp_path: Path
+) -> None:
+    document_id = client.get("/api/documents", params={"q": "letter"}).json()["documents"][0]["document_id"]
+    place = f"/api/documents/{document_id}/pages/1"
+    seen = client.get(place).json()["text_id"]
+    results.correct(document_id, 1, text="theirs", author="Bob")
+    refused = client.put(place, json={"text": "mine", "author": "Ada", "text_id": seen})
+    assert refused.status_code == 422
+    assert "Bob has changed page 1 of letter.pdf since you opened it. The text is not saved" in refused.text
+    assert client.get(place).json()["text"] == "theirs"
+    seen = client.get(place).json()["text_id"]
+    assert client.put(place, json={"text": "mine", "author": "Ada", "text_id": seen}).json() == {"pending": ""}
+
+
 def let_a_run_read(monkeypatch: pytest.MonkeyPatch) -> None:
     """A run holds the lease of every document."""
 
