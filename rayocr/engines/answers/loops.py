@@ -17,14 +17,14 @@ import numpy as np
 _SHINGLE = 20  # in characters; shorter repetitions are ignored
 _HASH_FACTOR = 0x9E3779B97F4A7C15  # odd and large, so that different shingles have different hashes in practice
 _POSITION_BITS = np.uint64(20)  # an answer has at most MAX_ANSWER_CHARS
-_MANY_WORDS = 6  # number of distinct words that make a unit a phrase
+_MANY_WORDS = 6  # a repeated unit with this many distinct words is a phrase
 _PHRASE_LIMITS = ((300, 6), (100, 12), (0, 30))  # (minimum characters of the unit, number of repeats that no real page has)
 _LEAST_REPEATS = _PHRASE_LIMITS[0][1]
 _MIN_PHRASE_CHARS = 25
 _LEAST_SHINGLES_OF_SENTENCES = (_PHRASE_LIMITS[-1][1] - 1) * (_MIN_PHRASE_CHARS - _SHINGLE + 1)  # number of repeated shingles
-_SHORT_UNIT_CHARS = 6000  # characters of one repeated cell or sign; a page full of `Nil` has about 3000
+_SHORT_UNIT_CHARS = 6000  # least length in characters of a loop of one cell or sign; a page full of `Nil` has about 3000
 _SHORT_UNIT_REPEATS = 60
-_ONE_SIGN_CHARS = 1500  # characters on one line; the dots of a line in a table of contents are fewer than 200
+_ONE_SIGN_CHARS = 1500  # least length of a loop of one sign; a line of a table of contents has fewer than 200 dots
 _COUNT = re.compile(r"\d+")
 _ASCII_COUNT = dict.fromkeys(map(ord, "123456789"), "0")
 _ASCII_ZEROS = re.compile("00+")  # this pattern takes a third of the time of `_COUNT`

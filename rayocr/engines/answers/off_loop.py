@@ -13,7 +13,7 @@ from typing import ParamSpec, TypeVar
 
 from rayocr.errors import MalformedAnswer
 
-MAX_ANSWER_CHARS = 500_000  # a newspaper page has 60,000
+MAX_ANSWER_CHARS = 500_000  # longer answers are rejected; a newspaper page has 60,000 characters
 _ON_THE_LOOP_CHARS = 20_000  # shorter answers take about a millisecond, and a thread costs a tenth of one
 _DEADLINE_S = 60.0
 

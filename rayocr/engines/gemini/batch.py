@@ -27,10 +27,10 @@ from rayocr.errors import BatchGone, EngineOverloaded, MalformedAnswer, UnknownM
 from rayocr.messages import PageText
 from rayocr.untrusted_json import parse_value
 
-KEY_LABEL = "rayocr_key"  # consists of letters, digits and _, as Google's labels require
+KEY_LABEL = "rayocr_key"  # only letters, digits and _, as Google's labels require
 # The SDK's `done` does not include PARTIALLY_SUCCEEDED.
 ENDED = ("SUCCEEDED", "PARTIALLY_SUCCEEDED", "FAILED", "CANCELLED", "EXPIRED")
-TIMEOUT_MS = 600_000  # enough to upload half a gigabyte over a slow connection
+TIMEOUT_MS = 600_000  # long enough to upload half a gigabyte over a slow connection
 
 
 class GeminiBatchEngine(GeminiEngine):

@@ -69,7 +69,7 @@ def thinking_config(wanted: str, model: str) -> Any:
         return types.ThinkingConfig(thinking_level=types.ThinkingLevel.LOW)  # these models reject MINIMAL with status 400
     if model.startswith("gemini-3"):
         return types.ThinkingConfig(thinking_level=types.ThinkingLevel.MINIMAL)
-    return None  # this includes gemma, tuned models and future models
+    return None  # the default for gemma, tuned models and future models
 
 
 def _media_resolution(wanted: str) -> Any:

@@ -12,8 +12,8 @@ from typing import Protocol
 from rayocr.engines.layout.letter_style import LetterStyle
 
 _FALLBACK_EM_PT = 10.0
-_PART_SLACK = 0.2  # share of a line's letters by which a blank may miss the place; letters are not equally wide
-_VERTICAL_ASPECT = 2.5  # least height/width of a line of several letters that is set along the margin
+_PART_SLACK = 0.2  # a line is divided at a blank within this share of its letters, since letters are not equally wide
+_VERTICAL_ASPECT = 2.5  # a line of several letters with at least this ratio of height to width runs up or down the page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 _MORE_DETAIL = 1.15  # resolution of the picture relative to the rendering; below this, a second reading has no benefit
 _MOST_MORE = 3.0  # more resolution is not needed: letters that were illegible at first are large enough
-_SMALL_PX = 24.0  # height of a line, with its margins; 10 pt has 45 at 200 dpi
+_SMALL_PX = 24.0  # lines lower than this, with their margins, are fine print; 10 pt has 45 pixels at 200 dpi
 _BLOCK_PX = 16
 _CONTRAST = 40  # gray levels (0 to 255) between the darkest and the lightest pixel of a block with ink
-_UNCOVERED = 0.5  # share of the blocks with ink that no line covers
+_UNCOVERED = 0.5  # least share of the blocks with ink that no line covers
 _FEWEST_BLOCKS = 100
 
 

@@ -13,12 +13,12 @@ _WIDE = 8.0  # aspect ratio of lines that may be two
 _NEAR = 15.0  # largest distance of other lines that show the gutter, in line heights
 _LEAST_LINES = 3  # number of lines that end at the gutter, and of lines that begin at it
 _WIDEST = 3.0  # widest gutter, in line heights
-_MOST_CROSSING = 0.4  # share of the near lines that may reach over the gutter
-_LEAST_JOINED, _MOST_WHITE = 4, 0.8  # joined lines around a gutter, and the share of them that must be white there
+_MOST_CROSSING = 0.4  # largest share of the near lines that may reach over the gutter
+_LEAST_JOINED, _MOST_WHITE = 4, 0.8  # least number of joined lines around a gutter, and least share of them with white there
 _BESIDE = 0.3  # largest distance from the start of lines to the white space before them, in line heights
 _WHITE = 0.45  # least white space in a line, in heights of its box; a blank has 0.2 to 0.35
 _RULE = 0.12  # widest ruling in a gutter, in line heights
-_INK = 0.04  # share of dark pixels in a white column of a scan
+_INK = 0.04  # largest share of dark pixels in a white column of a scan
 _INSIDE = 0.18  # share of the height that is ignored above and below, where neighboring lines reach in
 _KEPT = 0.12  # white space that is kept on either side, in line heights
 

@@ -90,7 +90,7 @@ class WaitingStage:
         self._verify_within_s = verify_within_s
         self._thread_hangs = False  # the last verification was given up
         self._fall_back = fall_back  # engine.on_outage: use the next engine if the server is unavailable
-        self._local = local  # set if the run has the lane local
+        self._local = local  # set if the run has the lane `local`
         self._sleep = sleep
         self._on_retry = on_retry
         self._refused = RefusedDocuments(slots.refused_in_a_row, sleep)

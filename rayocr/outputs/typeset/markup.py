@@ -246,6 +246,6 @@ def _cell_markup(inline: Inline) -> str:
 
 
 def _directed(markup: str, text: str) -> str:
-    """Marks a block that runs from right to left. All others run from left to right, like the page."""
+    """Marks a block that runs from right to left. All other blocks run from left to right, like the page."""
     script = script_of(text)
     return f'leftwards("{script.language}",{{[];{markup}}});' if script.right_to_left else markup

@@ -31,7 +31,7 @@ PICTURE_DPI = 200
 # dictionaries of an extracted page uncompressed.
 _OPTIONAL_CONTENT = re.compile(rb"/OC\s*(?:\d{1,9} \d{1,9} R|<<|/\w)|/OC(?:G|MD)\b")
 _JPEG_QUALITY = 85  # takes 7 ms at 200 dpi
-_SMALLEST_LONG_SIDE_PX = 500  # a page is illegible below this
+_SMALLEST_LONG_SIDE_PX = 500  # a page is illegible at a lower resolution
 
 
 def media_type(data: bytes) -> str:

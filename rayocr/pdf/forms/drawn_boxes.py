@@ -21,7 +21,7 @@ DRAWN = -1  # index of a field that is not an annotation
 BOX_DPI = 150
 
 _SIDES_PT = (6.0, 22.0)
-_SQUARE = 1.25  # ratio of the sides
+_SQUARE = 1.25  # largest ratio of a box's sides
 _MOST = 300  # a page with more small shapes is a drawing
 _BESIDE = 1.6  # maximum distance of the text, in sides of the box
 _FAR, _COLUMN = 30.0, 3  # the same for boxes in a column, which can be farther from the text

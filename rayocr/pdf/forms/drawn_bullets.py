@@ -11,7 +11,7 @@ from rayocr.pdf.textlayer.right_to_left import is_right_to_left
 
 BULLET = "•"
 _SIDES_EM = (0.12, 0.75)
-_SQUARE = 1.6  # ratio of the sides
+_SQUARE = 1.6  # largest ratio of a bullet's sides
 _GAP_EM = (0.12, 3.2)  # maximum gap between the bullet and the item
 _TEXT_BEFORE_EM = 1.5  # a shape with text as close as this before it is a dot of a leader or of a letter
 _ROW_OF_DOTS_EM = 3.0  # if another shape is as close as this, both belong to a leader, a rating, or letters drawn as outlines

@@ -32,7 +32,7 @@ _BLANK_CHARS = 3  # the same where nothing is drawn, not even a speck
 _HIDDEN_CHARS_ELSEWHERE = 4  # one or two may be a bullet or a dash in an odd font
 _ON_INK = 0.6  # share of the invisible letters that must lie on ink; otherwise the text is not a reading of it
 _MAX_MIXED = 3  # number of lines with words on ink and words on blank ground; with more, the words are not at their places
-_MAX_MISSED = 0.15  # share of the lines of a scan; an OCR engine that missed more did not read the page
+_MAX_MISSED = 0.15  # largest share of the lines of a scan without text; an OCR engine that missed more did not read the page
 _MAX_UNNAMED = 0.1
 _MAX_LACKING = 1
 

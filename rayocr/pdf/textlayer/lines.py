@@ -14,7 +14,7 @@ from rayocr.pdf.textlayer.runs import Run, runs_of, with_reversed, with_slanted,
 
 _ROW_PT = 8.0  # largest distance of the two drawings of a word
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, at which the text was drawn twice
-# Shares of the font size: how far a box reaches above its baseline, and how far above it the box may end.
+# Limits as shares of the font size: how far a box reaches at least above its baseline, and how far above it a box may end.
 _LEAST_ABOVE, _MOST_BELOW = 0.15, 0.5
 _ABOVE, _BELOW = 0.9, 0.25  # the usual box, in shares of the font size
 _TILTED = 0.5  # maximum rise of a level line, in heights of a letter

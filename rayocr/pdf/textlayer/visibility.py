@@ -30,24 +30,24 @@ _SEEN = 10  # gray levels (0 to 255): the smallest difference that a person sees
 _WHITE, _PALE = 240, 28
 # Minimum pixels and letters of a visible word; the visible share of a word that is covered.
 _DENSE, _LONG_WORD, _SLIVER = 1.5, 4, 0.15
-_THIN, _CLIPPED = 0.09, 0.18  # share of a box that is drawn, and of its height: only the tips of letters are inside a clip
-_TALL = 4.0  # height of a box by the width of a letter; some fonts declare boxes that are taller than their letters
+_THIN, _CLIPPED = 0.09, 0.18  # if smaller shares of the box's area and height are drawn, a clip shows only the tips of letters
+_TALL = 4.0  # largest ratio of a box's height to the width of a letter; some fonts declare taller boxes
 _LATIN = "\u024f"
 _NEARLY_WHITE = 3 * 240
 _STROKE = 40  # gray levels (0 to 255) between a picture's paper and its ink
 _TINY_PT = 2.0
 _TINY_SHARE = 1 / 400  # share of the page's longer side; a small page may have small letters
 _TILE_PX = 8
-_LINES_IN_TILE = 4  # numbers of columns and rows with strokes; crossing rules have fewer
-_LEAST_TILES = 3  # fewer strokes are a corner or a bullet
+_LINES_IN_TILE = 4  # least number of columns and of rows with strokes; crossing rules have fewer
+_LEAST_TILES = 3  # least number of such tiles; a corner or a bullet has fewer
 _TEXTURE = 0.3  # share of a box's columns that must have strokes, for it to contain a line of letters
 _LEAST_BAND_PX, _LEAST_BARS, _LEVEL_STROKES = 4, 16, 0.01  # for a barcode: rows, columns with strokes, share of level strokes
 # Strokes of a label on a bar; gray level of paper (0 to 255), and that of a bar as a share of it.
 _LABEL, _LIGHT, _BAR = 0.6, 160, 0.45
 _FAINT_STROKE = 25  # gray levels (0 to 255) above the noise of a scan
 _FEW_STROKES = 0.04  # the share of columns with strokes is at most this at a place without ink
-_LEAST_BLANK_PX = 5  # letters in a smaller box leave no strokes
-_COVERED = 0.5  # covered share of a line of ink
+_LEAST_BLANK_PX = 5  # letters in a lower box show no strokes at this resolution
+_COVERED = 0.5  # least share of a line of ink that words must cover
 _LEAST_REST_PX = 40  # least number of pixels of visible text outside all boxes that counts: three letters
 
 

@@ -14,7 +14,7 @@ _PITCH = (0.6, 2.4)  # distance of the middles of two characters, in line height
 _EQUAL = 0.08  # largest difference of the distances, as a share of their mean
 _TICK_EM = 3.5  # longest side of a box
 _LEVEL = 0.3
-# Columns of a table: distance and alignment of rows of single characters, and the share of a group that has another one below.
+# Limits for rows of single characters that are a table: distance, alignment, share of characters with another one below.
 _MATRIX_EM, _ALIGNED_EM, _MATRIX = 2.2, 0.06, 0.5
 _MOST_TICKS = 800
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from rayocr.engines.layout.lines import LayoutLine
 from rayocr.engines.layout.rows import MARKER
 
-_EDGE_EM = 2.0  # greatest distance between the edges of the text and the beginning of lines or the end of full lines
+_EDGE_EM = 2.0  # lines that begin and end within this distance from the edges of the text are full
 _LEAST_LINES = 8
 _TEXT_SHARE = 0.6  # least share of the page's letters in the column of text
 _NOTE_WIDTH = 0.4  # widest note, as a share of the width of the text

@@ -15,9 +15,9 @@ _SAME_PT = 3.0  # largest distance of two strokes of one border
 _GAP_PT = 6.0  # largest gap in a ruling that noise interrupts
 _MIN_LENGTH_PT = 8.0
 _BORDER_OVERLAP_PT = 2.0  # text crosses the border if it extends this far into the next cell
-_OPEN_RULINGS, _CLOSED_RULINGS = 4, 3  # horizontal borders of a table without one or both outer ones
+_OPEN_RULINGS, _CLOSED_RULINGS = 4, 3  # least number of horizontal borders of a table without both outer ones, and without one
 _MAX_RULINGS = 2000  # drawings and charts have more rulings, and no cells
-_MAX_CELLS = 40_000  # takes 0.2 s; maps and graph paper have more
+_MAX_CELLS = 40_000  # a grid of this many cells takes 0.2 s; maps and graph paper have more cells
 
 
 @dataclass(slots=True)
@@ -130,7 +130,7 @@ def _components(horizontal: Sequence[_Span], vertical: Sequence[_Span]) -> list[
 
 def _with_outer_borders(across: Sequence[_Span], down: Sequence[_Span]) -> list[_Span]:
     """Returns the vertical borders, with outer ones that a scan lacks or that were never drawn, at the ends of equal horizontal
-    borders. With fewer of these, a vertical ruling may also divide columns of text."""
+    borders. With fewer horizontal borders, a vertical ruling may divide columns of text instead."""
     if not across or not down:
         return list(down)
     start, end = median(span.start for span in across), median(span.end for span in across)

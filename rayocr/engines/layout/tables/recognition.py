@@ -12,7 +12,7 @@ from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.tables.grid import Grid
 
 _MAX_CELL_LINES = 14  # a "cell" with more lines is a frame around a part of the page
-_MAX_OPEN_CELL_LINES = 3  # open tables often have rows without rulings between them
+_MAX_OPEN_CELL_LINES = 3  # a cell with more lines is several rows, since open tables often lack rulings between rows
 _MIN_FILLED = 0.3
 _MIN_UNRULED_ROWS = 4
 _MIN_UNRULED_COLUMNS = 3

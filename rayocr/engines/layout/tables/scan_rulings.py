@@ -11,7 +11,7 @@ from rayocr.pdf.shapes.reduced import reduced
 _WORK_DPI = 100  # hairlines remain, since they are dilated first; letters do not
 _LONGEST_LETTER_IN = 0.32  # rulings must be longer than the strokes of headline letters
 _MAX_THICKNESS_IN = 0.06  # thicker shapes are bars and filled boxes
-_MOST_CURVED = 2.5  # times this thickness, the height of the box around a ruling that is curved or not quite level
+_MOST_CURVED = 2.5  # largest height of the box around a curved or slightly skewed ruling, as a multiple of the largest thickness
 _THIN = 0.5  # largest share of its box that such a ruling fills
 _MAX_FOUND = 1500
 

@@ -28,10 +28,10 @@ _SURE = re.compile(
 _MIN_ROWS = 3
 _CODE_SHARE = 0.6
 _SURE_SHARE = 0.3
-_SAME_WIDTH = 0.025  # tolerance of the letter width; boxes of text layers are exact
-_SLACK_LETTERS = 0.8  # boxes of scans end near the last letter
+_SAME_WIDTH = 0.025  # tolerance of a row's length, as a share of its letters; boxes of text layers are exact
+_SLACK_LETTERS = 0.8  # the same in letters, for scans, whose boxes end near the last letter
 _MIN_LETTERS = 8  # shorter rows do not determine the letter width
-_BLANK_LINE = 1.6  # a distance of this multiple of the usual one is a blank line
+_BLANK_LINE = 1.6  # a distance above this multiple of the usual one is a blank line
 
 
 def listings(rows: Sequence[Row]) -> list[tuple[int, int, list[str]]]:

@@ -20,7 +20,7 @@ _GPU_BATCH = 16  # number of lines; on one CPU thread, a batch is no faster than
 
 
 class Model(Protocol):
-    batch_size: int  # the best number of pictures to read together
+    batch_size: int  # number of pictures to read together for the highest speed
 
     def run(self, batch: Any) -> Any:
         """Returns the model's first output for a float32 batch (n, channels, height, width); valid until the next call."""

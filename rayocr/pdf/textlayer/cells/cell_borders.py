@@ -17,20 +17,20 @@ _CROSSED = 0.2  # share of a word's width; a ruling that crosses more of it is n
 _REACH_PT = 1.0
 _CELLS_APART_PT = 0.45  # by which the gap between the letters of two cells is wider than the gaps within a word
 _GUTTER_EM = 0.45  # width of the narrowest gutter between columns
-_WIDER = 1.8  # ratio of a gutter to the other gaps of its line, which may be justified
+_WIDER = 1.8  # least ratio of a gutter to the other gaps of its line, which may be justified
 _BESIDE_CHARS = 12  # minimum length of the text before a gutter; markers of list items are shorter
 _SAME_START_PT = 1.5
 _COLUMN_LINES = 3  # minimum number of lines that begin at a gutter, above and below
 _NARROW_EM, _MORE_LINES = 0.8, 5  # a narrower gutter needs more such lines
-_NEAR_EM = 12.0  # height above and below a line in which its column has other lines
-_NEXT_EM = 3.0  # height above and below a line in which no word is in the gutter
+_NEAR_EM = 12.0  # other lines of the column must be within this height above and below a line
+_NEXT_EM = 3.0  # no word may be in the gutter within this height above and below a line
 
 
 def split_at_borders(
     lines: Iterable[TextLine], rulings: Sequence[Box], letters: LettersOf = lambda word: ()
 ) -> Iterator[TextLine]:
-    """Yields the lines, split between words, and between the letters of words, where a vertical ruling passes. `rulings` are on
-    the page of the lines."""
+    """Yields the lines, split between words, and between the letters of words, where a vertical ruling passes. `rulings` have the
+    coordinates of the lines."""
     borders = sorted((x0, y0, y1) for x0, y0, x1, y1 in rulings if x1 - x0 < y1 - y0)
     places = [x for x, _, _ in borders]
     if not borders:

@@ -23,7 +23,7 @@ _BLANK_EM = 0.6  # the narrowest white space before a figure, and between the wo
 _USUAL = 1.8  # ratio of this white space to the other blanks of the line, which may be justified
 _SAME_PT = 1.5
 _NEAR_EM = 3.5  # maximum distance from a figure to the next one of its column
-_LEVEL = 0.4  # distance of the middles of words in one row, as a share of the height
+_LEVEL = 0.4  # largest distance of the middles of words in one row, as a share of their height
 
 
 class _Placed(NamedTuple):

@@ -60,7 +60,7 @@ _WINGDINGS = _table(
 _WINGDINGS_2 = _table((0x4F, "✗✓☒☑☒☒"), (0x97, "●"), (0xA2, "■☐"))
 _WINGDINGS_3 = _table((0x21, "←→↑↓↖↗↙↘"), (0x70, "▲▼△▽◀▶◁▷"))
 _WEBDINGS = _table((0x33, "◀▶▲▼"), (0x61, "✓"), (0x63, "☐"), (0x67, "■"), (0x6E, "●"), (0x72, "✗"))
-_COMM_PI = _table((0x61, "▶◀"))  # arrows in tax forms
+_COMM_PI = _table((0x61, "▶◀"))  # tax forms use these arrows
 _FONTS = (
     (re.compile(r"wingdings-?2", re.IGNORECASE), _WINGDINGS_2),
     (re.compile(r"wingdings-?3", re.IGNORECASE), _WINGDINGS_3),

@@ -93,7 +93,7 @@ def _around(gaps: Any, n: int) -> range:
 
 def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> None:
     """Drops the spaces between the letters of words such as T O T A L: at least four capitals, or five letters, with equal
-    gaps. Wider gaps are those between words."""
+    gaps. Keeps wider gaps, which separate words."""
     before = np.array(spaced, bool)
     done = 0
     # Spaces before three consecutive characters.
