@@ -37,7 +37,7 @@ class ResultDocument:
 
     @property
     def outcome(self) -> str:
-        """complete, partial or rejected"""
+        """The outcome of the document: complete, partial or rejected."""
         return self.manifest.outcome.value
 
     @property
@@ -89,7 +89,7 @@ class ResultPage:
 
     @property
     def text(self) -> str:
-        """Markdown; empty for a failed page."""
+        """The text of the page as Markdown; empty for a failed page."""
         return self.read().text
 
     def read(self) -> ReadPage:

@@ -43,7 +43,7 @@ class RunResult:
     resumes it; 130 cancelled. `error` is the cause of 3 and 130, else None.
 
     `documents` counts the finished documents of the destination by outcome, and `failures` the partial and rejected ones by
-    reason; both include earlier runs, and are empty if the destination could not be read, as `error` then states. `dismissed`
+    reason; both include earlier runs, and are empty if the destination could not be read, which `error` then reports. `dismissed`
     counts documents whose failure was dismissed, which `documents` and `failures` do not include. The other figures are of this
     run: `run_documents` by outcome, `pages` by outcome, `engines` (pages by engine), `cost_usd` and `elapsed_s`. `dest` and
     `state` are folders' paths or URIs. `messages` are the messages of the command line."""

@@ -9,7 +9,7 @@ import os
 import tempfile
 from dataclasses import dataclass
 
-_REWRITE_BYTES = 64 << 20  # smaller files are not rewritten
+_REWRITE_BYTES = 64 << 20  # size below which a file is not rewritten
 _LIVE_SHARE = 0.25  # the file is rewritten when less than this share is still needed
 
 

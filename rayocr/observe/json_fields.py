@@ -120,7 +120,7 @@ CORRECT = {
     "changed": "Whether the page has a new text.",
     "undone": "Whether a correction was undone.",
     "author": "The person who corrected the page; null if the text is unchanged.",
-    "written": "Outputs that were written anew.",
+    "written": "Outputs that were written again.",
     "not_updated": "Outputs that show the correction only when the document is read again.",
 }
 REREAD = {
@@ -131,7 +131,7 @@ REREAD = {
     " `diff` (a unified diff), `cost_usd` (null if the price is unknown), `seconds`, and `accepted`.",
     "cost_usd": "The cost of all pages; null if a price is unknown.",
     "author": "The person who accepted the new texts; null if no text was accepted.",
-    "written": "Outputs that were written anew.",
+    "written": "Outputs that were written again.",
     "not_updated": "Outputs that show the new texts only when the document is read again.",
     "error": "The error that stopped the command before the last page, or null.",
 }

@@ -142,8 +142,8 @@ class Rewriter:
         return tuple(written[note.name] for note in manifest.outputs)
 
     def _updated(self, note: OutputNote, manifest: Manifest, records: list[PageRecord], context: DocumentContext) -> OutputNote:
-        """Updates an output with positions of lines, which are no longer known: the changed pages get new positions, the others
-        keep theirs. Without the source the output is unchanged, with a note."""
+        """Updates an output that contains positions of lines. Their original positions are no longer on record, so only the
+        changed pages get new ones. Without the source the output is unchanged, with a note."""
         kept = [said for said in note.notes if not said.startswith(_NOT_SHOWN)]
         try:
             data = self.dest.read(note.name, max_bytes=MAX_OUTPUT_BYTES)

@@ -270,7 +270,7 @@ class Announcements:
             named["Failed earlier"] = f"{documents}; `{self._status_command}` lists the reasons"
         corrections = self.corrections()
         corrected = [printable(line) for line in self._correction_lines(corrections)]
-        if self.terminal.silent:  # the only explanation of the exit code
+        if self.terminal.silent:  # this row alone explains the exit code
             unseen_parts = [unseen(self.progress.totals)] if self.progress.totals.unreadable else []
             earlier_line = [f"Failed earlier: {named['Failed earlier']}."] if earlier > 0 else []
             for line in [*failed, *corrected, *unseen_parts, *earlier_line]:

@@ -47,7 +47,7 @@ def _start(client: DriveClient, drive_id: str | None, place: str, policy: RetryP
 
 def _names(folders: DriveFolders, changed: list[Item], place: str) -> tuple[str, ...] | None:
     if any(item.is_folder for item in changed):
-        folders.forget()  # cached paths may be outdated
+        folders.forget()  # after such a change, cached paths may be outdated
     in_folder: defaultdict[tuple[str, ...], set[str]] = defaultdict(set)
     for item in changed:
         path = folders.path_of(item)

@@ -16,7 +16,7 @@ from rayocr.messages import Shard, ShardReport
 _WEIGHT = 0.3  # weight of the newest shard in the running means
 _DOCUMENTS_REMEMBERED = 512
 _LEAST_SHARE = 0.125  # share of the target for shards at the end of a document: 0.25 s, against 2 ms for a shard's calls
-_FIRST = 4  # number of pages of a shard before one was timed
+_FIRST = 4  # number of pages of a shard before any shard was timed
 _HEARD_OF_S = 10.0  # a shard for an engine that waits returns about this often, so that progress is visible
 
 
