@@ -1,5 +1,6 @@
-"""Servers for the tests of the ports. Closes the clients of Cloud Storage and Drive that a test makes: garbage collection in
-another test would warn of their open sockets."""
+"""Servers for the tests of the ports. Closes the clients of Cloud Storage and Drive that a test makes, and the connections that
+google-auth does not return to them when it cannot renew a token: garbage collection in another test would warn of their open
+sockets."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import pytest
 
 from rayocr.storage.drive.http import SessionHttp
 from rayocr.storage.gcs.storage import GcsStorage
+from tests.open_sockets import close_sockets_opened_by
 from tests.servers.drive import DriveServer
 from tests.servers.oauth import TokenServer
 
@@ -31,6 +33,7 @@ def clients_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         remember(GcsStorage, lambda storage: storage._client.close)
         remember(SessionHttp, lambda http: http.close)
         yield
+    close_sockets_opened_by("urllib3/connection.py")
 
 
 @pytest.fixture(scope="module")

@@ -353,7 +353,6 @@ def test_credentials_that_were_revoked_stop_at_once(
     assert "PRIVATE KEY" not in f"{raised.value!r} {raised.value} {raised.value.hint}"
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # google-auth leaves a socket open
 def test_a_token_server_that_is_unavailable_is_waited_for(
     server: DriveServer, tokens: TokenServer, folder: str, tmp_path: Path
 ) -> None:

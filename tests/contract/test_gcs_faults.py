@@ -221,7 +221,6 @@ def test_credentials_that_were_revoked_stop_at_once(server: GcsServer, tokens: T
     assert "PRIVATE KEY" not in f"{raised.value!r} {raised.value} {raised.value.hint}"
 
 
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # google-auth leaves a socket open
 def test_a_token_server_that_is_unavailable_is_waited_for(server: GcsServer, tokens: TokenServer, tmp_path: Path) -> None:
     storage = with_account(server, tokens, tmp_path)
     tokens.answer = (503, "unavailable")
