@@ -35,6 +35,7 @@ from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
 from rayocr.engines.layout.units.initials import join_initials
 from rayocr.engines.layout.units.leaders import join_leaders
+from rayocr.engines.layout.units.line_numbers import join_line_numbers
 from rayocr.engines.layout.units.listings import listings
 from rayocr.engines.layout.units.stacked import join_stacked_letters
 
@@ -72,7 +73,7 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     em = em_of(lines)
     lines = join_combs(join_fractions(join_stacked_letters(lines), rulings, em), rulings, em)
     words = page_words(line.text for line in lines)
-    lines = join_initials(lines)
+    lines = join_line_numbers(join_initials(lines))
     tables, rest = take_ruled_tables(lines, grids_of(rulings, lines))
     level = join_headlines([line for line in rest if not line.is_vertical], em)
     marginal = [line for line in rest if line.is_vertical]
