@@ -146,7 +146,8 @@ def _run(overrides: list[str], emit: Emit) -> int:
         emit("progress", **_figures(run.progress))
         record = run_record(run.progress, run_id=run.run_id, fingerprint=config.fingerprint(run.plan.prompts))
         emit("record", record=record)
-        if run.progress.documents_started or run.progress.documents_done:  # as on the command line
+        # The command line writes a record only in this case, too.
+        if run.progress.documents_started or run.progress.documents_done:
             write_record(run.plan.state, record)
         _emit_counts(run.plan.state, emit)
 

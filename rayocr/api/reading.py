@@ -100,7 +100,7 @@ def read_with(
 
 def _place(source: str | os.PathLike[str]) -> str:
     """Returns the value of `source=`. Raises UsageError."""
-    if isinstance(source, str) and "://" in source:  # a Path would lose one slash
+    if isinstance(source, str) and "://" in source:  # pathlib replaces the two slashes of a URI by one
         if source.lower().startswith(("http://", "https://")):
             _refuse_web(source)
         if source.startswith(("gs://", "gdrive://", "file://")) and not source.lower().endswith(".pdf"):

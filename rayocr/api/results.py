@@ -206,7 +206,7 @@ def _opened(dest: str, state: str, options: Sequence[str], dest_access: AccessCo
     try:
         opened = open_storage(str(parse_uri(dest)), dest_access), open_storage(str(parse_uri(state)), state_access)
         return Results(*opened, options=tuple(options))
-    except (ObjectNotFound, UsageError) as error:  # no such folder, or a file
+    except (ObjectNotFound, UsageError) as error:  # the folder does not exist, or is a file
         raise UsageError(str(error), hint=error.hint or "Check the path of the results.") from error
 
 

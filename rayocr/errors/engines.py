@@ -39,8 +39,8 @@ class EngineTransient(EngineError):
 
 
 class EngineTimeout(EngineTransient):
-    """No answer in time. `probably`: a PageText with the probable cost of the answer, which the server may bill anyway; None if
-    unknown. `unbilled`: the server itself timed out and does not bill the request."""
+    """The server did not answer in time. `probably`: a PageText with the probable cost of the answer, which the server may bill
+    anyway; None if unknown. `unbilled`: the server itself timed out and does not bill the request."""
 
     probably: Any = None
 

@@ -44,8 +44,8 @@ class LedgerSurvey:
 
 
 def survey(state: Storage, *, policy: RetryPolicy, run_id: str = "") -> LedgerSurvey:
-    """Reads the facts of all segments, and which of them are live. The run's own segments are always live: a document that is
-    retried or overwritten keeps its old manifest until the new one is written. Raises StorageError."""
+    """Reads the facts of all segments, and determines which of them are live. The run's own segments are always live: a document
+    that is retried or overwritten keeps its old manifest until the new one is written. Raises StorageError."""
     entries = call(lambda: list(state.list(LEDGER_PREFIX)), policy=policy)
     start = LedgerSurvey(names=[entry.name for entry in entries])
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ledger-start") as threads:

@@ -47,7 +47,7 @@ class PageAccount:
             input_tokens=int(record.get("input_tokens") or 0),
             output_tokens=int(record.get("output_tokens") or 0),
             cached_tokens=int(record.get("cached_tokens") or 0),
-            cost_usd=cost_usd or float(record.get("cost_usd") or 0.0),  # the record is rounded
+            cost_usd=cost_usd or float(record.get("cost_usd") or 0.0),  # the cost in the record is rounded
             unpriced=bool(record.get("unpriced_pages")),
         )
         if self.spent != Spent():
