@@ -107,7 +107,7 @@ class Matrix:
         return self.a * x + self.c * y + self.e, self.b * x + self.d * y + self.f
 
 
-PAGE_SPACE = Matrix()  # the matrix of objects that are not in a form
+PAGE_SPACE = Matrix()  # the identity, for objects that are not in a form
 
 
 def shown_size(page: Any) -> tuple[float, float]:

@@ -178,7 +178,7 @@ def new_client(
     options = types.HttpOptions(
         api_version="v1beta1"
         if config.vertexai
-        else "v1beta",  # supports mediaResolution, thinkingConfig and the *-latest aliases
+        else "v1beta",  # v1beta has mediaResolution, thinkingConfig and the *-latest aliases
         base_url=config.base_url,
         timeout=timeout_ms,
         retry_options=types.HttpRetryOptions(attempts=1),  # rayocr counts and paces every request

@@ -11,7 +11,7 @@ from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.letter_style import LetterStyle
 from rayocr.engines.layout.lines import LayoutLine
 
-_SAME_ROW = 0.5  # overlap of heights, as a share of the smaller height
+_SAME_ROW = 0.5  # least overlap of the heights of texts in one row, as a share of the smaller height
 _TABULAR_GAP_EM = 1.6  # a wider gap in a row is intended
 LABEL = re.compile(r"[^\W\d_][^:：]{0,30}\s?[:：](?:\s|$)")
 MARKER = re.compile(

@@ -47,7 +47,7 @@ class ReportFacts:
     dismissed_count: int = 0  # counted from the manifests
     pages: Counter[PageOutcome] = field(default_factory=Counter)
     engines: Counter[str] = field(default_factory=Counter)
-    models: Counter[str] = field(default_factory=Counter)  # number of documents by model that read pages of them
+    models: Counter[str] = field(default_factory=Counter)  # for each model, the number of documents of which it read pages
     reasons: Counter[str] = field(default_factory=Counter)  # reasons of failed attempts and rejected documents
     doubts: Counter[str] = field(default_factory=Counter)
     notes: Counter[str] = field(default_factory=Counter)  # number of documents by note about content that outputs could not show

@@ -17,7 +17,7 @@ from rayocr.pdf.geometry import Box
 from rayocr.pdf.objects import Ruling
 from rayocr.pdf.textlayer.lines import TextLine
 
-DRAWN = -1  # index of a field that is not an annotation
+DRAWN = -1  # the index that stands for a field without an annotation
 BOX_DPI = 150
 
 _SIDES_PT = (6.0, 22.0)

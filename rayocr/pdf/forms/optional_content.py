@@ -21,10 +21,11 @@ _MAX_OPERANDS = 1_000  # maximum number of nodes per visibility expression; one 
 
 
 def with_listed_groups(data: Any) -> Any:
-    """Returns the file (a uint8 array) with each group that a membership dictionary names alone in an array of one. Without the
-    array, PDFium ignores the policies AllOff and AnyOff, which show the content where the group is off.
+    """Returns the file (a uint8 array), in which every membership dictionary lists its group in an array, even a single one.
+    Without the array, PDFium ignores the policies AllOff and AnyOff, which show the content where the group is off.
 
-    Keeps the positions in the file. Dictionaries in object streams, and those without a superfluous space, are not changed."""
+    Keeps the byte offsets of all objects. Dictionaries in object streams, and those without a superfluous space, are not
+    changed."""
     changed = data
     for match in _MEMBERSHIP.finditer(data.data):
         dictionary = match.group()

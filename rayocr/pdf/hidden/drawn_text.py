@@ -25,11 +25,11 @@ class DrawnText:
         self.visible = 0  # objects
         self.has_dark = False  # visible and not white
         self.is_replaced = False  # whether a long /ActualText replaces some glyphs
-        self.inkless: list[Any] = []  # raw objects that draw nothing: blanks, or hidden words
+        self.inkless: list[Any] = []  # raw text objects that draw nothing: blanks, or hidden words
         self._may_be_hidden = False
         self._style = TextStyle()
         self._area = TextArea(long_side_pt)
-        self._small: set[tuple[object, ...]] = set()  # font, size and scale of letters that may be too small to read
+        self._small: set[tuple[object, ...]] = set()  # fonts, sizes and scales of letters that may be too small to read
         self._legible: set[tuple[object, ...]] = set()  # the same for letters that are large enough, in the same fonts
 
     @property

@@ -12,7 +12,7 @@ from rayocr.engines.layout.lines import LayoutLine
 from rayocr.engines.layout.rows import rows_of
 
 _LABEL = re.compile(r"([^\W\d_][^:：]{0,24})\s?(?:[:：]|_{3}|\.{4}|$)")
-_SAME_ROW = 0.5  # distance of the centers of two lines, as a share of the height
+_SAME_ROW = 0.5  # largest distance of the centers of two lines at one height, as a share of their height
 _LEAST_SAME = 2
 _LONG_TEXT, _LEAST_TEXTS = 20, 3  # characters of a long text, and least number of long texts; cells of tables are shorter
 _ADDRESS_LINES = (3, 8)

@@ -12,7 +12,7 @@ from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.engines.layout.rows import Row, rows_of
 
-_SAME_PT = 4.0  # distance of two ends at one place, on a scan
+_SAME_PT = 4.0  # largest distance of two ends that count as one place, on a scan
 _SAME_HEIGHT = 0.7  # boxes of one row overlap at least by this share of their height
 _HEIGHTS_PT = (9.0, 60.0)
 _SAME_PITCH_PT = 2.5

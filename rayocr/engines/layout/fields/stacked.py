@@ -12,8 +12,8 @@ from itertools import pairwise
 from rayocr.engines.layout.lines import LayoutLine
 from rayocr.engines.layout.rows import LABEL, Row, rows_of
 
-_BEGINS_EM = 0.8  # distance of the beginnings of a label and its value
-_NEAR_EM = 0.8  # white space between them
+_BEGINS_EM = 0.8  # largest distance between the beginnings of a label and its value
+_NEAR_EM = 0.8  # largest white space between them
 _LONGEST = 40  # maximum number of characters of a label
 _LABEL_END = (":", "：")
 

@@ -18,7 +18,7 @@ _LONGEST_CHARS = 160  # maximum number of characters of a label
 _NEIGHBOR_CHARS = 45
 _PITCH = 1.7  # largest distance of two lines, in line heights
 _BEGINS_EM, _HANGING_EM = 0.6, 3.0  # distance of the beginnings of lines; the same after the number of a question
-_GAP_EM = 0.8  # white space between the label and its fields
+_GAP_EM = 0.8  # largest white space between the label and its fields
 _SAME_SIZE = 1.12
 _NUMBER = re.compile(r"\(?(?:\d{1,3}[a-z]?|[a-z])[.)]?\s")
 

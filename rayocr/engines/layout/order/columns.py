@@ -55,7 +55,7 @@ from rayocr.engines.layout.units.lines import has_leader
 
 _STEP_PT = 2.0
 _MIN_GUTTER_EM = 0.2  # OCR boxes are padded by about a quarter of the line's height on either side
-_BAND_EM = 0.5  # height of white space across the page that may separate columns from other text
+_BAND_EM = 0.5  # least height of white space across the page that separates columns from other text
 _SURE_PROSE = 0.75
 _SURE_LINES = 8  # columns with fewer short lines are fields unless their sentences run on
 _FLOWING_LINES = 6  # least number of lines in a column of ragged prose
@@ -64,8 +64,8 @@ _MOST_FIELDS = 24
 _LONG_LINES = 32  # in characters; table cells are rarely this long on both sides of a gutter, ragged columns often are
 _RAGGED_PROSE = 0.4
 _HEADLINE = 1.25  # ratio of heights; a single line that is larger is above all columns if nothing is beside it
-_ALONE_EM = 0.85  # white space above and below a line between two parts of the page
-_HEADLINE_FREE = (0.5, 0.6)  # ems above and below a headline without text beside it
+_ALONE_EM = 0.85  # least white space above and below a line between two parts of the page
+_HEADLINE_FREE = (0.5, 0.6)  # least white space above and below a headline without text beside it, in ems
 _LARGE, _LARGE_FREE = 1.7, (0.1, 0.1)  # the same two values for very large lines, beside which paragraphs hardly ever end
 _BELOW_ADDRESS_EM = 3.0
 _MOST_INSETS = 10  # maximum number of lines with text on both sides

@@ -12,13 +12,13 @@ from rayocr.engines.layout.rows import MARKER
 _EDGE_EM = 2.0  # lines that begin and end within this distance from the edges of the text are full
 _LEAST_LINES = 8
 _TEXT_SHARE = 0.6  # least share of the page's letters in the column of text
-_NOTE_WIDTH = 0.4  # widest note, as a share of the width of the text
+_NOTE_WIDTH = 0.4  # largest width of a note, as a share of the width of the text
 _NOTE_LINES = 5  # longer notes are sidebars
 _NOTES_SHARE = 0.25  # largest share of the page's letters in notes
-_APART_EM = 0.7  # white space between two notes
+_APART_EM = 0.7  # least white space between two notes
 _LONGEST_NUMBER = 3  # maximum number of digits of a number in the margin
 _LETTERED, _LEAST_LETTERED = re.compile(r"\d{1,2}[a-z]"), 3
-_SIDEBAR_EM = 2.0  # white space between the paragraphs of a sidebar
+_SIDEBAR_EM = 2.0  # largest white space between the paragraphs of a sidebar
 
 
 def take_margin_notes(lines: Sequence[LayoutLine], em: float) -> tuple[list[list[LayoutLine]], list[LayoutLine]]:

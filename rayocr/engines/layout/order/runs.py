@@ -10,8 +10,8 @@ from rayocr.engines.layout.order.prose import fullness, is_dense, lines_of
 from rayocr.engines.layout.rows import rows_of
 
 PROSE = 0.5  # share of full lines above which text is prose; rows on common baselines need more
-BLOCK_BAND_EM = 1.0  # white space across the page between blocks that stand side by side, such as addresses
-_SET_OFF_EM = 0.4  # white space between blocks
+BLOCK_BAND_EM = 1.0  # least white space across the page after blocks that stand side by side, such as addresses
+_SET_OFF_EM = 0.4  # least white space between blocks
 # Limits for the head of a page above its columns: number of lines, share of the columns' height, characters of a line.
 _HEAD_LINES, _HEAD_SHARE, _HEAD_CHARS = 8, 0.2, 40
 LARGEST_BONUS = 1.008  # bonus for a gutter of 4 ems

@@ -19,10 +19,10 @@ from rayocr.engines.layout.rows import MARKER, Row, are_labels, has_labels, rows
 from rayocr.engines.layout.tables.row_gaps import SET_OFF_EM, is_set_off, stands_alone
 from rayocr.engines.layout.units.lines import has_leader, sentences_run_on
 
-_CELL_GAP_EM = 0.5  # white space between cells of one row
-_COLUMN_GAP_EM = 0.45  # white space between columns; boxes of scans are wider than their text
+_CELL_GAP_EM = 0.5  # least white space between cells of one row
+_COLUMN_GAP_EM = 0.45  # least white space between columns; boxes of scans are wider than their text
 _OVERLAP_EM = 0.25  # an overlap this small is jitter of the boxes
-_MAX_GAP_EM = 2.6  # white space above a row that belongs to the table
+_MAX_GAP_EM = 2.6  # largest white space above a row that belongs to the table
 _MIN_ROWS = 3
 # Number of rows from which the start of a table is tried; trying each row of a receipt of a thousand rows would take a minute.
 _ATTEMPTS = 100
@@ -37,9 +37,9 @@ _BULLETS = frozenset("•●▪■◦○‣∙⁃➢➤❖")
 _LEADERS_SHARE, _FORM_COLUMNS = 0.4, 4
 _FIRST_ROWS = 0.6
 _YEAR_DIGITS = 4  # shorter numbers before texts are item numbers
-_LEVEL = 0.25  # distance of the centers of cells on one baseline, as a share of the height
+_LEVEL = 0.25  # largest distance of the centers of cells on one baseline, as a share of their height
 _SAME_PT = 1.5  # largest distance of the parts of an interrupted ruling
-_RULE_SHARE = 0.6  # share of the table's width; shorter rulings do not separate rows
+_RULE_SHARE = 0.6  # least share of the table's width; shorter rulings do not separate rows
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ _PARTY = re.compile(
     r"|(?:billing|shipping|delivery|mailing|invoice) address:?",
     re.IGNORECASE,
 )
-_NEXT_EM, _LEAST_LINES = 1.0, 2  # white space between the lines of an address; maximum number of lines
+_NEXT_EM, _LEAST_LINES = 1.0, 2  # largest white space between the lines of an address; maximum number of lines
 _MOST_ROWS = 8
 _LONGEST = 48  # maximum number of characters of an e-mail address with its label
 _GAP_EM = 1.8  # largest white space between two rows of a block

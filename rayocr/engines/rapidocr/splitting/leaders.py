@@ -28,7 +28,7 @@ _PADDING = 0.2  # white margin of a part, in line heights
 _LEAST_SCORE = 0.5
 _SURE = 0.9
 _LEADER = "....."
-_READABLE = re.compile(r"[A-Z\divxlc.,\s€$£%()–-]+")  # page numbers, "A-3", amounts
+_READABLE = re.compile(r"[A-Z\divxlc.,\s€$£%()–-]+")  # matches page numbers, "A-3" and amounts
 _DIGIT = re.compile(r"[\divxlcIVXLC]")
 _DOTS = re.compile(r"[.…·]")
 

@@ -13,7 +13,7 @@ from difflib import SequenceMatcher
 
 from rayocr.pdf.textlayer.lines import TextLine, Word
 
-_BEGIN, _END = "\ufdd0", "\ufdd1"  # noncharacters, which no text contains
+_BEGIN, _END = "\ufdd0", "\ufdd1"  # the marks: noncharacters, which no text contains
 _MARK = re.compile(f"[{_BEGIN}{_END}]")
 _STRUCK = re.compile(f"{_BEGIN}([^{_END}]*){_END}?")
 _TOKEN = re.compile(r"\S+")
@@ -25,7 +25,8 @@ _Span = tuple[int, int]
 
 
 def with_marks(lines: Iterable[TextLine], struck: Mapping[Word, Collection[int]]) -> tuple[TextLine, ...]:
-    """Returns the lines, with marks around the struck characters of their words. `struck`: places in the word's text."""
+    """Returns the lines, with marks around the struck characters of their words. `struck`: indexes in the word's text, by
+    word."""
     return tuple(_marked(line, struck) if any(word in struck for word in line.words) else line for line in lines)
 
 
@@ -57,7 +58,7 @@ def _with_ends(text: str, places: Collection[int]) -> str:
 
 
 def _struck_parts(tokens: Sequence[str], marked: Sequence[str]) -> dict[int, list[_Span]]:
-    """Returns the struck parts of tokens, by the place of the token. `marked`: the same text with marks, perhaps in another
+    """Returns the struck parts of tokens, by the index of the token. `marked`: the same text with marks, perhaps in another
     arrangement."""
     plain = [_MARK.sub("", token) for token in marked]
     found: dict[int, list[_Span]] = {}
@@ -89,7 +90,7 @@ def _alike(tokens: Sequence[str], others: Sequence[str]) -> Iterator[tuple[int, 
 
 
 def _spans(token: str) -> Iterator[_Span]:
-    """Yields the marked parts of a token, as places in its text without marks."""
+    """Yields the marked parts of a token, as indexes in its text without marks."""
     for match in _STRUCK.finditer(token):
         start = match.start() - len(_MARK.findall(token, 0, match.start()))
         yield start, start + len(match.group(1))
@@ -113,7 +114,8 @@ def _joined(text: str, struck: Iterable[tuple[re.Match[str], _Span]]) -> Iterato
 
 
 def _as_rendered(text: str, start: int, end: int) -> _Span:
-    """Returns the span without the punctuation at an end that touches a letter. Markdown does not take `~~` there as a mark."""
+    """Returns the span without the punctuation at an end that touches a letter. At such a place, Markdown does not read `~~` as a
+    mark."""
     while start < end and text[start - 1 : start].isalnum() and not text[start].isalnum():
         start = next((n for n in range(start, end) if text[n].isalnum()), end)
     if text[end : end + 1].isalnum():

@@ -20,7 +20,7 @@ from rayocr.pdf.textlayer.lines import TextLine, Word
 if TYPE_CHECKING:
     from rayocr.pdf.textlayer.layer import TextLayer
 
-Struck = dict[Word, set[int]]  # places of the struck characters in the word's text
+Struck = dict[Word, set[int]]  # indexes of the struck characters in the word's text
 
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _THICKEST_PT = 4.0
@@ -36,15 +36,15 @@ _LEAST_LETTERS = 2
 _EXACT_EM, _THIN_EM = 0.05, 0.12  # limits for strokes through a part of a word or a single letter
 _SAME_PT, _JOIN_PT = 0.7, 1.5
 _INK = 40  # gray levels (0 to 255) between the drawn line and the paper
-_INKED = 0.9  # share of the columns in which the line is drawn
-_LETTERS = 0.25  # share of the columns with ink above the line, and below it
-_CROSSING = 0.12  # share of those columns with ink that touches the line, above and below: nothing touches the bar of a fraction
-_LETTERS_RTL, _CROSSING_RTL = 0.1, 0.05  # few letters of Arabic and Hebrew words reach above the line
+_INKED = 0.9  # least share of pixel columns in which the line is drawn
+_LETTERS = 0.25  # least share of pixel columns with ink above the line, and below it
+_CROSSING = 0.12  # least share of columns in which ink touches the line, above and below: nothing touches the bar of a fraction
+_LETTERS_RTL, _CROSSING_RTL = 0.1, 0.05  # the same for Arabic and Hebrew, in which few letters reach above the line
 
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """A level drawn line, on the page of the text lines, in points."""
+    """A level drawn line, in points, with the coordinates of the text lines."""
 
     x0: float
     x1: float
@@ -188,7 +188,7 @@ def _share(word: Word, x0: float, x1: float) -> float:
 
 
 def _is_drawn_through(stroke: Stroke, words: Sequence[Word], picture_of: Callable[[Box], Any]) -> bool:
-    """Returns whether the stroke can be seen from end to end, and has parts of letters above and below it."""
+    """Returns whether the stroke can be seen from end to end, and letters reach above and below it."""
     top, bottom = min(word.y0 for word in words), max(word.y1 for word in words)
     picture = picture_of((stroke.x0, top, stroke.x1, bottom))
     rows, columns = picture.shape
