@@ -22,6 +22,16 @@ from rayocr.engines.rapidocr.fine_print import better_dpi, surer
 from rayocr.engines.rapidocr.gutters import parted_at_gutters
 from rayocr.engines.rapidocr.image import TurnedPage, cut_out, ink_of, turned_image, with_contrast, with_margin
 from rayocr.engines.rapidocr.missed_lines import missed_lines
+from rayocr.engines.rapidocr.other_lines import (
+    LEAST_ASPECT,
+    as_own_score,
+    is_all_zeros,
+    is_better,
+    lines_to_compare,
+    misread_lines,
+    weight,
+    with_our_numbers,
+)
 from rayocr.engines.rapidocr.recognizer.cascade import CascadeRecognizer
 from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReading
 from rayocr.engines.rapidocr.recognizer.models import INSTALL_HINT, model_family, model_file, tiny_models
@@ -32,12 +42,10 @@ from rayocr.engines.rapidocr.splitting.check_boxes import with_check_boxes
 from rayocr.engines.rapidocr.splitting.leaders import with_page_numbers
 from rayocr.engines.rapidocr.text import (
     UNKNOWN_SCORE,
-    VIETNAMESE,
     is_half_known,
-    is_plain_latin,
     is_unread,
-    loses_words,
     pack_of_half_known,
+    pack_of_page,
     weighted_mean,
     with_marks,
     with_spaces,
@@ -61,13 +69,10 @@ _LETTER_BOX = 3.0
 _UNREAD_ASPECT = 4.0  # longer boxes always contain text; many shorter ones are specks
 _UNREAD_LINE = 8.0  # longer unread boxes contain a line of print; shorter ones may be signatures or ornaments
 _LEAST_INK = 0.4  # minimum contrast of an unread line, relative to the lines that were read
-_MOST_LETTERS = 120.0  # number of letters in an unread line; longer lines are usually rules
 _FEWEST_UNREAD = 2  # least number of unread lines that counts; a single one may be a signature or an ornament
 _MUCH_UNREAD = 0.1  # share of the print; without a language pack, a page with more unread print fails, one with less gets a doubt
 _JUNK = 0.8  # below this score, a line may be in a script that the models mistake for Latin
-_MOSTLY_UNREAD = 0.5  # share of the print; with more, the page is in an unsupported script
 _DOUBTFUL = 0.75  # Tesseract's confidence of a line; misread words of another script that look like numbers have less
-_LEAST_ASPECT = 1.2  # aspect ratio of a short word
 _MOST_UNREAD = 0.7  # share of the print; Tesseract reads all of a page that lacks more because a pack is missing
 _MIN_VERTICAL_SHARE = 0.6  # share of the length of all boxes, for the page to count as rotated
 
@@ -199,7 +204,7 @@ class RapidOcrEngine(ComputeEngine):
             text = with_marks(with_spaces(text))
             if (score < _MIN_LINE_SCORE and not is_half_known(text)) or not text.strip() or is_unread(text, aspects[index]):
                 if aspects[index] > _UNREAD_ASPECT:
-                    scores.append((0.0, _weight(aspects[index])))
+                    scores.append((0.0, weight(aspects[index])))
                 continue
             scores.append((score, len(text)))
             x0, y0, x1, y1 = (float(value) for value in level[index])
@@ -212,7 +217,7 @@ class RapidOcrEngine(ComputeEngine):
             boxes.append(TextBox(text=text, x0=x, y0=y, x1=right, y1=bottom, confidence=score, angle_deg=angle))
         lines += mark_lines(fields, quarter_turns, (image.shape[1] / scale, image.shape[0] / scale))
         boxes += mark_boxes(fields)
-        scores += [(0.0, _weight((x1 - x0) / (y1 - y0))) for x0, y0, x1, y1 in missed]
+        scores += [(0.0, weight((x1 - x0) / (y1 - y0))) for x0, y0, x1, y1 in missed]
         rulings = scan_rulings(upright, dpi=scale * 72, angle_deg=skew) if len(lines) > 3 else []
         if not lines:
             return PageText(text="", engine=self.name, model=self.model, confidence=0.0 if scores else None, boxes=())
@@ -231,16 +236,14 @@ class RapidOcrEngine(ComputeEngine):
             if aspects[index] > _UNREAD_ASPECT and (score < _JUNK or is_unread(text, aspects[index]) or is_half_known(text))
         ]
         unread = _without_faint(upright, quads, unread, aspects)
-        share = sum(_weight(aspects[index]) for index in unread) / max(sum(map(_weight, aspects)), 1.0)
+        misread = misread_lines(read, aspects, unread)
+        share = sum(weight(aspects[index]) for index in {*unread, *misread}) / max(sum(map(weight, aspects)), 1.0)
         packs = [pack for index in unread if (pack := pack_of_half_known(read[index].text))]
-        likely = max(packs, key=packs.count) if packs else ""
-        if self._other_scripts is None or not unread:
-            return read, ()
-        short = _in_same_script(read, aspects, unread) if share > _MOSTLY_UNREAD else set()
-        short |= {i for i in range(len(read)) if i not in unread and loses_words(read[i].text, aspects[i])}
-        if likely == VIETNAMESE and share > _MUCH_UNREAD:
-            short |= {i for i in range(len(read)) if i not in unread and not read[i].text.isascii()}
-        unread += sorted(short)
+        likely = max(packs, key=packs.count) if packs else pack_of_page([reading.text for reading in read])
+        if self._other_scripts is None or not (unread or misread or likely):
+            return read, (LOW_CONFIDENCE,) if misread else ()
+        compared = lines_to_compare(read, aspects, unread, misread, likely)
+        unread += sorted(compared)
         if len(unread) < _FEWEST_UNREAD and not likely:
             return read, self._doubts_of_unread(upright, quads, read, aspects)
         doubts: dict[str, None] = {}
@@ -262,12 +265,14 @@ class RapidOcrEngine(ComputeEngine):
                 raise
             doubts[f"{PACK_MISSING}:{error.pack}"] = None
         for index, (text, confidence) in zip(unread, again, strict=True):
-            known = index not in short and not is_unread(read[index].text, aspects[index]) and not is_half_known(read[index].text)
-            if text and (not known or _as_own_score(confidence) > read[index].score):
-                read[index] = LineReading(text, _as_own_score(confidence), 0.0)
-                if confidence < _DOUBTFUL:
-                    doubts[LOW_CONFIDENCE] = None
-            elif not text and index in short and aspects[index] > _LEAST_ASPECT:
+            ours, is_lost = read[index], not text and aspects[index] > LEAST_ASPECT
+            if is_better(text, confidence, ours, aspects[index], compared=index in compared):
+                text, is_lost = with_our_numbers(text, ours) if index in compared else (text, False)
+                read[index] = LineReading(text, as_own_score(confidence), 0.0)
+                is_lost |= confidence < _DOUBTFUL
+            elif not is_lost:
+                is_lost = is_all_zeros(ours.text)
+            if is_lost and (index in compared or text):
                 doubts[LOW_CONFIDENCE] = None
         if not any(doubt.startswith(PACK_MISSING) for doubt in doubts):
             doubts |= dict.fromkeys(self._doubts_of_unread(upright, quads, read, aspects))
@@ -282,7 +287,7 @@ class RapidOcrEngine(ComputeEngine):
             return ()
         assert self._other_scripts is not None
         pack = self._other_scripts.missing_pack([cut_out(upright, quads[index]) for index in unread])
-        share = sum(_weight(aspects[index]) for index in unread) / max(sum(map(_weight, aspects)), 1.0)
+        share = sum(weight(aspects[index]) for index in unread) / max(sum(map(weight, aspects)), 1.0)
         if pack and share > _MUCH_UNREAD:
             self._other_scripts.require(pack)
         return (f"{PACK_MISSING}:{pack or 'unknown'}",)
@@ -372,24 +377,6 @@ def _without_faint(upright: Any, quads: Any, unread: list[int], aspects: list[fl
         return unread
     least = _LEAST_INK * max(ink_of(cut_out(upright, quads[i])) for i in others)
     return [i for i in unread if ink_of(cut_out(upright, quads[i])) >= least]
-
-
-def _in_same_script(read: Sequence[LineReading], aspects: Sequence[float], unread: Sequence[int]) -> set[int]:
-    """Returns the lines on a page in an unsupported script that only seem to be read, or are too short to decide, such as last
-    lines of paragraphs and page numbers. Excludes Latin words and numbers that were read."""
-    others = set(range(len(read))) - set(unread)
-    return {i for i in others if aspects[i] > _LEAST_ASPECT and not (read[i].score > _SURE and is_plain_latin(read[i].text))}
-
-
-def _as_own_score(confidence: float) -> float:
-    """Converts Tesseract's confidence to the scale of these models, so that both minimums (`rayocr.engines.answers.checks`)
-    coincide."""
-    return 0.85 + (confidence - 0.55) / 3 if confidence > 0.55 else confidence * 0.85 / 0.55
-
-
-def _weight(aspect: float) -> float:
-    """Returns the expected number of letters in a line with this ratio of width to height."""
-    return min(2.0 * aspect, _MOST_LETTERS)
 
 
 def without_padding(x0: float, x1: float, height: float) -> tuple[float, float]:

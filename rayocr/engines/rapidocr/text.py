@@ -26,17 +26,29 @@ _FEW_LETTERS_AN_ASPECT = 0.8
 _LITER = re.compile(
     r"((?<![A-Za-z])(?:[mnpuµμ]?mol|[kmnpuµμ]?g|[mkI]U|mEq|(?<=\d )U)/[dmcuµμ]?)I(?![A-Za-z])"
 )  # "mmol/I", "mg/dI"
+_PER_MILLE = re.compile(r"(?<=\d)(\s?)%[0oO°](?![\w%])")  # "3,2 %0"
+_GIGA_PER_LITER = re.compile(r"(?<![\d.,])10[°º](?=/[Ll](?!\w))")  # "10°/L"
+# Two amounts without the space between their columns. Three digits between two commas may be thousands.
+_TWO_AMOUNTS = re.compile(
+    r"(?<![\w.,])(\d{1,3}(?:\.\d{3})*,\d\d)((?:\d{2,3}|\d(?=\.))(?:\.\d{3})*,\d\d)(?![\w.,])"
+    r"|(?<![\w.,])(\d{1,3}(?:,\d{3})*\.\d\d)((?:\d{2,3}|\d(?=,))(?:,\d{3})*\.\d\d)(?![\w.,])"
+)
 _LOST_WORD = re.compile(r"\s{2}")
 VIETNAMESE = "vie"
 _VIETNAMESE = frozenset("ơưđăƠƯĐĂạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ")
+# Two Greek and two Latin letters in a word are no formula: the models read "Σύνολο" as "Σúvoλo".
+_GREEK_AND_LATIN = re.compile(
+    r"(?=[^\W\d_]{5})(?=[^\W\d_]*?[\u0370-\u03ff][^\W\d_]*?[\u0370-\u03ff])[^\W\d_]*?[a-zà-ÿ][^\W\d_]*?[a-zà-ÿ]"
+)
 _VIETNAMESE_SHARE = 0.04  # share of the letters; Croatian, Romanian and Turkish have less (one or two each)
 _LEADERS = 0.6  # share of one symbol, for a row of dots or dashes
 
 
 def with_spaces(text: str) -> str:
-    """Restores spaces that the models drop after commas, full stops and numbers, where the text can only be prose, and the letter
-    l of liters."""
-    text = _LITER.sub(r"\1l", _NUMBER.sub(r"\1 ", text))
+    """Restores spaces that the models drop after commas, full stops and numbers, where the text can only be prose, and between
+    two amounts, and signs that they do not know: the letter l of liters, ‰ and the exponent of cells per liter."""
+    text = _GIGA_PER_LITER.sub("10⁹", _PER_MILLE.sub(r"\1‰", _LITER.sub(r"\1l", _NUMBER.sub(r"\1 ", text))))
+    text = _TWO_AMOUNTS.sub(lambda found: " ".join(filter(None, found.groups())), text)
     return " ".join(_COMMA.sub(", ", word) if "@" not in word and "/" not in word else word for word in _stops(text))
 
 
@@ -86,10 +98,19 @@ def pack_of_half_known(text: str) -> str:
     other text and for formulas."""
     letters = [char for char in text if char.isalpha()]
     greek = sum("\u0370" <= char <= "\u03ff" for char in letters)
-    if greek >= 6 and greek > 0.4 * len(letters):
+    if (greek >= 6 and greek > 0.4 * len(letters)) or _GREEK_AND_LATIN.search(text):
         return "ell"
     vietnamese = sum(char in _VIETNAMESE for char in letters)
     return VIETNAMESE if vietnamese >= 3 and vietnamese > _VIETNAMESE_SHARE * len(letters) else ""
+
+
+def pack_of_page(texts: Iterable[str]) -> str:
+    """Returns the pack for a page of short lines in Vietnamese, none of which has enough letters to detect it; "" for other
+    pages. Romanian and Croatian have only one of these letters."""
+    letters = [char for text in texts for char in text if char.isalpha()]
+    vietnamese = [char for char in letters if char in _VIETNAMESE]
+    is_several = len(set(map(str.lower, vietnamese))) >= 3
+    return VIETNAMESE if is_several and len(vietnamese) > _VIETNAMESE_SHARE * len(letters) else ""
 
 
 def weighted_mean(scores: Iterable[tuple[float, float]]) -> float | None:

@@ -116,7 +116,7 @@ class OtherScripts:
                 break
             found = self._read_with(packs, [lines[index] for index in left], tesseract, read_latin)
             for index, reading in zip(left, found, strict=True):
-                if reading.confidence >= _LEAST and (turn == 0 or any(map(str.isalpha, reading.text))):
+                if reading.confidence >= _LEAST and (turn == 0 or _has_letters(reading.text)):
                     read[index] = reading
             before, left = left, [index for index in left if not read[index].text]
             if not left:
@@ -135,7 +135,7 @@ class OtherScripts:
         tried: list[tuple[float, tuple[str, ...]]] = []
         for packs in _likely_first(groups_of(tesseract.languages()), seen):
             found = self._read_with(packs, longest, tesseract)
-            tried.append((mean(reading.confidence if reading.confidence >= _LEAST else 0.0 for reading in found), packs))
+            tried.append((mean(r.confidence if r.confidence >= _LEAST and _has_letters(r.text) else 0.0 for r in found), packs))
             if tried[-1][0] > _SURE_SAMPLE:
                 break
         confidence, packs = max(tried, default=(0.0, ()))
@@ -181,6 +181,10 @@ class OtherScripts:
         for place, index in enumerate(doubtful):
             read[index] = choose([read[index], *(whole_words(view[place]) for view in views)])
         return read
+
+
+def _has_letters(text: str) -> bool:
+    return any(map(str.isalpha, text))
 
 
 def _with_lost_lines(

@@ -1,5 +1,5 @@
-"""Restores commas that Tesseract's Arabic pack reads as a hamza, a quotation mark or a Latin comma at the end of a word, and the
-hamza over a final alef that it reads as two strokes."""
+"""Restores commas that Tesseract's Arabic pack reads as a hamza, a quotation mark or a Latin comma at the end of a word, the
+hamza over a final alef that it reads as two strokes, and letters in the names of months."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ _ALEF_HAMZA = re.compile(rf"(?<!\w)(?P<word>[وفبلك]?(?:{'|'.join(_IN_ALEF.s
 _FINAL_HAMZA = re.compile(
     r"(?<!\w)(?P<word>[وف]?س?[يتن]?(?:بد|قر|لج|نش)|[وف]?[بلك]?(?:ال)?(?:مبد|ملج|مرف|منش|مطف))\u0627\u064b(?!\w)"
 )
+# In some fonts the loop of a joined heh and the tooth of a beh are read as other letters. "شبر" (a span) has no end, and no month
+# follows it.
+_MONTHS = "يناير فبراير مارس أبريل إبريل مايو يونيو يوليو أغسطس سبتمبر أكتوبر نوفمبر ديسمبر"
+_MONTH_IN_BER = re.compile(r"(?<!\w)(?P<month>[وفبل]?(?:سبتم|أكتو|نوفم|ديسم))ير(?!\w)")
+_END_OF_MONTH = re.compile(r"(?<!\w)(?P<before>[وف]?[بل]?(?:نهاية|بداية|مطلع|منتصف|أوائل|أواخر) )ش[بي]ر(?!\w)")
+_NAMED_MONTH = re.compile(rf"(?<!\w)(?P<before>[وفبل]?)ش[بي]ر(?= (?:{'|'.join(_MONTHS.split())})(?!\w))")
 _AFTER_LETTER = re.compile(r"[\u0621-\u064a]$")
 
 
@@ -38,6 +44,8 @@ def with_commas(texts: Sequence[str]) -> list[str]:
             parts += [before, "،" if is_comma else found.group()]
             is_open, end = found.group() == "«", found.end()
         text = _LATIN_MARK.sub(lambda mark: _ARABIC_MARKS[mark.group()], "".join(parts) + text[end:])
+        text = _MONTH_IN_BER.sub(r"\g<month>بر", text)
+        text = _NAMED_MONTH.sub(r"\g<before>شهر", _END_OF_MONTH.sub(r"\g<before>شهر", text))
         text = _FINAL_HAMZA.sub(r"\g<word>أ", _ALEF_HAMZA.sub(r"\g<word>،", text))
         corrected.append(_HAMZA.sub(_with_comma, text))
     return corrected

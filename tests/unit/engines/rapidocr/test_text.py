@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 
 from rayocr.engines.rapidocr.recognizer.decoding import BlankKeepingDecoder
-from rayocr.engines.rapidocr.text import is_half_known, is_unread, loses_words, weighted_mean, with_marks, with_spaces
+from rayocr.engines.rapidocr.text import (
+    is_half_known,
+    is_unread,
+    loses_words,
+    pack_of_page,
+    weighted_mean,
+    with_marks,
+    with_spaces,
+)
 
 SIGNS = ["no sign", *"abcdefghijklmnopqrstuvwxyzA01.,(第章", " "]
 
@@ -83,7 +91,9 @@ def test_what_was_read_is_not_called_unread(text: str, aspect: float) -> None:
 
 def test_greek_is_half_known_and_formulas_are_not() -> None:
     assert is_half_known("ιλιη ενι νιτ κειν τ τι εν πω")
+    assert is_half_known("Σúvoλo") and is_half_known("Kataváλωσn 412 kWh")
     assert not is_half_known("the angle α between σ and the axis")
+    assert not is_half_known("Δσxy = 2πr, λmax and μg per αβ-phase")
     assert not is_half_known("Příliš žluťoučký kůň úpěl ďábelské ódy")
 
 
@@ -110,6 +120,12 @@ def test_vietnamese_is_half_known_and_other_latin_languages_are_not() -> None:
     assert not is_half_known("Gradsko vijeće odlučilo je obnoviti stari most; đak čeka")
     assert not is_half_known("Consiliul orașului a hotărât să repare podul vechi")
     assert not is_half_known("Belediye meclisi köprüyü kıştan önce onarmaya karar verdi")
+
+
+def test_a_page_of_short_vietnamese_lines_is_known_by_all_of_them() -> None:
+    assert pack_of_page(["Hóa đơn s 0047 ngày", "Cà phê sa đá", "Nưc sui", "Tng công"]) == "vie"
+    assert pack_of_page(["Bună ziua", "Până mâine", "Să vă fie bine", "În față"]) == ""
+    assert pack_of_page(["Đak čeka", "Dođi sutra", "Hvala vam"]) == ""
 
 
 @pytest.mark.parametrize(
@@ -146,4 +162,23 @@ def test_a_line_of_a_few_numbers_between_blanks_has_lost_its_words() -> None:
     ],
 )
 def test_liters_end_in_a_small_letter(read: str, meant: str) -> None:
+    assert with_spaces(read) == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("4.523,3975,95", "4.523,39 75,95"),
+        ("9.719,361.251,95", "9.719,36 1.251,95"),
+        ("4,523.3975.95", "4,523.39 75.95"),
+        ("12,345,67 and 1.234.567,89", "12,345,67 and 1.234.567,89"),
+        ("14.02.1961, 192.168.10.25, 1,25,000.50", "14.02.1961, 192.168.10.25, 1,25,000.50"),
+        ("3,2 %0", "3,2 ‰"),
+        ("2,9%o", "2,9‰"),
+        ("100% of 5%", "100% of 5%"),
+        ("11.8 10°/L", "11.8 10⁹/L"),
+        ("at 10° N, 10°/min", "at 10° N, 10°/min"),
+    ],
+)
+def test_two_amounts_are_parted_and_lost_signs_come_back(read: str, meant: str) -> None:
     assert with_spaces(read) == meant

@@ -156,6 +156,21 @@ def test_on_a_mixed_page_each_line_goes_to_the_engine_that_knows_its_script() ->
     assert lines[3:] == ["a line of English text that was read", "नगर", "शासन"]
 
 
+def test_misread_words_that_no_engine_reads_are_a_doubt() -> None:
+    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+
+    for other_scripts in (None, OtherScripts(tesseract=FakeTesseract({"rus": ""}))):
+        mixed = Mixed(RapidOcrEngine(other_scripts=other_scripts), unread=0)
+        mixed.readings = [LineReading("Egaall", 0.6, 0.3)] * 4 + [LineReading("1,204.88", 0.99, 0.9)] * 9
+        mixed.aspects = [2.0] * 13
+        assert mixed.doubts() == ("low_confidence",)
+
+
+def test_packs_that_read_only_digits_are_not_chosen() -> None:
+    fake = FakeTesseract({"hin": tsv((0, 30, 90, 95, "००"), (1, 30, 90, 95, "००")), "rus": tsv((0, 30, 90, 80, "да"))})
+    assert read(fake, count=1) == [("да", 0.8)]
+
+
 def test_a_page_in_one_unknown_script_is_left_to_tesseract() -> None:
     fake = FakeTesseract({}, script="Devanagari", installed=("eng", "osd"))
     engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=fake))

@@ -40,3 +40,16 @@ def test_a_quotation_may_end_in_another_line() -> None:
 )
 def test_hamza_over_a_final_alef_comes_back(read: str, meant: str) -> None:
     assert with_commas([read]) == [meant]
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("قبل نهاية شبر", "قبل نهاية شهر"),
+        ("في شير سبتمير.", "في شهر سبتمبر."),
+        ("لشبر أكتوير ونوفمير", "لشهر أكتوبر ونوفمبر"),
+        ("في كل شبر من البيت وشبرا شبرا، والخمير والأمير", "في كل شبر من البيت وشبرا شبرا، والخمير والأمير"),
+    ],
+)
+def test_the_names_of_months_come_back(read: str, meant: str) -> None:
+    assert with_commas([read]) == [meant]
