@@ -18,7 +18,7 @@ _SURE = 0.9
 _JUNK = 0.8  # below this score, a line with letters may be in another script
 _MOSTLY_UNREAD = 0.5  # share of the print; with more, the page is in an unsupported script
 _MUCH_UNREAD = 0.1  # share from which lines with accents are Vietnamese, too
-_FEWEST_MISREAD = 3  # number of lines
+_FEWEST_MISREAD = 3  # least number of such lines on a page
 _MOST_LETTERS = 120.0  # number of letters in an unread line; longer lines are usually rules
 _LONG_ASPECT, _WEAK = 4.0, 0.5  # a line with a number beside a word that was read as one weak letter
 _DASH_ASPECT = 2.0  # a sign in a wider box is what was left of a word
@@ -27,8 +27,9 @@ _DASH_ASPECT = 2.0  # a sign in a wider box is what was left of a word
 _LOST = re.compile(r"^\s|\s$|\s{2}|(?:^|\s)[:;,.](?:\s|$)|^[.,:;][^\W_]|\s[,:;][^\W_]")
 _ZEROS = re.compile("0{2,}")
 _NUMBER = re.compile(r"(?<!\S)[+-]?\d[\d.,:/-]*(?:\d|(?<=\d)%)(?!\S)")
+_ASCII_DIGITS = dict.fromkeys(map(ord, "0123456789"))
 _OTHER_NUMBER = re.compile(r"(?<!\w)[.,:/]?\d[\d.,:/-]*(?<=\d)(?!\w)")
-_LONG_NUMBER = 3  # digits
+_LONG_NUMBER = 3  # least number of digits; shorter numbers are not compared
 _SURE_NUMBER = 0.8  # minimum score of a line whose numbers are compared
 _MOST_LOST = 2  # digits that Tesseract omits from a number or adds to it
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
@@ -79,9 +80,9 @@ def is_better(text: str, confidence: float, ours: LineReading, aspect: float, *,
 
 def with_our_numbers(text: str, ours: LineReading) -> tuple[str, bool]:
     """Returns Tesseract's text with the numbers of our reading that it misread, and whether it lacks others. Tesseract's packs
-    for other scripts omit the first digit of some numbers and read percent signs as digits."""
+    for other scripts omit the first digit of some numbers and read percent signs as digits. The models do not know the scripts' own digits."""
     lost = False
-    if ours.score < _SURE_NUMBER:
+    if ours.score < _SURE_NUMBER or any(map(str.isdigit, text.translate(_ASCII_DIGITS))):
         return text, lost
     for number in _NUMBER.findall(ours.text):
         digits = _digits(number)

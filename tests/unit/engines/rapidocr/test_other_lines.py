@@ -79,6 +79,7 @@ def test_a_sure_latin_word_is_replaced_only_by_a_sure_cyrillic_one(ours: str, te
         (": 98765 43210", "मोबाइल: 98765 43210", "मोबाइल: 98765 43210", False),
         (" 4471 ", "счёт № 88", "счёт № 88", True),
         ("T 12", "д. 13", "д. 13", False),
+        ("4HI 82384", "मागणी १२३४५", "मागणी १२३४५", False),
     ],
 )
 def test_numbers_that_tesseract_misreads_come_from_the_models(ours: str, text: str, kept: str, lost: bool) -> None:
