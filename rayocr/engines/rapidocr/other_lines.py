@@ -80,7 +80,8 @@ def is_better(text: str, confidence: float, ours: LineReading, aspect: float, *,
 
 def with_our_numbers(text: str, ours: LineReading) -> tuple[str, bool]:
     """Returns Tesseract's text with the numbers of our reading that it misread, and whether it lacks others. Tesseract's packs
-    for other scripts omit the first digit of some numbers and read percent signs as digits. The models do not know the scripts' own digits."""
+    for other scripts omit the first digit of some numbers and read percent signs as digits. The models misread the scripts' own
+    digits, so that lines with those are not compared."""
     lost = False
     if ours.score < _SURE_NUMBER or any(map(str.isdigit, text.translate(_ASCII_DIGITS))):
         return text, lost
