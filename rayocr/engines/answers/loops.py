@@ -130,7 +130,8 @@ def _distances(text: str) -> _Positions:
 
 
 def _hashes(codes: _Codes) -> _Codes:
-    """Returns a hash of each `_SHINGLE` = 16 + 4 consecutive codes: each polynomial is made of two over half as many codes."""
+    """Returns a hash of each `_SHINGLE` = 16 + 4 consecutive codes: the polynomial of 2n codes is computed from those of two
+    halves of n codes."""
     by_length, factor = {1: codes}, _HASH_FACTOR
     for length in (1, 2, 4, 8):
         half = by_length[length]

@@ -91,8 +91,8 @@ def with_spaces(tsv: str, text: str) -> str:
 
 
 def without_direction_marks(text: str) -> str:
-    """Removes the invisible marks that Tesseract adds around Latin words in Arabic and Hebrew lines. Letters are in logical order
-    without them."""
+    """Removes the invisible marks that Tesseract adds around Latin words in Arabic and Hebrew lines. Tesseract writes the letters
+    in logical order, so the marks are not needed."""
     return text.translate(_DIRECTION_MARKS)
 
 

@@ -30,7 +30,7 @@ _MAY_BE_CODE = re.compile(r"`|~~~|^(?: {4}|\t)|\t", re.MULTILINE)
 _BACKTICKS = re.compile("`+")
 _MAX_PARSED_CHARS = 50_000  # Markdown parsers take quadratic time on some texts; in longer texts, code is escaped, too
 
-# Tags that Markdown cannot express, or that models use instead of its marks. All have no attributes, except cells and lists.
+# Tags that Markdown cannot express, or that models use instead of its marks. Only cells and lists keep attributes.
 ALLOWED_TAGS = frozenset(
     {"table", "caption", "thead", "tbody", "tfoot", "tr", "td", "th", "br", "hr", "p", "ul", "ol", "li", "blockquote"}
     | {"h1", "h2", "h3", "h4", "h5", "h6", "sup", "sub", "b", "strong", "i", "em", "u", "s", "del", "ins", "mark", "small"}

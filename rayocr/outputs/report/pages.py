@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.document import PdfFile
 
 _PAGE_MARK = re.compile(r"(?<!\\)<!-- page (\d{1,9}) -->")  # if pages are joined, the comment is inside a paragraph
-_DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # the report itself shows doubts
+_DOUBT_MARK = re.compile(r"\A<!-- doubtful: [^\n]*? -->\s*")  # removed, since the report shows doubts in another place
 _MAX_PIXELS = 2_000_000  # bytes per picture
 _MAX_TEXT_CHARS = 20_000  # characters per page in the report
 _JPEG_QUALITY = 60

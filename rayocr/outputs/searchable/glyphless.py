@@ -101,7 +101,7 @@ def _font_file() -> bytes:
     builder.setupNameTable({"familyName": "Rayocr Glyphless", "styleName": "Regular", "psName": FONT_NAME[1:]})
     builder.setupOS2(sTypoAscender=int(ASCENT_EM * _UNITS), sTypoDescender=int(DESCENT_EM * _UNITS))
     builder.setupPost()
-    builder.font["head"].created = builder.font["head"].modified = 0  # makes the bytes reproducible
+    builder.font["head"].created = builder.font["head"].modified = 0  # so that equal inputs give equal bytes
     builder.font.recalcTimestamp = False
     file = io.BytesIO()
     builder.save(file)

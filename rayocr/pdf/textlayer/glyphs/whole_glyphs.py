@@ -156,4 +156,4 @@ def _enlarge(
         return
     begin, beyond = (x.value, 0) if along else (y.value, 3)
     if -_OVERHANG_EM < (box[beyond] - begin) / max(abs(size) * abs(up_vector[along]), 0.1) < SPACE_EM:
-        box[beyond] = begin  # letters that reach below or above others are in the order of their origins
+        box[beyond] = begin  # the box begins at the origin, since letters may overlap

@@ -177,7 +177,7 @@ def _are_other_signs(signs: Mapping[str, _Shape]) -> bool:
 
 def _inked_spaces(text_page: Any, codes: Sequence[int], spaces: Any, is_digit: Any, rectangles: Any) -> list[int]:
     """Returns the spaces that show something: a sign within a number, a digit beside a number, a letter within a word. Examines
-    only some of the spaces between words at first."""
+    only a sample of the spaces between words, and all of them if the sample contains such a space."""
     beside = is_digit[spaces - 1] | is_digit[spaces + 1]
     others = spaces[~beside]
     found = _showing(text_page, codes, spaces[beside], rectangles)
