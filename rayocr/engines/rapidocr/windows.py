@@ -57,7 +57,7 @@ def _inked_areas(gray: Any) -> list[tuple[tuple[int, int], tuple[int, int]]]:
     padded = cv2.copyMakeBorder(gray, 0, -height % _BLOCK_PX, 0, -width % _BLOCK_PX, cv2.BORDER_REPLICATE)
     blocks = padded.reshape(padded.shape[0] // _BLOCK_PX, _BLOCK_PX, -1, _BLOCK_PX)
     inked = blocks.max(axis=(1, 3)).astype(np.int16) - blocks.min(axis=(1, 3)) > _CONTRAST
-    inked = cv2.dilate(inked.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)  # windows include some paper around the letters
+    inked = cv2.dilate(inked.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool)  # with paper around the letters
     rows = np.flatnonzero(inked.any(axis=1))
     if not len(rows):
         return []

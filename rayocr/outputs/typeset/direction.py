@@ -1,4 +1,5 @@
-"""Detects the direction and the probable language of a text. Typst needs them for shaping, screen readers for speech."""
+"""Detects the direction and the probable language of a text. Typst needs both for shaping, and screen readers need the language
+for speech."""
 
 from __future__ import annotations
 

@@ -126,7 +126,7 @@ def words_in(lines: Sequence[TextLine], boxes: Sequence[Box], letters: LettersOf
 
 
 def _joined(strokes: Iterable[Stroke]) -> list[Stroke]:
-    """Returns the strokes from top to bottom. Those that continue each other are one."""
+    """Returns the strokes from top to bottom. Joins strokes that continue each other."""
     joined: list[Stroke] = []
     for stroke in sorted(strokes, key=lambda stroke: (round(stroke.y / _SAME_PT), stroke.x0)):
         last = joined[-1] if joined else None
