@@ -21,6 +21,7 @@ from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines, with_misse
 from rayocr.engines.rapidocr.fine_print import better_dpi, surer
 from rayocr.engines.rapidocr.gutters import parted_at_gutters
 from rayocr.engines.rapidocr.image import TurnedPage, cut_out, ink_of, turned_image, with_contrast, with_margin
+from rayocr.engines.rapidocr.missed_cells import missed_cells
 from rayocr.engines.rapidocr.missed_lines import missed_lines
 from rayocr.engines.rapidocr.other_lines import (
     LEAST_ASPECT,
@@ -40,6 +41,7 @@ from rayocr.engines.rapidocr.recognizer.runtime import load_model
 from rayocr.engines.rapidocr.show_through import without_show_through
 from rayocr.engines.rapidocr.splitting.check_boxes import with_check_boxes
 from rayocr.engines.rapidocr.splitting.leaders import with_page_numbers
+from rayocr.engines.rapidocr.splitting.numbers import with_parted_numbers
 from rayocr.engines.rapidocr.text import (
     UNKNOWN_SCORE,
     is_half_known,
@@ -170,13 +172,16 @@ class RapidOcrEngine(ComputeEngine):
             raise EngineError(f"rapidocr failed on page {page.page_number}: {type(error).__name__}: {error}") from error
 
     def _read(self, image: Any, scale: float, fields: Sequence[FormField], *, is_cleaned: bool = False) -> PageText:
+        import numpy as np
+
         assert self._detect is not None and self._recognize_lines is not None
         found = find_lines(image, self._detect, dpi=scale * 72)
         missed = missed_lines(image, found, dpi=scale * 72, with_fragments=True)
         if missed:
             found = with_missed_lines(image, found, missed, self._detect)
             missed = missed_lines(image, found, dpi=scale * 72)
-        shown = parted_at_gutters(image, found)
+        cells = missed_cells(image, found)
+        shown = parted_at_gutters(image, np.concatenate([found, cells]) if len(cells) else found)
         if not len(shown):
             return PageText(text="", engine=self.name, model=self.model, confidence=None, boxes=())
         page = TurnedPage(image)
@@ -189,6 +194,8 @@ class RapidOcrEngine(ComputeEngine):
         lost = False
         if not columns_down:
             quads, read, lost = with_page_numbers(upright, quads, read, self._recognize_lines)
+            quads, read, joined = with_parted_numbers(upright, quads, read, self._recognize_lines)
+            lost |= joined
             quads, read = with_check_boxes(upright, quads, read, self._recognize_lines)
             shown = turned(quads, -quarter_turns, width, height)
         skew = skew_deg(quads)
