@@ -21,7 +21,6 @@ from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines, with_misse
 from rayocr.engines.rapidocr.fine_print import better_dpi, surer
 from rayocr.engines.rapidocr.gutters import parted_at_gutters
 from rayocr.engines.rapidocr.image import TurnedPage, cut_out, ink_of, turned_image, with_contrast, with_margin
-from rayocr.engines.rapidocr.missed_cells import missed_cells
 from rayocr.engines.rapidocr.missed_lines import missed_lines
 from rayocr.engines.rapidocr.other_lines import (
     LEAST_ASPECT,
@@ -41,6 +40,7 @@ from rayocr.engines.rapidocr.recognizer.runtime import load_model
 from rayocr.engines.rapidocr.show_through import without_show_through
 from rayocr.engines.rapidocr.splitting.check_boxes import with_check_boxes
 from rayocr.engines.rapidocr.splitting.leaders import with_page_numbers
+from rayocr.engines.rapidocr.splitting.missed_cells import missed_cells
 from rayocr.engines.rapidocr.splitting.numbers import with_parted_numbers
 from rayocr.engines.rapidocr.text import (
     UNKNOWN_SCORE,

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rayocr.engines.rapidocr.missed_cells import missed_cells
+from rayocr.engines.rapidocr.splitting.missed_cells import missed_cells
 
 ROWS, COLUMNS = 6, 4
 
