@@ -36,10 +36,7 @@ _TWO_AMOUNTS = re.compile(
 _LOST_WORD = re.compile(r"\s{2}")
 VIETNAMESE = "vie"
 _VIETNAMESE = frozenset("ơưđăƠƯĐĂạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ")
-# Two Greek and two Latin letters in a word are no formula: the models read "Σύνολο" as "Σúvoλo".
-_GREEK_AND_LATIN = re.compile(
-    r"(?=[^\W\d_]{5})(?=[^\W\d_]*?[\u0370-\u03ff][^\W\d_]*?[\u0370-\u03ff])[^\W\d_]*?[a-zà-ÿ][^\W\d_]*?[a-zà-ÿ]"
-)
+_LONG_WORD = re.compile(r"[^\W\d_]{5,}")
 _VIETNAMESE_SHARE = 0.04  # share of the letters; Croatian, Romanian and Turkish have less (one or two each)
 _LEADERS = 0.6  # share of one symbol, for a row of dots or dashes
 
@@ -98,10 +95,16 @@ def pack_of_half_known(text: str) -> str:
     other text and for formulas."""
     letters = [char for char in text if char.isalpha()]
     greek = sum("\u0370" <= char <= "\u03ff" for char in letters)
-    if (greek >= 6 and greek > 0.4 * len(letters)) or _GREEK_AND_LATIN.search(text):
+    if (greek >= 6 and greek > 0.4 * len(letters)) or any(map(_mixes_greek, _LONG_WORD.findall(text))):
         return "ell"
     vietnamese = sum(char in _VIETNAMESE for char in letters)
     return VIETNAMESE if vietnamese >= 3 and vietnamese > _VIETNAMESE_SHARE * len(letters) else ""
+
+
+def _mixes_greek(word: str) -> bool:
+    """Returns whether a word has two Greek and two Latin letters, and so is no formula: the models read "Σύνολο" as "Σúvoλo"."""
+    greek = sum("\u0370" <= char <= "\u03ff" for char in word)
+    return greek >= 2 and sum("a" <= char <= "ÿ" for char in word) >= 2
 
 
 def pack_of_page(texts: Iterable[str]) -> str:
