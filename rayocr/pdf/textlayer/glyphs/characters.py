@@ -29,6 +29,11 @@ _SAME_GLYPH, _SAME_PLACE_EM = 0.5, 0.15  # overlap, as a share of the smaller bo
 _ON_PREVIOUS = re.compile("[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e\u0eb0-\u0ebc\u0ec8-\u0ece]")
 _ON_PREVIOUS_EM = 0.3
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
+_LEAST_MIRRORED = 3  # letters of a mirrored line
+_LONGEST_STEP_EM, _LEVEL_EM = (
+    3.0,
+    0.2,
+)  # largest distances of neighboring letters of a mirrored line, along the line and across it
 _CHARACTER, _LINE_BREAK, _SPACE, _NOTHING = range(4)
 _LATIN_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
 
@@ -73,6 +78,7 @@ def read_characters(
     rectangles, replaced = with_whole_glyphs(page, text_page, codes, rectangles)
     x0, y0, x1, y1 = _upright_boxes(rectangles, upright)
     y0, y1 = with_letter_height(text_page, upright, x0, y0, x1, y1)
+    x0, x1 = _without_mirroring(text_page, upright, x0, y0, x1, y1)
     width_pt, height_pt = size_pt
     on_page = (x1 > 0) & (x0 < width_pt) & (y1 > 0) & (y0 < height_pt) & np.asarray(has_box, bool)
     # A page has about eighty different characters, so each is processed only once.
@@ -102,6 +108,35 @@ def read_characters(
         _drop_spurious_spaces(characters, replaced)
     _attach_marks(characters, {text for text in texts if _is_on_previous(text)})
     return characters
+
+
+def _without_mirroring(text_page: Any, upright: Upright, x0: Any, y0: Any, x1: Any, y1: Any) -> tuple[Any, Any]:
+    """Returns the left and right sides of the characters. Mirrored lines run from right to left: their letters change places, so
+    that they run from left to right within the same area."""
+    shown = np.flatnonzero((x1 > x0) & (y1 > y0))
+    left, bottom, em = x0[shown], y1[shown], (y1 - y0)[shown]
+    step = np.diff(left)
+    is_back = (step < 0) & (step > -_LONGEST_STEP_EM * em[1:]) & (np.abs(np.diff(bottom)) < _LEVEL_EM * em[1:])
+    if np.count_nonzero(is_back) < _LEAST_MIRRORED:
+        return x0, x1
+    x0, x1 = x0.copy(), x1.copy()
+    ends = np.flatnonzero(np.diff(np.concatenate(([False], is_back, [False])).astype(np.int8)))
+    for first, last in ends.reshape(-1, 2).tolist():
+        line = shown[first : last + 1]
+        if len(line) >= _LEAST_MIRRORED and _is_mirrored(text_page, int(line[0]), upright):
+            both = x0[line].min() + x1[line].max()
+            x0[line], x1[line] = both - x1[line], both - x0[line]
+    return x0, x1
+
+
+def _is_mirrored(text_page: Any, index: int, upright: Upright) -> bool:
+    """Returns whether the text matrix points to the left, but its letters are not upside down."""
+    matrix = pdfium.FS_MATRIX()
+    if not pdfium.FPDFText_GetMatrix(text_page, index, matrix):
+        return False
+    sign = -1.0 if pdfium.FPDFText_GetFontSize(text_page, index) < 0 else 1.0
+    along, up = upright.direction(sign * matrix.a, sign * matrix.b), upright.direction(sign * matrix.c, sign * matrix.d)
+    return along[0] < -abs(along[1]) and up[1] < -abs(up[0])  # y points down
 
 
 def _second_drawings(codes: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> Any:

@@ -73,3 +73,16 @@ def test_a_turned_arrow_before_a_line_does_not_reverse_it() -> None:
     content = b"/F1 9 Tf 0 -9 9 0 72 700 Tm (F) Tj 1 0 0 1 80 692 Tm (Signature of the employer) Tj 0 -20 Td (and the date) Tj"
     _, texts = drawn(content)
     assert texts[-2].endswith("Signature of the employer")
+
+
+@pytest.mark.parametrize("rotate", [0, 180])
+def test_mirrored_lines_are_read_in_the_order_of_their_letters(rotate: int) -> None:
+    places = ("-1 0 0 1 500 700", "-1 0 0 1 500 680") if rotate == 0 else ("1 0 0 -1 100 100", "1 0 0 -1 100 120")
+    upright = {0: b"1 0 0 1 72 600", 180: b"-1 0 0 -1 500 200"}[rotate]
+    one, other = (place.encode() for place in places)
+    setup = b"/F1 12 Tf %s Tm (INVOICE 4711 OF 2021) Tj %s Tm (TOTAL 1,250.00) Tj %s Tm (read as usual) Tj" % (
+        one,
+        other,
+        upright,
+    )
+    assert sorted(drawn(setup, f"/Rotate {rotate}")[1]) == ["INVOICE 4711 OF 2021", "TOTAL 1,250.00", "read as usual"]
