@@ -9,8 +9,9 @@ from rayocr.driver.monitor.terminal import ConsoleTerminal
 
 def show_report(config: RayocrConfig) -> int:
     """Writes the report and returns exit code 0, regardless of the exit codes of the runs. Raises UsageError and StorageError."""
-    facts, place = make_report(config)
     terminal = ConsoleTerminal(config.progress)
+    with terminal.busy("Writing the report …") as tell:
+        facts, place = make_report(config, tell)
     terminal.say(f"Report of {facts.document_count:,} document{'' if facts.document_count == 1 else 's'}: {place}")
     if terminal.json:
         terminal.data({"documents": dict(facts.documents), "dismissed": facts.dismissed_count, "report": place})

@@ -345,8 +345,11 @@ class Announcements:
         if report.run == "last":  # another run of this destination may have ended in the meantime
             report = replace(report, run=self.run_id)
         try:
-            with self.terminal.busy("Writing the report …"):
-                return make_report(replace(self.config, report=report))[1]
+            with self.terminal.busy("Writing the report …") as tell:
+                return make_report(replace(self.config, report=report), tell)[1]
+        except KeyboardInterrupt:  # the run has ended, so its result stands
+            self.terminal.warn(f"Interrupted: the report was not written. `{command_on('report', self.config)}` writes it.")
+            return None
         except RayocrError as error:
             log_event(
                 log, "report_failed", "The report could not be written.", level=logging.WARNING, error=str(error), hint=error.hint

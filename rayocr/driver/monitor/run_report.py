@@ -18,8 +18,10 @@ from rayocr.errors import ObjectNotFound, RecordCorrupt, StorageError, UsageErro
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest, document_id_of
 from rayocr.observe.dead_letters import dismissed_ids
 from rayocr.outputs.report.document import report_html
+from rayocr.outputs.report.drawer import PageDrawer
 from rayocr.outputs.report.facts import ReportFacts
-from rayocr.outputs.report.pages import Drawing, PageDrawer, show_pages
+from rayocr.outputs.report.failed_pictures import FailedPictures
+from rayocr.outputs.report.pages import Drawing, show_pages
 from rayocr.storage.base import Storage
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import StorageUri, local_path, parse_uri
@@ -30,8 +32,9 @@ _READ_AT_ONCE = 16  # number of manifests; remote storage needs one request for 
 _MANIFESTS_AHEAD = 512
 
 
-def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
-    """Writes the report. Returns its facts and its location. Blocks. Raises UsageError and StorageError."""
+def make_report(config: RayocrConfig, tell: Callable[[str], None] = lambda text: None) -> tuple[ReportFacts, str]:
+    """Writes the report. Returns its facts and its location. Blocks, and passes the progress to `tell`. Raises UsageError and
+    StorageError."""
     settings = config.report
     state = existing_state(config)
     dest_uri = parse_uri(config.dest)
@@ -51,9 +54,14 @@ def make_report(config: RayocrConfig) -> tuple[ReportFacts, str]:
         raise UsageError("No run has finished a document here.", hint="Check the path of the results (dest=).")
     title = "All runs" if run_ids is None else f"Run {', '.join(sorted(run_ids))}"
     drawing = Drawing(dpi=settings.dpi, limits=config.limits, access=config.storage.source, kinds=source_accesses(config))
-    with PageDrawer() as drawer:
-        doubtful = show_pages(facts.doubtful, dest, drawing, drawer)
-        sample = show_pages(facts.sample, dest, drawing, drawer)
+    total = len(facts.doubtful) + len(facts.sample)
+    failed = FailedPictures(state, dpi=settings.dpi).read()
+    try:
+        with PageDrawer(failed, on_page=lambda number: tell(f"Writing the report: page {number} of {total} …")) as drawer:
+            doubtful = show_pages(facts.doubtful, dest, drawing, drawer)
+            sample = show_pages(facts.sample, dest, drawing, drawer)
+    finally:
+        failed.write()
     html = report_html(
         facts,
         title=title,

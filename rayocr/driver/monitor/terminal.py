@@ -7,7 +7,8 @@ import contextlib
 import itertools
 import json
 import sys
-from collections.abc import AsyncIterator, Iterator, Mapping
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from rich.progress import BarColumn, SpinnerColumn, TextColumn
@@ -86,14 +87,23 @@ class ConsoleTerminal:
                 repeating.cancel()
 
     @contextlib.contextmanager
-    def busy(self, text: str) -> Iterator[None]:
-        """Shows the purpose of a blocking call: a spinner on a terminal, one line in other outputs."""
-        if not self.live or self.silent:
-            self.say(text)
-            yield
-        else:
-            with self._out.status(Text(for_terminal(text))):
-                yield
+    def busy(self, text: str, *, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[str], None]]:
+        """Shows the purpose of a blocking call: a spinner on a terminal, one line in other outputs. Yields a function that shows
+        its progress: at once in the spinner, in other outputs a line every few seconds."""
+        if self.live and not self.silent:
+            with self._out.status(Text(for_terminal(text))) as status:
+                yield lambda progress: status.update(Text(for_terminal(progress)))
+            return
+        self.say(text)
+        said_at = clock()
+
+        def say(progress: str) -> None:
+            nonlocal said_at
+            if clock() - said_at >= _START_INTERVAL_S:
+                said_at = clock()
+                self.say(progress)
+
+        yield say
 
     async def _repeat(self, text: str) -> None:
         self.say(text)

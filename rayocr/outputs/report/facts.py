@@ -141,17 +141,18 @@ class ReportFacts:
             self._started = started
 
     def _read_pages(self, manifest: Manifest) -> None:
+        dismissed = manifest.document_id in self.dismissed  # its pages are not shown, since nobody has to look at them
         for note in manifest.notes:
             self.reasons.update(attempt.reason for attempt in note.attempts)
             self.doubts.update(note.doubts)
-            if note.doubts or note.outcome is PageOutcome.FAILED:
+            if not dismissed and (note.doubts or note.outcome is PageOutcome.FAILED):
                 self.doubtful_count += 1
                 if len(self.doubtful) < self.settings.pages:
                     why = ", ".join(note.doubts) or f"failed: {note.reason}"
                     if note.agreement is not None:
                         why += f", {note.agreement:.0%} agreement"
                     self.doubtful.append(PageToShow(manifest=manifest, page_number=note.page_number, why=why, note=note))
-        for number in self._chosen(manifest.page_count):
+        for number in self._chosen(0 if dismissed else manifest.page_count):
             page = PageToShow(manifest=manifest, page_number=number)
             if len(self._sample) < self.settings.sample:
                 self._sample.append(page)

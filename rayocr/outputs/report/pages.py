@@ -9,16 +9,16 @@ import os
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from multiprocessing.connection import wait
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rayocr.config import AccessConfig, LimitsConfig
-from rayocr.errors import EngineError, RayocrError
+from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import Manifest
 from rayocr.outputs.report.facts import PageToShow
 from rayocr.pdf.guard import quiet_process
@@ -34,7 +34,6 @@ _MAX_PIXELS = 2_000_000  # bytes per picture
 _MAX_TEXT_CHARS = 20_000  # characters per page in the report
 _JPEG_QUALITY = 60
 _KEPT = 2  # idle child processes
-_CRASHES_ALLOWED = 2  # number of pages per document; each takes up to limits.page_timeout_s
 
 _idle: dict[int, list[ProcessPoolExecutor]] = {}  # by id of the parent process: a fork cannot use those of its parent
 
@@ -67,7 +66,14 @@ class ShownPage:
         return "data:image/jpeg;base64," + base64.b64encode(self.picture or b"").decode()
 
 
-def show_pages(pages: Sequence[PageToShow], dest: Storage, drawing: Drawing, drawer: PageDrawer) -> list[ShownPage]:
+class Drawer(Protocol):
+    def pictures(
+        self, manifest: Manifest, numbers: Sequence[int], drawing: Drawing
+    ) -> tuple[Mapping[int, bytes], Mapping[int, str]]:
+        """Returns JPEGs by page number, and the reasons for the pages without a picture."""
+
+
+def show_pages(pages: Sequence[PageToShow], dest: Storage, drawing: Drawing, drawer: Drawer) -> list[ShownPage]:
     """Returns the pages in the given order. An unreadable document does not raise an error."""
     wanted: defaultdict[str, list[PageToShow]] = defaultdict(list)
     for page in pages:
@@ -80,7 +86,9 @@ def show_pages(pages: Sequence[PageToShow], dest: Storage, drawing: Drawing, dra
         pictures, missing = drawer.pictures(manifest, numbers, drawing)
         for page in of_document:
             number = page.page_number
-            shown[manifest.document_id, number] = ShownPage(page, pictures.get(number), missing, texts.get(number))
+            shown[manifest.document_id, number] = ShownPage(
+                page, pictures.get(number), missing.get(number, ""), texts.get(number)
+            )
     return [shown[page.manifest.document_id, page.page_number] for page in pages]
 
 
@@ -103,13 +111,18 @@ def _texts(manifest: Manifest, dest: Storage) -> dict[int, str]:
         return {}
 
 
-def single_process() -> ProcessPoolExecutor:
-    """Returns a pool of one child process, which hostile documents may crash."""
-    return ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin)
+def single_process(begin: Callable[..., None] | None = None, *arguments: Any) -> ProcessPoolExecutor:
+    """Returns a pool of one child process, which hostile documents may crash. The process first calls `begin` with the
+    arguments."""
+    return ProcessPoolExecutor(
+        1, mp_context=multiprocessing.get_context("spawn"), initializer=_begin, initargs=(begin, arguments)
+    )
 
 
-def _begin() -> None:
+def _begin(begin: Callable[..., None] | None, arguments: tuple[Any, ...]) -> None:
     quiet_process()
+    if begin is not None:
+        begin(*arguments)
     parent = multiprocessing.parent_process()
     assert parent is not None
     # If the parent is killed, an idle child process must end by itself.
@@ -149,46 +162,6 @@ def _next_alive(idle: list[ProcessPoolExecutor]) -> ProcessPoolExecutor | None:
     return None
 
 
-class PageDrawer:
-    """Draws the pages of the documents in a child process, one document at a time. After a page has crashed the process, a new
-    one draws the other pages one by one."""
-
-    def __init__(self) -> None:
-        self._pool: ProcessPoolExecutor | None = None
-
-    def __enter__(self) -> PageDrawer:
-        return self
-
-    def __exit__(self, *exc: object) -> None:
-        if self._pool is not None:
-            self._pool.shutdown()
-
-    def pictures(self, manifest: Manifest, numbers: list[int], drawing: Drawing) -> tuple[dict[int, bytes], str]:
-        """Returns JPEGs by page number, and the reason if there are none. An unreadable document does not raise an error."""
-        drawn: dict[int, bytes] = {}
-        crashes, missing = 0, ""
-        waiting = [numbers]
-        while waiting and crashes <= _CRASHES_ALLOWED:
-            together = waiting.pop(0)
-            self._pool = self._pool or single_process()
-            try:
-                drawn |= self._pool.submit(
-                    _draw, manifest.source_uri, manifest.name, manifest.version, together, drawing
-                ).result()
-            except EngineError as error:  # one of these pages cannot be drawn
-                missing = str(error)
-                waiting += [[number] for number in together] if len(together) > 1 else []
-            except RayocrError as error:
-                missing = str(error)
-            except BrokenProcessPool:
-                self._pool.shutdown()
-                self._pool = None
-                crashes += 1
-                missing = "The page crashed the process that drew it."
-                waiting += [[number] for number in together] if len(together) > 1 else []
-        return drawn, missing
-
-
 def draw_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes | None:
     """Returns a JPEG, or None if the page cannot be drawn. Draws in a child process; the first one takes about one second to
     start."""
@@ -220,13 +193,15 @@ def open_for_pages(source_uri: str, name: str, version: str | None, drawing: Dra
 
 def _draw(source_uri: str, name: str, version: str, numbers: Iterable[int], drawing: Drawing) -> list[tuple[int, bytes]]:
     """Runs in the child process. Raises RayocrError."""
-    drawn = []
     with open_for_pages(source_uri, name, version, drawing) as file:
-        for number in numbers:
-            with file.page(number) as page:
-                image = page.render(dpi=drawing.dpi).image.convert("RGB")
-            image.thumbnail((1000, 1400))
-            buffer = io.BytesIO()
-            image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
-            drawn.append((number, buffer.getvalue()))
-    return drawn
+        return [(number, draw_opened(file, number, drawing.dpi)) for number in numbers]
+
+
+def draw_opened(file: PdfFile, number: int, dpi: int) -> bytes:
+    """Returns a JPEG of the page. Raises EngineError."""
+    with file.page(number) as page:
+        image = page.render(dpi=dpi).image.convert("RGB")
+    image.thumbnail((1000, 1400))
+    buffer = io.BytesIO()
+    image.save(buffer, "JPEG", quality=_JPEG_QUALITY)
+    return buffer.getvalue()

@@ -94,6 +94,13 @@ def test_every_doubtful_and_failed_page_is_shown_up_to_the_limit() -> None:
     assert facts.reasons == {"Refused": 1}
 
 
+def test_pages_of_a_document_whose_failure_was_dismissed_are_not_shown() -> None:
+    made = manifest("a.pdf", outcome=DocumentOutcome.PARTIAL, pages=(doubtful(1), failed(2)))
+    facts = ReportFacts(ReportConfig(), dismissed=frozenset({made.document_id}))
+    facts.add(made)
+    assert (facts.doubtful, facts.doubtful_count, facts.sample) == ([], 0, [])
+
+
 def test_the_sample_is_drawn_from_all_pages_alike() -> None:
     facts = ReportFacts(ReportConfig(sample=200))
     plain = tuple(PageSummary(page_number=n, outcome=PageOutcome.DONE, engine="e") for n in range(1, 1001))

@@ -72,7 +72,7 @@ def test_where_all_is_finished_and_complete_there_is_nothing_to_do(tmp_path: Pat
 def test_a_report_that_cannot_be_drawn_spoils_no_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
-    def broken(config: object) -> None:
+    def broken(config: object, tell: object) -> None:
         raise KeyError("a field of an older version")
 
     monkeypatch.setattr(module, "make_report", broken)
@@ -83,6 +83,22 @@ def test_a_report_that_cannot_be_drawn_spoils_no_run(
     assert words.exit_code() == 0
     assert ".rayocr/runs/r.json" in capsys.readouterr().out, "the record stands in for it"
     assert [record.exc_info is not None for record in caplog.records if record.name == module.__name__] == [True]
+
+
+def test_an_interrupt_during_the_report_keeps_the_result_of_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(config: object, tell: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "make_report", interrupted)
+    words = words_of(tmp_path)
+    words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
+    words.summarize(ended=True)
+    said = capsys.readouterr().out
+    assert "Interrupted: the report was not written. `rayocr report " in said
+    assert ".rayocr/runs/r.json" in said, "the closing table follows"
+    assert words.exit_code() == 0
 
 
 @pytest.mark.parametrize(("option", "code"), [("exit.partial=1", 1), ("exit.partial=0", 0)])
@@ -113,7 +129,7 @@ def test_the_report_at_the_end_covers_the_runs_that_were_asked_for(
 ) -> None:
     asked = []
 
-    def made(config: RayocrConfig) -> tuple[None, str]:
+    def made(config: RayocrConfig, tell: object) -> tuple[None, str]:
         asked.append(config.report.run)
         return None, "out/report.html"
 

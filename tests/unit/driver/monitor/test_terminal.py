@@ -71,6 +71,15 @@ def test_blocking_work_is_named_before_it_begins(capsys: pytest.CaptureFixture[s
         assert capsys.readouterr().out == ""
 
 
+def test_blocking_work_shows_its_progress_every_few_seconds(capsys: pytest.CaptureFixture[str]) -> None:
+    now = [0.0]
+    with ConsoleTerminal("plain").busy("Writing the report …", clock=lambda: now[0]) as tell:
+        for page in range(1, 8):
+            now[0] += 1
+            tell(f"page {page} of 7")
+    assert capsys.readouterr().out == "Writing the report …\npage 3 of 7\npage 6 of 7\n"
+
+
 async def test_until_the_first_page_a_line_comes_every_few_seconds(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
