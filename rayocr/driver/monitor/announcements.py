@@ -176,6 +176,7 @@ class Announcements:
             self.terminal.say("The lock service is available again.")
 
     def announce_drain(self, signal_name: str) -> None:
+        self.progress.stops_at = self.progress.clock() + self.config.shutdown.grace_s
         self.terminal.warn(
             f"{signal_name}: pages in progress will finish (within {self.config.shutdown.grace_s:g} s). Repeat to stop at once."
         )

@@ -26,6 +26,8 @@ from rayocr.observe.json_fields import SCHEMA_VERSION
 _PLAIN_INTERVAL_S = 10.0
 _LIVE_INTERVAL_S = 0.25
 _START_INTERVAL_S = 2.5  # seconds until the first page
+_BAR_COLUMNS = 12
+_BAR_FROM_COLUMNS = 80  # width of a terminal from which the line leaves room for a bar
 _START_LINES = 24  # about one minute; after that a slow server is the reason, and the usual lines name it
 
 
@@ -121,9 +123,10 @@ class ConsoleTerminal:
             await self._show_lines(progress)
 
     async def _show_live(self, progress: Progress) -> None:
+        narrow = self._out.width < _BAR_FROM_COLUMNS
         shown = RichProgress(
             SpinnerColumn(),
-            BarColumn(bar_width=12),
+            *([] if narrow else [BarColumn(bar_width=_BAR_COLUMNS)]),
             TextColumn("{task.description}", markup=False, table_column=Column(no_wrap=True, overflow="ellipsis", ratio=1)),
             console=self._out,
             transient=True,
@@ -133,7 +136,8 @@ class ConsoleTerminal:
             task = shown.add_task("")
             while True:
                 total = max(progress.pages_total, progress.pages_read) or None  # None: an indeterminate progress bar
-                shown.update(task, description=progress_line(progress), total=total, completed=progress.pages_read)
+                line = progress_line(progress, width=self._out.width - 2 - (0 if narrow else _BAR_COLUMNS + 1))
+                shown.update(task, description=line, total=total, completed=progress.pages_read)
                 await asyncio.sleep(_LIVE_INTERVAL_S)
 
     async def _show_lines(self, progress: Progress) -> None:
@@ -152,38 +156,69 @@ class ConsoleTerminal:
                 last = line
 
 
-def progress_line(progress: Progress, *, countdown: bool = True) -> str:
-    """Returns documents, pages, rate, ETA and cost in one line. `countdown`: also shows the seconds to the next poll of a watch,
-    which change constantly. The most important parts come first, since a narrow terminal truncates the line."""
+def progress_line(progress: Progress, *, countdown: bool = True, width: int | None = None) -> str:
+    """Returns documents, pages, rate, ETA and cost in one line. `countdown`: also shows seconds that change constantly. `width`:
+    the line is shortened to this number of columns by leaving out the rate, the cost and the ETA, in this order."""
     if progress.watching and not progress.in_progress:
         return _watching_line(progress, countdown=countdown)
+    for left_out in range(4):
+        line = " · ".join(_parts(progress, countdown=countdown, left_out=left_out))
+        if width is None or len(line) <= width:
+            break
+    return line
+
+
+def _parts(progress: Progress, *, countdown: bool, left_out: int) -> list[str]:
+    """Returns the parts of the line, the most important ones first. `left_out`: the number of optional parts to leave out."""
     more = "" if progress.listing_done else "+"
     estimated = "~" if progress.documents_started < progress.documents_total else ""
     pages = f"{progress.pages_read:,}/{estimated}{progress.pages_total:,} pages"
+    stopping = _stopping(progress, countdown=countdown)
     if not progress.pages_read and not progress.documents_done:
         known = [pages] if progress.pages_total else []
         found = f"{progress.documents_total:,}{more} document{'' if progress.documents_total == 1 else 's'} found"
         wait = _first_wait(progress)
-        parts = [f"{wait[0].lower()}{wait[1:]}, {duration(progress.elapsed_s)}", *known, found]
+        parts = [*(stopping or [f"{wait[0].lower()}{wait[1:]}, {duration(progress.elapsed_s)}"]), *known, found]
     else:
+        eta = "writing outputs" if _reads_no_more(progress) else f"ETA {duration(progress.eta_s)}"
+        documents = "documents" if not left_out else "docs"
         parts = [
+            *stopping,
             pages,
-            f"ETA {duration(progress.eta_s)}",
-            progress.spent_words,
-            f"{progress.recent_pages_per_s:.1f} pages/s",
-            f"{progress.documents_done:,}/{progress.documents_total:,}{more} documents",
+            *([eta] if left_out < 3 and not stopping else []),
+            *([progress.spent_words] if left_out < 2 else []),
+            *([f"{progress.recent_pages_per_s:.1f} pages/s"] if left_out < 1 else []),
+            f"{progress.documents_done:,}/{progress.documents_total:,}{more} {documents}",
         ]
     failed = progress.documents[DocumentOutcome.PARTIAL] + progress.documents[DocumentOutcome.REJECTED]
     if failed:
-        parts.append(f"{failed:,} with failures")
+        parts.append(f"{failed:,} with failures" if not left_out else f"{failed:,} failed")
     if progress.held_elsewhere and (progress.pages_read or progress.documents_done):
         parts.append(f"{progress.held_elsewhere:,} held by another run")
     if progress.stalled_since is not None:
         parts.append(f"no progress since {at_time(progress.stalled_since)}")
-    return " · ".join([*parts, *_waits(progress)])
+    return [*parts, *_waits(progress)]
+
+
+def _stopping(progress: Progress, *, countdown: bool) -> list[str]:
+    if progress.stops_at is None:
+        return []
+    left_s = max(0.0, progress.stops_at - progress.clock())
+    return [f"stopping, at most {duration(left_s)} left" if countdown else "stopping"]
+
+
+def _reads_no_more(progress: Progress) -> bool:
+    """Returns whether every page was read, so that only outputs are left."""
+    return (
+        progress.listing_done
+        and progress.documents_started >= progress.documents_total > progress.documents_done
+        and progress.pages_read >= progress.pages_total
+    )
 
 
 def _first_wait(progress: Progress) -> str:
+    if progress.stops_at is not None:
+        return "Stopping"
     if progress.held_elsewhere and progress.held_elsewhere >= progress.documents_total - progress.elsewhere:
         return "Waiting for another run, which is reading the documents"
     return "Waiting for the first page"

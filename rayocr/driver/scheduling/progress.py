@@ -122,6 +122,7 @@ class Progress:
     timings: StageTimings = field(default_factory=StageTimings)
     last_page_at: float | None = None
     stalled_since: float | None = None  # Unix time; see monitor/stall.py
+    stops_at: float | None = None  # latest end of a run that is stopping, by `clock`; None while it is not
     fresh_pages: deque[tuple[float, int]] = field(default_factory=deque)  # (time, pages read by this run) during the last minute
     on_document: Callable[[Document, DocumentOutcome], None] = lambda document, outcome: None  # called when a document ends
 

@@ -85,6 +85,13 @@ def test_a_report_that_cannot_be_drawn_spoils_no_run(
     assert [record.exc_info is not None for record in caplog.records if record.name == module.__name__] == [True]
 
 
+def test_after_the_first_signal_the_progress_says_when_the_run_ends_at_the_latest(tmp_path: Path) -> None:
+    words = words_of(tmp_path, "shutdown.grace_s=7")
+    words.progress.clock = lambda: 100.0
+    words.announce_drain("SIGINT")
+    assert words.progress.stops_at == 107.0
+
+
 def test_an_interrupt_during_the_report_keeps_the_result_of_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

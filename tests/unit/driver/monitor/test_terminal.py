@@ -20,12 +20,12 @@ def busy() -> Progress:
     return progress
 
 
-def shown(progress: Progress, monkeypatch: pytest.MonkeyPatch) -> str:
+def shown(progress: Progress, monkeypatch: pytest.MonkeyPatch, *, width: int = 80) -> str:
     """The last line that was drawn."""
     drawn = asyncio.Event()
     written = io.StringIO()
     terminal = ConsoleTerminal("live")
-    terminal._out = plain_console(file=written, force_terminal=True, width=80, color_system=None, soft_wrap=True)
+    terminal._out = plain_console(file=written, force_terminal=True, width=width, color_system=None, soft_wrap=True)
 
     async def at_once(seconds: float) -> None:
         drawn.set()
@@ -51,6 +51,43 @@ def test_eta_and_cost_are_visible_in_80_columns_beside_a_bar(monkeypatch: pytest
     assert "10,312/~128,000 pages · ETA " in line
     assert "$12.34" in line
     assert "╸" in line
+
+
+def test_documents_and_failures_are_visible_in_60_columns(monkeypatch: pytest.MonkeyPatch) -> None:
+    progress = busy()
+    progress.documents[DocumentOutcome.COMPLETE], progress.documents[DocumentOutcome.PARTIAL] = 1_030, 12
+    line = shown(progress, monkeypatch, width=60)
+    assert len(line) <= 60
+    assert "10,312/~128,000 pages" in line
+    assert "1,042/12,800 docs · 12 failed" in line
+
+
+def test_the_line_leaves_out_the_least_important_parts_first() -> None:
+    progress = Progress(totals=DiscoveryTotals(found=5), listing_done=True, clock=lambda: 0.0, documents_started=5, pages_known=9)
+    progress.pages_done = 4
+    progress.documents[DocumentOutcome.PARTIAL] = 1
+    assert progress_line(progress, width=80) == "4/9 pages · ETA – · $0.00 · 0.0 pages/s · 1/5 documents · 1 with failures"
+    assert progress_line(progress, width=60) == "4/9 pages · ETA – · $0.00 · 1/5 docs · 1 failed"
+    assert progress_line(progress, width=44) == "4/9 pages · ETA – · 1/5 docs · 1 failed"
+    assert progress_line(progress, width=34) == "4/9 pages · 1/5 docs · 1 failed"
+
+
+def test_a_run_that_has_read_every_page_writes_outputs() -> None:
+    progress = Progress(totals=DiscoveryTotals(found=2), listing_done=True, clock=lambda: 0.0, documents_started=2, pages_known=9)
+    progress.pages_done = 9
+    assert "9/9 pages · writing outputs · " in progress_line(progress)
+    progress.listing_done = False
+    assert "ETA" in progress_line(progress)
+
+
+def test_a_run_that_stops_says_for_how_long_at_most() -> None:
+    now = [100.0]
+    progress = Progress(totals=DiscoveryTotals(found=2), listing_done=True, clock=lambda: now[0], stops_at=120.0)
+    assert progress_line(progress) == "stopping, at most 20 s left · 2 documents found"
+    progress.documents_started, progress.pages_known, progress.pages_done = 2, 9, 4
+    now[0] = 106.0
+    assert progress_line(progress).startswith("stopping, at most 14 s left · 4/9 pages · $0.00")
+    assert progress_line(progress, countdown=False).startswith("stopping · 4/9 pages")
 
 
 def test_a_run_whose_total_is_unknown_is_shown_too(monkeypatch: pytest.MonkeyPatch) -> None:
