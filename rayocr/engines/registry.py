@@ -136,6 +136,13 @@ def build_engine(
     return GeminiEngine(config.gemini, prompt=prompt, secrets=secrets)
 
 
+def can_add_tesseract(engines: Sequence[Engine | None]) -> bool:
+    """Returns whether Tesseract is installed, but is not one of the engines of the chain."""
+    from rayocr.engines.tesseract.engine import TesseractEngine
+
+    return TesseractEngine.available() and all(engine is None or engine.name != TesseractEngine.name for engine in engines)
+
+
 def _other_scripts(config: EngineConfig) -> OtherScripts | None:
     """Returns Tesseract for single lines of a page if it is in the chain, installed, and set to choose its language packs."""
     from rayocr.engines.tesseract.engine import TesseractEngine

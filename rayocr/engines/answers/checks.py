@@ -55,14 +55,21 @@ _FLOORS = {
         advice="The language pack of the page may be missing; `tesseract --list-langs` lists the installed ones.",
     ),
 }
+_ADD_TESSERACT = (
+    "rapidocr reads Latin, Chinese and Japanese. Tesseract is installed and reads other scripts: use engine=local or "
+    "engine.chain=[rapidocr,tesseract]."
+)
 
 
-def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loop: bool = True) -> None:
+def check_answer(
+    answer: PageText, *, ink_coverage: Callable[[], float], can_loop: bool = True, can_add_tesseract: bool = False
+) -> None:
     """Checks an answer. Raises Refused, Truncated, MalformedAnswer, EmptyAnswer, TextOnBlankPage, RepetitionLoop, LowConfidence
     or Unreadable.
 
     `ink_coverage` (0..1) may render the page and is called at most once. `can_loop`: a model wrote the answer word by word. An
-    engine that reads line by line repeats only text that the page repeats.
+    engine that reads line by line repeats only text that the page repeats. `can_add_tesseract`: Tesseract is installed, but not
+    in the chain.
     """
     check_finish(answer)
     if len(answer.text) > MAX_ANSWER_CHARS:
@@ -70,13 +77,13 @@ def check_answer(answer: PageText, *, ink_coverage: Callable[[], float], can_loo
     inked = ink_coverage() >= BLANK_COVERAGE
     empty = _MARKDOWN_ONLY.fullmatch(answer.text) is not None
     if empty and inked:
-        check_confidence(answer)
+        check_confidence(answer, can_add_tesseract=can_add_tesseract)
         raise EmptyAnswer("the answer is empty, but the page has ink.", finish=answer.finish)
     if not empty and not inked:
         raise TextOnBlankPage("the answer has text, but the page has no ink.", finish=answer.finish)
     if can_loop and (loop := find_loop(answer.text)) is not None:
         raise RepetitionLoop(f"a text of length {len(loop.unit)} repeats {loop.repeats} times.", finish=answer.finish)
-    check_confidence(answer)
+    check_confidence(answer, can_add_tesseract=can_add_tesseract)
 
 
 def repeats_as_its_page(answer: PageText, own_text: str) -> bool:
@@ -108,21 +115,18 @@ def check_finish(answer: PageText) -> None:
     raise finish.error(f"the engine {finish.words} ({answer.finish or 'no finish reason'}).", finish=answer.finish)
 
 
-def check_confidence(answer: PageText) -> None:
+def check_confidence(answer: PageText, *, can_add_tesseract: bool = False) -> None:
     """Raises LowConfidence if a local engine read junk, and Unreadable if it read only junk, most often because it does not
     support the script."""
     floor = _FLOORS.get(answer.engine)
     if floor is None or answer.confidence is None:
         return
+    advice = _ADD_TESSERACT if can_add_tesseract and answer.engine == "rapidocr" else floor.advice
     if answer.confidence < floor.least:
-        raise Unreadable(
-            f"mean confidence {answer.confidence:.2f} is below {floor.least:.2f}. {floor.advice}", finish=answer.finish
-        )
+        raise Unreadable(f"mean confidence {answer.confidence:.2f} is below {floor.least:.2f}. {advice}", finish=answer.finish)
     share = doubtful_share(answer.boxes or (), floor.line)
     if share > _JUNK_SHARE and answer.engine == "rapidocr":
-        raise Unreadable(
-            f"{share:.0%} of the text is in lines below confidence {floor.line:.2f}. {floor.advice}", finish=answer.finish
-        )
+        raise Unreadable(f"{share:.0%} of the text is in lines below confidence {floor.line:.2f}. {advice}", finish=answer.finish)
     if answer.confidence < floor.mean:
         raise LowConfidence(f"mean confidence {answer.confidence:.2f} is below {floor.mean:.2f}.", finish=answer.finish)
     if share > floor.share:

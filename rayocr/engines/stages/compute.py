@@ -9,15 +9,11 @@ from rayocr.engines.answers.checks import check_answer
 from rayocr.engines.answers.verification import LineReader
 from rayocr.engines.base import ComputeEngine, Engine
 from rayocr.engines.completion import complete
-from rayocr.engines.registry import Stage
+from rayocr.engines.registry import Stage, can_add_tesseract
 from rayocr.engines.stages.layer_proof import proven
 from rayocr.engines.stages.lost_pictures import without_lost_pictures
 from rayocr.engines.stages.progress import PageProgress
-from rayocr.errors import (
-    LanguagePackMissing,
-    LowConfidence,
-    NoTextLayer,
-)
+from rayocr.errors import LanguagePackMissing, LowConfidence, NoTextLayer
 from rayocr.messages import UNREAD_INK, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
 
@@ -33,6 +29,7 @@ class ComputeStage:
         self.stage = stage
         self._engines = engines
         self._reader = reader
+        self._can_add_tesseract = can_add_tesseract(engines)
 
     def recognize(
         self, page: Page, progress: PageProgress, *, first_engine: int, least_confidence: float | None = None
@@ -66,7 +63,7 @@ class ComputeStage:
                 elif engine.name == "textlayer":
                     answer = proven(page, answer, self._reader)
                 else:
-                    check_answer(answer, ink_coverage=inked, can_loop=False)
+                    check_answer(answer, ink_coverage=inked, can_loop=False, can_add_tesseract=self._can_add_tesseract)
                     progress.check_surer(answer)
                 answer = without_lost_pictures(page, answer)
                 if least_confidence is not None and engine.name != "textlayer":

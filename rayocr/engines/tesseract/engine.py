@@ -15,7 +15,7 @@ from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
 from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines, without_boxes
 from rayocr.engines.layout.quads import levelled, turned
 from rayocr.engines.tesseract.corrections.by_script import corrected
-from rayocr.engines.tesseract.latin_languages import VIETNAMESE, pack_of_language
+from rayocr.engines.tesseract.latin_languages import VIETNAMESE, pack_of_language, reads_language
 from rayocr.engines.tesseract.latin_words import SURE_WORD, has_doubtful_latin, sure_letters, without_doubtful_latin
 from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence, skew_of
 from rayocr.engines.tesseract.program import FEW_LETTERS, INSTALL_HINT, Orientation, Tesseract, find_tesseract
@@ -194,16 +194,15 @@ class TesseractEngine(ComputeEngine):
             model=model,
             confidence=mean_confidence(lines),
             boxes=(*boxes, *mark_boxes(fields)),
-            doubts=self._doubts_of_language(texts, packs),
+            doubts=self._doubts_of_language(texts),
         )
 
-    def _doubts_of_language(self, texts: Sequence[str], packs: Sequence[str]) -> tuple[str, ...]:
-        """Returns a doubt if the text is in another language than English and only the English pack read it, because the pack is
-        not installed: the English pack loses accents without lowering its confidence. Raises LanguagePackMissing for Vietnamese,
-        which is junk without accents."""
+    def _doubts_of_language(self, texts: Sequence[str]) -> tuple[str, ...]:
+        """Returns a doubt if the pack for the language of the text is not installed: packs for other languages lose its accents
+        without lowering their confidence. Raises LanguagePackMissing for Vietnamese, which is junk without accents."""
         assert self._tesseract is not None
-        pack = pack_of_language("\n".join(texts)) if tuple(packs) == ("eng",) else ""
-        if not pack or pack in self._tesseract.languages():
+        pack = pack_of_language("\n".join(texts))
+        if not pack or reads_language(pack, self._tesseract.languages()):
             return ()
         if pack == VIETNAMESE:
             raise LanguagePackMissing(f"Tesseract has no pack {pack}. Install tesseract-ocr-{pack}.", pack=pack)

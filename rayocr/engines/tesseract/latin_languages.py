@@ -10,7 +10,8 @@ import re
 from collections.abc import Sequence
 
 _WORD = re.compile(r"[^\W\d_]+")
-_FEWEST, _DIFFERENT = 10, 5  # number of the table's words on a page; a list can repeat one of them
+_FEWEST = 6  # least number of the table's words on a page
+_DIFFERENT, _DIFFERENT_LONGER = 5, 3  # least number of different words, also of more than a letter: formulas have single letters
 _SHARE = 0.12  # share of all words; pages in these languages have .14 to .22, English ones almost none
 _ENGLISH = "the of and to in is that it for as with was on be by at this are from or an which not have"
 _FREQUENT = {
@@ -24,6 +25,8 @@ _FREQUENT = {
     "nld": "het een de en dat niet op te voor zijn aan er om ook als bij naar uit wordt deze",
 }
 VIETNAMESE = "vie"
+WHOLE_LATIN = frozenset({"Latin", "script/Latin"})  # packs for all languages in Latin letters
+_SAME_LANGUAGE = {"deu": frozenset({"deu", "deu_latf", "frk"})}
 # Shares of Vietnamese words. Their accents become arbitrary letters and digits, but all words are syllables.
 _STARTS, _LONGEST = ("ng", "nh"), 7
 _STARTS_SHARE, _LONGER_SHARE = 0.04, 0.03  # a Vietnamese page had .12 and 0, pages in English, German and French 0 and .12 to .25
@@ -40,8 +43,15 @@ def pack_of_language(text: str) -> str:
     found = {pack: [word for word in words if word in frequent] for pack, frequent in _WORDS.items()}
     pack = max(found, key=lambda name: len(found[name]))
     count = len(found[pack])
-    is_frequent = count >= max(_FEWEST, _SHARE * len(words)) and len(set(found[pack])) >= _DIFFERENT
+    different = set(found[pack])
+    is_varied = len(different) >= _DIFFERENT and sum(len(word) > 1 for word in different) >= _DIFFERENT_LONGER
+    is_frequent = is_varied and count >= max(_FEWEST, _SHARE * len(words))
     return pack if is_frequent and count > 2 * english else ""
+
+
+def reads_language(pack: str, installed: Sequence[str]) -> bool:
+    """Returns whether an installed pack reads the language of this pack."""
+    return not (_SAME_LANGUAGE.get(pack, frozenset({pack})) | WHOLE_LATIN).isdisjoint(installed)
 
 
 def _is_vietnamese(words: Sequence[str], english: int) -> bool:

@@ -30,6 +30,15 @@ def test_a_few_words_are_not_enough() -> None:
     assert pack_of_language("Der Antrag ist nicht mit dem Plan vereinbar.") == ""
 
 
+def test_a_short_page_is_enough_and_the_letters_of_formulas_are_not() -> None:
+    letter = (
+        "Sehr geehrte Frau Keller, die Mappe mit den Planen liegt im Archiv. Wir haben sie nach der Ausstellung gezahlt "
+        "und auf drei Kisten verteilt; eine davon ist noch leer. Bitte senden Sie uns das Verzeichnis zu."
+    )
+    assert pack_of_language(letter) == "deu"
+    assert pack_of_language("w z i z w i na z w do i z w na z do w i z") == ""
+
+
 def test_vietnamese_is_known_by_its_syllables_whatever_its_accents_became() -> None:
     read = (
         "Moi ngu‘i dan can nép don tru’dc ngay 15 thang 9 tai van phong phu’Ong. Sau con mua IGn, nuGc song dang cao va nhiéu "

@@ -157,10 +157,19 @@ def test_bullets_of_a_korean_list_are_bullets_again() -> None:
         (("eng", "osd"), " ".join(CORPUS["de"]), ("pack_missing:deu",)),
         (("eng", "osd"), " ".join(CORPUS["en"]), ()),
         (("eng", "deu", "osd"), " ".join(CORPUS["de"]), ()),
+        (("eng", "frk", "osd"), " ".join(CORPUS["de"]), ()),
+        (("eng", "script/Latin", "osd"), " ".join(CORPUS["de"]), ()),
+        (("eng", "hin", "kor", "vie", "osd"), " ".join(CORPUS["de"]), ("pack_missing:deu",)),
     ],
 )
-def test_a_page_in_another_language_that_only_the_english_pack_read_has_a_doubt(
-    installed: tuple[str, ...], text: str, doubts: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("languages", ["eng", "auto"])
+def test_a_page_in_a_language_without_its_pack_has_a_doubt_whichever_other_packs_are_installed(
+    languages: str,
+    installed: tuple[str, ...],
+    text: str,
+    doubts: tuple[str, ...],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     program = TesseractProgram(_program(tmp_path, "exit 9"), timeout_s=5)
     tsv = _tsv(*((0, 10 + 50 * place, 10, 40, 12, 93, word) for place, word in enumerate(text.split())))
@@ -168,7 +177,7 @@ def test_a_page_in_another_language_that_only_the_english_pack_read_has_a_doubt(
     monkeypatch.setattr(program, "detect_orientation", lambda *_, **__: seen("Latin"))
     monkeypatch.setattr(program, "read_tsv", lambda image, *, languages, dpi, as_block=False: tsv)
     monkeypatch.setattr("rayocr.engines.tesseract.engine.find_tesseract", lambda **_: program)
-    assert TesseractEngine(languages=["eng"]).recognize(DrawnPage()).doubts == doubts  # type: ignore[arg-type]
+    assert TesseractEngine(languages=[languages]).recognize(DrawnPage()).doubts == doubts  # type: ignore[arg-type]
 
 
 def test_the_program_returns_the_spaces_with_the_words(tmp_path: Path) -> None:
