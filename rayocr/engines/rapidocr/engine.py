@@ -39,6 +39,7 @@ from rayocr.engines.rapidocr.recognizer.recognition import LineRecognizer, Reads
 from rayocr.engines.rapidocr.recognizer.runtime import load_model
 from rayocr.engines.rapidocr.show_through import without_show_through
 from rayocr.engines.rapidocr.splitting.check_boxes import with_check_boxes
+from rayocr.engines.rapidocr.splitting.dashes import with_dashes
 from rayocr.engines.rapidocr.splitting.leaders import with_page_numbers
 from rayocr.engines.rapidocr.splitting.missed_cells import missed_cells
 from rayocr.engines.rapidocr.splitting.numbers import with_parted_numbers
@@ -196,7 +197,7 @@ class RapidOcrEngine(ComputeEngine):
             quads, read, lost = with_page_numbers(upright, quads, read, self._recognize_lines)
             quads, read, joined = with_parted_numbers(upright, quads, read, self._recognize_lines)
             lost |= joined
-            quads, read = with_check_boxes(upright, quads, read, self._recognize_lines)
+            quads, read = with_dashes(upright, *with_check_boxes(upright, quads, read, self._recognize_lines))
             shown = turned(quads, -quarter_turns, width, height)
         skew = skew_deg(quads)
         level = levelled(quads, skew, width, height) / scale

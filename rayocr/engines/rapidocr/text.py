@@ -19,6 +19,8 @@ UNTICKED_BOX, TICKED_BOX = "[ ]", "[x]"
 _EMPTY_BOX, _TICKED_BOX = "□口囗☐▢◻", "冈区凶図囟网☒☑⊠因困"
 _BOX = re.compile(rf"(?<!\S)(?:(?P<empty>[{_EMPTY_BOX}])|[{_TICKED_BOX}])\s?(?=[A-Za-zÀ-ÿ])")
 _OTHER_CHINESE = re.compile(rf"(?![{_EMPTY_BOX}{_TICKED_BOX}])[\u3040-\u30ff\u3400-\u9fff]")
+_CHINESE = re.compile(rf"(?![一ー丨〇二三{_EMPTY_BOX}{_TICKED_BOX}])[\u3040-\u30ff\u3400-\u9fff]")
+_FEW_CHINESE = 0.02  # share of the letters and digits
 _LONG_ASPECT = 4.0  # width by height; shorter boxes may hold a page number, a bullet, a tick
 _LETTERS_AN_ASPECT = 0.25  # in ordinary print: 1.5 to 2.5; letter-spaced: 0.7; Chinese: 0.9
 _SIGNS_AN_ASPECT = 0.4
@@ -60,6 +62,14 @@ def with_marks(text: str) -> str:
 def is_chinese(text: str) -> bool:
     """Returns whether the text has Chinese or Japanese characters that do not look like a check box."""
     return _OTHER_CHINESE.search(text) is not None
+
+
+def is_mostly_chinese(texts: Iterable[str]) -> bool:
+    """Returns whether a page has Chinese or Japanese text. A few characters may be misread signs, and those like dashes,
+    rules and boxes do not count, unless the page has nothing else."""
+    signs = [char for text in texts for char in text if char.isalnum()]
+    chinese = sum(_CHINESE.match(char) is not None for char in signs)
+    return chinese > _FEW_CHINESE * len(signs) or not any(char < "\u2e80" for char in signs)
 
 
 def is_unread(text: str, aspect: float) -> bool:

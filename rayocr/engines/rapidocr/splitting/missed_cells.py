@@ -17,6 +17,7 @@ _SAME_ROW, _SAME_EDGE = 0.3, 0.4  # distance of centers, and of the edges of a c
 _IN_ROW, _IN_COLUMN = 2, 3  # least number of boxes in the same row and column
 _NEAR = 10.0  # distance of the boxes of a column, in heights
 _BESIDE = 0.25  # margin beside a word, in heights
+_COVERED = 0.3  # largest share of a word's area that another box covers
 _MOST_SHAPES = 20_000  # number of shapes outside boxes; more are the raster of a picture
 _MOST_CELLS = 60
 
@@ -55,5 +56,8 @@ def missed_cells(gray: Any, boxes: Any) -> Any:
         if int(beside.sum()) >= _IN_ROW and column >= _IN_COLUMN:
             x0, x1 = x - _BESIDE * tall, x + width + _BESIDE * tall
             y0, y1 = middle - tall / 2, middle + tall / 2
+            covered = np.clip(np.minimum(high, (x1, y1)) - np.maximum(low, (x0, y0)), 0, None).prod(axis=1).max()
+            if covered > _COVERED * (x1 - x0) * (y1 - y0):
+                continue  # the remains of rulings around a word that has a box
             found.append([[x0, y0], [x1, y0], [x1, y1], [x0, y1]])
     return np.array(found, np.float32) if 0 < len(found) <= _MOST_CELLS else none

@@ -41,6 +41,13 @@ def test_ink_beside_a_column_is_no_number(place: tuple[int, int]) -> None:
     assert len(missed_cells(page, np.array(boxes, np.float32))) == 0
 
 
+def test_the_rulings_around_a_word_with_a_box_are_no_word() -> None:
+    page, boxes = table()
+    page[90:94, 168:214] = 0  # the ruling above the word and the start of the ruling at its left
+    page[90:110, 168:173] = 0
+    assert len(missed_cells(page, np.array(boxes, np.float32))) == 0
+
+
 def test_a_dash_or_a_ruling_is_no_number() -> None:
     page, boxes = table(height=3)
     page[:, 170] = 0
