@@ -26,6 +26,7 @@ _INDENT_EM, _HANGING_EM = 0.8, 4.0
 _EARLY = 0.3  # least distance of all row ends from the edge of the column, as a share of its width
 _NARROW_EM = 10.0
 _HEADING_ROWS = 4  # more rows of one size are text
+_LETTERHEAD_LINES = 3
 _SALUTATION = 40  # maximum number of characters of a salutation
 _SHORT_CHARS = 38  # largest mean number of characters of a line in an address or a poem
 _LONGEST_WORD, _LONGEST_ADDRESS = 30, 100  # limits for Chinese, which is written without spaces
@@ -116,13 +117,14 @@ def merge_across_columns(columns: Sequence[list[Block]]) -> list[Block]:
 
 def without_parts_of_letters(blocks: Sequence[Block]) -> list[Block]:
     """Returns the blocks with paragraphs in place of bold lines that are not headings: the subject above the salutation of a
-    letter, and the name below its end."""
+    letter, and the name below its end. Three lines are a letterhead and stay lines."""
     for above, block, below in zip([None, *blocks], blocks, [*blocks[1:], None], strict=False):
         if block.kind is BlockKind.HEADING and block.level == LEVEL_OF_BOLD:
             last = above.lines[-1] if above is not None and above.lines else ""
             first = below.lines[0] if below is not None and below.lines else ""
             if last.endswith(",") or (first.endswith(",") and len(first) < _SALUTATION):
-                block.kind, block.level = BlockKind.PARAGRAPH, 0
+                is_letterhead = len(block.lines) >= _LETTERHEAD_LINES
+                block.kind, block.level = BlockKind.STANZA if is_letterhead else BlockKind.PARAGRAPH, 0
     return list(blocks)
 
 

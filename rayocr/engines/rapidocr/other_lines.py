@@ -21,6 +21,8 @@ _MUCH_UNREAD = 0.1  # share from which lines with accents are Vietnamese, too
 _FEWEST_MISREAD = 3  # least number of such lines on a page
 _MOST_LETTERS = 120.0  # number of letters in an unread line; longer lines are usually rules
 _LONG_ASPECT, _WEAK = 4.0, 0.5  # a line with a number beside a word that was read as one weak letter
+_UNSURE = 0.6  # maximum score of the weakest letter in a line with an unread part
+_FEW_LETTERS = 1.7  # letters and spaces relative to the aspect ratio; lines in Latin letters have 1.8 to 2.6
 _DASH_ASPECT = 2.0  # a sign in a wider box is what was left of a word
 # A space at an end, two spaces, or a mark between spaces: a word beside it was lost. Marks before words: they are written from
 # right to left.
@@ -54,6 +56,8 @@ def lines_to_compare(
     share = sum(weight(aspects[index]) for index in unread) / max(sum(map(weight, aspects)), 1.0)
     others = set(range(len(read))) - set(unread)
     lines = {i for i in others if loses_words(read[i].text, aspects[i])}
+    if unread:
+        lines |= {i for i in others if _has_unread_part(read[i], aspects[i])}
     if misread:
         lines |= {i for i in others if aspects[i] > _LONG_ASPECT and read[i].weakest < _WEAK}
         lines |= misread | {i for i in others if aspects[i] > LEAST_ASPECT and any(map(str.isalpha, read[i].text))}
@@ -134,6 +138,13 @@ def _looks_misread(reading: LineReading, aspect: float) -> bool:
     if is_half_known(text) or _LOST.search(text) or is_all_zeros(text):
         return True
     return reading.score < _JUNK and any(map(str.isalpha, text))
+
+
+def _has_unread_part(reading: LineReading, aspect: float) -> bool:
+    """Returns whether a line has a Latin word beside words in another script, of which the models read a few uncertain letters.
+    The mean score of such a line can be high."""
+    has_gap = _LOST.search(reading.text) is not None
+    return has_gap and reading.weakest < _UNSURE and aspect > _LONG_ASPECT and len(reading.text) < _FEW_LETTERS * aspect
 
 
 def _is_sure_latin(reading: LineReading) -> bool:

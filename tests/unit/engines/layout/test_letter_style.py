@@ -108,6 +108,14 @@ def test_subjects_names_and_bold_sentences_are_no_headings(rows: list[tuple[str,
         assert "#" not in page(*rows, body=body)
 
 
+def test_the_lines_of_a_letterhead_above_an_address_stay_lines() -> None:
+    head = ["Government of Kesar", "Housing Department", "Resolution no. 236/2008, section 1"]
+    lines = [replace(it, style=BOLD) for it in column(head, 60, 50)]
+    lines += [replace(it, style=BODY) for it in [*column(["Cama Road, Rajguru Chowk,"], 60, 100), *column(PROSE, 60, 130)]]
+    text = layout_markdown(lines, page_width=595, page_height=842)
+    assert text.startswith("Government of Kesar  \nHousing Department  \nResolution no. 236/2008, section 1\n\nCama Road")
+
+
 def test_letters_of_another_script_are_not_compared_with_the_body() -> None:
     korean = LetterStyle(16.0, 3.6, False)
     assert "#" not in page(("도서관은 매일 문을 연다", korean))

@@ -57,6 +57,22 @@ def test_words_that_look_latin_are_compared_and_numbers_are_not() -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "score", "weakest", "aspect", "is_compared"),
+    [
+        (" A RR www.maharashtra.gov.in ", 0.92, 0.54, 18.2, True),  # a Marathi line with a Latin address
+        (" Annual report of the Housing Department ", 0.97, 0.55, 18.2, False),  # as many letters as its length shows
+        (" A RR www.maharashtra.gov.in ", 0.98, 0.9, 18.2, False),
+    ],
+)
+def test_a_line_with_an_unread_part_is_compared_even_on_a_page_that_is_mostly_latin(
+    text: str, score: float, weakest: float, aspect: float, is_compared: bool
+) -> None:
+    read = [LineReading(text, score, weakest), LineReading("   ", 0.6, 0.5)]
+    read += [LineReading("A line of English print, read without any doubt", 0.99, 0.97)] * 8
+    assert lines_to_compare(read, [aspect, 20.0, *[22.0] * 8], [1], set(), "") == ({0} if is_compared else set())
+
+
+@pytest.mark.parametrize(
     ("ours", "text", "confidence", "better"),
     [
         ("HAC 20%", "НДС 20%", 0.93, True),
