@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.forms.fields import FormField
     from rayocr.pdf.page import Page
 
+WITH_TESSERACT = "+tesseract"  # end of the recorded model if Tesseract read lines of the page
 _MIN_LINE_SCORE = 0.5  # rapidocr's own limit; results below it are specks and rules
 _SAMPLE_LINES = 5  # number of lines that are read first, to detect whether the page is upright
 _MOST_SAMPLE_LINES = 20  # number of lines for Tesseract, which is uncertain about the orientation of a few lines in Korean
@@ -206,7 +207,9 @@ class RapidOcrEngine(ComputeEngine):
         boxes: list[TextBox] = []
         scores: list[tuple[float, float]] = []  # scores with their weights: the number of letters, read or expected
         read = [r._replace(score=min(r.score, UNKNOWN_SCORE)) if is_half_known(r.text) else r for r in read]
+        ours = list(read)
         read, doubts = self._with_other_scripts(upright, quads, read, aspects)
+        model = self.model + (WITH_TESSERACT if read != ours else "")
         doubts = tuple(dict.fromkeys((*doubts, LOW_CONFIDENCE))) if lost else doubts
         for index, (text, score, _) in enumerate(read):
             text = with_marks(with_spaces(text))
@@ -231,7 +234,7 @@ class RapidOcrEngine(ComputeEngine):
             return PageText(text="", engine=self.name, model=self.model, confidence=0.0 if scores else None, boxes=())
         text = layout_markdown(lines, page_width=width / scale, page_height=height / scale, rulings=rulings)
         confidence = weighted_mean(scores)
-        return PageText(text=text, engine=self.name, model=self.model, confidence=confidence, boxes=tuple(boxes), doubts=doubts)
+        return PageText(text=text, engine=self.name, model=model, confidence=confidence, boxes=tuple(boxes), doubts=doubts)
 
     def _with_other_scripts(
         self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]

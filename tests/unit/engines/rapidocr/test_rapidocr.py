@@ -17,6 +17,7 @@ from rayocr.engines.answers.checks import check_answer
 from rayocr.engines.layout.quads import levelled, skew_deg, turned
 from rayocr.engines.rapidocr.engine import RapidOcrEngine
 from rayocr.engines.rapidocr.image import with_contrast, with_margin
+from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.text import with_spaces
 from rayocr.errors import Unreadable
 from tests.unit.engines.local_pages import SENTENCES, DrawnPage, letters
@@ -45,6 +46,17 @@ def test_a_page_is_read_however_it_lies(engine: RapidOcrEngine, turn_deg: int) -
     answer = engine.recognize(DrawnPage(turn_deg=turn_deg))  # type: ignore[arg-type]
     assert likeness(answer.text) > 0.97
     assert answer.confidence is not None and answer.confidence > 0.9
+
+
+def test_the_model_says_whether_tesseract_read_lines_of_the_page(engine: RapidOcrEngine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def by_tesseract(upright: Any, quads: Any, read: list[LineReading], aspects: list[float]) -> Any:
+        return [LineReading("महाराष्ट्र शासन", 0.95, 0.0), *read[1:]], ()
+
+    page: Any = DrawnPage()
+    assert engine.recognize(page).model == engine.model
+    monkeypatch.setattr(engine, "_with_other_scripts", by_tesseract)
+    answer = engine.recognize(page)
+    assert (answer.engine, answer.model) == ("rapidocr", engine.model + "+tesseract")
 
 
 def test_boxes_are_where_the_page_shows_its_text(engine: RapidOcrEngine) -> None:
