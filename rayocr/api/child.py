@@ -144,7 +144,8 @@ def _run(overrides: list[str], emit: Emit) -> int:
     finally:
         reporting.shutdown()
         emit("progress", **_figures(run.progress))
-        record = run_record(run.progress, run_id=run.run_id, fingerprint=config.fingerprint(run.plan.prompts))
+        fingerprint = config.fingerprint(run.plan.prompts)
+        record = run_record(run.progress, run_id=run.run_id, fingerprint=fingerprint, options=run.announcements.options)
         emit("record", record=record)
         # The command line writes a record only in this case, too.
         if run.progress.documents_started or run.progress.documents_done:

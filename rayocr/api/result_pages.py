@@ -47,9 +47,15 @@ class ResultDocument:
 
     def page(self, number: int) -> ResultPage:
         """Returns a page. `number` is 1-based. Raises IndexError."""
+        if not self.manifest.page_count:
+            raise IndexError(_unread(self.manifest))
         if not 1 <= number <= self.manifest.page_count:
             raise IndexError(f"{self.name} has no page {number}; it has {self.manifest.page_count:,}, counted from 1.")
         return self.pages[number - 1]
+
+
+def _unread(manifest: Manifest) -> str:
+    return f"{manifest.name} could not be read ({manifest.reason}), so it has no pages."
 
 
 class _Pages(Sequence["ResultPage"]):
@@ -68,6 +74,8 @@ class _Pages(Sequence["ResultPage"]):
         try:
             found = numbers[index]
         except IndexError as error:
+            if not numbers:
+                raise IndexError(_unread(self._document.manifest)) from error
             raise IndexError(f"{self._document.name} has {len(self)} pages; the index {index} is outside.") from error
         if isinstance(found, int):
             return ResultPage(document=self._document, number=found)

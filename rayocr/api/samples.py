@@ -10,6 +10,12 @@ from rayocr.errors import UsageError
 from rayocr.storage.uri import local_path
 
 
+def existing_samples(folder: str | Path) -> list[str]:
+    """Returns the names of bundled PDFs that the folder has already, so that they would be kept unchanged."""
+    place = local_path(folder)
+    return [sample.name for sample in sorted(samples_dir().glob("*.pdf")) if (place / sample.name).exists()]
+
+
 def copy_samples(folder: str | Path) -> Path:
     """Copies the bundled PDFs, one to three pages each, to the folder and returns it. Existing files stay
     unchanged. Raises UsageError if the folder cannot be written.

@@ -129,7 +129,7 @@ class _Words:
         while words:
             word = words.pop(0)
             if word == "--":  # paths that begin with a dash may follow
-                found.places += words
+                found._add_places(words, topic)
                 break
             if word.startswith("-") and word != STREAM:
                 found._add_flag(word, words, topic)
@@ -138,6 +138,15 @@ class _Words:
             else:
                 found.places.append(word)
         return found
+
+    def _add_places(self, words: list[str], topic: str) -> None:
+        """Adds the words after `--`. Flags of the command keep their meaning there."""
+        while words:
+            word = words.pop(0)
+            if word.partition("=")[0] in COMMAND_FLAGS.get(topic, {}) and not _exists(word):
+                self._add_flag(word, words, topic)
+            else:
+                self.places.append(word)
 
     def _add_flag(self, word: str, following: list[str], topic: str) -> None:
         """Adds a flag. Takes its value from `following` if it has one."""

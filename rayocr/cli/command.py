@@ -89,10 +89,14 @@ def _dispatch(line: CommandLine) -> int:
         print(completion_script(line.completion), end="")
         return 0
     if line.samples:
-        from rayocr.api.samples import copy_samples
+        from rayocr.api.samples import copy_samples, existing_samples
 
+        kept = existing_samples(line.samples)
         place = copy_samples(line.samples)
-        print(f"Copied the samples to {place}/. Read them: rayocr {for_shell(str(place))} out/")
+        if kept:
+            print(f"{place}/ has files of these names already, which are unchanged: {', '.join(kept)}")
+        done = "The samples are in" if kept else "Copied the samples to"
+        print(f"{done} {place}/. Read them: rayocr {for_shell(str(place))} out/")
         return 0
     from rayocr.composition import compose, load_dotenv, secrets_from_environment
 
@@ -207,7 +211,7 @@ def _run(
     from rayocr.composition import source_accesses
     from rayocr.driver.monitor.terminal import ConsoleTerminal
     from rayocr.driver.plan import existing_state, plan
-    from rayocr.driver.retry_selection import recorded_source
+    from rayocr.driver.retry_selection import check_reason, check_recorded_source, recorded_source
     from rayocr.gateway.server import check_gateway
 
     vertex = config.engine.gemini.vertexai and config.engine.gemini.project
@@ -218,6 +222,8 @@ def _run(
         source = recorded_source(existing_state(config))
         config.storage.source = source_accesses(config).get((source or "").partition("://")[0], config.storage.source)
         config.source = source
+        check_recorded_source(config)
+    check_reason(config)
     terminal = terminal or ConsoleTerminal(config.progress, stderr=config.logs.stdout == "json")
     planned = plan(config)
     if bundled:

@@ -111,7 +111,9 @@ def help_text(topic: str) -> str:
     options = {option.name: option for option in describe_options()}
     if topic in COMMANDS:
         group = _COMMAND_OPTIONS.get(topic)
-        lines = list(_rows(option for option in options.values() if group and option.name.startswith(f"{group}.")))
+        of_flags = COMMAND_FLAGS.get(topic, {}).values()  # described with their flags
+        shown = [option for name, option in options.items() if group and name.startswith(f"{group}.") and name not in of_flags]
+        lines = list(_rows(shown))
         return "\n".join([_COMMAND_HELP[topic], *lines])
     if topic in options:
         return "\n".join(_rows([options[topic]]))
@@ -129,7 +131,7 @@ def help_text(topic: str) -> str:
     if found:
         return "\n".join([f"Options that mention {topic!r}:", *_rows(found)])
     topics = {name.lower(): name for name in (*errors.__all__, *options, *COMMANDS)}
-    close = difflib.get_close_matches(topic.lower(), topics, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(topic.lower(), topics, n=1, cutoff=0.75)
     hint = f"Did you mean --help {topics[close[0]]}?" if close else "Run rayocr --help."
     raise UsageError(f"No help for {topic!r}.", hint=hint)
 

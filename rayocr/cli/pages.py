@@ -13,10 +13,9 @@ from rayocr.api.review.rewrite import outdated_outputs
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import check_results, existing_state
-from rayocr.driver.retry_selection import command_on
+from rayocr.driver.retry_selection import command_on, document_argument
 from rayocr.errors import ObjectNotFound, UsageError
 from rayocr.ledger.manifest import Manifest
-from rayocr.overrides import for_shell
 from rayocr.storage.factory import open_storage
 from rayocr.storage.uri import local_path, parse_uri
 
@@ -45,7 +44,7 @@ class ChosenDocument:
 
     def command(self, command: str, *words: str) -> str:
         """Returns a command about this document, as the user types it."""
-        return " ".join([command_on(command, self.config), for_shell(self.manifest.name), *words])
+        return " ".join([command_on(command, self.config), document_argument(self.manifest.name), *words])
 
 
 @contextmanager

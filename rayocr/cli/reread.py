@@ -17,11 +17,14 @@ from rayocr.api.review.reviewer import PresentPage, Saved
 from rayocr.cli.pages import ChosenDocument, author_of, chosen_document, say_written, written_facts
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
+from rayocr.driver.places.source import existing_source
+from rayocr.driver.retry_selection import command_on, with_command, with_document
 from rayocr.driver.scheduling.progress import money
 from rayocr.errors import BudgetExhausted, CredentialsError, RayocrError, UsageError
-from rayocr.ledger.manifest import Spent
+from rayocr.ledger.manifest import Manifest, Spent
 from rayocr.ledger.runs import MAX_PAGES, format_runs, named_pages, parse_runs
 from rayocr.observe.json_fields import REREAD, SCHEMA_VERSION
+from rayocr.storage.uri import parse_uri
 
 _EXAMPLE = "rayocr reread out/ 2024/a.pdf --pages 2,5-7 engine=tesseract"
 _MOST_PAGES = 1000  # maximum number of pages of one command
@@ -60,6 +63,9 @@ def reread_pages(config: RayocrConfig, keys: Secrets, *, given: Sequence[str]) -
             for number in numbers:
                 _reread(chosen, number, done, terminal, given=given, author=author, asks=asks)
         except RayocrError as error:
+            if error.hint:
+                hint = with_document(error.hint, chosen.manifest.name, config.reread.pages or "")
+                error.set_hint(with_command(hint, command_on("retry", config), ()))
             failure = error
         finally:  # also after an interruption
             saved = _written(chosen, done, terminal)
@@ -97,10 +103,11 @@ def _reread(
     """Reads one page, shows the difference, and saves the new text if it is accepted. Raises RayocrError."""
     before = chosen.reviewer.page(chosen.manifest, number)
     began = time.monotonic()
+    manifest = _at_source(chosen)
     engines = " → ".join(name.rstrip("?") for name in chosen.config.engine.chain)
     with terminal.busy(f"Reading page {number} of {chosen.name} with {engines} …"):
         found = chosen.reviewer.read_again(
-            chosen.manifest, number, overrides=[*options_of_reading(given), *_budget(chosen.config, done.spent)]
+            manifest, number, overrides=[*options_of_reading(given), *_budget(chosen.config, done.spent)]
         )
     seconds = time.monotonic() - began
     done.spent += found.spent
@@ -126,6 +133,19 @@ def _reread(
             "accepted": accepted,
         }
     )
+
+
+def _at_source(chosen: ChosenDocument) -> Manifest:
+    """Returns the manifest with the address of the document below source=, to which its folder was moved. The file must have the
+    version on record. Raises UsageError."""
+    manifest, source = chosen.manifest, chosen.config.source
+    if source is None:
+        return manifest
+    uri = str(parse_uri(source)).rstrip("/")
+    if not uri.endswith(f"/{manifest.name}"):
+        existing_source(parse_uri(source), chosen.config.storage.source)
+        uri = f"{uri}/{manifest.name}"
+    return manifest.model_copy(update={"source_uri": uri})
 
 
 def _asked(number: int) -> bool:

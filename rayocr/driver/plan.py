@@ -198,11 +198,11 @@ def existing_state(config: RayocrConfig) -> Storage:
         ) from error
 
 
-def check_results(config: RayocrConfig, state: Storage) -> None:
+def check_results(config: RayocrConfig, state: Storage, *, example: str = "rayocr IN OUT") -> None:
     """Raises UsageError where no run has written anything."""
     if next(iter(state.list(STATE_PREFIX)), None) is None:
         place = parse_uri(config.state or config.dest).display
-        near = near_results(config) or " Name the folder that a run wrote to: rayocr IN OUT"
+        near = near_results(config) or f" Name the folder that a run wrote to: {example}"
         raise UsageError(f"{place} holds no results of rayocr.", hint=near.strip())
 
 

@@ -4,7 +4,8 @@ other. Recorded pages are not read or paid for again."""
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -24,12 +25,17 @@ from rayocr.overrides import for_shell
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
 from rayocr.storage.name_patterns import matches
+from rayocr.storage.uri import parse_uri
 
 if TYPE_CHECKING:
     from rayocr.driver.plan import Plan, Scope
 
 _READ_FOR_SOURCE = 200  # number of dead letters that are read to determine their source
 _MOST_TRIED_AGAIN = 1000  # number of dead letters that are read at the start of a run
+_CHOOSES_DOCUMENTS = re.compile(
+    r"(?:include|exclude|document|limit|min_bytes|max_bytes|order|overwrite|progress|retry\.(?:reason|engine|since|rejected))="
+)
+_RETRY = re.compile(r"rayocr retry OUT(?: [\w.]+=[^\s,]+)*")  # as explanations of failures contain it
 _AT_ONCE = 16  # number of dead letters; each costs a request if storage is remote
 
 
@@ -88,13 +94,21 @@ def documents_to_retry(state: Storage, config: RayocrConfig) -> frozenset[str]:
         found = frozenset(document_id for document_id in pool.map(chosen, names) if document_id)
     reason = config.retry.reason or ""
     if not found and reason not in ("", "unknown", *errors.__all__):
-        raise UsageError(f"No failure has the reason {reason}.", hint=_near_reason(reason))
+        raise UsageError(f"No failure has the reason {reason}.", hint=_near_reason(reason, config))
     return found
 
 
-def _near_reason(reason: str) -> str:
+def check_reason(config: RayocrConfig) -> None:
+    """Raises UsageError if retry.reason= names a reason that neither rayocr nor a dead letter has; and StorageError."""
+    from rayocr.driver.plan import existing_state
+
+    if config.mode is Mode.retry and (config.retry.reason or "unknown") not in ("unknown", *errors.__all__):
+        documents_to_retry(existing_state(config), config)
+
+
+def _near_reason(reason: str, config: RayocrConfig) -> str:
     near = difflib.get_close_matches(reason, errors.__all__, n=1)
-    return f"Did you mean retry.reason={near[0]}?" if near else "`rayocr status OUT` lists the reasons."
+    return f"Did you mean retry.reason={near[0]}?" if near else f"`{command_on('status', config)}` lists the reasons."
 
 
 def documents_to_try_again(state: Storage, config: RayocrConfig) -> frozenset[str]:
@@ -131,21 +145,79 @@ def recorded_source(state: Storage) -> str | None:
     return next(iter(found), None)
 
 
-def retry_commands(config: RayocrConfig, *, partial: bool, rejected: Iterable[str]) -> list[str]:
+def check_recorded_source(config: RayocrConfig) -> None:
+    """Raises UsageError if the source of the failed documents no longer exists. A moved document counts as a new one, so a retry
+    cannot find it at its new place."""
+    from rayocr.driver.places.source import existing_source
+
+    if config.source is None:
+        return
+    try:
+        existing_source(parse_uri(config.source), config.storage.source)
+    except UsageError as error:
+        dismiss = f"{command_on('dismiss', config)} document='*'"
+        error.set_hint(
+            "Put the folder back, for example as a link to its new place. Or read the failed documents as new ones"
+            f" ({command_on('run NEW_IN', config).replace('rayocr run', 'rayocr')} include=[NAME]), and stop reporting the old"
+            f" failures: {dismiss}"
+        )
+        raise
+
+
+def retry_commands(config: RayocrConfig, *, partial: bool, rejected: Iterable[str], options: Sequence[str] = ()) -> list[str]:
     """Returns the command lines that retry the failures in the destination: failed pages of partial documents, and documents that
-    were `rejected` for these reasons, as far as a retry can help. Users must add the engine and the other options of the run."""
-    command = command_on("retry", config)
+    were `rejected` for these reasons, as far as a retry can help. `options`: those of the run."""
+    command, kept = command_on("retry", config), options_to_retry(options)
     reasons = set(rejected)
     helped = sorted(reason for reason in reasons if retry_helps(reason))
     again = f"{command} retry.rejected=true"
     only = [again] if helped and len(helped) == len(reasons) else [f"{again} retry.reason={reason}" for reason in helped]
-    return [command] * partial + only
+    return [" ".join([line, *kept]) for line in [command] * partial + only]
+
+
+def options_to_retry(options: Sequence[str], step: str = "") -> list[str]:
+    """Returns the options of a run that a retry of its failures needs, quoted for a shell. They do not include options that chose
+    documents, nor the engine if the command in `step` names another one."""
+    other = re.search(r"\bengine(?:\.chain)?=", step) is not None
+    kept = [option for option in options if not _CHOOSES_DOCUMENTS.match(option)]
+    return [for_shell(option) for option in kept if not (other and re.match(r"engine[.=]", option))]
+
+
+def with_command(step: str, command: str, options: Sequence[str]) -> str:
+    """Returns the next step of a failure, with the complete command in place of `rayocr retry OUT`, and with the destination in
+    other commands. `command`: `rayocr retry` with the destination."""
+    step = _RETRY.sub(lambda found: " ".join([found[0], *options_to_retry(options, found[0])]), step)
+    return re.sub(r"rayocr ([a-z]+) OUT\b", lambda found: command.replace("rayocr retry", f"rayocr {found[1]}", 1), step)
 
 
 def command_on(command: str, config: RayocrConfig) -> str:
     """Returns the command line of a sub-command for this destination, as the user types it."""
     state = [for_shell(f"state={config.state}")] if config.state is not None else []
     return " ".join([f"rayocr {command}", for_shell(config.dest), *state])
+
+
+def with_document(step: str, name: str, pages: str) -> str:
+    """Returns the next step of a failure with the name of the document, and its page if only one failed."""
+    step = re.sub(r"\bOUT NAME\b", lambda _: f"OUT {document_argument(name)}", step)
+    step = re.sub(r"\bdocument=NAME\b", lambda _: for_shell(f"document={name}"), step)
+    return re.sub(r"\bPAGE\b", pages, step) if pages.isdecimal() else step
+
+
+def document_argument(name: str) -> str:
+    """Returns the name of a document as a word of a command line. A name that looks like a flag or an option begins with ./"""
+    return for_shell(f"./{name}" if name.startswith("-") or "=" in name.partition("/")[0] else name)
+
+
+def source_words(plan: Plan) -> str:
+    """Returns the source as the user writes it."""
+    source = parse_uri(plan.source.uri).display
+    return f"{source.rstrip('/')}/{plan.only}" if plan.only else source
+
+
+def resume_command(config: RayocrConfig, *, source: str, mode: str, options: Iterable[str]) -> str:
+    """Returns the complete command line that resumes a run. `options`: quoted for a shell."""
+    words = [mode] * (mode != Mode.run) + [for_shell(source)]
+    return " ".join([command_on(" ".join(words), config), *options])
 
 
 def count_rejected(state: Storage, config: RayocrConfig) -> tuple[int, int]:

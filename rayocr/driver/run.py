@@ -34,7 +34,7 @@ from rayocr.driver.monitor.spend_account import SpendAccount
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan, sweep_temp_files
 from rayocr.driver.replaced_failures import ReplacedFailures
-from rayocr.driver.retry_selection import discovery_rules
+from rayocr.driver.retry_selection import discovery_rules, source_words
 from rayocr.driver.scheduling.leases import open_run_locks
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.driver.server_probe import probe_servers
@@ -189,11 +189,9 @@ class Run:
         for read in (self.replaced.read, self.corrected.read):
             asyncio.get_running_loop().run_in_executor(None, read)
         if not rules.watch:  # Ctrl-C is the normal end of a watch
-            source = parse_uri(self.plan.source.uri).display
-            source = f"{source.rstrip('/')}/{self.plan.only}" if self.plan.only else source
-            chosen = {"include": self.config.include, "exclude": self.config.exclude}
+            chosen = {"include": self.config.include, "exclude": self.config.exclude, "options": self.announcements.options}
             await asyncio.to_thread(
-                note_started, self.plan.state, self.run_id, source=source, mode=self.config.mode.value, **chosen
+                note_started, self.plan.state, self.run_id, source=source_words(self.plan), mode=self.config.mode.value, **chosen
             )
         owner = f"{self.run_id}@{socket.gethostname()}:{os.getpid()}"
         locks, self.destination = open_run_locks(self.config, self.plan, self.keys, run_id=self.run_id, owner=owner)

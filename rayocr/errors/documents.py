@@ -31,7 +31,10 @@ class CorruptPdf(DocumentError):
 
 class EncryptedPdf(DocumentError):
     needs_new_file = True
-    default_hint = "Save a copy without the password beside it; rayocr reads the copy as a new document."
+    default_hint = (
+        "Save a copy without the password beside it; rayocr reads the copy as a new document. To stop reporting this one: rayocr"
+        " dismiss OUT document=NAME"
+    )
 
 
 class EmptyPdf(DocumentError):

@@ -35,6 +35,7 @@ RUN = {
     "cached_tokens": "Tokens that the server took from its cache.",
     **{figure.record: figure.help for figure in FIGURES if figure.record},
     "settings_fingerprint": "Identifies the options that change the text.",
+    "options": "The options of the run that differ from the defaults, and its engine, as key=value.",
     "exit_code": "The exit code of the command.",
     "error": "The error that stopped the run, or null.",
     "reason": "The class of rayocr.errors that stopped the run, or null.",

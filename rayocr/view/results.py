@@ -16,6 +16,8 @@ from rayocr.actors.document_worker.corrections import corrections_of, settle_cor
 from rayocr.api.reading import Cancellable
 from rayocr.api.review.reread import compared
 from rayocr.api.review.reviewer import Reviewer, check_page
+from rayocr.driver.monitor.run_record import last_options
+from rayocr.driver.retry_selection import options_to_retry, with_command
 from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.failure_reasons import explanation, rejects_document, retry_helps, special_step
 from rayocr.gateway.pictures import Pictures
@@ -58,13 +60,14 @@ class Results:
         """Returns the meaning of the reason, and the next step or the command that retries. `whole`: the reason concerns whole
         documents."""
         command = f"rayocr retry {for_shell(self.place)}"
+        of_run = last_options(self.state)
         whole, found = rejects_document(reason), explanation(reason)
         options = f"retry.reason={reason}{' retry.rejected=true' if whole else ''}"
         return {
             "whole": whole,
             "meaning": found.meaning if found else "",
-            "step": special_step(reason).replace("rayocr retry OUT", command),
-            "command": f"{command} {options}" if retry_helps(reason) else "",
+            "step": with_command(special_step(reason), command, of_run),
+            "command": " ".join([command, options, *options_to_retry(of_run)]) if retry_helps(reason) else "",
         }
 
     def document(self, document_id: str) -> dict[str, Any]:

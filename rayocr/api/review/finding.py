@@ -22,6 +22,7 @@ _CLOSE = 3  # maximum number of names in a message
 def find_document(state: Storage, wanted: str) -> Manifest:
     """Returns the newest version of the document with this name below the source, with this id, or with an output of this name.
     Raises UsageError, with close names, if there is none or if several sources have one; and StorageError."""
+    wanted = wanted.removeprefix("./")
     found: list[Manifest] = []
     names: list[str] = []
     for manifest in read_manifests(state):

@@ -12,7 +12,10 @@ from rayocr.ledger.manifest import Manifest
 from rayocr.messages import DocumentContext, PageRecord
 from rayocr.outputs.report.pages import Drawing, open_for_pages
 
-_NO_SOURCE = "Put the file back to read its pages again; `rayocr correct` works without it."
+_NO_SOURCE = (
+    "Put the file back to read its pages again, or name the folder to which it was moved: rayocr reread OUT NAME --pages PAGE"
+    " source=FOLDER   `rayocr correct` works without the file."
+)
 
 
 def cut_page(manifest: Manifest, page_number: int, drawing: Drawing) -> bytes:

@@ -15,11 +15,11 @@ from rayocr.actors.document_identity import document_at
 from rayocr.actors.document_worker.corrections import corrected_documents
 from rayocr.actors.ledger.survey import read_segments, survey
 from rayocr.actors.ledger.versions import replaced_versions
-from rayocr.config import Mode, RayocrConfig, Secrets
-from rayocr.driver.monitor.run_record import RUNS_PREFIX, STARTED_PREFIX
+from rayocr.config import RayocrConfig, Secrets
+from rayocr.driver.monitor.run_record import RUNS_PREFIX, STARTED_PREFIX, last_options
 from rayocr.driver.monitor.terminal import ConsoleTerminal, counted, duration, printable
-from rayocr.driver.plan import existing_state, near_results
-from rayocr.driver.retry_selection import command_on, retry_commands
+from rayocr.driver.plan import check_results, existing_state
+from rayocr.driver.retry_selection import command_on, resume_command, retry_commands, with_command, with_document
 from rayocr.driver.scheduling.leases import run_key
 from rayocr.errors import ObjectNotFound, RayocrError, RecordCorrupt, StorageError
 from rayocr.failure_reasons import next_run_retries, special_step
@@ -72,6 +72,7 @@ class InterruptedRun:
     started_at: str
     include: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()  # all options of the run, as key=value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,14 +119,14 @@ class Status:
 
 
 def show_status(config: RayocrConfig, keys: Secrets) -> int:
-    """Returns 0 if all finished documents are complete, 1 if there are dead letters or damaged records."""
+    """Returns 0 if all finished documents are complete, 1 if there are dead letters or damaged records. Raises UsageError
+    for a folder without results, and StorageError."""
     terminal = ConsoleTerminal(config.progress)
     status = read_status(config, keys)
+    if status == Status():
+        check_results(config, existing_state(config), example="rayocr status OUT")
     if terminal.json:
         terminal.data(asdict(status))
-    elif status == Status():
-        near, here = near_results(config), " Name the folder that a run wrote to: rayocr status OUT"
-        terminal.say(f"{printable(config.state or config.dest)} holds no results of rayocr.{near or here}")
     else:
         _show(terminal, status)
         if status.corrections:
@@ -158,8 +159,13 @@ def read_status(config: RayocrConfig, keys: Secrets) -> Status:
     rejected = _read_dead_letters(status, state, dead_letters)
     status.complete = max(0, status.finished - (status.failed - status.unopened) - status.dismissed)
     command = command_on("retry", config)
-    status.hints = {reason: hint.replace("rayocr retry OUT", command) for reason, hint in status.hints.items()}
-    status.retry = retry_commands(config, partial="partial" in status.failures_by_outcome, rejected=rejected)
+    options = last_options(state)
+    for failure in status.failures:
+        if status.failures_by_reason[failure.reason] == 1 and failure.reason in status.hints:
+            status.hints[failure.reason] = with_document(status.hints[failure.reason], failure.name, failure.pages)
+    status.hints = {reason: with_command(hint, command, options) for reason, hint in status.hints.items()}
+    partial = "partial" in status.failures_by_outcome
+    status.retry = retry_commands(config, partial=partial, rejected=rejected, options=options)
     return status
 
 
@@ -187,7 +193,9 @@ def _find_interrupted(status: Status, state: Storage) -> None:
             facts = parse_object(state.read(entry.name), name=entry.name)
             found: dict[str, Any] = {name: str(facts[name]) for name in ("run_id", "mode", "source", "started_at")}
             found |= {
-                name: tuple(map(str, named)) for name in ("include", "exclude") if isinstance(named := facts.get(name), list)
+                name: tuple(map(str, named))
+                for name in ("include", "exclude", "options")
+                if isinstance(named := facts.get(name), list)
             }
             run = InterruptedRun(**found)
         except (ObjectNotFound, RecordCorrupt, KeyError):
@@ -319,9 +327,10 @@ def _show_interrupted(terminal: ConsoleTerminal, status: Status, config: RayocrC
     """Names the last interrupted run, since starting it again does the work of all of them."""
     run = status.interrupted_runs[-1]
     started = run.started_at[:16].replace("T", " ")
-    words = [run.mode] * (run.mode != Mode.run) + [for_shell(run.source)]
     patterns = [pattern_option(name, *getattr(run, name)) for name in ("include", "exclude") if getattr(run, name)]
-    again = " ".join([command_on(" ".join(words), config), *patterns])
+    again = resume_command(
+        config, source=run.source, mode=run.mode, options=map(for_shell, run.options) if run.options else patterns
+    )
     terminal.warn(f"The run that started at {printable(started)} UTC did not finish. To resume, start the same command again:")
     terminal.say(f"  {printable(again)}")
     if names := status.not_started:

@@ -13,13 +13,13 @@ from rayocr.actors.document_worker.later_outputs import lacking_outputs
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.missing_outputs import Addition
-from rayocr.driver.monitor.closing_table import closing_json, closing_table, failed_lines, unseen
+from rayocr.driver.monitor.closing_table import by_hand, closing_json, closing_table, failed_lines, unseen
 from rayocr.driver.monitor.nothing_to_read import is_empty, no_pdfs, nothing_passes, warn_of_unmatched
-from rayocr.driver.monitor.run_record import forget_started, run_record, write_record
+from rayocr.driver.monitor.run_record import forget_started, options_of, run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import Plan
-from rayocr.driver.retry_selection import command_on, count_rejected, is_narrowed, retry_commands
+from rayocr.driver.retry_selection import command_on, count_rejected, is_narrowed, resume_command, retry_commands, source_words
 from rayocr.driver.scheduling.progress import MOST_NAMED, Progress
 from rayocr.errors import RayocrError, StorageUnavailable, UsageError
 from rayocr.failure_reasons import rejects_document, retry_helps
@@ -28,6 +28,7 @@ from rayocr.ledger.runs import named_pages
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, DocumentOutcome
 from rayocr.observe.dead_letters import DeadLetter, dead_letter_name, read_dead_letter
 from rayocr.observe.logs import log_event
+from rayocr.overrides import for_shell
 from rayocr.storage.base import MAX_STATE_BYTES
 
 log = logging.getLogger(__name__)
@@ -183,7 +184,7 @@ class Announcements:
 
     def announce_stop(self) -> None:
         self.terminal.warn(
-            f"Stopped at once. Start the same command again to resume. `{self._status_command}` lists the finished documents."
+            f"Stopped at once. `{self._status_command}` lists the finished documents. To resume: {self._resume_command()}"
         )
 
     def exit_code(self) -> int:
@@ -232,7 +233,7 @@ class Announcements:
         """Returns the record of the run, and the last rows of the table."""
         self._warn_of_unmatched(self.progress.totals)
         fingerprint = self.config.fingerprint(self.plan.prompts)
-        made = run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint)
+        made = run_record(self.progress, run_id=self.run_id, fingerprint=fingerprint, options=self.options)
         named = {"Outputs": _place(self.plan.dest.uri)}
         if not self.progress.documents_started and not self.progress.documents_done:
             if ended and (count := self.progress.elsewhere or self._finished_meanwhile()):
@@ -260,6 +261,8 @@ class Announcements:
             named["Failure records"] = str(logs.absolute()) if logs.is_dir() else kept
             if commands := self._retry_commands():
                 named["Retry with"] = "   ".join(commands)
+            if self.progress.reasons["EmptyAnswer"]:
+                named["If a page stays empty"] = by_hand(self.config)
             if beyond_retry := self._beyond_retry():
                 others = f" {beyond_retry}" if commands else ""
                 named["To repair"] = (
@@ -304,7 +307,7 @@ class Announcements:
         if len(corrections) > MOST_NAMED:
             yield f"… and {len(corrections) - MOST_NAMED:,} more"
         if any(found.earlier for found in corrections):
-            yield f"`{self._view_command}` shows corrections of earlier versions, to apply or discard them."
+            yield f"`{command_on('view', self.config)}` shows corrections of earlier versions, to apply or discard them."
 
     def _wrong(self, totals: DiscoveryTotals) -> UsageError | None:
         """Returns the error for a source without anything to read."""
@@ -318,19 +321,24 @@ class Announcements:
         return 0 if self.finished_before is None else max(0, self.progress.totals.finished - self.finished_before)
 
     @property
+    def options(self) -> list[str]:
+        return options_of(self.config)
+
+    @property
     def _status_command(self) -> str:
         return command_on("status", self.config)
 
-    @property
-    def _view_command(self) -> str:
-        return command_on("view", self.config)
+    def _resume_command(self) -> str:
+        source, options = source_words(self.plan), map(for_shell, self.options)
+        return printable(resume_command(self.config, source=source, mode=self.config.mode.value, options=options))
 
     def _retry_commands(self) -> list[str]:
         ended = self.progress.documents
         rejected = [reason for reason in self.progress.reasons if rejects_document(reason)]
         if ended[DocumentOutcome.REJECTED] and not rejected:
             rejected = ["unknown"]
-        return retry_commands(self.config, partial=ended[DocumentOutcome.PARTIAL] > 0, rejected=rejected)
+        partial = ended[DocumentOutcome.PARTIAL] > 0
+        return retry_commands(self.config, partial=partial, rejected=rejected, options=self.options)
 
     def _beyond_retry(self) -> str:
         """Names the rejected documents that a retry cannot help; "" if there are none."""
@@ -369,8 +377,8 @@ class Announcements:
         )
         self.terminal.warn(
             f"{none} a document of this source: it changed, was moved or removed, or an option leaves it out. Check source=,"
-            f" include= and exclude=. `rayocr IN OUT` reads a changed document as a new one. `{self._status_command}` lists"
-            f" failed documents; `{command_on('dismiss', self.config)}` stops reporting those that were deleted."
+            f" include= and exclude=. `rayocr IN OUT` reads a changed or moved document as a new one. `{self._status_command}`"
+            f" lists failed documents; `{command_on('dismiss', self.config)} document=NAME` stops reporting one."
         )
 
     def _warn_of_unmatched(self, totals: DiscoveryTotals) -> None:

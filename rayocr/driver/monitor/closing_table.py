@@ -15,8 +15,9 @@ from rich.table import Table
 from rayocr.config import RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.missing_outputs import Addition
+from rayocr.driver.monitor.run_record import options_of
 from rayocr.driver.monitor.terminal import duration, printable
-from rayocr.driver.retry_selection import retry_commands
+from rayocr.driver.retry_selection import command_on, retry_commands
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import RayocrError
 from rayocr.failure_reasons import special_step
@@ -56,7 +57,7 @@ def closing_json(
         "failures": [{name: getattr(letter, name) for name in _FAILURE_FACTS} for letter in letters[:_FAILURES]],
         "failed_documents": count,
         "failed_earlier": max(0, count - sum(progress.documents[outcome] for outcome in _FAILED)),
-        "retry_with": retry_commands(config, partial=len(rejected) < len(letters), rejected=rejected),
+        "retry_with": retry_commands(config, partial=len(rejected) < len(letters), rejected=rejected, options=options_of(config)),
         "corrections": [asdict(found) for found in corrections],
         "outputs_added": dict(addition.added),
         "outputs_missing": dict(addition.left),
@@ -109,8 +110,15 @@ def failed_lines(letters: Iterable[DeadLetter], *, steps: bool = False) -> Itera
             yield f"    {_same_command(step)}"
 
 
+def by_hand(config: RayocrConfig) -> str:
+    """Returns the commands that help with pages for which every engine returns an empty answer, for example pictures."""
+    correct, dismiss = command_on("correct", config), command_on("dismiss", config)
+    return f"{correct} NAME PAGE --file page.md   or stop reporting the document: {dismiss} document=NAME"
+
+
 def _same_command(step: str) -> str:
     """Returns the next step for a run whose destination no longer exists at its end, so that a retry is not possible there."""
+    step = re.sub(r" To [^:]*: rayocr (?:correct|dismiss) OUT.*", "", step)
     step = re.sub(r"rayocr retry OUT (?:with )?(?=\S+=)", "the same command with ", step)
     return step.replace("rayocr retry OUT", "the same command again")
 

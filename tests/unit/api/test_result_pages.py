@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,12 @@ def test_the_engine_of_the_runs_gives_way_to_the_one_that_is_asked_for(results: 
     ]
     assert document.page(1)._options_beside(["engine=tesseract"]) == ["limits.rpm=9"]
     assert document.page(1)._options_beside(["budget.usd=1"]) == ["engine.chain=[gemini]", "limits.rpm=9"]
+
+
+def test_a_document_that_could_not_be_read_says_so(results: rayocr.Results) -> None:
+    document = results["form.pdf"]
+    update = {"page_count": 0, "reason": "EncryptedPdf", "outcome": "rejected"}
+    unread = replace(document, manifest=document.manifest.model_copy(update=update))
+    for page in (lambda: unread.page(1), lambda: unread.pages[0]):
+        with pytest.raises(IndexError, match=r"form.pdf could not be read \(EncryptedPdf\), so it has no pages"):
+            page()

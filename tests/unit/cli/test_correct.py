@@ -214,3 +214,17 @@ def test_the_manifest_of_a_corrected_document_names_the_author(place: Path) -> N
     (path,) = (p for p in (place / "out/.rayocr/documents").glob("*/*.json") if b'"form.pdf"' in p.read_bytes())
     manifest = Manifest.from_json(path.read_bytes(), name="manifest")
     assert [(note.page_number, note.corrected_by) for note in manifest.notes] == [(2, "Ada")]
+
+
+@pytest.mark.parametrize("name", ["-dash.pdf", "a=b.pdf"])
+def test_a_name_that_looks_like_a_flag_or_an_option_is_a_document(
+    place: Path, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
+    write_document(place, name, ["only"])
+    code, words = said(capsys, "correct", "out", f"./{name}", "1", "--file", "page.md", "--author", "Ada")
+    assert code == 0
+    undo = words.splitlines()[-1].removeprefix("  To undo it: ")
+    assert undo == f"rayocr correct out ./{name} 1 --undo"
+    assert said(capsys, *undo.split()[1:])[0] == 0
+    assert said(capsys, "correct", "out", "--", name, "1", "--file", "page.md")[0] == 0
+    assert said(capsys, "correct", "out", "--undo", "--", name, "1")[0] == 0

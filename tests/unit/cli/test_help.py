@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.cli import main
-from rayocr.cli.arguments import COMMANDS, FLAGS
+from rayocr.cli.arguments import COMMAND_FLAGS, COMMANDS, FLAGS
 from rayocr.cli.completion import completion_script, values_of
 from rayocr.cli.help_text import help_text
 from rayocr.composition import compose, conf_dir
@@ -183,3 +183,30 @@ def test_the_report_covers_the_runs_that_its_help_names() -> None:
     assert "all runs as one HTML file" in help_text("")
     assert "all runs" in help_text("report")
     assert "[OUT]" in help_text("estimate")
+
+
+def test_help_of_a_command_names_each_flag_once() -> None:
+    for command in ("reread", "correct"):
+        text = help_text(command)
+        for flag, option in COMMAND_FLAGS[command].items():
+            assert flag in text
+            assert f"{option}=" not in text
+
+
+def test_only_close_words_are_suggested() -> None:
+    with pytest.raises(UsageError) as raised:
+        help_text("frobnicate")
+    assert raised.value.hint == "Run rayocr --help."
+    with pytest.raises(UsageError) as raised:
+        help_text("EncriptedPdf")
+    assert raised.value.hint == "Did you mean --help EncryptedPdf?"
+
+
+def test_samples_that_exist_are_kept_and_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "letter.pdf").write_bytes(b"mine")
+    assert main(["--samples", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "Copied" not in said
+    assert said.startswith(f"{tmp_path}/ has files of these names already, which are unchanged: letter.pdf\n")
+    assert (tmp_path / "letter.pdf").read_bytes() == b"mine"
+    assert (tmp_path / "table.pdf").exists()

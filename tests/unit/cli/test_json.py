@@ -10,7 +10,9 @@ import pytest
 
 from rayocr.api.samples import copy_samples
 from rayocr.cli import main
+from rayocr.driver.monitor.run_record import note_started
 from rayocr.observe.json_fields import DISMISS, ERROR, ESTIMATE, REPORT, RUN, STATUS
+from rayocr.storage.factory import open_storage
 
 IN_PROCESS = ("cluster=inprocess", "gateway.enabled=false", "engine=textlayer")
 
@@ -52,7 +54,9 @@ def test_every_run_prints_the_same_fields_and_the_failures_behind_its_exit_code(
 
 def test_the_other_commands_print_the_fields_of_their_tables(here: Path, capfd: pytest.CaptureFixture[str]) -> None:
     Path("empty").mkdir()
-    assert printed(capfd, "status", "empty")[1].keys() == STATUS.keys()
+    Path("begun").mkdir()
+    note_started(open_storage("begun"), "20261127T080000Z-aaaaaa", source="in")
+    assert printed(capfd, "status", "begun")[1].keys() == STATUS.keys()
     printed(capfd, "bad", "out", *IN_PROCESS)
     printed(capfd, "good", "out", *IN_PROCESS)
     status = printed(capfd, "status", "out")[1]

@@ -14,6 +14,7 @@ from rayocr.cli import main, reread
 from rayocr.config import Secrets
 from rayocr.errors import BudgetExhausted, CredentialsError
 from rayocr.ledger.manifest import Manifest, Spent
+from tests.e2e.support import make_pdf
 from tests.unit.view.test_results import write_document
 
 Asked = list[tuple[int, list[str]]]
@@ -191,3 +192,21 @@ def test_without_a_key_gemini_reads_nothing(asked: Asked, capsys: pytest.Capture
     code, words = said(capsys, "--pages", "1", "--keep", "engine=gemini")
     assert (code, "GEMINI_API_KEY" in words, asked) == (3, True, []), words
     assert Secrets().gemini_api_key is None
+
+
+def test_a_source_that_was_moved_can_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    make_pdf(tmp_path / "in" / "moved.pdf", 2)
+    write_document(tmp_path, "moved.pdf", ["one", "two"])
+    (tmp_path / "in").rename(tmp_path / "new")
+    words = ["reread", f"{tmp_path}/out", "moved.pdf", "--pages", "2", "engine=textlayer", "--keep"]
+    assert main(words) != 0
+    said = capsys.readouterr().err
+    assert f"rayocr reread {tmp_path}/out moved.pdf --pages 2 source=FOLDER" in said
+    for source in ("new", "new/moved.pdf"):
+        assert main([*words, f"source={tmp_path}/{source}"]) == 0
+        assert "page number 2 of a document" in capsys.readouterr().out
+    make_pdf(tmp_path / "other" / "moved.pdf", 3)
+    assert main([*words, f"source={tmp_path}/other"]) != 0
+    assert "was changed after it was read" in capsys.readouterr().err
+    assert main([*words, f"source={tmp_path}/none"]) == 2
+    assert "none does not exist." in capsys.readouterr().err

@@ -6,15 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from rayocr.cli import main
 from rayocr.composition import compose
 from rayocr.driver.retry_selection import documents_to_retry, recorded_source
 from rayocr.errors import UsageError
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.dead_letters import new_dead_letter, write_dead_letter
+from rayocr.storage.base import Storage
+from rayocr.storage.factory import open_storage
 from rayocr.storage.memory import MemoryStorage
 
 
-def letter(state: MemoryStorage, source: str, name: str) -> None:
+def letter(state: Storage, source: str, name: str) -> None:
     document = Document(
         document_id=f"{len(name):032x}", source_uri=f"{source}/{name}", name=name, output_name=name, version="1", size_bytes=1
     )
@@ -41,3 +44,21 @@ def test_a_misspelled_reason_is_answered_with_the_nearest(tmp_path: Path) -> Non
     with pytest.raises(UsageError, match="No failure has the reason EncriptedPdf") as raised:
         documents_to_retry(MemoryStorage("empty"), config)
     assert raised.value.hint == "Did you mean retry.reason=EncryptedPdf?"
+
+
+def test_an_unknown_reason_is_reported_before_the_run_begins(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out" / ".rayocr").mkdir(parents=True)
+    (tmp_path / "in" / "a.pdf").write_bytes(b"%PDF-1.4")
+    assert main(["retry", f"{tmp_path}/in", f"{tmp_path}/out", "retry.reason=NotThere"]) == 2
+    said = capsys.readouterr()
+    assert (said.out, said.err.splitlines()[1]) == ("", f"  `rayocr status {tmp_path}/out` lists the reasons.")
+
+
+def test_a_retry_of_a_moved_source_says_what_to_do(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    letter(open_storage(str(tmp_path)), "file:///gone/away", "a.pdf")
+    assert main(["retry", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert "The source /gone/away does not exist." in said
+    assert f"rayocr NEW_IN {tmp_path} include=[NAME]" in said
+    assert f"rayocr dismiss {tmp_path} document='*'" in said

@@ -14,7 +14,7 @@ from rayocr.cli.arguments import parse
 from rayocr.composition import compose
 from rayocr.config import Mode
 from rayocr.driver.commands.status import ActiveRun, Status, _show
-from rayocr.driver.monitor.run_record import forget_started, note_started
+from rayocr.driver.monitor.run_record import forget_started, note_started, options_of, write_record
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.retry_selection import documents_to_retry
 from rayocr.errors import EncryptedPdf, NotAPdf
@@ -46,14 +46,13 @@ def fail(out: Path, name: str, reason: str, outcome: DocumentOutcome = DocumentO
 
 
 def test_a_status_makes_nothing_in_the_folder(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["status", str(out)]) == 0
-    assert (
-        capsys.readouterr().out == f"{out} holds no results of rayocr. Name the folder that a run wrote to: rayocr status OUT\n"
-    )
+    assert main(["status", str(out)]) == 2
+    said = f"rayocr: {out} holds no results of rayocr.\n  Name the folder that a run wrote to: rayocr status OUT\n"
+    assert capsys.readouterr().err == said
     assert list(out.iterdir()) == []
     (out / "results" / ".rayocr").mkdir(parents=True)
-    assert main(["status", str(out)]) == 0
-    assert f"holds no results of rayocr. Did you mean {out / 'results'}?" in capsys.readouterr().out
+    assert main(["status", str(out)]) == 2
+    assert f"holds no results of rayocr.\n  Did you mean {out / 'results'}?" in capsys.readouterr().err
 
 
 def test_failures_are_listed_with_their_reasons(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -171,6 +170,50 @@ def test_a_run_that_did_not_end_by_itself_is_named_with_the_next_step(out: Path,
     forget_started(state, "20261127T090000Z-bbbbbb")
     main(["status", str(out)])
     assert "did not finish" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["engine=local", "engine.tesseract.dpi=200", "outputs=[markdown,jsonl]", "output.markdown.headers=remove"],
+        ["engine=rapidocr", "exclude=['a, b.pdf',\"it's [x].pdf\"]", "limits=tier1", "limits.max_in_flight=7"],
+        ["engine=gemini", "locks=redis", "budget.usd=2.5", "objective=deadline", "deadline=6h", "cluster=inprocess"],
+        ["limits.models={gemini-x:{rpm:5}}", "engine.chain=[textlayer,tesseract?]", "limit=3", "overwrite=true"],
+    ],
+)
+def test_the_printed_command_resumes_with_every_option_of_the_run(
+    out: Path, capsys: pytest.CaptureFixture[str], options: list[str]
+) -> None:
+    config = compose([*options, "source=in", f"dest={out}"], {})
+    note_started(open_storage(str(out)), "20261127T080000Z-aaaaaa", source="in", options=options_of(config))
+    main(["status", str(out)])
+    command = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("  rayocr "))
+    assert "engine=" in command, "without it, a key in the environment would decide where pages are sent"
+    pasted = compose(parse(shlex.split(command)[1:]).overrides, {})
+    assert pasted == config
+    shown = "limits=tier1" in options
+    assert ("limits=tier1" in command) is shown
+    assert "limits.usd_per_month" not in command
+
+
+def test_retries_keep_the_options_of_the_newest_run(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = open_storage(str(out))
+    note_started(state, "20261126T080000Z-aaaaaa", source="in", options=["engine=gemini"])
+    options = ["engine=rapidocr", "engine.rapidocr.dpi=200", "outputs=[markdown,jsonl]", "exclude=[b.pdf]", "limit=3"]
+    write_record(state, {"run_id": "20261127T080000Z-aaaaaa", "options": options})
+    fail(out, "a b.pdf", "EmptyAnswer", DocumentOutcome.PARTIAL)
+    main(["status", str(out)])
+    said = capsys.readouterr().out
+    kept = 'engine=rapidocr engine.rapidocr.dpi=200 "outputs=[markdown,jsonl]"'
+    assert f"To retry failed pages: rayocr retry {out} {kept}\n" in said
+    assert f'rayocr retry {out} engine=local "outputs=[markdown,jsonl]" ' in said, "the hint names another engine"
+    assert f'rayocr correct {out} "a b.pdf" PAGE --file page.md' in said
+    assert f'rayocr dismiss {out} "document=a b.pdf"' in said
+
+
+def test_secrets_in_options_are_masked() -> None:
+    config = compose(["engine=openai", "engine.openai.base_url=https://user:secret-1234@host/v1"], {})
+    assert "secret-1234" not in " ".join(options_of(config))
 
 
 def test_a_folder_that_does_not_exist_is_answered_with_the_one_beside_it(

@@ -305,7 +305,7 @@ def test_documents_that_a_retry_cannot_help_are_told_apart_from_the_others(
         (
             "NoTextLayer",
             None,
-            "Let another engine read these pages: the same command with engine=local, or another engine.chain=",
+            "Let another engine read these pages: the same command with engine=local   (or another engine.chain=)",
         ),
         ("LanguagePackMissing", None, "Install the pack, then: the same command again"),
         ("EngineTimeout", None, ""),
