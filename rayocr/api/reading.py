@@ -217,6 +217,7 @@ def _without_runs(hint: str | None) -> str | None:
     """Returns the hint for a caller who has neither runs nor patterns."""
     if hint is None:
         return None
+    hint = re.sub(r"\s*To stop reporting this one: .*", "", hint)
     hint = re.sub(r"[,;:] (?:which )?(?:the next run|rayocr then|rayocr) [^.]*", "", hint)
     of_runs = re.compile(r"next run|\bretry\b|exclude=|mode=")
     kept = [sentence for sentence in re.split(r"(?<=\.)\s+", hint) if not of_runs.search(sentence)]

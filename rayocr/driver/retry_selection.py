@@ -214,8 +214,10 @@ def source_words(plan: Plan) -> str:
     return f"{source.rstrip('/')}/{plan.only}" if plan.only else source
 
 
-def resume_command(config: RayocrConfig, *, source: str, mode: str, options: Iterable[str]) -> str:
-    """Returns the complete command line that resumes a run. `options`: quoted for a shell."""
+def resume_command(config: RayocrConfig, *, source: str, options: Iterable[str], mode: str = "") -> str:
+    """Returns the complete command line that resumes a run. `options`: quoted for a shell. `mode`: that of the configuration, if
+    not given."""
+    mode = mode or config.mode.value
     words = [mode] * (mode != Mode.run) + [for_shell(source)]
     return " ".join([command_on(" ".join(words), config), *options])
 

@@ -183,9 +183,8 @@ class Announcements:
         )
 
     def announce_stop(self) -> None:
-        self.terminal.warn(
-            f"Stopped at once. `{self._status_command}` lists the finished documents. To resume: {self._resume_command()}"
-        )
+        again = printable(resume_command(self.config, source=source_words(self.plan), options=map(for_shell, self.options)))
+        self.terminal.warn(f"Stopped at once. `{self._status_command}` lists the finished documents. To resume: {again}")
 
     def exit_code(self) -> int:
         """Returns the exit code. Raises StorageUnavailable when documents were deferred, and UsageError when an option leaves out
@@ -327,10 +326,6 @@ class Announcements:
     @property
     def _status_command(self) -> str:
         return command_on("status", self.config)
-
-    def _resume_command(self) -> str:
-        source, options = source_words(self.plan), map(for_shell, self.options)
-        return printable(resume_command(self.config, source=source, mode=self.config.mode.value, options=options))
 
     def _retry_commands(self) -> list[str]:
         ended = self.progress.documents
