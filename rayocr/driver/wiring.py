@@ -51,6 +51,7 @@ from rayocr.locks.base import Locks
 
 log = logging.getLogger(__name__)
 
+CLOSING_S = 3.0  # the part of shutdown.grace_s for the end of the workers and the last records
 _FOREVER_S = 10 * 365 * 86_400.0
 
 
@@ -318,7 +319,8 @@ async def until_done_or_stopped(parts: RunParts, documents: asyncio.Task[None], 
     await parts.window.release_holds()
     for stage in parts.stages:
         await stage.pool.drain()
-    await parts.scheduler.settle(parts.inputs.config.shutdown.grace_s)
+    grace_s = parts.inputs.config.shutdown.grace_s
+    await parts.scheduler.settle(grace_s - min(CLOSING_S, grace_s / 4))
 
 
 async def until_ended(parts: RunParts, documents: Awaitable[None]) -> None:

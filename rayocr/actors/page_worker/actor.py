@@ -51,7 +51,7 @@ from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
 
 _UNREAD = (PageOutcome.FAILED, PageOutcome.HANDED_ON)
-_CLOSE_S = 5.0  # time allowed for the current call of the thread
+CLOSE_S = 1.0  # time allowed for the current call of the thread, which ends with the process
 
 
 class WorkersLedger(LedgerPort, DedupLedger, Protocol):
@@ -218,7 +218,7 @@ class PageWorker:
             elif engine is not None:
                 engine.close()
         self._pdf.post(self._documents.close)
-        await asyncio.to_thread(self._pdf.close, timeout_s=_CLOSE_S)
+        await asyncio.to_thread(self._pdf.close, timeout_s=CLOSE_S)
 
     def _is_dropped(self, context: DocumentContext) -> bool:
         return context.fencing_token <= self._cancelled.get(context.document.document_id, -1)

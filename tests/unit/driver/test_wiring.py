@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from rayocr.actors.page_worker.actor import CLOSE_S
+from rayocr.driver.scheduling.scheduler import Scheduler
 from rayocr.driver.signals import Shutdown
-from rayocr.driver.wiring import RunParts
+from rayocr.driver.wiring import CLOSING_S, RunParts
 from rayocr.errors import Interrupted, StorageUnavailable
 from tests.unit.driver.local_world import World
 from tests.unit.virtual_time import until
@@ -34,6 +36,27 @@ def test_the_parts_are_frozen_and_fit_together(world: World) -> None:
     assert parts.collector.pools == [stage.pool for stage in parts.stages]
     assert parts.leases._on_lost == parts.scheduler.lost
     assert parts.outages is None
+
+
+def test_a_run_that_stops_keeps_time_to_close_within_its_grace_period(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that computes gets CLOSE_S after the flows were cancelled."""
+    waited: list[float] = []
+    settle = Scheduler.settle
+
+    async def noting(self: Scheduler, grace_s: float) -> None:
+        waited.append(grace_s)
+        await settle(self, grace_s)
+
+    async def stop(parts: RunParts, shutdown: Shutdown) -> None:
+        parts.inputs.config.shutdown.grace_s = 20.0
+        shutdown.request("SIGINT")
+
+    monkeypatch.setattr(Scheduler, "settle", noting)
+    world.beside = stop
+    with pytest.raises(Interrupted):
+        world.run()
+    assert waited == [20.0 - CLOSING_S]
+    assert CLOSE_S < CLOSING_S
 
 
 @pytest.mark.parametrize("part", ["LimiterWatch", "CancelWatch", "TelemetryWatch", "StallWatch"])
