@@ -23,15 +23,18 @@ from rayocr.outputs.report.pages import Drawing, draw_opened, open_for_pages, si
 PICTURE_CPU_S = 4.0  # CPU time of the child per page, which does not depend on the load of the machine
 _LOST_PER_DOCUMENT = 2  # number of pages that may end the child; the other pages of the document are then left out
 _LOST_PER_REPORT = 4  # the same for the whole report: at most 16 s for slow pages
+_TOTAL_CPU_S = 60.0  # CPU time of a child for all pages; a report of 66 pages usually takes less than 20 s
 _POLL_S = 0.2
 _CRASHED = "The page crashed the process that drew it."
+_TOO_MUCH = "Left out, because the other pictures of this report took too long."
 _LEFT_OUT = "Left out, because other pages took too long or crashed the process that drew them. A later report may show it."
 
 
 class PageDrawer:
     """Draws the pages of one document at a time. After a page has ended the process, a new one draws the other pages.
 
-    `on_page`: called with the number of pages that were begun so far. Leaving the context ends the process immediately."""
+    `on_page`: called with the number of pages that were begun so far, repeatedly while a page is drawn. Leaving the context ends
+    the process immediately."""
 
     def __init__(
         self,
@@ -39,10 +42,11 @@ class PageDrawer:
         *,
         on_page: Callable[[int], None] = lambda begun: None,
         cpu_s: float = PICTURE_CPU_S,
+        total_cpu_s: float = _TOTAL_CPU_S,
     ) -> None:
         self._failed = failed or FailedPictures()
         self._on_page = on_page
-        self._cpu_s = cpu_s
+        self._limits = (cpu_s, total_cpu_s)
         self._child: _Child | None = None
         self._lost = 0
         self._finished = 0  # number of pages of earlier documents
@@ -66,7 +70,7 @@ class PageDrawer:
             if lost >= _LOST_PER_DOCUMENT or self._lost >= _LOST_PER_REPORT:
                 missing |= dict.fromkeys(left, _LEFT_OUT)
                 break
-            child = self._child = self._child or _Child(self._cpu_s)
+            child = self._child = self._child or _Child(*self._limits)
             before = self._finished + len(numbers) - len(left)
             try:
                 results = child.draw(manifest, left, drawing, partial(self._tell, before, left))
@@ -102,10 +106,10 @@ class _Child:
     """A child process that draws pages. It sends the number of each page when it begins it, and the reason if it ends itself.
     `page`: the page that it was drawing last."""
 
-    def __init__(self, cpu_s: float) -> None:
+    def __init__(self, cpu_s: float, total_cpu_s: float) -> None:
         self._events, sender = multiprocessing.get_context("spawn").Pipe(duplex=False)
         self._sender = sender  # kept open, since the process receives it with its first task
-        self._pool: ProcessPoolExecutor = single_process(_begin, sender, cpu_s)
+        self._pool: ProcessPoolExecutor = single_process(_begin, sender, cpu_s, total_cpu_s)
         self.page: int | None = None
         self.end = ""
 
@@ -131,12 +135,14 @@ class _Child:
             else:
                 self.page = event
                 on_page(event)
+        if self.page is not None:
+            on_page(self.page)  # repeated, so that a slow page is shown too
 
     def kill(self) -> None:
         # PDFium cannot be interrupted, and a shutdown would wait for the page. Executors have kill_workers() since Python 3.14.
         for process in list((getattr(self._pool, "_processes", None) or {}).values()):
             process.kill()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(cancel_futures=True)  # waits, since the semaphores would outlive a process that exits at once
         self._events.close()
         self._sender.close()
 
@@ -147,9 +153,10 @@ class _Child:
 class _Timer:
     """Ends this process when a page takes more CPU time than allowed."""
 
-    def __init__(self, events: Connection, cpu_s: float) -> None:
+    def __init__(self, events: Connection, cpu_s: float, total_cpu_s: float) -> None:
         self._events = events
         self._cpu_s = cpu_s
+        self.total_cpu_s = total_cpu_s
         self._ends_at: float | None = None  # by process_time; None while no page is drawn
         self.send = events.send
         threading.Thread(target=self._watch, name="picture-time", daemon=True).start()
@@ -172,10 +179,10 @@ class _Timer:
 _timer: _Timer | None = None
 
 
-def _begin(events: Connection, cpu_s: float) -> None:
+def _begin(events: Connection, cpu_s: float, total_cpu_s: float) -> None:
     global _timer
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes of the terminal; the parent ends this one
-    _timer = _Timer(events, cpu_s)
+    _timer = _Timer(events, cpu_s, total_cpu_s)
 
 
 def _draw(source_uri: str, name: str, version: str, numbers: Sequence[int], drawing: Drawing) -> list[tuple[int, bytes | str]]:
@@ -184,6 +191,9 @@ def _draw(source_uri: str, name: str, version: str, numbers: Sequence[int], draw
     try:
         with open_for_pages(source_uri, name, version, drawing) as file:
             for number in numbers:
+                if timer is not None and time.process_time() > timer.total_cpu_s:
+                    results.append((number, _TOO_MUCH))
+                    continue
                 if timer is not None:
                     timer.send(number)
                     timer.start()
