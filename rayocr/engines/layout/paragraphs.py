@@ -13,9 +13,11 @@ from rayocr.engines.layout.fields.beside import is_postal_address
 from rayocr.engines.layout.headings import LEVEL_OF_BOLD, HeadingScale, with_bold_lines, without_bold_text
 from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_word, join_lines
 from rayocr.engines.layout.rows import MARKER, Row, has_label
+from rayocr.engines.layout.units.breaks import SENTENCE_CHARS, SENTENCE_END, has_room_for, is_mid_sentence
 from rayocr.engines.layout.units.items import begin_items
 from rayocr.engines.layout.units.line_numbers import with_line_numbers
 from rayocr.engines.layout.units.lines import are_units, has_leader, runs_on
+from rayocr.engines.layout.units.series import with_series
 
 _GAP = 0.45  # share of the line's height; a distance of lines larger by this is intended white space
 # Distances that differ by a tenth count as equal; with this share of equal distances, the distance is usual.
@@ -29,8 +31,6 @@ _HEADING_ROWS = 4  # more rows of one size are text
 _LETTERHEAD_LINES = 3
 _SALUTATION = 40  # maximum number of characters of a salutation
 _SHORT_CHARS = 38  # largest mean number of characters of a line in an address or a poem
-_LONGEST_WORD, _LONGEST_ADDRESS = 30, 100  # limits for Chinese, which is written without spaces
-_SENTENCE_CHARS = 25  # shorter lines may be a list of words, one per line
 _NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s")
 _SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[^\W\d_]")
 _NUMBERED_LINE = re.compile(r"\d{1,3}[a-z]?\s+[A-Z(]")  # a numbered line of a form
@@ -40,8 +40,6 @@ _OPEN_END = re.compile(
 )
 _NETWORK = re.compile(r"www\.|https?:|[\w.+-]{1,100}@")
 _NO_WORD = re.compile(r"\w\s+[A-Z\d]|www\.|https?:|[\w.+-]{1,100}@")
-_CLOSING = "\"'”’»)]*"
-_SENTENCE_END = tuple(".!?:;。！？।॥")
 
 
 class BlockKind(StrEnum):
@@ -75,8 +73,8 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
     levels = with_bold_lines(rows, _heading_levels(rows, scale, em), scale, shape.pitch, em)
     blocks: list[Block] = []
     previous: Row | None = None
-    items = begin_items([row.text for row in rows])
-    items = [item and not _number_continues(rows, place, shape) for place, item in enumerate(items)]
+    apart = [True, *(shape.apart(above, row) for above, row in pairwise(rows))]
+    items = with_series(rows, begin_items([row.text for row in rows]), apart, em)
     edges, units = _right_edges(rows, items, shape)
     units = list(map(or_, units, with_line_numbers([row.text for row in rows])))
     hanging = _hanging(rows, shape)
@@ -95,8 +93,8 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
         text = previous.text
         blocks[-1].ends_open = (
             ends_in_broken_word(text)
-            or (_is_mid_sentence(previous) and _OPEN_END.search(text) is not None)
-            or (previous.x1 > shape.right - 3 * em and len(text) > 20 and not text.endswith(_SENTENCE_END))
+            or (is_mid_sentence(previous) and _OPEN_END.search(text) is not None)
+            or (previous.x1 > shape.right - 3 * em and len(text) > 20 and not text.endswith(SENTENCE_END))
         )
     return blocks
 
@@ -208,7 +206,7 @@ def _ends_early(group: Sequence[Row], shape: _Shape) -> bool:
     if any(ends_in_broken_word(row.text) or ends_in_broken_number(row.text) for row in group[:-1]):
         return False
     own_edge = right if len(group) == 2 else shape.right
-    return len(group) > 2 or _has_room_for(group[1], group[0], own_edge) or len(group[0].text) <= _SENTENCE_CHARS
+    return len(group) > 2 or has_room_for(group[1], group[0], own_edge) or len(group[0].text) <= SENTENCE_CHARS
 
 
 def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[int]:
@@ -220,8 +218,8 @@ def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list
         if levels[index] != levels[index + 1] and below.text[:1].islower() and below.y0 - above.y1 < 0.8 * em:
             levels[index] = levels[index + 1] = 0
     for index, (above, below) in enumerate(pairwise(rows)):
-        ends_sentence = levels[index] and not levels[index + 1] and below.text.endswith(_SENTENCE_END[:2])
-        if ends_sentence and above.bold == below.bold and not _changes_size(above, below) and _is_mid_sentence(above):
+        ends_sentence = levels[index] and not levels[index + 1] and below.text.endswith(SENTENCE_END[:2])
+        if ends_sentence and above.bold == below.bold and not _changes_size(above, below) and is_mid_sentence(above):
             levels[index] = 0 if below.y0 - above.y1 < 0.6 * above.height else levels[index]
     return without_bold_text(rows, _without_paragraphs(rows, levels, em), scale)
 
@@ -286,33 +284,28 @@ def _continues(
         return True
     if ends_in_broken_number(above.text) and row.text[:1].isdigit():
         return True
-    has_room = _has_room_for(row, above, right)
+    has_room = has_room_for(row, above, right)
     if block.kind is BlockKind.ITEM:
         is_indented = row.x0 > above.x0 - _INDENT_EM * shape.em
         return _sentence_continues(above, row) or (
             not has_room and (is_indented or (len(block.lines) == 1 and _may_continue(above, row)))
         )
     if row.x0 > above.x0 + _INDENT_EM * shape.em and row.x0 < above.x0 + 6 * shape.em and not row.text[:1].islower():
-        return hangs and not has_room and _is_mid_sentence(above)  # otherwise the row is the indented first line of a paragraph
+        return hangs and not has_room and is_mid_sentence(above)  # otherwise the row is the indented first line of a paragraph
     if _sentence_continues(above, row):
         return True  # in ragged lines of a narrow paragraph, the sentence continues
     return not has_room
 
 
-def _is_mid_sentence(above: Row) -> bool:
-    """Returns whether the row is long and ends without a punctuation mark."""
-    return len(above.text) > _SENTENCE_CHARS and not above.text.rstrip(_CLOSING).endswith(_SENTENCE_END)
-
-
 def _may_continue(above: Row, row: Row) -> bool:
     """Returns whether the row, which begins left of an item's first line, may be the item's second line."""
-    return _is_mid_sentence(above) and _NUMBERED_LINE.match(row.text) is None
+    return is_mid_sentence(above) and _NUMBERED_LINE.match(row.text) is None
 
 
 def _sentence_continues(above: Row, row: Row) -> bool:
     """Returns whether the sentence of the row above continues: with a word in lower case, after a word such as "or" or "the", or
     with a number that is not the marker of an item."""
-    if not _is_mid_sentence(above):
+    if not is_mid_sentence(above):
         return False
     return _begins_inside(row.text) or _OPEN_END.search(above.text) is not None or _NUMBER.match(row.text) is not None
 
@@ -322,27 +315,11 @@ def _begins_inside(text: str) -> bool:
     return text[:1].islower() and _NO_WORD.match(text) is None
 
 
-def _number_continues(rows: Sequence[Row], place: int, shape: _Shape) -> bool:
-    """Returns whether a number that looks like a marker is the end of a sentence that begins above: "see line" "14. Then go
-    on"."""
-    if place == 0 or (marker := _NUMBER.match(rows[place].text)) is None:
-        return False
-    above = rows[place - 1]
-    end = above.text[-1:]
-    if ends_in_broken_number(above.text) and not shape.apart(above, rows[place]):
-        return True  # the number is a page number of a reference: "33–" "40. https://"
-    if shape.apart(above, rows[place]) or not _is_mid_sentence(above) or not (end.islower() or end == ","):
-        return False
-    others = (_NUMBER.match(row.text) for row in rows)
-    beside = (int(marker.group(1)) - 1, int(marker.group(1)) + 1)
-    return not any(other is not None and int(other.group(1)) in beside for other in others)
-
-
 def _sentence_is_near(above: Row, row: Row, shape: _Shape) -> bool:
     """Returns whether a sentence continues in a line that is a little further away, as lines with an exponent or an index are."""
     is_near = row.center_y - above.center_y < shape.pitch + 2 * _GAP * shape.em
-    is_full = above.x1 > shape.right - _FULL_EM * shape.em and not above.text.endswith(_SENTENCE_END)
-    return is_near and is_full and row.text[:1].islower() and len(above.text) > _SENTENCE_CHARS
+    is_full = above.x1 > shape.right - _FULL_EM * shape.em and not above.text.endswith(SENTENCE_END)
+    return is_near and is_full and row.text[:1].islower() and len(above.text) > SENTENCE_CHARS
 
 
 def _ends_unit(block: Block, above: Row, row: Row, kind: BlockKind, shape: _Shape) -> bool:
@@ -350,15 +327,7 @@ def _ends_unit(block: Block, above: Row, row: Row, kind: BlockKind, shape: _Shap
     if block.kind is not BlockKind.STANZA or kind is not BlockKind.PARAGRAPH or shape.apart(above, row) or has_leader(above.text):
         return False
     is_below = not above.is_tabular(shape.em) or abs(row.x0 - above.segments[-1].x0) < shape.em
-    return is_below and _begins_inside(row.text) and _is_mid_sentence(above) and not _changes_style(above, row)
-
-
-def _has_room_for(row: Row, above: Row, right: float) -> bool:
-    """Returns whether the row's first word would have fitted at the end of the row above: then the line break is intended."""
-    text = row.text
-    char_width = (row.x1 - row.x0) / max(len(text), 1)
-    first_word = text.split(" ", 1)[0][: _LONGEST_ADDRESS if text[:1].isascii() else _LONGEST_WORD]
-    return above.x1 + (len(first_word) + 2.5) * char_width < right
+    return is_below and _begins_inside(row.text) and is_mid_sentence(above) and not _changes_style(above, row)
 
 
 def _hanging(rows: Sequence[Row], shape: _Shape) -> list[bool]:
