@@ -13,7 +13,7 @@ _RETRY = "Retry the failed pages: rayocr retry OUT"
 _OTHER_ENGINE = "Let another engine read these pages: rayocr retry OUT engine=local   (or another engine.chain=)"
 _OTHER_MODEL = "Another engine may read the page: rayocr retry OUT engine=local"
 _BY_HAND = (
-    " To write its text yourself (nothing, for a picture without text): rayocr correct OUT NAME PAGE --file page.md   To stop"
+    "   To write its text yourself (nothing, for a picture without text): rayocr correct OUT NAME PAGE --file page.md   To stop"
     " reporting it: rayocr dismiss OUT document=NAME"
 )
 

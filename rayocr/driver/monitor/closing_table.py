@@ -118,7 +118,7 @@ def by_hand(config: RayocrConfig) -> str:
 
 def _same_command(step: str) -> str:
     """Returns the next step for a run whose destination no longer exists at its end, so that a retry is not possible there."""
-    step = re.sub(r" To [^:]*: rayocr (?:correct|dismiss) OUT.*", "", step)
+    step = re.sub(r"\s+To [^:]*: rayocr (?:correct|dismiss) OUT.*", "", step)
     step = re.sub(r"rayocr retry OUT (?:with )?(?=\S+=)", "the same command with ", step)
     return step.replace("rayocr retry OUT", "the same command again")
 

@@ -298,6 +298,19 @@ def test_documents_that_a_retry_cannot_help_are_told_apart_from_the_others(
     assert ("a retry of the unchanged files cannot help 3 rejected documents" in said) is not helps
 
 
+def test_pages_that_stay_empty_and_a_stop_have_complete_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = with_failures(tmp_path, count=1)
+    words.progress.reasons["EmptyAnswer"] = 1
+    words.progress.documents_started = 1
+    words.summarize(ended=True)
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"If a page stays empty rayocr correct {tmp_path / 'out'} NAME PAGE --file page.md" in said
+    assert f"rayocr dismiss {tmp_path / 'out'} document=NAME" in said
+    words.announce_stop()
+    said = capsys.readouterr()
+    assert f"To resume: rayocr {tmp_path / 'in'} {tmp_path / 'out'} engine=" in f"{said.out}{said.err}"
+
+
 @pytest.mark.parametrize(
     ("reason", "hint", "step"),
     [
@@ -307,6 +320,7 @@ def test_documents_that_a_retry_cannot_help_are_told_apart_from_the_others(
             None,
             "Let another engine read these pages: the same command with engine=local   (or another engine.chain=)",
         ),
+        ("EmptyAnswer", None, "Another engine may read the page: the same command with engine=local"),
         ("LanguagePackMissing", None, "Install the pack, then: the same command again"),
         ("EngineTimeout", None, ""),
     ],
