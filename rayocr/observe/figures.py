@@ -248,7 +248,7 @@ FIGURES: tuple[Figure, ...] = (
     ),
     _gauge("locks_unavailable", "1 while the lock service is unavailable.", lambda run: int(run.progress.locks_unavailable)),
     _gauge("paused", "1 while the run is paused.", lambda run: int(run.window.paused)),
-    _gauge("draining", "1 while the run drains.", lambda run: int(run.draining)),
+    _gauge("draining", "1 while the run drains.", lambda run: int(run.draining or run.progress.stops_at is not None)),
     _gauge("budget_usd", "Budget of the run; 0: no limit.", lambda run: run.config.budget.usd or 0.0, unit="USD"),
     _gauge(
         "budget_usd_per_day",

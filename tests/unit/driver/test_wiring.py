@@ -41,6 +41,7 @@ def test_the_parts_are_frozen_and_fit_together(world: World) -> None:
 def test_a_run_that_stops_keeps_time_to_close_within_its_grace_period(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that computes gets CLOSE_S after the flows were cancelled."""
     waited: list[float] = []
+    draining: list[int] = []
     settle = Scheduler.settle
 
     async def noting(self: Scheduler, grace_s: float) -> None:
@@ -49,13 +50,17 @@ def test_a_run_that_stops_keeps_time_to_close_within_its_grace_period(world: Wor
 
     async def stop(parts: RunParts, shutdown: Shutdown) -> None:
         parts.inputs.config.shutdown.grace_s = 20.0
+        draining.append(parts.collector.take()["gauges"]["draining"])
+        parts.inputs.announcements.announce_drain("SIGINT")
         shutdown.request("SIGINT")
+        draining.append(parts.collector.take()["gauges"]["draining"])
 
     monkeypatch.setattr(Scheduler, "settle", noting)
     world.beside = stop
     with pytest.raises(Interrupted):
         world.run()
     assert waited == [20.0 - CLOSING_S]
+    assert draining == [0, 1], "the status page shows that the run is stopping"
     assert CLOSE_S < CLOSING_S
 
 
