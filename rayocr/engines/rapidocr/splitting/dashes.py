@@ -25,6 +25,8 @@ _PADDING = 0.27  # margins of a box at both ends, in its heights
 _LETTERS = 4  # least number of letters of a line that shows their usual width
 _WHITE = (0.4, 0.35)  # white space beside a dash, and above and below
 _SAME_ROW, _APART = 0.22, 0.4  # distance of centers in a row, and of a dash from the next box
+_SAME_EDGE, _SHORT = 0.35, 0.28  # distance of an edge or the center from that of a box in the column; length of a hyphen
+_RING = (0.15, 0.2)  # white space beside a stroke and above it, boxes included: others are remains of letters
 _NEAR, _WIDEST = 8.0, 8.0  # distance of the boxes of a column, and their width; wider boxes are prose
 _IN_COLUMN = 2  # least number of boxes and dashes in the column, one of them a box
 _FEWEST_BOXES = 6
@@ -64,6 +66,7 @@ def find_dashes(gray: Any, boxes: Any, tall: float) -> list[tuple[float, float, 
     if len(boxes) < _FEWEST_BOXES or float(np.median(high[:, 0] - low[:, 0])) < tall / 2:
         return []
     _, ink = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    whole = ink.copy()
     cv2.fillPoly(ink, [np.round(box).astype(np.int32) for box in boxes], 0)
     shapes = components(ink)[0].astype(float)
     if len(shapes) > _MOST_SHAPES:
@@ -74,7 +77,7 @@ def find_dashes(gray: Any, boxes: Any, tall: float) -> list[tuple[float, float, 
     like &= (width > _LONG * height) & (area > _SOLID * width * height)
     if int(like.sum()) > _MOST_STROKES:
         return []
-    strokes = [shape for shape in shapes[like] if _is_apart(shape, shapes, tall)]
+    strokes = [shape for shape in shapes[like] if _is_apart(shape, shapes, tall) and _is_whole(shape, whole, tall)]
     if not strokes:
         return []
     middles = (low[:, 1] + high[:, 1]) / 2
@@ -95,7 +98,10 @@ def find_dashes(gray: Any, boxes: Any, tall: float) -> list[tuple[float, float, 
             other[0] < right and other[0] + other[2] > left and tall / 2 < abs(other[1] - shape[1]) < _NEAR * tall
             for other in in_row
         )
-        if column.any() and int(column.sum()) + others >= _IN_COLUMN:
+        edges = low[:, 0] + tall / 6 - left, high[:, 0] - tall / 6 - right, (low[:, 0] + high[:, 0] - left - right) / 2
+        aligned = int((column & (np.abs(edges).min(axis=0) < _SAME_EDGE * tall)).sum())
+        is_short = shape[2] < _SHORT * tall  # specks of dirt are short
+        if aligned > is_short and int(column.sum()) + others >= _IN_COLUMN:
             found.append((float(shape[0]), float(shape[1]), float(shape[2]), float(shape[3])))
     return found
 
@@ -117,6 +123,14 @@ def _is_apart(shape: Any, shapes: Any, tall: float) -> bool:
     beside = (shapes[:, 0] < x + width + _WHITE[0] * tall) & (shapes[:, 0] + shapes[:, 2] > x - _WHITE[0] * tall)
     level = (shapes[:, 1] < y + height + _WHITE[1] * tall) & (shapes[:, 1] + shapes[:, 3] > y - _WHITE[1] * tall)
     return int((beside & level & (shapes[:, 4] > 3)).sum()) == 1
+
+
+def _is_whole(shape: Any, ink: Any, tall: float) -> bool:
+    """Returns whether the stroke touches no other ink, also none in boxes, of which it may be what is left."""
+    x, y, width, height = (int(value) for value in shape[:4])
+    beside, above = max(round(_RING[0] * tall), 2), max(round(_RING[1] * tall), 2)
+    around = ink[max(y - above, 0) : y + height + above, max(x - beside, 0) : x + width + beside]
+    return int((around > 0).sum()) <= shape[4] + 3
 
 
 def _corrected(upright: Any, quad: Any, reading: LineReading, letter: float) -> LineReading:

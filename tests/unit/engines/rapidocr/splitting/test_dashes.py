@@ -59,6 +59,21 @@ def test_rules_leaders_specks_and_strokes_outside_the_table_are_no_dashes() -> N
     assert len(with_dashes(page, quads, read)[0]) == len(quads)
 
 
+def test_what_is_left_of_a_letter_outside_its_box_is_no_dash() -> None:
+    page, quads, read = table({(2, 1): 20})
+    page[170:191, 250:253] = 20  # the stem of a letter
+    box = np.array([[[236, 160], [270, 160], [270, 189], [236, 189]]], np.float32)
+    readings = with_dashes(page, np.concatenate([quads, box]), [*read, LineReading("T", 0.9, 0.9)])[1]
+    assert len(readings) == len(read) + 1
+
+
+def test_a_speck_that_is_aligned_with_no_column_is_no_hyphen() -> None:
+    page, quads, read = table({(2, 1): 6})
+    page[191:194, 240:246] = 250
+    page[191:194, 281:287] = 20
+    assert len(with_dashes(page, quads, read)[0]) == len(quads)
+
+
 def corrected(text: str, *, others: str = "words!", length: int = 20) -> str:
     """Returns the reading of a box with a stroke that was read as `text`."""
     page, quads, read = table({(2, 1): length})
