@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from rayocr.engines.layout.joining import ends_in_broken_number
+from rayocr.engines.layout.lines import LayoutLine
 from rayocr.engines.layout.rows import Row
 from rayocr.engines.layout.units.breaks import SENTENCE_END, has_room_for, is_mid_sentence
 from rayocr.engines.layout.units.items import Marker, possible_markers
@@ -173,3 +175,28 @@ def _right_edges(rows: Sequence[Row], apart: Sequence[bool]) -> list[float]:
             edges += [max(row.x1 for row in rows[begin:place])] * (place - begin)
             begin = place
     return edges
+
+
+def are_lists_in_columns(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
+    """Returns whether two columns are lists that are read one column at a time: their markers have one style and ascend from line
+    to line, and the right column continues the left one or begins again. Choices ("a) b)" above "c) d)") are read across."""
+    if not all(_markers(min(side, key=lambda line: line.y0).text) for side in (left, right)):
+        return False
+    for first in _ascending(left):
+        for second in _ascending(right):
+            if first[0].style == second[0].style and (second[0].value > first[-1].value or second[0].value <= first[0].value):
+                return True
+    return False
+
+
+def _ascending(lines: Sequence[LayoutLine]) -> list[list[Marker]]:
+    """Returns the column's markers in each style that begins most of its lines and ascends; at least three."""
+    styles: dict[str, list[Marker]] = {}
+    for line in sorted(lines, key=lambda line: line.y0):
+        for marker in _markers(line.text):
+            styles.setdefault(marker.style, []).append(marker)
+    return [
+        markers
+        for markers in styles.values()
+        if len(markers) >= max(_LEAST_RUN, len(lines) / 2) and all(one.value < two.value for one, two in pairwise(markers))
+    ]

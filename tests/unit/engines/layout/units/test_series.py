@@ -122,6 +122,22 @@ def test_lists_that_begin_again_below_each_other() -> None:
         assert_lines(markdown([*first, *second]), items + more)
 
 
+@pytest.mark.parametrize("style", ["1.", "1)", "(1)", "a.", "A.", "IV.", "§ 1"])
+def test_a_list_in_two_columns_is_read_one_column_at_a_time(style: str) -> None:
+    for seed in range(20):
+        draw = random.Random(f"{style} {seed}")
+        items = [STYLES[style](n) + _phrase(draw, 3) for n in sorted(draw.sample(range(1, 21), 10))]
+        lines = [_line(item, 60 + 260 * (n // 5), 100 + 14 * (n % 5)) for n, item in enumerate(items)]
+        assert_lines(markdown(lines), items)
+
+
+def test_choices_in_two_columns_are_read_across() -> None:
+    choices = [["a) Iron", "b) Corn"], ["c) Wall", "d) Mill"], ["e) Seal", "f) Hill"]]
+    lines = [_line(text, 60 + 260 * n, 100 + 14 * row) for row, texts in enumerate(choices) for n, text in enumerate(texts)]
+    text = markdown(lines)
+    assert text.index("b)") < text.index("c)") < text.index("d)") < text.index("e)"), text
+
+
 def test_an_item_whose_space_behind_the_marker_is_missing_stays_a_line() -> None:
     items = ["1. Ledger of the corn mill", "2.Minutes of 1648 to 1651", "3. Letter of the abbot"]
     assert_lines(markdown(proportional(items)), items)
