@@ -2,8 +2,7 @@
 
 It has no durable state, only engines, clients and the last few opened documents. PDFium is not thread-safe, so all code that
 touches a PDF, and every engine that computes, runs on the one thread of `PdfThread`. The event loop stays free for
-acknowledgements and servers. A page that computes too long ends the process, since nothing else stops PDFium, and the driver
-detects the dead actor.
+acknowledgements and servers. A page that computes too long ends the process, since nothing else stops PDFium.
 """
 
 from __future__ import annotations
