@@ -35,6 +35,7 @@ _MAX_MIXED = 3  # number of lines with words on ink and words on blank ground; w
 _MAX_MISSED = 0.15  # largest share of the lines of a scan without text; an OCR engine that missed more did not read the page
 _MAX_UNNAMED = 0.1
 _MAX_LACKING = 1
+_MAX_STEEP = 0.2  # share of the letters in lines at 45 to 135 degrees that are neither level nor upright, whose spaces get lost
 
 
 class _Kind(Enum):
@@ -51,11 +52,12 @@ class TextLayer:
     refer to the page after `turns` clockwise quarter turns, where the text runs from left to right; `width_pt` and `height_pt`
     are that page's size. `hidden`: invisible lines. `unread`: boxes of lines of ink without text, in points of the displayed
     page. `is_reading`: the text is invisible and transcribes the picture under it; None if this was not checked. `is_proven`:
-    False if it has too few gaps between words for a decision. `on_blank`: the number of letters and digits in invisible words on
-    blank ground or on a bar. `ink_lines`: the number of lines of ink on the page without its text. `unnamed`: the share of
-    visible text whose glyphs have no characters. `lacking`: the number of text pieces in unavailable fonts, which cannot be read
-    at all. `contradicted`: the text differs from its glyphs. `unreadable`: addresses of visible raw text objects without known
-    characters; valid while the page is open. `characters`: the characters of all lines, including words that were dropped.
+    False if it has too few gaps between words for a decision. `on_blank`: the number of letters and digits in invisible words
+    on blank ground or on a bar. `ink_lines`: the number of lines of ink on the page without its text. `unnamed`: the share of
+    visible text whose glyphs have no characters. `lacking`: the number of text pieces in unavailable fonts, which cannot be
+    read at all. `steep`: the number of letters and digits in lines that are nearly upright. `contradicted`: the text differs
+    from its glyphs. `unreadable`: addresses of visible raw text objects without known characters; valid while the page is open.
+    `characters`: the characters of all lines, including words that were dropped.
     """
 
     lines: tuple[TextLine, ...]
@@ -71,6 +73,7 @@ class TextLayer:
     ink_lines: int = 0
     unnamed: float = 0.0
     lacking: int = 0
+    steep: int = 0
     contradicted: bool = False
     unreadable: frozenset[int] = frozenset()
     characters: Characters | None = field(default=None, repr=False, compare=False)
@@ -101,6 +104,8 @@ class TextLayer:
             return Verdict(kind="bad", reason="The text in the file differs from its glyphs.")
         if self.unnamed > _MAX_UNNAMED:
             return Verdict(kind="bad", reason=f"{self.unnamed:.0%} of the visible text has no characters.")
+        if self.steep > _MAX_STEEP * sum(_letters(line.text) for line in self.lines):
+            return Verdict(kind="bad", reason=f"{self.steep} letters are in lines at a steep angle.")
         lines = self.lines + self.hidden if self.is_reading else self.lines  # words beside the ink show a bad OCR engine
         text = "\n".join(line.text for line in lines)
         verdict = judge(text, image_share=float(self.is_over_scan), text_share=self._text_share())
@@ -182,8 +187,11 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
         slant=cache(lambda index: slant(text_page, index, turned)),
         baseline_of=lambda index: _baseline_of(text_page, index, turned),
     )
+    columns = (line for line in lines if line.vertical and line.words)
+    steep = (line for line in columns if slant(text_page, line.words[0].first, turned) is not None)
     return TextLayer(
         lines=tuple(lines),
+        steep=sum(_letters(line.text) for line in steep),
         image_share=0.0,
         height_pt=turned_pt[1],
         width_pt=turned_pt[0],

@@ -165,3 +165,14 @@ def test_a_letter_that_the_map_of_a_composite_font_lacks_is_not_guessed() -> Non
     )
     layer = layer_of(pdfs.reindexed(data.replace(b"<< /F1", b"<< /F2 5 0 R /F1")))
     assert [line.text for line in (*layer.lines, *layer.hidden)] == ["\ufffd" * 4]
+
+
+@pytest.mark.parametrize(("steep", "kind"), [(3, "bad"), (1, "trusted")])
+def test_a_page_with_much_text_at_a_steep_angle_is_not_trusted(steep: int, kind: str) -> None:
+    level = b"".join(
+        b"1 0 0 1 72 %d Tm (An upright line of the report with its own words) Tj " % (700 - 20 * n) for n in range(6 - steep)
+    )
+    lines = b"".join(
+        b".42 .91 -.91 .42 %d 200 Tm (Lorem ipsum dolor sit amet and the mill) Tj " % (200 + 40 * n) for n in range(steep)
+    )
+    assert layer(b"BT /F1 12 Tf " + level + lines + b" ET").verdict.kind == kind
