@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _PREFIX = "rayocr-read-"
+_MAX_ATTEMPTS = 100  # to remove a folder: a file that is written between two steps of an attempt makes it fail
 
 _swept: set[str] = set()  # locations whose temporary folders this process has swept
 
@@ -33,9 +34,11 @@ def read_folder() -> Iterator[Path]:
 
 
 def remove(folder: Path) -> None:
-    """Removes the folder, even while another process still writes to it."""
-    for _ in range(3):
+    """Removes the folder, even while another process or thread still writes to it."""
+    for _ in range(_MAX_ATTEMPTS):
         shutil.rmtree(folder, ignore_errors=True)
+        if not folder.exists():
+            return
 
 
 def _locked_folder() -> tuple[Path, int]:

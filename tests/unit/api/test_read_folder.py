@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.api import read_folder as module
-from rayocr.api.read_folder import read_folder
+from rayocr.api.read_folder import read_folder, remove
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +113,20 @@ def test_a_file_system_without_locks_is_usable(place: Path, monkeypatch: pytest.
     with read_folder() as folder:
         assert folder.is_dir()
     assert [path.name for path in place.iterdir()] == ["rayocr-read-left"]
+
+
+def test_a_folder_is_removed_although_a_thread_writes_to_it_during_several_attempts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, attempts = tmp_path / "rayocr-read-x", []
+    folder.mkdir()
+
+    def interrupted(path: Path, *, ignore_errors: bool) -> None:
+        attempts.append(path)
+        if len(attempts) > 5:
+            path.rmdir()
+
+    monkeypatch.setattr("rayocr.api.read_folder.shutil.rmtree", interrupted)
+    remove(folder)
+    assert not folder.exists()
+    assert len(attempts) == 6
