@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import socket
 import sys
-import weakref
 from typing import Any
 
 _FRAMES = 30
 _opened: dict[int, str] = {}
-_alive: weakref.WeakSet[socket.socket] = weakref.WeakSet()
 
 
 def remember_who_opens() -> None:
@@ -21,20 +19,12 @@ def remember_who_opens() -> None:
     def init(opened: socket.socket, *arguments: Any, **options: Any) -> None:
         construct(opened, *arguments, **options)
         _opened[id(opened)] = _callers()
-        _alive.add(opened)
 
     def text(opened: socket.socket) -> str:
         return f"{describe(opened)[:-1]}, opened by {_opened.get(id(opened), 'code in C')}>"
 
     socket.socket.__init__ = init  # type: ignore[method-assign]
     socket.socket.__repr__ = text  # type: ignore[method-assign]
-
-
-def close_sockets_opened_by(module: str) -> None:
-    """Closes the sockets that this module opened and nobody closed, e.g. "urllib3/connection.py"."""
-    for opened in list(_alive):
-        if f"{module}:" in _opened[id(opened)]:
-            opened.close()
 
 
 def _callers() -> str:

@@ -1,6 +1,5 @@
-"""Servers for the tests of the ports. Closes the clients of Cloud Storage and Drive that a test makes, and the connections that
-google-auth does not return to them when it cannot renew a token: garbage collection in another test would warn of their open
-sockets."""
+"""Servers for the tests of the ports. Closes the clients of Cloud Storage and Drive that a test makes: garbage collection during
+another test would warn of their open sockets."""
 
 from __future__ import annotations
 
@@ -12,7 +11,6 @@ import pytest
 
 from rayocr.storage.drive.http import SessionHttp
 from rayocr.storage.gcs.storage import GcsStorage
-from tests.open_sockets import close_sockets_opened_by
 from tests.servers.drive import DriveServer
 from tests.servers.oauth import TokenServer
 
@@ -33,7 +31,15 @@ def clients_are_closed(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         remember(GcsStorage, lambda storage: storage._client.close)
         remember(SessionHttp, lambda http: http.close)
         yield
-    close_sockets_opened_by("urllib3/connection.py")
+
+
+@pytest.fixture(autouse=True)
+def no_request_leaves_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stops the thread of google-auth that asks iamcredentials.googleapis.com for the regions of a service account."""
+    monkeypatch.setattr(
+        "google.auth.credentials.CredentialsWithRegionalAccessBoundary._maybe_start_regional_access_boundary_refresh",
+        lambda *_: None,
+    )
 
 
 @pytest.fixture(scope="module")

@@ -211,6 +211,15 @@ def test_a_token_that_expired_is_renewed_without_a_word(server: GcsServer, token
     assert {grant["grant_type"] for grant in tokens.grants} == {"urn:ietf:params:oauth:grant-type:jwt-bearer"}
 
 
+def test_the_connection_of_a_refused_read_is_used_again(server: GcsServer, tokens: TokenServer, tmp_path: Path) -> None:
+    storage = with_account(server, tokens, tmp_path)
+    before = server.connections
+    storage.write("a", b"text")
+    server.tokens = {"token-2"}
+    assert storage.read("a") == b"text"
+    assert server.connections == before + 1
+
+
 def test_credentials_that_were_revoked_stop_at_once(server: GcsServer, tokens: TokenServer, tmp_path: Path) -> None:
     storage = with_account(server, tokens, tmp_path)
     storage.write("a", b"text")

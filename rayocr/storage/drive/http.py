@@ -10,10 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import httplib2
-from google.auth.transport.requests import AuthorizedSession
-from requests.adapters import HTTPAdapter
 
-_CONNECTIONS = 64  # number of connections that are kept open
+from rayocr.storage.google_session import authorized_session
+
 _CONNECT_S = 10.0
 
 
@@ -23,10 +22,8 @@ class SessionHttp:
 
     def __init__(self, credentials: Any, *, timeout_s: float) -> None:
         self.credentials = credentials
-        self._session = AuthorizedSession(credentials)
+        self._session = authorized_session(credentials)
         self._timeout = (min(_CONNECT_S, timeout_s), timeout_s)
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=_CONNECTIONS))
 
     def request(
         self,

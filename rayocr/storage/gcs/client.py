@@ -11,28 +11,23 @@ from typing import TYPE_CHECKING, Any
 from rayocr.config import AccessConfig
 from rayocr.errors import CredentialsError
 from rayocr.storage.gcs.errors import no_credentials
+from rayocr.storage.google_session import authorized_session
 
 if TYPE_CHECKING:
     from google.cloud.storage import Client
 
 _SCOPES = ["https://www.googleapis.com/auth/devstorage.read_write"]
-_CONNECTIONS = 64  # number of connections that are kept open; with the default of 10, 64 threads would reconnect at every call
 
 
 def open_client(access: AccessConfig) -> Client:
     """Creates the client without a request. Raises CredentialsError."""
     # Without this, the client requests the bucket's metadata in the background, which needs a request and a permission.
     os.environ.setdefault("DISABLE_GCS_PYTHON_CLIENT_OTEL_BUCKET_METADATA", "true")
-    from google.auth.transport.requests import AuthorizedSession
     from google.cloud.storage import Client
-    from requests.adapters import HTTPAdapter
 
     credentials = _credentials(access)
-    session = AuthorizedSession(credentials)
-    for scheme in ("https://", "http://"):
-        session.mount(scheme, HTTPAdapter(pool_connections=4, pool_maxsize=_CONNECTIONS))
     options = {"api_endpoint": access.endpoint} if access.endpoint else None
-    return Client(project=None, credentials=credentials, _http=session, client_options=options)
+    return Client(project=None, credentials=credentials, _http=authorized_session(credentials), client_options=options)
 
 
 def _credentials(access: AccessConfig) -> Any:
