@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _PAGES_PER_CALL = 128  # number of pages per ledger call, with about half a megabyte of text
-_MOST_WRITES = 5  # number of times that the outputs are written: again if a person has corrected a page in the meantime
+_MOST_WRITES = 5  # maximum number of times that the outputs of a document are written
 _IN_MEMORY_BYTES = 4 << 20  # size of an output above which it moves to a temporary file
 
 ReadTexts = Callable[[str, int, int], Sequence[PageRecord]]
@@ -116,41 +116,36 @@ def assemble(
         check()
         check_source()
 
-    def corrections_now() -> dict[int, Correction]:
-        return corrections_of(state, context.document.document_id, policy=policy)
-
     earlier = _earlier_manifest(state, context, policy) if settings.replace_manifest else None
-    since = earlier.fencing_token if earlier is not None else -1
     read_pages = read_texts if original is None else _texts_of(original)
-    now = corrections_now()
-    for _ in range(_MOST_WRITES):
-        corrections = now
-        dedup_recorder = (
-            DedupRecorder(settings.contents_name(context.content_sha256)) if settings.keep_contents and original is None else None
+    keeps_contents = settings.keep_contents and original is None
+
+    def write(corrections: Mapping[int, Correction]) -> _Written:
+        recorder = DedupRecorder(settings.contents_name(context.content_sha256)) if keeps_contents else None
+        written = _Written(
+            dedup_recorder=recorder, corrections=corrections, earlier_token=-1 if earlier is None else earlier.fencing_token
         )
-        written = _Written(dedup_recorder=dedup_recorder, earlier_token=since)
-        pages = (written.noted(record, corrections) for record in _records(context, read_pages))
+        pages = (written.noted(record) for record in _records(context, read_pages))
         _write_outputs(context, settings, pages, written, content, crashes=crashes, policy=policy, check=check_both)
-        # A person who corrects a page while this run holds the lease relies on this run to apply the correction.
-        now = corrections_now()
-        if now == corrections:
-            break
-    summaries, outputs = written.summaries, written.outputs
-    outcome = _outcome(summaries)
-    before = spent_before(earlier, written.kept) if earlier is not None else Spent()
+        return written
+
+    written = _write_with_corrections(write, lambda: corrections_of(state, context.document.document_id, policy=policy))
+    outcome = _outcome(written.summaries)
     if outcome is DocumentOutcome.PARTIAL:
-        call(lambda: write_dead_letter(state, partial_letter(context.document, summaries, settings.run_id)), policy=policy)
+        letter = partial_letter(context.document, written.summaries, settings.run_id)
+        call(lambda: write_dead_letter(state, letter), policy=policy)
+    copy_of = None if original is None else original.copy_of
     manifest = build_manifest(
         context,
         outcome=outcome,
-        summaries=summaries,
-        outputs=outputs,
+        summaries=written.summaries,
+        outputs=written.outputs,
         run_id=settings.run_id,
         fingerprint=settings.fingerprint,
         started_at=started_at,
-        copy_of=original.copy_of if original is not None else None,
-        corrections=corrections,
-        spent_before=before,
+        copy_of=copy_of,
+        corrections=written.corrections,
+        spent_before=Spent() if earlier is None else spent_before(earlier, written.kept),
     )
     commit(
         state,
@@ -160,15 +155,15 @@ def assemble(
         replace_manifest=settings.replace_manifest,
         has_dead_letter=context.document.has_dead_letter,
     )
-    if dedup_recorder is not None:
-        dedup_recorder.keep(state, run_id=settings.run_id, policy=policy)
+    if written.dedup_recorder is not None:
+        written.dedup_recorder.keep(state, run_id=settings.run_id, policy=policy)
     return AssembledDocument(
         document_id=context.document.document_id,
         outcome=outcome,
-        outputs=tuple(outputs),
+        outputs=tuple(written.outputs),
         renamed=written.output_name != context.document.output_name,
-        copy_of=original.copy_of if original is not None else None,
-        copied_pages=tuple(summaries) if original is not None else (),
+        copy_of=copy_of,
+        copied_pages=() if original is None else tuple(written.summaries),
     )
 
 
@@ -177,21 +172,36 @@ class _Written:
     """The result of writing the outputs once. `kept`: cost of the pages that an earlier run read."""
 
     dedup_recorder: DedupRecorder | None
+    corrections: Mapping[int, Correction]
     earlier_token: int
     summaries: list[PageSummary] = field(default_factory=list)
     outputs: list[OutputFile] = field(default_factory=list)
     kept: Spent = field(default_factory=Spent)
     output_name: str = ""
 
-    def noted(self, record: PageRecord, corrections: Mapping[int, Correction]) -> PageRecord:
+    def noted(self, record: PageRecord) -> PageRecord:
         """Returns the page with its correction, after counting it."""
         if self.dedup_recorder is not None:
             self.dedup_recorder.add(record)
-        record = corrected(record, corrections)
+        record = corrected(record, self.corrections)
         self.summaries.append(record.summary)
         if record.fencing_token <= self.earlier_token:
             self.kept += Spent.on([record])
         return record
+
+
+def _write_with_corrections(
+    write: Callable[[Mapping[int, Correction]], _Written], corrections_now: Callable[[], dict[int, Correction]]
+) -> _Written:
+    """Writes the outputs, and again if a person has corrected a page in the meantime: while a run holds the lease, it applies the
+    corrections."""
+    corrections = corrections_now()
+    for _ in range(_MOST_WRITES):
+        written = write(corrections)
+        corrections = corrections_now()
+        if corrections == written.corrections:
+            break
+    return written
 
 
 def _write_outputs(
