@@ -19,8 +19,9 @@ from re import _parser as sre  # type: ignore[attr-defined]
 from types import ModuleType
 from typing import Any
 
-_SMALL, _LARGE = 2_000, 1 << 20  # characters
+_SMALL, _MEDIUM, _LARGE = 2_000, 1 << 17, 1 << 20  # characters
 LINEAR = 1.5  # exponents below this pass; noise changes them by a few tenths
+_SURELY_LINEAR = 1.2  # below this at 128 Ki characters, the exponent at a megabyte is below LINEAR
 _NOISE_S = 1e-4  # shorter times are not significant
 _SLOW_S = 0.1  # in linear time, a few thousand characters never take this long
 _USUAL = (
@@ -95,17 +96,19 @@ def worst_exponent(expression: Expression) -> tuple[float, str]:
         if taken > slowest:
             slowest, recipe = taken, (begin, piece)
     exponent = _exponent(expression, recipe, 4 * _SMALL)
-    if exponent < LINEAR:  # a megabyte only if a shorter text was not conclusive
+    if exponent < LINEAR:  # a longer text only if a shorter one was not conclusive
+        exponent = _exponent(expression, recipe, _MEDIUM, enough=_SURELY_LINEAR)
+    if _SURELY_LINEAR <= exponent < LINEAR:
         exponent = _exponent(expression, recipe, _LARGE)
     return exponent, repr(recipe)
 
 
-def _exponent(expression: Expression, recipe: tuple[str, str], size: int) -> float:
+def _exponent(expression: Expression, recipe: tuple[str, str], size: int, enough: float = LINEAR) -> float:
     small, large = min(_seconds(expression, *recipe, _SMALL) for _ in range(3)), math.inf
     for _ in range(9):  # other work only adds time, so one quick measurement is enough
         large = min(large, _seconds(expression, *recipe, size))
         exponent = math.log(max(large, _NOISE_S) / max(small, _NOISE_S)) / math.log(size / _SMALL)
-        if exponent < LINEAR or (size < _LARGE and large > _SLOW_S):
+        if exponent < enough or (size == 4 * _SMALL and large > _SLOW_S):
             break
     return exponent
 
