@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Callable
 
@@ -17,8 +18,9 @@ def mm(length: float) -> int:
     return round(length * DPI / 25.4)
 
 
-def paper(level: int = 240, noise: float = 5.0, seed: int = 1) -> Image.Image:
-    pixels = np.random.default_rng(seed).normal(level, noise, (SIZE[1], SIZE[0]))
+@functools.lru_cache(maxsize=8)
+def _paper(seed: int) -> Image.Image:
+    pixels = np.random.default_rng(seed).normal(240, 5, (SIZE[1], SIZE[0]))
     return Image.fromarray(pixels.clip(0, 255).astype(np.uint8))
 
 
@@ -133,9 +135,9 @@ def tick(image: Image.Image, random: np.random.Generator) -> Image.Image:
     return image
 
 
-def scan(*layers: Layer, level: int = 240, noise: float = 5.0, seed: int = 1) -> Image.Image:
+def scan(*layers: Layer, seed: int = 1) -> Image.Image:
     random = np.random.default_rng(seed)
-    image = paper(level, noise, seed)
+    image = _paper(seed).copy()  # layers draw on it
     for layer in layers:
         image = layer(image, random)
     return image
