@@ -11,7 +11,7 @@ export RAY_USAGE_STATS_ENABLED := 0
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test run-tests unit-tests test-fast unit lint type fmt bench bench-gemini bench-limits bad-days bench-shared bench-memory bench-documents bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-view bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
+.PHONY: help setup run test run-tests test-fast unit lint type fmt bench bench-gemini bench-limits bad-days bench-shared bench-memory bench-documents bench-outputs bench-resume bench-discovery bench-watch bench-watch-polls bench-view bench-nodes bench-fleet bench-scale fuzz quality fidelity chaos docs recording screenshots sbom audit samples lock wheel clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):[^#]*## /  make \1\t/' | expand -t 20
@@ -33,14 +33,20 @@ run: setup ## read samples/ into output/ with the local engines
 	@$(BIN)/python -m rayocr $(ARGS)
 
 test: setup lint ## lint, types and every test
-	@$(MAKE) -s -j3 type run-tests unit-tests
+	@$(MAKE) -s -k -j3 type run-tests $(UNIT_TESTS)
 
 # These wait for quotas, servers and Ray most of the time. The unit tests use the time that they leave.
 run-tests:
 	@$(BIN)/python -m pytest -q -n 6 --dist loadgroup tests/e2e tests/integration $(ARGS) $(NONE_IS_FINE)
 
-unit-tests:
-	@log=$$(mktemp); nice -n 5 $(BIN)/python -m pytest -q -n 2 --dist loadgroup tests/unit tests/contract $(ARGS) >$$log 2>&1 $(NONE_IS_FINE); \
+# One process for each: to distribute 7,600 short tests among processes costs more than many of the tests.
+UNIT_TESTS := unit-tests-pdf unit-tests-engines unit-tests-outputs unit-tests-driver unit-tests-others
+.PHONY: $(UNIT_TESTS)
+NAMED := $(filter-out others,$(UNIT_TESTS:unit-tests-%=%))
+unit-tests-others: FOLDERS = tests/unit tests/contract $(NAMED:%=--ignore=tests/unit/%)
+unit-tests-%: FOLDERS = tests/unit/$*
+$(UNIT_TESTS): unit-tests-%:
+	@log=$$(mktemp); nice -n 5 $(BIN)/python -m pytest -q $(FOLDERS) $(ARGS) >$$log 2>&1 $(NONE_IS_FINE); \
 	code=$$?; cat $$log; rm $$log; exit $$code
 
 # ARGS="-k watch" may select nothing in one of them.
