@@ -11,11 +11,12 @@ import re
 from collections.abc import Iterator
 
 from rayocr.engines.answers.unwrapping import unwrapped
+from rayocr.outputs.html.lists import with_own_markers
+from rayocr.outputs.html.tables import table_spans
 from rayocr.outputs.normal.closing import closed
 from rayocr.outputs.normal.inert import inert
 from rayocr.outputs.normal.tables import html_table, pipe_tables
 from rayocr.outputs.normal.wrappers import without_wrappers
-from rayocr.outputs.typeset.html import table_spans
 from rayocr.outputs.typeset.literal import printable
 
 # The info string after tildes may contain backticks; after backticks, that would be inline code.
@@ -59,7 +60,7 @@ def as_written(text: str) -> str:
 
 
 def _in_style(text: str) -> str:
-    text = _OUR_MARKS.sub(r"\\<!--", text.strip())
+    text = with_own_markers(_OUR_MARKS.sub(r"\\<!--", text.strip()))
     parts: list[str] = []
     position = 0
     for start, end in table_spans(text):

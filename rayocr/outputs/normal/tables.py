@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from rayocr.outputs.typeset.html import HtmlCell, fence_left_open, parse_table, tables_left_open
+from rayocr.outputs.html.tables import HtmlCell, fence_left_open, parse_table, tables_left_open
 
 _CELLS = re.compile(r"(?<!\\)((?:\\\\)*)\|")
 _DASHES = re.compile(r"\s*+(?:\|\s*+)?:?-++:?\s*+(?:\|\s*+:?-++:?\s*+)*+(?:\|\s*+)?$")
@@ -18,7 +18,7 @@ _ALIGNMENTS = {"left": ":---", "center": ":---:", "right": "---:", "": "---"}
 _MARKS = {"b": "**", "strong": "**", "i": "*", "em": "*", "s": "~~", "del": "~~"}
 _STYLED = re.compile(r"<(b|strong|i|em|s|del)>([^<>*~]++)</\1>", re.IGNORECASE)
 # Content that a Markdown cell cannot hold: blocks and nested tables.
-_BLOCK = re.compile(r"<(?:ul|ol|li|pre|h[1-6]|blockquote|img|caption)\b", re.IGNORECASE)
+_BLOCK = re.compile(r"<(?:ul|ol|li|pre|h[1-6]|blockquote|img)\b", re.IGNORECASE)
 _BREAK = re.compile(r"(<br\s?/?>)", re.IGNORECASE)
 _BAR = re.compile(r"(?<!\\)\|")
 _ALL_BOLD = re.compile(r"\*\*([^*]+)\*\*")
@@ -91,7 +91,8 @@ def html_table(source: str) -> str:
     columns = max(map(len, table.rows))
     head, *body = ([_cell(cell) for cell in cells] + [""] * (columns - len(cells)) for cells in table.rows)
     aligned = [*(cell.align for cell in table.rows[0]), *[""] * (columns - len(table.rows[0]))]
-    return "\n".join([row(head), row([_ALIGNMENTS[align] for align in aligned]), *(row(cells) for cells in body)])
+    rows = [row(head), row([_ALIGNMENTS[align] for align in aligned]), *(row(cells) for cells in body)]
+    return "\n".join([table.caption, "", *rows] if table.caption else rows)
 
 
 def _cell(cell: HtmlCell) -> str:

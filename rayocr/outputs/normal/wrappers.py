@@ -1,4 +1,4 @@
-"""Removes HTML wrappers that models add for layout, and turns links and images into Markdown.
+"""Removes HTML wrappers that models add for layout, and turns links, images, check boxes and code into Markdown.
 
 Only wrappers that begin and end on the page count as added by a model; a single `<div>` is more likely page text.
 """
@@ -12,13 +12,22 @@ from rayocr.outputs.normal.inert import TAGGED_HEADER, outside_code, safe_destin
 
 _MAX_TAGS = 20_000  # maximum number per page; more come from a looping model
 _WRAPPER = re.compile(
-    r"<(?P<end>/?)(?P<name>div|span|center|font|section|article|figure|figcaption|main|nav|aside|header|footer|page_number|page-number)"
+    r"<(?P<end>/?)(?P<name>div|span|center|font|section|article|figure|figcaption|main|nav|aside|details|summary|header|footer|page_number|page-number)"
     r"(?:[\s/][^<>]{0,2000})?>",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"<a\s(?P<attributes>[^<>]{0,4000})>(?P<text>[^<>\n\[\]]{0,2000})</a\s{0,9}>", re.IGNORECASE)
 _IMAGE = re.compile(r"<img\s(?P<attributes>[^<>]{0,4000})>", re.IGNORECASE)
 _ATTRIBUTE = re.compile(r"""(?P<name>[a-zA-Z-]{1,30})\s{0,9}=\s{0,9}(?P<value>"[^"]{0,2000}"|'[^']{0,2000}'|[^\s"'>]{1,2000})""")
+_SUMMARY = re.compile(r"(</summary\s{0,9}>)\s{0,99}", re.IGNORECASE)
+_CHECK_BOX = re.compile(r"<input\s(?P<attributes>[^<>]{0,400})>", re.IGNORECASE)
+_CHECKED = re.compile(r"\schecked\b", re.IGNORECASE)
+_COLUMN = re.compile(r"</?col(?:group)?(?:[\s/][^<>]{0,400})?>\s{0,9}", re.IGNORECASE)
+_PREFORMATTED = re.compile(
+    r"^[ \t]{0,3}<pre(?:\s[^<>]{0,400})?>(?:<code(?:\s[^<>]{0,400})?>)?\n?"
+    r"(?P<text>(?:(?!</?pre\b|```).){0,20000}?)(?:</code>)?</pre>[ \t]*$",
+    re.IGNORECASE | re.MULTILINE | re.DOTALL,
+)
 _LINE = re.compile(r"[^\n]+")
 _NO_LABEL = re.compile(r"[\[\]<>\s]+")
 _ADDRESS = re.compile(r"[^\s()<>\\]{1,2000}")
@@ -28,14 +37,16 @@ def without_wrappers(text: str) -> str:
     """Returns the text without tags that only arrange it. Keeps code unchanged."""
     if "<" not in text:
         return text
-    if not (_WRAPPER.search(text) or _LINK.search(text) or _IMAGE.search(text)):
+    if not any(kind.search(text) for kind in (_WRAPPER, _LINK, _IMAGE, _CHECK_BOX, _COLUMN, _PREFORMATTED)):
         return text
+    text = _PREFORMATTED.sub(lambda match: f"```\n{unescape(match['text']).strip(chr(10))}\n```", text)
     return outside_code(text, _without)
 
 
 def _without(text: str) -> str:
     text = _LINK.sub(_link, text)
     text = _IMAGE.sub(_image, text)
+    text = _CHECK_BOX.sub(_check_box, _SUMMARY.sub(r"\1\n\n", _COLUMN.sub("", text)))
     kept = {line.start() for line in _LINE.finditer(text) if TAGGED_HEADER.match(line.group()[:1000])}
     opened: dict[str, list[re.Match[str]]] = {}
     paired: list[re.Match[str]] = []
@@ -63,6 +74,12 @@ def _attribute(attributes: str, name: str) -> str:
 def _link(match: re.Match[str]) -> str:
     address = _attribute(match["attributes"], "href")
     return f"[{match['text']}]({address})" if _fits(address) else match["text"]
+
+
+def _check_box(match: re.Match[str]) -> str:
+    if _attribute(match["attributes"], "type").lower() not in ("checkbox", "radio"):
+        return match.group()
+    return "[x]" if _CHECKED.search(f" {match['attributes']}") else "[ ]"
 
 
 def _image(match: re.Match[str]) -> str:

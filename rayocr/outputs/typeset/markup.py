@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
+from rayocr.outputs.html.lists import with_own_markers
+from rayocr.outputs.html.tables import HtmlTable, split_tables
 from rayocr.outputs.typeset.direction import script_of
-from rayocr.outputs.typeset.html import HtmlTable, split_tables
 from rayocr.outputs.typeset.inline import Inline, typeset_inline
 from rayocr.outputs.typeset.literal import literal, printable, statements
 from rayocr.outputs.typeset.maths.conversion import typeset_maths
@@ -44,7 +45,7 @@ _markdown = read_maths(
 
 def typeset_markdown(text: str, prepare: Callable[[str], str] = lambda text: text) -> str:
     """Returns Typst statements. `prepare` makes text displayable. Never raises because of the text."""
-    text = printable(text)
+    text = with_own_markers(printable(text))
     if len(text) > _MAX_CHARS:
         return typeset_plain(text, prepare)
     writer = _Writer(prepare)
@@ -108,6 +109,8 @@ class _Writer:
             position += 1
 
     def html_table(self, table: HtmlTable) -> None:
+        if table.caption:
+            self.blocks(_markdown.parse(table.caption))
         rows = []
         texts: list[str] = []
         for y, row in enumerate(table.rows):
@@ -130,6 +133,7 @@ class _Writer:
         elif kind in ("blockquote_open", "blockquote_close"):
             self._quotation(opens=token.nesting > 0)
         elif kind in ("fence", "code_block"):
+            self.letters += sum(map(str.isalnum, token.info))  # the name of the language is not printed
             self._code(token.content)
         elif kind == "math_block":
             self._formula(token)

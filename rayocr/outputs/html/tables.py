@@ -29,6 +29,7 @@ class HtmlCell:
 class HtmlTable:
     rows: list[list[HtmlCell]] = field(default_factory=list)
     header_rows: int = 0
+    caption: str = ""
 
 
 def split_tables(text: str) -> Iterator[str | HtmlTable]:
@@ -66,7 +67,7 @@ def tables_left_open(text: str) -> int:
 
 def _table_tags(text: str) -> Iterator[re.Match[str]]:
     """Yields the table tags that are not in a code fence."""
-    fenced = _fenced_spans(text)
+    fenced = fenced_spans(text)
     return (match for match in _TABLE.finditer(text) if not any(low <= match.start() < high for low, high in fenced))
 
 
@@ -75,7 +76,7 @@ def fence_left_open(text: str) -> str:
     return _fences(text)[1]
 
 
-def _fenced_spans(text: str) -> list[tuple[int, int]]:
+def fenced_spans(text: str) -> list[tuple[int, int]]:
     return _fences(text)[0]
 
 
@@ -114,6 +115,7 @@ class _TableParser(HTMLParser):
         self._depth = 0
         self._in_head = False
         self._cell: HtmlCell | None = None
+        self._caption: HtmlCell | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag == "table":
@@ -124,6 +126,9 @@ class _TableParser(HTMLParser):
             self._in_head = True
         elif tag in ("tbody", "tfoot"):
             self._in_head = False
+        elif tag == "caption":
+            self._end_cell()
+            self._caption = self._cell = HtmlCell("", False, 1, 1, "")
         elif tag == "tr":
             self._end_cell()
             self._new_row()
@@ -154,7 +159,7 @@ class _TableParser(HTMLParser):
             return
         elif tag == "thead":
             self._in_head = False
-        elif tag in ("td", "th", "tr"):
+        elif tag in ("td", "th", "tr", "caption"):
             self._end_cell()
         elif tag not in _BREAKING and tag not in ("tbody", "tfoot"):
             self._append(f"</{tag}>")
@@ -186,9 +191,11 @@ class _TableParser(HTMLParser):
             self.table.rows[-1].append(HtmlCell(source, False, 1, 1, ""))
 
     def _end_cell(self) -> None:
-        if self._cell is not None:
+        if self._cell is not None and self._cell is self._caption:
+            self.table.caption = " ".join(f"{self.table.caption} {self._cell.source}".split())
+        elif self._cell is not None:
             self.table.rows[-1].append(self._cell)
-            self._cell = None
+        self._cell = None
 
 
 def _span(value: str | None) -> int:
