@@ -16,6 +16,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects, with_wrong_digits
 from rayocr.pdf.textlayer.glyphs.wrong_ligatures import with_wrong_ligatures
+from rayocr.pdf.textlayer.outlines.dashes import with_dashes
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _STRIDE = 3  # only every third character is checked
@@ -43,6 +44,7 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     the raw text objects that contain unreadable characters. `rectangles`: the boxes of the characters, (n, 4), in user space.
     `is_word`: whether a token is well formed. Takes 0.3 ms for a page without any."""
     _replace_private(codes)
+    with_dashes(text_page, codes, rectangles)
     suspects = _suspects(text_page, codes)
     text = "".join(map(chr, codes))
     whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, text)
@@ -144,7 +146,8 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
         if is_sign or (within and (after.isalnum() or after in _JOINS or before.isdigit() or before in _JOINS)):
             item, other = (pdfium.FPDFText_GetTextObject(text_page, m) for m in (n, n + 1 if is_sign else n - 1))
             is_same = item and other and address_of(item) == address_of(other)
-            if is_same or (item and other and _touch(text_page, n, n + 1 if is_sign else n - 1, rectangles)):
+            is_alone = is_sign and after.isdigit()  # the minus may be in a font of formulas
+            if is_same or (item and other and _touch(text_page, n, n + 1 if is_sign else n - 1, rectangles, is_alone)):
                 found |= visible_objects(text_page, _word_around(text, n, unknown))
     return frozenset(found)
 
@@ -159,13 +162,14 @@ def _word_around(text: str, n: int, unknown: Collection[int]) -> range:
     return range(first, last + 1)
 
 
-def _touch(text_page: Any, n: int, m: int, rectangles: Any) -> bool:
-    """Returns whether two characters of one font are beside each other. Browsers write every letter as an object."""
+def _touch(text_page: Any, n: int, m: int, rectangles: Any, in_any_font: bool) -> bool:
+    """Returns whether two characters, of one font or `in_any_font`, are beside each other. Browsers write every letter as an
+    object."""
     (left, top, right, bottom), (x0, y0, x1, y1) = rectangles[n].tolist(), rectangles[m].tolist()
     near = _HOLE * max(abs(top - bottom), abs(right - left))
     is_beside = max(left, right, x0, x1) - min(left, right, x0, x1) < abs(right - left) + abs(x1 - x0) + near
     is_level = abs(top - y0) < near and abs(bottom - y1) < near
-    return is_beside and is_level and _font_of(text_page, n) == _font_of(text_page, m)
+    return is_beside and is_level and (in_any_font or _font_of(text_page, n) == _font_of(text_page, m))
 
 
 def _with_letters_in_numbers(text_page: Any, text: str) -> frozenset[int]:
