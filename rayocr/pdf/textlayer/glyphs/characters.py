@@ -21,6 +21,7 @@ _NONCHARACTER_HYPHEN = 0xFFFE
 _SOFT_HYPHEN = 0xAD
 _LATIN_1, _REPLACEMENT = 0xFF, 0xFFFD
 _DRAWN_HYPHEN_EM = 0.1  # a wider soft hyphen is drawn on the page
+_NEAR_EM = 0.03  # share of a character's height; at a smaller distance, two edges are at one place
 _MAX_CHARACTERS = 2_000_000
 # Invisible characters that control the layout: marks of direction, zero-width spaces, tags. Joiners select a letter's form.
 _UNSEEN = re.compile("[\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
@@ -87,6 +88,7 @@ def read_characters(
     kinds = np.array([_kind(text) for text in texts], np.int8)[which]
     if _SOFT_HYPHEN in values:
         kinds[(np.asarray(codes) == _SOFT_HYPHEN) & ~_takes_room(x0, x1, y1 - y0)] = _NOTHING
+    kinds[_overlapped_spaces(kinds, x0, x1, y0, y1)] = _NOTHING
     kept = np.flatnonzero((kinds == _CHARACTER) & on_page)
     kept = np.delete(kept, _second_drawings(which[kept], x0[kept], y0[kept], x1[kept], y1[kept]))
     if any(_RIGHT_TO_LEFT.match(text) for text in texts):
@@ -105,7 +107,7 @@ def read_characters(
         unreadable,
     )
     if replaced:
-        _drop_spurious_spaces(characters, replaced)
+        _drop_spurious_spaces(text_page, characters, replaced)
     _attach_marks(characters, {text for text in texts if _is_on_previous(text)})
     return characters
 
@@ -186,15 +188,17 @@ def _attach_marks(characters: Characters, marks: Collection[str]) -> None:
             characters.spaces[n] = 0
 
 
-def _drop_spurious_spaces(characters: Characters, replaced: Collection[int]) -> None:
+def _drop_spurious_spaces(text_page: Any, characters: Characters, replaced: Collection[int]) -> None:
     """Removes spaces that PDFium adds where the gap belongs to a glyph of a replaced text."""
+    is_added = pdfium.FPDFText_IsGenerated
     x0, y0, x1, y1, indexes = characters.x0, characters.y0, characters.x1, characters.y1, characters.indexes
     for n in (n for n in range(1, len(characters)) if characters.spaces[n] == 2):
         before, after = indexes[n - 1], indexes[n]
         is_level = min(y1[n], y1[n - 1]) > max(y0[n], y0[n - 1])
         if is_level and (before in replaced or after in replaced):
             gap = max(float(x0[n] - x1[n - 1]), float(x0[n - 1] - x1[n]))
-            if gap < SPACE_EM * float(max(y1[n] - y0[n], y1[n - 1] - y0[n - 1])):
+            is_small = gap < SPACE_EM * float(max(y1[n] - y0[n], y1[n - 1] - y0[n - 1]))
+            if is_small and all(is_added(text_page, index) == 1 for index in range(before + 1, after)):
                 characters.spaces[n] = 0
 
 
@@ -204,6 +208,15 @@ def _kind(text: str) -> int:
     if text.isspace():  # PDFium breaks lines with \r\n; the boxes decide whether there is a space
         return _LINE_BREAK if text in "\r\n" else _SPACE
     return _CHARACTER
+
+
+def _overlapped_spaces(kinds: Any, x0: Any, x1: Any, y0: Any, y1: Any) -> Any:
+    """Returns the indexes of spaces within words: they follow a letter, and the next letter is drawn over them."""
+    n = np.flatnonzero(kinds[1:-1] == _SPACE) + 1
+    n = n[(kinds[n - 1] == _CHARACTER) & (kinds[n + 1] == _CHARACTER)]
+    width, least = x1[n] - x0[n], _NEAR_EM * (y1[n] - y0[n])
+    follows = (np.abs(x0[n] - x1[n - 1]) < least) & (np.abs(y1[n] - y1[n - 1]) < least)
+    return n[follows & (width > 4 * least) & (np.abs(x0[n + 1] - x0[n]) < least) & (np.abs(y1[n + 1] - y1[n]) < least)]
 
 
 def _takes_room(x0: Any, x1: Any, height: Any) -> Any:

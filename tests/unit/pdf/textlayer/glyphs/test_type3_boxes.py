@@ -51,3 +51,19 @@ def test_a_line_with_a_large_initial_stays_where_its_words_are() -> None:
     first = next(line for text, line in lines.items() if "he Center is an independent office" in text)
     assert 120 < first.y1 < 146
     assert len(lines) in (5, 6)
+
+
+def test_words_stay_apart_where_every_letter_declares_a_wide_box() -> None:
+    procedures = " ".join(f"/{letter} 7 0 R" for letter in LETTERS)
+    names = " ".join(f"/{letter}" for letter in LETTERS)
+    font = (
+        f"<< /Type /Font /Subtype /Type3 /FontBBox [0 -300 1100 1000] /FontMatrix [0.001 0 0 0.001 0 0] /CharProcs << "
+        f"{procedures} /blank 8 0 R >> /Encoding << /Type /Encoding /Differences [32 /blank 65 {names}] >> "
+        f"/FirstChar 32 /LastChar 80 /Widths [280 {'0 ' * 32} {'600 ' * 16}] /ToUnicode 6 0 R /Resources << >> >>"
+    )
+    content = b"BT /F2 12 Tf 72 720 Td (BEAD DEAF FADE) Tj ET"
+    glyph, blank = (pdfs.stream(b"600 0 0 -300 1100 1000 d1 " + drawing) for drawing in (b"100 0 400 700 re f", b""))
+    extra = {5: font.encode(), 6: to_unicode({letter: letter for letter in LETTERS + " "}), 7: glyph, 8: blank}
+    data = pdfs.reindexed(pdfs.pages_of(content=content, extra=extra).replace(b"<< /F1", b"<< /F2 5 0 R /F1"))
+    with PdfFile(data, max_pixels=4_000_000) as file, file.page(1) as page:
+        assert [line.text for line in page.text_layer().lines] == ["BEAD DEAF FADE"]

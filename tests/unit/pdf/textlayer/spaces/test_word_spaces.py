@@ -92,3 +92,9 @@ def test_hindi_words_are_apart_where_the_file_has_no_space(gap: float, is_space:
     spaced = [False] * 3 + [True] + [False] * 6
     correct_spaces(cast(Characters, SimpleNamespace(texts=texts)), spaced, gaps)
     assert [n for n, space in enumerate(spaced) if space] == [3, *([8] if is_space else [])]
+
+
+def test_a_space_under_the_next_letter_is_not_seen() -> None:
+    """A program that divides words into syllables writes a space after each and steps back over it."""
+    words = "[(Der ) (Bri ) 278 (ga ) 278 (dier ) (be ) 278 (ob ) 278 (ach ) 278 (te ) 278 (te )] TJ"
+    assert drawn(f"72 700 Td {words}") == ["Der Brigadier beobachtete"]
