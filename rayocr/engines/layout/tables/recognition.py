@@ -18,6 +18,8 @@ _MIN_UNRULED_ROWS = 4
 _MIN_UNRULED_COLUMNS = 3
 _COLUMN_GAP_EM = 0.7
 _LINE_NUMBER = re.compile(r"\d{1,3} ?[a-z]{0,2}|[a-z]")  # numbers of a form: 7, 10b
+_NUMBER = re.compile(r"[<>\u2264\u2265\u00b1+\-\u2212\u2013$\u20ac\u00a3(]{0,3} ?\d[\d.,' ]{0,20}[%)]{0,2}")
+_MIDDLE = 0.15  # largest distance of a number from the middle of its merged cell, as a share of the cell's width
 _NUMBERED, _QUESTION_CHARS = 0.6, 8  # least share of cells that are such numbers; least letters of the text beside them
 
 
@@ -69,8 +71,7 @@ def take_ruled_tables(lines: Sequence[LayoutLine], grids: Sequence[Grid]) -> tup
         table = RuledTable(grid)
         for line in inside:
             for part in _split_at_borders(line, grid):
-                row, column = grid.cell_at((part.x0 + part.x1) / 2, part.center_y)
-                table.contents.setdefault((row, column), []).append(part)
+                table.contents.setdefault(_cell_of(part, grid), []).append(part)
         if _is_table(table) and not _holds_answers(table, lines):
             tables.append(table)
             taken = {id(line) for line in inside}
@@ -123,6 +124,21 @@ def _fits(line: LayoutLine, grid: Grid) -> bool:
     return not line.is_vertical or (
         grid.contains(x, line.y0) and grid.contains(x, line.y1) and grid.cell_at(x, line.y0 + 1) == grid.cell_at(x, line.y1 - 1)
     )
+
+
+def _cell_of(line: LayoutLine, grid: Grid) -> tuple[int, int]:
+    """Returns the cell of a line. A number in a merged cell belongs to the column in which it is printed, since cells without a
+    value often lack borders. A number in the middle of a merged cell applies to all its columns."""
+    x = (line.x0 + line.x1) / 2
+    cell = grid.cell_at(x, line.center_y)
+    if not _NUMBER.fullmatch(line.text.strip()):
+        return cell
+    own = [other for other in range(grid.columns) if grid.root[cell[0], other] == cell]
+    start, end = grid.xs[own[0]], grid.xs[own[-1] + 1]
+    if len(own) < 2 or abs(x - (start + end) / 2) < _MIDDLE * (end - start):
+        return cell
+    inside = [other for other in own if grid.xs[other] <= line.x0 and line.x1 <= grid.xs[other + 1]]
+    return (cell[0], inside[0]) if inside else cell
 
 
 def _is_table(table: RuledTable) -> bool:

@@ -79,6 +79,26 @@ def test_a_cell_over_several_columns_keeps_its_text_once() -> None:
     assert "| a | b | c |" in text
 
 
+def merged_row(*texts: LayoutLine) -> str:
+    """Reads the second row of a table of measured values, whose three last cells have no borders between them."""
+    xs = [60.0, 160.0, 240.0, 320.0, 400.0]
+    rows = [["Value", "MIN", "NOM", "MAX"], ["Supply"], ["Load", "1", "2", "3"]]
+    lines = [line(text, xs[n] + 5, 104 + 20 * row) for row, names in enumerate(rows) for n, text in enumerate(names)]
+    borders = [Ruling(x0=x, y0=y, x1=x, y1=y + 20) for x in xs for y in (100, 120, 140) if y != 120 or x not in xs[2:4]]
+    across = [Ruling(x0=60, y0=y, x1=400, y1=y) for y in ys(3)]
+    return markdown([*lines, *texts], across + borders).splitlines()[2]
+
+
+def test_a_number_in_a_merged_cell_is_in_the_column_where_it_is_printed() -> None:
+    assert merged_row(line("18", 340, 124)) == "| Supply |  |  | 18 |"
+    assert merged_row(line("0", 165, 124), line("-70.5", 340, 124)) == "| Supply | 0 |  | -70.5 |"
+
+
+def test_a_word_or_a_centered_number_in_a_merged_cell_is_in_its_first_column() -> None:
+    assert merged_row(line("none", 340, 124)) == "| Supply | none |  |  |"
+    assert merged_row(line("18", 275, 124)) == "| Supply | 18 |  |  |"
+
+
 def test_two_cells_read_as_one_line_are_parted_at_the_border() -> None:
     merged = LayoutLine(text="cement 53 grade", x0=105, y0=124, x1=265, y1=135)
     lines = [*cells([["a", "b", "c"]]), merged, line("9", 305, 124), *cells([["d", "e", "f"]], top=140)]
