@@ -11,6 +11,7 @@ _SOFT_HYPHEN = "\u00ad"
 _HYPHENS = "-\u2010"
 _BROKEN_WORD = re.compile(rf"(?<![^\W\d_])([^\W\d_]++)[{_HYPHENS}]$")
 _WORD = re.compile(rf"[^\W\d_]++(?:[{_HYPHENS}][^\W\d_]++)*+")
+_BEFORE_SYMBOL = frozenset(" -([{/,")  # characters before a letter that is a word: n-octane, 2-n-butyl
 _ENDS_OF_OPEN_ADDRESS = tuple("./-_=&?")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
 _NO_SPACE = re.compile(r"[\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
@@ -21,6 +22,9 @@ _COMPOUND_HEADS = frozenset(
 _COMPOUND_TAILS = frozenset(
     ["based", "called", "known", "level", "quality", "cost", "scale", "sized", "driven", "oriented", "term"]
 )
+# Conjunctions after a suspended hyphen: Vor- und Nachteile. Those of the group may also end a divided word: frau-en.
+_CONJUNCTION = re.compile(r"(?:and|und|oder|sowie|bzw|y)\b(?!-)|(or|en|of|to|bis)\b(?!-)")
+_DUTCH = frozenset(("de", "het", "een", "van"))
 _BROKEN_NUMBER = re.compile(r"\d[-\u2010\u2011\u2013\u00ad]$")
 
 
@@ -48,20 +52,33 @@ def join_pair(before: str, after: str, known_words: frozenset[str] = frozenset()
     if _ends_in_open_address(before) and (after[0].islower() or after[0].isdigit()):
         return before + after
     broken = _BROKEN_WORD.search(before)
+    if broken and _is_suspended(broken.group(1), after, known_words):
+        return f"{before} {after}"
     if broken:
         rest = _FIRST_WORD.match(after)
         if rest is None or not rest.group()[0].islower():
             return before + after if after[:1].isalnum() else f"{before} {after}"
-        if _keeps_hyphen(broken.group(1), rest.group(), known_words):
-            return before + after
+        is_symbol = len(broken.group(1)) == 1 and (broken.start() == 0 or before[broken.start() - 1] in _BEFORE_SYMBOL)
+        if is_symbol or _keeps_hyphen(broken.group(1), rest.group(), known_words):
+            return before + after  # n-octane, x-ray
         return before[:-1] + after
-    if ends_in_broken_number(before) and after[:1].isdigit():
-        return before + after  # 2019-20, 33\u201340
+    if ends_in_broken_number(before) and after[:1].isalnum() and not _CONJUNCTION.match(after):
+        return before + after  # 2019-20, 33\u201340, 5-hexene
     if _NO_SPACE.match(before[-1]) and _NO_SPACE.match(after[0]):
         return before + after
     if not whole_korean and divides_word(before, after):
         return before + after
     return f"{before} {after}"
+
+
+def _is_suspended(head: str, after: str, known_words: frozenset[str]) -> bool:
+    """Returns whether the hyphen stands for the second half of a compound and is followed by a conjunction."""
+    match = _CONJUNCTION.match(after)
+    if match is None or head.lower() + match.group() in known_words:
+        return False
+    if match.group(1) in ("en", "of"):
+        return len(_DUTCH & known_words) > 1
+    return match.group(1) is None or head.lower() in known_words or head.lower() in _COMPOUND_HEADS
 
 
 def ends_in_broken_word(text: str) -> bool:

@@ -49,6 +49,29 @@ def test_lines_join_as_a_reader_would_join_them(lines: list[str], joined: str) -
     assert join_lines(lines) == joined
 
 
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["decanal or n-", "tridecanal"], "decanal or n-tridecanal"),
+        (["an x-", "ray"], "an x-ray"),
+        (["6-methyl-5-", "hepten-2-one"], "6-methyl-5-hepten-2-one"),
+        (["01-2301-", "X4"], "01-2301-X4"),
+        (["Vor-", "und Nachteile"], "Vor- und Nachteile"),
+        (["children aged 3-", "to 5"], "children aged 3- to 5"),
+        (["l'a-", "mico"], "l'amico"),
+        (["die Frau-", "en"], "die Frauen"),
+    ],
+)
+def test_a_hyphen_of_a_name_or_before_a_conjunction_stays(lines: list[str], text: str) -> None:
+    assert join_lines(lines) == text
+
+
+def test_a_suspended_hyphen_needs_evidence_where_the_conjunction_may_be_a_syllable() -> None:
+    lines = ["ook vracht-", "en verzendkosten"]
+    assert join_lines(lines, known_words=frozenset({"de", "het", "een"})) == "ook vracht- en verzendkosten"
+    assert join_lines(["two-", "or three-year"], known_words=frozenset()) == "two- or three-year"
+
+
 def test_a_hyphen_stays_where_the_page_writes_the_word_with_one() -> None:
     assert join_lines(["a data-", "flow"], known_words=frozenset({"data-flow"})) == "a data-flow"
     assert join_lines(["well-", "being"], known_words=frozenset({"wellbeing"})) == "wellbeing"
