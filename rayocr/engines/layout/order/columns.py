@@ -50,6 +50,7 @@ from rayocr.engines.layout.order.runs import (
     trimmed,
     without_head,
 )
+from rayocr.engines.layout.order.side_by_side import are_side_by_side
 from rayocr.engines.layout.rows import are_labels, has_labels
 from rayocr.engines.layout.units.lines import has_leader
 from rayocr.engines.layout.units.series import are_lists_in_columns
@@ -320,7 +321,7 @@ def _are_columns(left: tuple[LayoutLine, ...], right: tuple[LayoutLine, ...], em
         return False
     if is_of_codes(left) or is_of_answers(right):
         return False
-    if have_same_texts(left, right) or are_lists_in_columns(left, right):
+    if have_same_texts(left, right) or are_lists_in_columns(left, right) or are_side_by_side(left, right):
         return True
     if len(left) > 1 and len(right) < _MOST_FIELDS and _is_beside_fields(left, right, em):
         return True

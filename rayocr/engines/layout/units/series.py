@@ -56,7 +56,7 @@ class _Series:
 
     def __init__(self, rows: Sequence[Row], apart: Sequence[bool], em: float) -> None:
         self._rows, self._apart, self._em = rows, apart, em
-        self._markers = [_markers(row.text) for row in rows]
+        self._markers = [markers_of(row.text) for row in rows]
         self._rights = _right_edges(rows, apart)
 
     def number_continues(self, place: int, items: Sequence[bool]) -> bool:
@@ -152,7 +152,7 @@ class _Series:
         )
 
 
-def _markers(text: str) -> list[Marker]:
+def markers_of(text: str) -> list[Marker]:
     """Returns the readings of the row's marker, except for letters without a full stop and numbers before other numbers."""
     if text.startswith("("):
         return [Marker(f"({marker.style}", marker.value) for marker in possible_markers(text[1:])]
@@ -180,7 +180,7 @@ def _right_edges(rows: Sequence[Row], apart: Sequence[bool]) -> list[float]:
 def are_lists_in_columns(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
     """Returns whether two columns are lists that are read one column at a time: their markers have one style and ascend from line
     to line, and the right column continues the left one or begins again. Choices ("a) b)" above "c) d)") are read across."""
-    if not all(_markers(min(side, key=lambda line: line.y0).text) for side in (left, right)):
+    if not all(markers_of(min(side, key=lambda line: line.y0).text) for side in (left, right)):
         return False
     for first in _ascending(left):
         for second in _ascending(right):
@@ -193,7 +193,7 @@ def _ascending(lines: Sequence[LayoutLine]) -> list[list[Marker]]:
     """Returns the column's markers in each style that begins most of its lines and ascends; at least three."""
     styles: dict[str, list[Marker]] = {}
     for line in sorted(lines, key=lambda line: line.y0):
-        for marker in _markers(line.text):
+        for marker in markers_of(line.text):
             styles.setdefault(marker.style, []).append(marker)
     return [
         markers
