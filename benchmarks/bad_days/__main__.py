@@ -12,6 +12,7 @@ from rich.table import Table
 
 from benchmarks.bad_days.days import DAYS
 from benchmarks.bad_days.living import PAGES, Result, live_through
+from benchmarks.bad_days.odd_days import ODD_DAYS
 from benchmarks.bad_days.protocol_days import PROTOCOL_DAYS
 from benchmarks.gemini_pages import make_documents
 from rayocr.observe.console import plain_console
@@ -29,7 +30,7 @@ def main() -> None:
         pages = arguments.pages
         sources: dict[int, Path] = {}
         table = _table()
-        for number, day in enumerate((*DAYS, *PROTOCOL_DAYS)):
+        for number, day in enumerate((*DAYS, *PROTOCOL_DAYS, *ODD_DAYS)):
             if not re.search(arguments.only, day.name):
                 continue
             each = max(1, min(day.pages_a_document, pages // 20))

@@ -12,44 +12,42 @@ _EXHAUSTED = "Resource has been exhausted (e.g. check quota)."
 _PATIENCE = ("limits.patience_s=15",)
 
 
-def _googles(code: int, status: str, message: str, **details: dict[str, Any]) -> dict[str, Any]:
+def googles(code: int, status: str, message: str, **details: dict[str, Any]) -> dict[str, Any]:
     """Returns an error in the format of Google's APIs, with `details` by type."""
     rows = [{"@type": f"{_TYPE}{kind}"} | fields for kind, fields in details.items()]
     return {"error": {"code": code, "message": message, "status": status, "details": rows}}
 
 
-def _reply(status: int, body: object, *, at_request: int = 500, **more: Any) -> dict[str, Any]:
+def reply(status: int, body: object, *, at_request: int = 500, **more: Any) -> dict[str, Any]:
     return {"what": "reply", "status": status, "body": body, "at_request": at_request} | more
 
 
-_HOUR = _googles(
+_HOUR = googles(
     429,
     "RESOURCE_EXHAUSTED",
     "You exceeded your current quota.",
     QuotaFailure={"violations": [{"quotaId": "GenerateRequestsPerMinutePerProjectPerModel"}]},
     RetryInfo={"retryDelay": "3600s"},
 )
-_UNNAMED = _googles(429, "RESOURCE_EXHAUSTED", _EXHAUSTED)
-_EXPIRED = _googles(
-    400, "INVALID_ARGUMENT", "API key expired. Please renew the API key.", ErrorInfo={"reason": "API_KEY_INVALID"}
-)
-_UNBILLED = _googles(
+_UNNAMED = googles(429, "RESOURCE_EXHAUSTED", _EXHAUSTED)
+_EXPIRED = googles(400, "INVALID_ARGUMENT", "API key expired. Please renew the API key.", ErrorInfo={"reason": "API_KEY_INVALID"})
+_UNBILLED = googles(
     403, "PERMISSION_DENIED", "This API method requires billing to be enabled.", ErrorInfo={"reason": "BILLING_DISABLED"}
 )
-_RETIRED = _googles(404, "NOT_FOUND", "This model is no longer available. Please update your code to use a newer model.")
-_ELSEWHERE = _googles(400, "FAILED_PRECONDITION", "User location is not supported for the API use.")
-_UNKNOWN_KEY = _googles(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
-_INVALID = _googles(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")
+_RETIRED = googles(404, "NOT_FOUND", "This model is no longer available. Please update your code to use a newer model.")
+_ELSEWHERE = googles(400, "FAILED_PRECONDITION", "User location is not supported for the API use.")
+_UNKNOWN_KEY = googles(401, "UNAUTHENTICATED", "Request had invalid authentication credentials.")
+_INVALID = googles(400, "INVALID_ARGUMENT", "Request contains an invalid argument.")
 _HTML = "<html><head><title>Error</title></head><body>Error</body></html>"
 
 
 def _ends(name: str, body: dict[str, Any], said: str, *, options: tuple[str, ...] = ()) -> BadDay:
     """Returns a day whose run ends with exit code 3 and these words."""
-    script = (_reply(body["error"]["code"], body),)
+    script = (reply(body["error"]["code"], body),)
     return BadDay(name=name, script=script, server=_QUICK, options=options, exits=(3, 0), said=(said,))
 
 
-def _passes(name: str, event: dict[str, Any], **more: Any) -> BadDay:
+def passes(name: str, event: dict[str, Any], **more: Any) -> BadDay:
     """Returns a day that the run waits out: the event lasts 15 seconds."""
     return BadDay(name=name, script=({"at_request": 500, "for_s": 15} | event,), server=_QUICK, **more)
 
@@ -62,7 +60,7 @@ PROTOCOL_DAYS = (
     _ends("the model is retired", _RETIRED, "no longer available"),
     BadDay(
         name="the model is retired, and the ladder has another",
-        script=(_reply(404, _RETIRED, model="gemini-3.1"),),
+        script=(reply(404, _RETIRED, model="gemini-3.1"),),
         server=_QUICK,
         options=("engine.gemini.models=[gemini-3.1-flash-lite,gemini-3.5-flash-lite]",),
         said=("is not available",),
@@ -70,26 +68,26 @@ PROTOCOL_DAYS = (
     _ends("the location is refused", _ELSEWHERE, "location is not supported"),
     _ends("the key is withdrawn", _UNKNOWN_KEY, "invalid authentication credentials"),
     _ends("400 for every request, for longer than the patience", _INVALID, "invalid argument", options=_PATIENCE),
-    _passes("429 without details", _reply(429, _UNNAMED)),
-    _passes("500 with a web page", _reply(500, _HTML)),
-    _passes("502 with a web page", _reply(502, _HTML)),
-    _passes("404 with a web page", _reply(404, _HTML)),
-    _passes("407 of a proxy", _reply(407, _HTML)),
-    _passes("413 for every request", _reply(413, _HTML)),
-    _passes("400 for every request", _reply(400, _INVALID)),
-    _passes("200 with an empty body", _reply(200, "")),
-    _passes("200 with an empty object", _reply(200, {})),
-    _passes("200 with an error as body", _reply(200, _googles(503, "UNAVAILABLE", "The model is overloaded."))),
-    _passes("a Retry-After of two seconds without details", _reply(429, _UNNAMED, headers={"Retry-After": "2"})),
-    _passes("answers without candidates, billed", {"what": "no_candidate"}, pays_again=True),
-    _passes(
+    passes("429 without details", reply(429, _UNNAMED)),
+    passes("500 with a web page", reply(500, _HTML)),
+    passes("502 with a web page", reply(502, _HTML)),
+    passes("404 with a web page", reply(404, _HTML)),
+    passes("407 of a proxy", reply(407, _HTML)),
+    passes("413 for every request", reply(413, _HTML)),
+    passes("400 for every request", reply(400, _INVALID)),
+    passes("200 with an empty body", reply(200, "")),
+    passes("200 with an empty object", reply(200, {})),
+    passes("200 with an error as body", reply(200, googles(503, "UNAVAILABLE", "The model is overloaded."))),
+    passes("a Retry-After of two seconds without details", reply(429, _UNNAMED, headers={"Retry-After": "2"})),
+    passes("answers without candidates, billed", {"what": "no_candidate"}, pays_again=True),
+    passes(
         "answers with the finish reason MALFORMED_RESPONSE, billed",
         {"what": "finish", "finish": "MALFORMED_RESPONSE"},
         pays_again=True,
     ),
-    _passes("answers with the finish reason OTHER, billed", {"what": "finish", "finish": "OTHER"}, pays_again=True),
+    passes("answers with the finish reason OTHER, billed", {"what": "finish", "finish": "OTHER"}, pays_again=True),
     *(
-        _passes(
+        passes(
             f"answers with the finish reason {finish} to the pages of all documents, billed",
             {"what": "finish", "finish": finish},
             pays_again=True,
@@ -98,7 +96,7 @@ PROTOCOL_DAYS = (
         for finish in ("SAFETY", "RECITATION", "MAX_TOKENS")
     ),
     *(
-        _passes(
+        passes(
             f"answers with the finish reason {finish} to all pages, while one document of 100 pages is read, billed",
             {"what": "finish", "finish": finish},
             pays_again=True,
@@ -107,7 +105,7 @@ PROTOCOL_DAYS = (
         )
         for finish in ("SAFETY", "RECITATION", "MAX_TOKENS")
     ),
-    _passes("one request in five: 500", {"what": "500", "share": 0.2}),
+    passes("one request in five: 500", {"what": "500", "share": 0.2}),
     BadDay(
         name="the quota falls from 600 to 60 requests per minute (at 10 times the speed)",
         script=({"what": "settings", "settings": {"rpm": 60}, "at_request": 1900},),
@@ -144,13 +142,13 @@ PROTOCOL_DAYS = (
     BadDay(
         name="batches: 429 without details for 15 s",
         batches={"job_s": 5},
-        script=(_reply(429, _UNNAMED, at_request=0, at_s=1, for_s=15),),
+        script=(reply(429, _UNNAMED, at_request=0, at_s=1, for_s=15),),
         options=BATCHES,
     ),
     BadDay(
         name="batches: the key expires",
         batches={"job_s": 5},
-        script=(_reply(400, _EXPIRED, at_request=0, at_s=1),),
+        script=(reply(400, _EXPIRED, at_request=0, at_s=1),),
         options=BATCHES,
         exits=(3, 0),
         said=("API key expired",),

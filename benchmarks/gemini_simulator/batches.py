@@ -39,6 +39,9 @@ class BatchSettings:
     max_jobs: int = 0  # jobs that have not ended; 0: no limit
     results_gone: int = 0  # number of downloads for which the file is gone
     uploads_gone: int = 0  # number of jobs whose uploaded file is gone
+    vanish_jobs: int = 0  # number of jobs that another user deletes while they run
+    cancel_jobs: int = 0  # number of jobs that another user cancels halfway
+    doubled: int = 0  # 1: results contain every line twice, and a line with a key of another user
     partially: int = 0  # 1: jobs with failed lines end as PARTIALLY_SUCCEEDED, which the SDK does not count as ended
 
 
@@ -144,8 +147,14 @@ class Batches:
 
     async def get(self, request: web.Request) -> web.Response:
         job = self._jobs.get(f"batches/{request.match_info['batch']}")
+        if job is not None and self.settings.vanish_jobs > 0:
+            self.settings.vanish_jobs -= 1
+            job = self._jobs.pop(job.name) and None
         if job is None:
             return web.json_response({"error": {"code": 404, "message": "No batch.", "status": "NOT_FOUND"}}, status=404)
+        if self.settings.cancel_jobs > 0 and not self._is_over(job) and self._passed(job) > 0.5:
+            self.settings.cancel_jobs -= 1
+            self._cancel(job)
         return web.json_response(self._as_operation(job))
 
     async def list(self, request: web.Request) -> web.Response:
@@ -157,12 +166,18 @@ class Batches:
         if job is None:
             return web.json_response({"error": {"code": 404, "message": "No batch.", "status": "NOT_FOUND"}}, status=404)
         if job.rows is None and not self._is_over(job):
-            passed = 1 - (job.ends_at - self._clock()) / max(self.settings.job_s, 1e-9)
-            job.lines = job.lines[: int(len(job.lines) * passed)]
-            self._finish(job)
-            job.state = "BATCH_STATE_CANCELLED"
-            self.cancelled += 1
+            self._cancel(job)
         return web.json_response({})
+
+    def _cancel(self, job: _Job) -> None:
+        job.lines = job.lines[: int(len(job.lines) * self._passed(job))]
+        self._finish(job)
+        job.state = "BATCH_STATE_CANCELLED"
+        self.cancelled += 1
+
+    def _passed(self, job: _Job) -> float:
+        """Returns the share of the job's time that has passed."""
+        return 1 - (job.ends_at - self._clock()) / max(self.settings.job_s, 1e-9)
 
     async def download(self, request: web.Request) -> web.Response:
         name = request.match_info["file"]
@@ -222,6 +237,8 @@ class Batches:
                 results.append({"key": line["key"], "error": {"code": 13, "message": "Internal error."}})
             else:
                 results.append({"key": line["key"], "response": self._answer(job.model, line["request"])})
+        if self.settings.doubled:
+            results += [*results, *({**results[0], "key": "of another user"} for _ in results[:1])]
         self._random.shuffle(results)
         job.rows, job.ended_at = results, self._clock()
         file = f"f{next(self._numbers)}"

@@ -18,6 +18,8 @@ async def damaged(
     """Sends a damaged answer. `wait` is called with simulated seconds."""
     if event.what in ("finish", "no_candidate", "blocked"):
         return web.json_response(_without_text(answer, event))
+    if event.what == "edited":
+        return web.json_response(_edited(answer, event.put))
     data = json.dumps(answer).encode()
     if event.what == "half_json":
         return web.Response(body=data[: len(data) // 2], content_type="application/json")
@@ -48,3 +50,16 @@ def _without_text(answer: dict[str, Any], event: Outage) -> dict[str, Any]:
     if event.what == "blocked":
         return without | {"promptFeedback": {"blockReason": event.finish}}
     return without if event.what == "no_candidate" else without | {"candidates": [ended]}
+
+
+def _edited(answer: dict[str, Any], put: dict[str, Any]) -> dict[str, Any]:
+    for path, value in put.items():
+        *parents, last = path.split(".")
+        place: Any = answer
+        for name in parents:
+            place = place[int(name)] if name.isdecimal() else place.setdefault(name, {})
+        if value is None:
+            place.pop(last, None)
+        else:
+            place[last] = value
+    return answer

@@ -22,10 +22,12 @@ of answered requests at which the event begins. Durations are simulated seconds;
 | reset | the headers of a billed answer; then the connection is closed |
 | half_json | the first half of a billed answer |
 | drip | a billed answer that arrives byte by byte, one in `every_s` |
+| edited | a billed answer in which `put` replaces or adds values, by path ("candidates.0.finishReason"); None removes them |
+| other_page | a billed answer with the text of the previous answer |
 | settings | `settings` of the simulator change, once |
 
-`share` is the probability that a request meets the event. `model`: only requests to models whose names begin with it. Events that
-answer with an error also affect files and jobs of batches.
+`share` is the probability that a request meets the event. `model`: only requests to models whose names begin with it. `path`:
+only requests whose path contains it. Events that answer with an error also affect files and jobs of batches.
 """
 
 from __future__ import annotations
@@ -36,7 +38,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _ERRORS = ("503", "500", "html", "reply", "cut")  # these affect files and jobs of batches too
-_BILLED = ("finish", "no_candidate", "blocked", "reset", "half_json", "drip")
+_BILLED = ("finish", "no_candidate", "blocked", "reset", "half_json", "drip", "edited", "other_page")
 OUTAGES = (*_ERRORS, *_BILLED, "hang", "credits", "credits_429", "spend_cap", "spend_rate", "limit_0", "settings")
 
 WORDS = {
@@ -68,6 +70,8 @@ class Outage:
     body: Any = ""
     finish: str = "OTHER"
     every_s: float = 1.0
+    put: dict[str, Any] = field(default_factory=dict)
+    path: str = ""
     settings: dict[str, float] = field(default_factory=dict)
     began: float | None = None
 

@@ -48,6 +48,7 @@ class Simulator:
         self._random = random.Random(seed)
         self._in_progress: dict[int, web.Request] = {}
         self._watching: asyncio.Task[None] | None = None
+        self._latest: dict[str, object] | None = None  # the latest answer
         self._began = time.monotonic()
         self.batches = Batches(self._answer_batched, self._refused, clock=self.now)
 
@@ -148,7 +149,7 @@ class Simulator:
             self.calls[f"{request.method} {request.path}"] += 1
         if request.path.startswith(("/upload/v1", "/v1beta/batches", "/v1beta/files")):
             event = self.script.now(self.now(), answered=self.statuses[200])
-            if event is not None and event.affects_batches and self.script.strikes(event):
+            if event is not None and event.affects_batches and event.path in request.path and self.script.strikes(event):
                 return await self._fail(request, event, "")
         return await handler(request)
 
@@ -192,7 +193,7 @@ class Simulator:
         for name, value in self.script.new_settings(self.now(), answered=self.statuses[200]).items():
             setattr(self.settings, name, value)
         outage = self.script.now(self.now(), answered=self.statuses[200])
-        if outage is not None and not (outage.concerns(model) and self.script.strikes(outage)):
+        if outage is not None and not (outage.concerns(model) and outage.path in request.path and self.script.strikes(outage)):
             outage = None
         if outage is not None and not outage.billed:
             return await self._fail(request, outage, model)
@@ -248,7 +249,10 @@ class Simulator:
         self.answered[text] += 1
         self.statuses[200] += 1
         answer = self._billed(model, tier, text, tokens)
-        if outage is None:
+        earlier, self._latest = self._latest, answer
+        if outage is not None and outage.what == "other_page" and earlier is not None:
+            answer = answer | {"candidates": earlier["candidates"]}
+        if outage is None or outage.what == "other_page":
             return web.json_response(answer, headers={"x-gemini-service-tier": tier})
         self.outages[outage.what] += 1
         return await damaged(request, outage, answer, wait=self._pass)

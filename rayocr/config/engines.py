@@ -12,8 +12,8 @@ from rayocr.errors import UsageError
 @dataclass
 class GeminiConfig:
     model: str = "gemini-3.1-flash-lite"  # the default is the cheapest model that accepts a temperature; prices are in conf/
-    # The ladder: models to try in order when one refuses a page, truncates it, repeats itself, has used up its daily quota or is
-    # retired. Empty: only `model`.
+    # The ladder: models to try in order when one refuses a page, truncates it, repeats itself, has used up its daily quota, has
+    # no quota or is retired. Empty: only `model`.
     models: list[str] = field(default_factory=list)
     prompt: str = "transcribe"  # a file in conf/prompts/ without .md, or a path to your own file
     target_language: str = "English"  # language into which the prompt `translate` translates

@@ -122,6 +122,7 @@ class ModelQuota:
     refused_in_a_row: int = 0  # number of pages that the model refused or truncated since the last page that it read
     refused_words: str = ""  # the model's reason
     refusing: bool = False  # whether the model is held because it refuses the pages of all documents
+    denied: bool = False  # the project has no quota or credit for the model, and no further request asks for it
     gone: bool = False  # the server does not have the model; `held_since` and `held_words` are set
     answered: int = 0  # number of requests
 

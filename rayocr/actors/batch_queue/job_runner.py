@@ -80,7 +80,8 @@ class JobRunner:
             else:
                 await self._await_results(job, job.name)
         except (EngineRejected, BatchGone) as error:  # the error concerns the whole job
-            job.error = ModelUnavailable(f"The batch {job.display_name} with {len(job.keys):,} pages: {error}", hint=_BATCH_HINT)
+            what = f"The batch {job.display_name} with {len(job.keys):,} pages: {error}"
+            job.error = ModelUnavailable(what, hint=error.hint or _BATCH_HINT)
         except RayocrError as error:
             job.error = error
         except Exception as error:  # passed to the pages that wait for the job; otherwise they would wait forever
@@ -240,7 +241,7 @@ class JobRunner:
         failed_s = self._clock() - since
         if self._patience_s is not None and failed_s + decision.delay_s > self._patience_s:
             raise ModelUnavailable(
-                f"The server of the batches has not answered for {failed_s:,.0f} s. The last failure: {error}",
+                f"All calls about batches have failed for {failed_s:,.0f} s. The last failure: {error}",
                 hint="Start the same command again to resume: the jobs continue, and the new run downloads their answers.",
             )
         return decision.delay_s

@@ -7,14 +7,17 @@ it charges for it.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import replace
 
 from rayocr.actors.page_worker.slot_client import SlotClient
 from rayocr.config import LimitsConfig
+from rayocr.engines.answers.checks import is_empty
 from rayocr.engines.answers.finish_reasons import finish_reason_of
 from rayocr.engines.base import OfferedPage, WaitingEngine, account_of
+from rayocr.engines.gemini.input_tokens import text_tokens
 from rayocr.errors import BatchIncomplete, EngineShed, EngineTimeout
 from rayocr.limits.expected_use import TokenEstimator
 from rayocr.limits.prices import PriceTable
@@ -63,7 +66,7 @@ class _Meter:
 
     async def ask(self, page: OfferedPage, model: str) -> PageText:
         try:
-            answer = self._priced(await self._ask(page, model), model)
+            answer = self._priced(self._with_usage(await self._ask(page, model), page, model), model)
         except (EngineTimeout, BatchIncomplete, EngineShed) as error:
             self._count_lost(error, page, model)
             raise
@@ -71,12 +74,25 @@ class _Meter:
         if (shape := self._engine.request_shape(page, model)) is not None:
             self._tokens.learn(model, shape, answer.input_tokens)
             expected = self._tokens.expect(model, shape)
-            if not answer.input_tokens:  # every answer contains its tokens, so this answer was lost
-                self._slots.possibly_billed(account_of(self._engine, model))
         self._report(answer, page, model, expected)
         self._answered, self._input_tokens = self._answered + 1, self._input_tokens + answer.input_tokens
         self._output_tokens += answer.output_tokens
         return answer
+
+    def _with_usage(self, answer: PageText, page: OfferedPage, model: str) -> PageText:
+        """Adds the expected tokens to an answer that does not state its tokens, although every answer of its API should. An
+        answer without text may come from a proxy, and only counts as possibly billed."""
+        if (answer.input_tokens and answer.output_tokens) or (expected := self.expected_input_tokens(page, model)) is None:
+            return answer
+        if is_empty(answer.text):
+            if not answer.input_tokens:
+                self._slots.possibly_billed(account_of(self._engine, model))
+            return answer
+        return replace(
+            answer,
+            input_tokens=answer.input_tokens or round(expected),
+            output_tokens=answer.output_tokens or math.ceil(text_tokens(answer.text)),
+        )
 
     def _priced(self, answer: PageText, model: str) -> PageText:
         if self._engine.prices_itself or answer.cost_usd:
@@ -112,9 +128,10 @@ class _Meter:
 
     def _report(self, answer: PageText, page: OfferedPage, model: str, expected_tokens: float | None) -> None:
         reason, account = finish_reason_of(answer.finish), account_of(self._engine, model)
-        words = f"The model {reason.words} ({answer.finish})."
+        empty = reason.error is None and is_empty(answer.text)  # pages without ink are not sent
+        words = f"The model {'returned no text' if empty else reason.words} ({answer.finish})."
         if reason.unexplained:
             self._slots.unusable(account, words)
-        elif reason.error is not None:
+        elif reason.error is not None or empty:
             self._slots.refused(account, words, document_id=page.document_id, again=page.tried > 0)
         self._slots.used(account, input_tokens=answer.input_tokens, cost_usd=answer.cost_usd, expected_tokens=expected_tokens)

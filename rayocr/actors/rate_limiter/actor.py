@@ -349,7 +349,7 @@ class RateLimiter:
             delay_s = delay_s or _DAY_PAUSE_S
             strikes = quota.struck_for_the_day(sent_at=now - throttle.age_s, now=now)
             if strikes > self._rules.limits.day_quota_tries or delay_s > quota.health.patience_s:
-                quota.park(next_reset(quota.bucket.wall_clock()))
+                quota.park(next_reset(quota.bucket.wall_clock()), throttle.words)
                 log_event(log, "model_parked", "The daily quota is used up.", level=logging.WARNING, model=quota.model)
                 return
         else:

@@ -62,6 +62,7 @@ class QuotaTracker:
         self.rate = LearnedRate(self.limits.rpm, now=now, share=share)
         self.health = ModelHealth(patience_s=float("inf") if config.patience_s is None else config.patience_s)
         self.parked_until: float | None = None  # seconds since 1970
+        self._parked_words = ""  # message of the server that named the daily quota
         self.gone_words = ""  # reason why the server does not have the model; empty if it has
         self.throttled = 0
         self.possibly_billed = 0
@@ -198,8 +199,8 @@ class QuotaTracker:
             self._last_strike = now
         return self._strikes
 
-    def park(self, until: float) -> None:
-        self.parked_until = until
+    def park(self, until: float, words: str = "") -> None:
+        self.parked_until, self._parked_words = until, words
         self._strikes = 0
 
     def gone(self, words: str, *, now: float) -> None:
@@ -219,8 +220,9 @@ class QuotaTracker:
         if self.parked_until is not None and wall >= self.parked_until:
             self.parked_until = None
         if self.parked_until is not None:
+            words = f" The server says: {self._parked_words}" if self._parked_words else ""
             raise DayQuotaExhausted(
-                f"The daily quota for {self.model} is used up.",
+                f"The daily quota for {self.model} is used up.{words}",
                 hint="Start the same command again after that time; it resumes where it stopped.",
                 resumes_at=self.parked_until,
             )
@@ -294,6 +296,7 @@ class QuotaTracker:
             held_since=self.held_since(now, wall),
             held_words=self.gone_words or (self.health.words if self.health.held(now) else ""),
             gone=bool(self.gone_words),
+            denied=self.health.denied and self.health.exhausted(now),
             refused_in_a_row=self.health.refused_in_a_row,
             refused_words=self.health.refused_words,
             refusing=self.health.refusing,

@@ -75,7 +75,7 @@ def check_answer(
     if len(answer.text) > MAX_ANSWER_CHARS:
         raise MalformedAnswer(f"the answer has {len(answer.text):,} characters, more than a page can hold.", finish=answer.finish)
     inked = ink_coverage() >= BLANK_COVERAGE
-    empty = _MARKDOWN_ONLY.fullmatch(answer.text) is not None
+    empty = is_empty(answer.text)
     if empty and inked:
         check_confidence(answer, can_add_tesseract=can_add_tesseract)
         raise EmptyAnswer("the answer is empty, but the page has ink.", finish=answer.finish)
@@ -84,6 +84,11 @@ def check_answer(
     if can_loop and (loop := find_loop(answer.text)) is not None:
         raise RepetitionLoop(f"a text of length {len(loop.unit)} repeats {loop.repeats} times.", finish=answer.finish)
     check_confidence(answer, can_add_tesseract=can_add_tesseract)
+
+
+def is_empty(text: str) -> bool:
+    """Returns whether the text has nothing but white space and Markdown."""
+    return _MARKDOWN_ONLY.fullmatch(text) is not None
 
 
 def repeats_as_its_page(answer: PageText, own_text: str) -> bool:

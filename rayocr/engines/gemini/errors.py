@@ -110,6 +110,8 @@ def _from_status(error: Any, model: str) -> RayocrError:
         return _rate_limited(error, message)
     if code == 402 and is_googles(error):  # since 2026, the status for depleted prepayment credits, which was 429 before
         return EngineRateLimited(f"Gemini's quota is 0: {message}", denied=True)
+    if code in (401, 403) and message.startswith("<"):  # a web page: a proxy's sign-in page or a firewall's block page
+        return EngineOverloaded(f"Something other than Gemini answered {code}: {message}", retry_after_s=retry_after_s(error))
     if code == 401 or reasons & {"API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED"} or "API key" in _field_violations(error):
         return CredentialsError(f"Gemini does not accept the key: {message}", hint=hint)
     if code == 403:

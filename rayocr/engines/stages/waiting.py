@@ -7,7 +7,7 @@ import math
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from rayocr.engines.answers.checks import check_answer, repeats_as_its_page
 from rayocr.engines.answers.finish_reasons import finish_reason_of
@@ -24,6 +24,7 @@ from rayocr.engines.transient_failures import TransientFailures
 from rayocr.errors import (
     BatchIncomplete,
     DayQuotaExhausted,
+    EmptyAnswer,
     EngineConnectionLost,
     EngineError,
     EngineRejected,
@@ -46,6 +47,8 @@ from rayocr.retry import RetryPolicy, decide
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
+_Parked = DayQuotaExhausted | UnknownModel | QuotaDenied
+_Stopped = TypeVar("_Stopped", bound=_Parked)
 _BATCHES_HINT = (
     "Start the same command again to resume: with engine.batch=false to read the remaining pages in single requests, or"
     " unchanged to try one more batch."
@@ -207,8 +210,8 @@ class WaitingStage:
         remember: Callable[[], Awaitable[object]],
     ) -> PageText | None:
         """Tries the engine's models in order until an answer passes. Raises DayQuotaExhausted if all allowed models are parked,
-        and UnknownModel if the server has none of them."""
-        parked: dict[str, DayQuotaExhausted | UnknownModel] = {}
+        UnknownModel if the server has none of them, and QuotaDenied if the project has a quota for none of them."""
+        parked: dict[str, _Parked] = {}
         suspected: str | None = None  # a model that refused this page, and earlier pages of other documents
         while True:
             models = [model for model in engine.models if model not in parked]
@@ -221,17 +224,19 @@ class WaitingStage:
             try:
                 answer = await self._request(engine, offered, progress, model, remember)
                 await self._check(answer, page)
-            except (DayQuotaExhausted, UnknownModel) as error:
+            except (DayQuotaExhausted, UnknownModel, QuotaDenied) as error:
                 parked[model] = error
                 continue
-            except (ModelUnavailable, QuotaDenied) as error:
+            except ModelUnavailable as error:
                 if not self._fall_back:
                     raise
                 progress.note(engine, error, model=model)
                 progress.outage = error
                 continue
-            except (EngineRejected, MalformedAnswer, Refused, Truncated) as error:
-                explained = isinstance(error, Refused | Truncated) and not finish_reason_of(error.finish or "").unexplained
+            except (EngineRejected, MalformedAnswer, Refused, Truncated, EmptyAnswer) as error:
+                explained = (
+                    isinstance(error, Refused | Truncated | EmptyAnswer) and not finish_reason_of(error.finish or "").unexplained
+                )
                 outage = await self._is_outage(engine, model, waits=_REFUSAL_WAITS if explained else 1)
                 if explained and not self._slots.refusing(account):
                     refusal = await self._judge(engine, account, progress, error)
@@ -252,13 +257,13 @@ class WaitingStage:
         self,
         engine: WaitingEngine,
         progress: PageProgress,
-        parked: Mapping[str, DayQuotaExhausted | UnknownModel],
+        parked: Mapping[str, _Parked],
         suspected: str | None,
     ) -> None:
         """Records why no model of the engine remains for the page. Raises the error if the run must end for it."""
-        gone = [model for model, error in parked.items() if isinstance(error, UnknownModel)]
+        gone = [model for model, error in parked.items() if not isinstance(error, DayQuotaExhausted)]
         known = [model for model in engine.models if model not in gone]
-        outage: DayQuotaExhausted | UnknownModel | ModelUnavailable
+        outage: _Parked | ModelUnavailable
         if parked and next_model(known or gone, progress.attempts, engine=engine.name) is not None:
             outage, model, ends = _first(parked.values()), next(iter(gone), ""), bool(known)
         elif (lost := next((one for one in engine.models if lost_in_batches(progress.attempts, one)), None)) is not None:
@@ -359,8 +364,8 @@ class WaitingStage:
             return await (self._slots.unless_closing(asking) if engine.batched else asking)
 
 
-def _first(stopped: Iterable[DayQuotaExhausted | UnknownModel]) -> DayQuotaExhausted | UnknownModel:
-    """Returns the error of the model that resumes first. Models that the server does not have come last."""
+def _first(stopped: Iterable[_Stopped]) -> _Stopped:
+    """Returns the error of the model that resumes first. Models that do not resume by themselves come last."""
     return min(stopped, key=lambda error: (error.resumes_at or 0.0) if isinstance(error, DayQuotaExhausted) else math.inf)
 
 

@@ -1,18 +1,23 @@
-"""A model that the server no longer has: the next model of the ladder reads its pages, never silently a local engine."""
+"""The next model of the ladder, and never silently a local engine, reads the pages of a model that the server no longer has, or
+for which the project has no quota."""
 
 from __future__ import annotations
 
 import pytest
 
-from rayocr.errors import DayQuotaExhausted, UnknownModel
+from rayocr.errors import DayQuotaExhausted, OutsideError, QuotaDenied, UnknownModel
 from rayocr.messages import OUTAGE, PageOutcome
 from tests.unit.engines.test_waiting_stage import GOOD, Bench, LightEngine, ScriptedEngine
 
 GONE = UnknownModel("Gemini does not have the model a: This model is no longer available.")
 
 
-async def test_the_next_model_of_the_ladder_reads_the_page() -> None:
-    engine = ScriptedEngine({"a": [GONE], "b": [GOOD]})
+DENIED = QuotaDenied("The quota for a is 0. The server says: limit: 0")
+
+
+@pytest.mark.parametrize("missing", [GONE, DENIED])
+async def test_the_next_model_of_the_ladder_reads_the_page(missing: OutsideError) -> None:
+    engine = ScriptedEngine({"a": [missing], "b": [GOOD]})
     record = await Bench(engine, LightEngine("a local reading")).read()
     assert (record.outcome, record.model, engine.asked) == (PageOutcome.DONE, "b", ["a", "b"])
 
@@ -22,6 +27,12 @@ async def test_without_another_model_the_run_ends_and_says_what_to_do() -> None:
     with pytest.raises(UnknownModel, match="no longer available") as caught:
         await bench.read()
     assert "start the same command again to resume" in str(caught.value.hint)
+
+
+async def test_without_quota_for_any_model_the_run_ends_with_the_words_of_the_server() -> None:
+    bench = Bench(ScriptedEngine({"a": [DENIED], "b": [DENIED]}), LightEngine("a local reading"))
+    with pytest.raises(QuotaDenied, match="limit: 0"):
+        await bench.read()
 
 
 async def test_if_the_other_models_are_used_up_for_today_the_run_says_when_they_resume() -> None:

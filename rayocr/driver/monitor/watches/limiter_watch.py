@@ -87,10 +87,12 @@ class LimiterWatch:
         """Reports once when a model's server stops answering, and once when it answers again."""
         if model.held_since is not None and model.model not in self._held:
             self._held.add(model.model)
-            if model.gone:
+            if model.gone or model.denied:
+                state = "is not available" if model.gone else "has no quota"
+                again = " rayocr tries it again every ten minutes." if model.gone else ""
                 self._warn(
-                    f"{model.model} is not available: {model.held_words} Its pages go to the next model of "
-                    "engine.gemini.models, if there is one. rayocr tries it again every ten minutes."
+                    f"{model.model} {state}: {model.held_words} Its pages go to the next model of engine.gemini.models, if there"
+                    f" is one.{again}"
                 )
                 return
             what = "refuses the pages of all documents" if model.refusing else "has answered no request"

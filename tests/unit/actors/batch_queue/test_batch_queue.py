@@ -454,7 +454,7 @@ async def test_a_batch_server_that_stays_away_ends_the_run_and_the_next_picks_up
     queues.server.poll_errors = [EngineOverloaded("503: the model is overloaded")] * 1000
     queues.server.running.set()
     async with queues.queue() as queue:
-        with pytest.raises(ModelUnavailable, match=r"has not answered for .* overloaded"):
+        with pytest.raises(ModelUnavailable, match=r"have failed for .* overloaded"):
             await queue.read("a", "m", line("a"))
     queues.server.poll_errors = []
     async with queues.queue() as queue:
@@ -476,6 +476,7 @@ async def test_a_job_that_is_made_during_many_failed_submissions_is_found(queues
     ("error", "expected"),
     [
         (EngineRejected("the model takes no batches"), ModelUnavailable),
+        (EngineRejected("Cloud Storage refused the files", hint="Share the bucket."), ModelUnavailable),
         (EngineRateLimited("limit: 0", denied=True), QuotaDenied),
     ],
 )
@@ -484,5 +485,6 @@ async def test_a_job_that_the_server_refuses_ends_the_run_and_is_no_pages_fault(
 ) -> None:
     queues.server.submit_errors = [(error, False)]
     async with queues.queue() as queue:
-        with pytest.raises(expected, match=str(error)):
+        with pytest.raises(expected, match=str(error)) as caught:
             await queue.read("a", "m", line("a"))
+    assert getattr(error, "hint", None) in (None, caught.value.hint)  # type: ignore[attr-defined]

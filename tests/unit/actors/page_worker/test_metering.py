@@ -53,8 +53,11 @@ async def test_an_answer_is_priced_and_counted() -> None:
     assert (state.models[0].input_tokens, state.spent_usd) == (2000, pytest.approx(0.02))
 
 
-@pytest.mark.parametrize(("finish", "refused"), [("SAFETY", True), ("MAX_TOKENS", True), ("STOP", False), ("OTHER", False)])
-async def test_a_refused_page_is_reported_with_its_document(finish: str, refused: bool) -> None:
+@pytest.mark.parametrize(
+    ("finish", "text", "refused"),
+    [("SAFETY", "", True), ("MAX_TOKENS", "half", True), ("STOP", "text", False), ("STOP", " ```\n", True), ("OTHER", "", False)],
+)
+async def test_a_refused_page_is_reported_with_its_document(finish: str, text: str, refused: bool) -> None:
     reported: list[tuple[str, str]] = []
 
     class Watching(SlotClient):
@@ -63,7 +66,7 @@ async def test_a_refused_page_is_reported_with_its_document(finish: str, refused
             super().refused(model, words, document_id=document_id, again=again)
 
     slots = Watching(World().limiter(), worker="w", linger=False)
-    answer = PageText(text="", engine="engine", model="m", finish=finish)
+    answer = PageText(text=text, engine="engine", model="m", finish=finish)
     await meter(Engine(answer), slots=slots, prices=CENT_A_PAGE).recognize_async(FakePage(document_id="d7"), "m")
     assert [document for document, words in reported if finish in words] == ["d7"] * refused
 
@@ -173,11 +176,35 @@ async def test_a_request_that_the_server_gave_up_by_itself_is_not_on_the_account
     assert (given_up.probably, state.spent_usd, state.promised_usd) == (None, 0.0, 0.0)
 
 
-async def test_an_answer_that_does_not_say_what_it_used_may_be_billed() -> None:
-    class Shaped(Engine):
-        def request_shape(self, page: Any, model: str) -> RequestShape:
-            return RequestShape("pdf 1", 560.0)
+class Shaped(Engine):
+    def request_shape(self, page: Any, model: str) -> RequestShape:
+        return RequestShape("pdf 1", 560.0)
 
+
+@pytest.mark.parametrize(
+    ("stated", "counted"),
+    [
+        ({}, (640, 3)),
+        ({"input_tokens": 700}, (700, 3)),
+        ({"output_tokens": 9}, (640, 9)),
+        ({"input_tokens": 1, "output_tokens": 2}, (1, 2)),
+    ],
+)
+async def test_an_answer_that_does_not_state_its_tokens_is_priced_as_expected(
+    stated: dict[str, int], counted: tuple[int, int]
+) -> None:
+    slots = SlotClient(World().limiter(), worker="w", linger=False)
+    engine = Shaped(PageText(text="t", engine="engine", model="m", input_tokens=640, output_tokens=1))
+    meter(engine, slots=slots, prices=CENT_A_PAGE, wall_clock=World().wall_clock)
+    await engine.recognize_async(FakePage(), "m")
+    engine.answer = PageText(text="Twelve chars", engine="engine", model="m", **stated)  # type: ignore[arg-type]
+    answer = await engine.recognize_async(FakePage(), "m")
+    assert (answer.input_tokens, answer.output_tokens) == counted
+    assert answer.cost_usd > 0
+    assert slots._models["m"].returning.possibly_billed == 0
+
+
+async def test_an_answer_that_does_not_say_what_it_used_may_be_billed() -> None:
     limiter = World().limiter()
     slots = SlotClient(limiter, worker="w", linger=False)
     empty = PageText(text="", engine="engine", model="m", finish="NO_CANDIDATE")

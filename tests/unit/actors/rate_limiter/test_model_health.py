@@ -109,6 +109,7 @@ async def test_a_watch_probes_without_end() -> None:
         assert await limiter.lease("m", "w", 1)
         await fail(limiter, ThrottleKind.DENIED)
     assert world.now > 3600 * 4
+    assert not (await limiter.state()).models[0].denied
 
 
 async def test_no_quota_at_all_ends_the_run_at_once() -> None:
@@ -120,6 +121,7 @@ async def test_no_quota_at_all_ends_the_run_at_once() -> None:
     with pytest.raises(QuotaDenied, match="The model is overloaded"):
         await limiter.lease("m", "w", 1)
     assert world.now == before
+    assert (await limiter.state()).models[0].denied
 
 
 async def test_nothing_but_429_since_the_start_means_no_quota_whatever_delay_the_server_names() -> None:

@@ -120,7 +120,9 @@ async def test_a_server_that_refuses_a_third_is_asked_more_slowly_without_a_paus
 
 async def refuse_for_the_day(world: World, limiter: object) -> None:
     world.now += 1.0
-    returned = SlotReturn(slots=1, free=1, throttle=Throttle(kind=ThrottleKind.DAY, retry_after_s=36.0, age_s=0.5))
+    returned = SlotReturn(
+        slots=1, free=1, throttle=Throttle(kind=ThrottleKind.DAY, retry_after_s=36.0, age_s=0.5, words="limit: 250")
+    )
     await limiter.release("m", "w", returned)  # type: ignore[attr-defined]
 
 
@@ -134,7 +136,7 @@ async def test_the_delay_of_a_refusal_for_the_day_is_honoured_twice_and_then_the
         assert await limiter.lease("m", "w", 1)
         assert world.now - before >= 36.0
     await refuse_for_the_day(world, limiter)
-    with pytest.raises(DayQuotaExhausted, match="used up") as caught:
+    with pytest.raises(DayQuotaExhausted, match=r"used up\. The server says: limit: 250") as caught:
         await limiter.lease("m", "w", 1)
     assert caught.value.resumes_at is not None
     assert caught.value.resumes_at % 86_400 == MIDNIGHT_IN_CALIFORNIA

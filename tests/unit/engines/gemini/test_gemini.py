@@ -355,7 +355,7 @@ async def test_a_status_has_its_class(code: int, status: str, details: list[dict
 
 @pytest.mark.parametrize(
     ("status", "expected"),
-    [(200, EngineConnectionLost), (502, EngineOverloaded), (404, EngineOverloaded), (413, EngineOverloaded)],
+    [(200, EngineConnectionLost), *((status, EngineOverloaded) for status in (401, 403, 404, 413, 502))],
 )
 async def test_a_proxys_page_of_html_has_its_class(status: int, expected: type[EngineError]) -> None:
     assert type(await failure(Recorded("<html><body>Bad gateway</body></html>", status))) is expected

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from rayocr.driver.monitor.watches.limiter_watch import LimiterWatch
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.messages import LimiterState, ModelQuota
@@ -103,11 +105,13 @@ async def test_pages_that_are_refused_one_after_the_other_are_reported_once_and_
     assert "SAFETY" in said[0]
 
 
-async def test_a_model_that_is_gone_is_reported_once_with_what_happens_to_its_pages() -> None:
+@pytest.mark.parametrize(("state", "words"), [("gone", "m is not available"), ("denied", "m has no quota")])
+async def test_a_model_that_is_gone_is_reported_once_with_what_happens_to_its_pages(state: str, words: str) -> None:
     limiter, _, said, quota = watch()
-    limiter.now = LimiterState(models=(model(held_since=NOW - 5, held_words="This model is no longer available.", gone=True),))
+    held: dict[str, Any] = {"held_since": NOW - 5, "held_words": "This model is no longer available.", state: True}
+    limiter.now = LimiterState(models=(model(**held),))
     await quota.poll()
     await quota.poll()
     (sentence,) = said
-    assert "no longer available" in sentence
+    assert sentence.startswith(f"{words}: This model is no longer available.")
     assert "engine.gemini.models" in sentence
