@@ -14,7 +14,7 @@ from rayocr.engines.base import ComputeEngine, Engine, WaitingEngine
 from rayocr.engines.registry import ChainLink, Stage, parse_chain
 from rayocr.errors import CorruptPdf, CredentialsError, EngineUnavailable, StorageFull
 from rayocr.limits.prices import PriceTable
-from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord, PageText, Shard, SlotReturn
+from rayocr.messages import Attempt, Document, DocumentContext, PageOutcome, PageRecord, PageText, Shard, SlotReply, SlotReturn
 from rayocr.retry import RetryPolicy
 from tests.unit.pdf import pdfs
 from tests.unit.virtual_time import pass_time, until
@@ -48,9 +48,9 @@ class FreeLimiter:
         self.leased += wanted
         return (0.0,) * wanted
 
-    async def release(self, model: str, worker: str, returned: SlotReturn) -> float:
+    async def release(self, model: str, worker: str, returned: SlotReturn) -> SlotReply:
         self.released += returned.slots
-        return 0.0
+        return SlotReply()
 
 
 class Content:
@@ -281,7 +281,7 @@ async def test_a_page_that_fails_at_the_end_keeps_the_doubtful_text_of_an_earlie
     setting.ledger.records = [doubtful]
     report = await setting.read(1, 2, attempts={2: (Attempt(engine="rapidocr", reason="LowConfidence"),)})
     assert [page.outcome for page in report.pages] == [PageOutcome.FAILED, PageOutcome.DONE]
-    kept = setting.ledger.records[-1] if setting.ledger.records[-1].page_number == 2 else setting.ledger.records[-2]
+    kept = [record for record in setting.ledger.records if record.page_number == 2][-1]
     assert (kept.text, kept.engine, kept.doubts) == ("perhaps", "rapidocr", ("low_confidence",))
     assert kept.attempts[0].engine == "rapidocr"
 
