@@ -6,6 +6,7 @@ Every user error is a UsageError of one or two lines.
 from __future__ import annotations
 
 import codecs
+import functools
 import io
 import os
 import re
@@ -261,7 +262,6 @@ def prompt_text(config: RayocrConfig, engine: str = "gemini") -> str:
 
 def price_table(config: RayocrConfig) -> PriceTable:
     """Returns the prices in conf/prices.yaml, overridden by those of the command line. Raises UsageError."""
-    from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
     from rayocr.limits.prices import Price, parse_prices
@@ -270,10 +270,18 @@ def price_table(config: RayocrConfig) -> PriceTable:
     own = Price(input_usd=gemini.input_usd_per_million, output_usd=gemini.output_usd_per_million)
     path = conf_dir() / "prices.yaml"
     try:
-        data = OmegaConf.to_container(OmegaConf.load(path))
+        data = _loaded(path, path.stat().st_mtime_ns)
     except (OSError, ValueError, OmegaConfBaseException, YAMLError) as error:
         raise UsageError(f"Cannot read {path}: {error}") from error
     return parse_prices(data, override=own if own.input_usd or own.output_usd else None)
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(path: Path, changed_ns: int) -> Any:
+    """Loads a YAML file, which takes 4 ms, only when it has changed. Callers do not change the result."""
+    from omegaconf import OmegaConf
+
+    return OmegaConf.to_container(OmegaConf.load(path))
 
 
 def _split_paths(arguments: Sequence[str]) -> tuple[dict[str, str | None], list[str]]:
