@@ -57,7 +57,10 @@ class _OnnxModel:
 
         options = SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        options.enable_cpu_mem_arena = False  # the arena would never release the memory of the largest page
+        # The arena keeps its memory for the next call. Without it, a page takes 20,000 to 35,000 page faults, an eighth of its
+        # CPU time. Without the pattern, the arena allocates tensor by tensor, which also halves the peak: a pattern is one block
+        # per shape. The kept memory is bounded, since windows and lines have a maximum size.
+        options.enable_cpu_mem_arena, options.enable_mem_pattern = True, False
         options.log_severity_level = 4
         providers = providers_for(device, get_available_providers())
         self._session = InferenceSession(str(path), options, providers=providers)
