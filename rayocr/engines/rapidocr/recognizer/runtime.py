@@ -51,18 +51,31 @@ def model_levels() -> Any:
     return np.arange(256, dtype=np.float32) / np.float32(127.5) - np.float32(1)
 
 
+@cache
+def _share_memory() -> None:
+    """Lets all models of the process share one arena, which keeps its memory for the next call. Otherwise, a page would take
+    20,000 to 35,000 page faults, an eighth of its CPU time. The kept memory is bounded, since windows and lines have a maximum
+    size."""
+    from onnxruntime import OrtAllocatorType, OrtArenaCfg, OrtMemoryInfo, OrtMemType, create_and_register_allocator
+
+    memory = OrtMemoryInfo("Cpu", OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, OrtMemType.DEFAULT)
+    defaults = {"max_mem": 0, "arena_extend_strategy": 0, "initial_chunk_size_bytes": -1, "max_dead_bytes_per_chunk": -1}
+    create_and_register_allocator(memory, OrtArenaCfg(defaults))
+
+
 class _OnnxModel:
     def __init__(self, path: Path, device: str) -> None:
         from onnxruntime import InferenceSession, SessionOptions, get_available_providers
 
         options = SessionOptions()
         options.intra_op_num_threads = options.inter_op_num_threads = 1
-        # The arena keeps its memory for the next call. Without it, a page takes 20,000 to 35,000 page faults, an eighth of its
-        # CPU time. Without the pattern, the arena allocates tensor by tensor, which also halves the peak: a pattern is one block
-        # per shape. The kept memory is bounded, since windows and lines have a maximum size.
+        # A pattern would allocate one block for each shape, which the arena can seldom use for another shape.
         options.enable_cpu_mem_arena, options.enable_mem_pattern = True, False
         options.log_severity_level = 4
         providers = providers_for(device, get_available_providers())
+        if providers == [_CPU]:
+            _share_memory()
+            options.add_session_config_entry("session.use_env_allocators", "1")
         self._session = InferenceSession(str(path), options, providers=providers)
         self._input = self._session.get_inputs()[0].name
         # ONNX Runtime silently skips a provider whose libraries are missing.
