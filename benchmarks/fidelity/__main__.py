@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import tempfile
 from pathlib import Path
 
@@ -14,23 +15,28 @@ from benchmarks.fidelity.files import checks_of, pdfs_in
 from benchmarks.fidelity.report import Summary, write_report
 from rayocr.observe.console import plain_console
 
+_LONG = ("ours", "theirs", "picture")
+
 
 def main() -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     options = _options()
     console = plain_console()
     paths = [(folder.name, path) for folder in options.folders for path in pdfs_in(folder)]
     summary = Summary(keep=options.worst)
     with tempfile.TemporaryDirectory(prefix="rayocr-fidelity-") as folder, options.out.with_suffix(".jsonl").open("w") as rows:
         spool = Path(folder) / "rows.jsonl"
-        for group, path in track(paths, "PDFs", console=console, transient=True):
-            for row in checks_of(path, options.chain.split(","), max_pages=options.pages, spool=spool):
-                row["group"] = group
-                summary.add(row)
-                rows.write(
-                    json.dumps({key: value for key, value in row.items() if key not in ("ours", "theirs", "picture")}) + "\n"
-                )
-            if options.limit and summary.pages >= options.limit:
-                break
+        try:
+            for group, path in track(paths, "PDFs", console=console, transient=True):
+                for row in checks_of(path, options.chain.split(","), max_pages=options.pages, spool=spool):
+                    row["group"] = group
+                    summary.add(row)
+                    rows.write(json.dumps({key: value for key, value in row.items() if key not in _LONG}) + "\n")
+                    rows.flush()
+                if options.limit and summary.pages >= options.limit:
+                    break
+        except KeyboardInterrupt:
+            console.print(f"Interrupted. The report covers {len(summary.files):,} of {len(paths):,} files.")
     write_report(summary, options.out)
     for line in summary.lines():
         console.print(line)

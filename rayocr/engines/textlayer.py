@@ -7,7 +7,7 @@ correct but incomplete layer is passed to the next engine (`partial`).
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar
 
@@ -17,6 +17,7 @@ from rayocr.messages import HIDDEN_TEXT, UNREAD_INK, PageText, TextBox
 from rayocr.pdf.geometry import Box, turn_box
 from rayocr.pdf.textlayer.cells.cell_borders import split_at_borders, split_at_gutters
 from rayocr.pdf.textlayer.cells.figure_columns import split_at_figures
+from rayocr.pdf.textlayer.cells.heads import split_heads
 from rayocr.pdf.textlayer.letters import letters_of
 from rayocr.pdf.textlayer.struck.markdown import with_marks, with_struck
 from rayocr.pdf.textlayer.struck.words import struck_on
@@ -24,7 +25,7 @@ from rayocr.pdf.textlayer.struck.words import struck_on
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
     from rayocr.pdf.textlayer.layer import TextLayer
-    from rayocr.pdf.textlayer.lines import Word
+    from rayocr.pdf.textlayer.lines import TextLine, Word
 
 _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\uff00-\uffef\U00020000-\U0003ffff]")
 _SAME_PITCH = 0.03  # share of the letter width, for words of a monospaced font
@@ -88,10 +89,13 @@ def layer_lines(layer: TextLayer, *, sizes_are_real: bool, borders: Sequence[Box
             turned=(line.vertical and not _SET_VERTICALLY.search(line.text)) or (line.slanted and stamps),
             columns=_columns(line.words),
         )
-        for line in split_at_figures(
-            list(split_at_gutters(list(split_at_borders(layer.lines, borders, letters_of(layer.characters)))))
-        )
+        for line in _split_at_cells(layer, borders)
     ]
+
+
+def _split_at_cells(layer: TextLayer, borders: Sequence[Box]) -> Iterator[TextLine]:
+    lines = list(split_at_borders(layer.lines, borders, letters_of(layer.characters)))
+    return split_heads(list(split_at_figures(list(split_at_gutters(lines)))))
 
 
 def _columns(words: Sequence[Word]) -> str:

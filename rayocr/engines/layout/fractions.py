@@ -9,7 +9,7 @@ from dataclasses import replace
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 
 _NUMBER = re.compile(r"\d{1,4}")
-_MOST_RULINGS = 600
+_MOST_BARS = 600
 _BAR_EM = 2.5  # longest bar
 _CENTERED = 0.35  # distance of the middles, in heights of the numbers
 _CLOSE = 1.25  # largest distance of the numbers, in their heights
@@ -19,10 +19,11 @@ _NEAR = 0.9  # distance of a number's middle from the bar, in heights
 
 def join_fractions(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> list[LayoutLine]:
     """Returns the lines, with one line for each fraction of two whole numbers."""
-    upright = [ruling for ruling in rulings if not ruling.is_horizontal]
     bars = [ruling for ruling in rulings if ruling.is_horizontal and ruling.x1 - ruling.x0 < _BAR_EM * em]
+    numbers = [line for line in lines if _NUMBER.fullmatch(line.text.strip())] if 0 < len(bars) <= _MOST_BARS else []
+    bars = [bar for bar in bars if any(_is_at(line, bar, -1) for line in numbers)]
+    upright = [ruling for ruling in rulings if not ruling.is_horizontal] if bars else []
     bars = [bar for bar in bars if not any(_touches(bar, other) for other in upright)]  # these bars are the borders of cells
-    numbers = [line for line in lines if _NUMBER.fullmatch(line.text.strip())] if 0 < len(bars) <= _MOST_RULINGS else []
     joined = {id(line): line for line in lines}
     for bar in bars:
         above = [line for line in numbers if id(line) in joined and _is_at(line, bar, -1)]

@@ -4,6 +4,7 @@ ms."""
 from __future__ import annotations
 
 import ctypes
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
@@ -20,7 +21,7 @@ from rayocr.pdf.textlayer.glyphs.fonts import PageFonts
 from rayocr.pdf.textlayer.glyphs.mac_ligatures import with_mac_ligatures
 from rayocr.pdf.textlayer.glyphs.superscripts import with_superscripts
 from rayocr.pdf.textlayer.glyphs.symbol_fonts import with_symbols
-from rayocr.pdf.textlayer.lines import TextLine, Word, is_same_place, lines_of, without_second_drawings
+from rayocr.pdf.textlayer.lines import TextLine, Word, WordIndex, is_same_place, lines_of, without_second_drawings
 from rayocr.pdf.textlayer.reading.alignment import fits
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.trust import Verdict, is_word, judge
@@ -112,11 +113,16 @@ class TextLayer:
         if verdict.trusted and self.lacking > _MAX_LACKING:
             return Verdict(kind="partial", reason=f"{self.lacking} pieces of text use fonts that are unavailable.")
         if verdict.trusted and self.unreadable and not self.unread:
-            return Verdict(kind="partial", reason=f"Number of text pieces with unknown characters: {len(self.unreadable)}.")
+            return Verdict(
+                kind="bad" if self.is_reading else "partial",
+                reason=f"Number of text pieces with unknown characters: {len(self.unreadable)}.",
+            )
         if not verdict.trusted or not self.unread:
             return verdict
         count = len(self.unread)
         if self.is_reading:
+            if self.unreadable:
+                return Verdict(kind="bad", reason=f"Number of text pieces with unknown characters: {len(self.unreadable)}.")
             if count <= max(1, _MAX_MISSED * self.ink_lines):
                 return verdict
             return Verdict(kind="bad", reason=f"{count} of {self.ink_lines} lines of the scan are not in the text layer.")
@@ -212,8 +218,8 @@ def without_hidden(layer: TextLayer, hidden: Sequence[TextLine]) -> TextLayer:
         left = [word for word in line.words if not any(is_same_place(word, other) for other in words.get(word.text, ()))]
         if left or not line.words:
             kept.append(line if len(left) == len(line.words) else line.of_words(left))
-    known = [word for line in hidden for word in line.words]
-    others = [line for line in layer.hidden if not any(is_same_place(own, word) for own in line.words for word in known)]
+    known = WordIndex(word for line in hidden for word in line.words)
+    others = [line for line in layer.hidden if not any(map(known.has_at_same_place, line.words))]
     return replace(layer, lines=tuple(kept), hidden=(*hidden, *others))
 
 
@@ -255,19 +261,20 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
 
 def _split_where_retyped(lines: Sequence[TextLine], hidden: Sequence[TextLine]) -> list[TextLine]:
     """Splits a line where one of its words was painted over and another line's word is in the gap."""
-    words = [word for line in hidden for word in line.words]
-    retyped = (
-        [word for word in words if any(is_same_place(word, other) for line in lines for other in line.words)] if words else []
-    )
+    if not hidden:
+        return list(lines)
+    shown = WordIndex(word for line in lines for word in line.words)
+    retyped = WordIndex(word for line in hidden for word in line.words if shown.has_at_same_place(word))
     made: list[TextLine] = []
     for line in lines:
         middle = (line.y0 + line.y1) / 2
-        cuts = sorted((word.x0 + word.x1) / 2 for word in retyped if word.y0 < middle < word.y1 and line.x0 < word.x0 < line.x1)
+        within = (word for word in retyped.near(line) if word.y0 < middle < word.y1 and line.x0 < word.x0 < line.x1)
+        cuts = sorted({(word.x0 + word.x1) / 2 for word in within})
         groups: dict[int, list[Word]] = {}
         for word in line.words if cuts and not line.vertical else ():
-            groups.setdefault(sum(word.x0 > cut for cut in cuts), []).append(word)
-        holds_one = any(is_same_place(word, other) for word in line.words for other in retyped)
-        made += [line.of_words(group) for group in groups.values()] if len(groups) > 1 and not holds_one else [line]
+            groups.setdefault(bisect_left(cuts, word.x0), []).append(word)
+        is_cut = len(groups) > 1 and not any(map(retyped.has_at_same_place, line.words))
+        made += [line.of_words(group) for group in groups.values()] if is_cut else [line]
     return made
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise, product
 from typing import Any, NamedTuple
 
 from rayocr.pdf.textlayer.glyphs.characters import Characters
@@ -13,6 +13,9 @@ from rayocr.pdf.textlayer.right_to_left_runs import right_to_left_runs
 from rayocr.pdf.textlayer.runs import Run, runs_of, with_reversed, with_slanted, with_upturned
 
 _ROW_PT = 8.0  # largest distance of the two drawings of a word
+_TILE_PT, _MOST_TILES = (64.0, 16.0), 50  # size of a tile, and maximum number of tiles of a box in each direction
+_MOST_IN_TILE = 200  # maximum number of words in a tile; with more, they cover each other
+_SAME_LINE, _TOUCHING = 0.15, 0.1  # largest distance of the middles of alternating lines, and overlap of their words, in heights
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, at which the text was drawn twice
 # Limits as shares of the font size: how far a box reaches at least above its baseline, and how far above it a box may end.
 _LEAST_ABOVE, _MOST_BELOW = 0.15, 0.5
@@ -90,7 +93,37 @@ def lines_of(
         line = _line(characters, run, font_of)
         is_flat = not run.vertical and not run.slanted and is_level(line.words[0].first)
         lines.append(_at_baseline(line, slant, baseline_of) if is_flat else line)
-    return lines
+    return _with_interleaved(lines)
+
+
+def _with_interleaved(lines: list[TextLine]) -> list[TextLine]:
+    """Returns the lines, with one line in place of two whose words alternate on one baseline: formulas are drawn font by font."""
+    level = sorted((n for n, line in enumerate(lines) if not line.vertical and not line.slanted), key=lambda n: lines[n].x0)
+    rows: dict[int, list[int]] = {}
+    joined = list[TextLine | None](lines)
+    for n in level:
+        line, row = lines[n], int((lines[n].y0 + lines[n].y1) / 2 // _ROW_PT)
+        for m in [m for near in (row - 1, row, row + 1) for m in rows.get(near, ())]:
+            other = joined[m]
+            if other is not None and line.x0 < other.x1 and (words := _alternating(other, line)):
+                joined[m], joined[n] = other.of_words(words), None
+                break
+        else:
+            rows.setdefault(row, []).append(n)
+    return [line for line in joined if line is not None]
+
+
+def _alternating(one: TextLine, other: TextLine) -> list[Word]:
+    """Returns the words of both lines from left to right; empty if the lines are not on one baseline, or if words overlap."""
+    height = min(one.y1 - one.y0, other.y1 - other.y0)
+    if (
+        abs(one.y0 + one.y1 - other.y0 - other.y1) / 2 > _SAME_LINE * height
+        or max(one.y1 - one.y0, other.y1 - other.y0) > 2 * height
+    ):
+        return []
+    words = sorted((*one.words, *other.words), key=lambda word: word.x0)
+    overlap = max(left.x1 - right.x0 for left, right in pairwise(words))
+    return words if overlap < _TOUCHING * height else []
 
 
 def _is_tilted(characters: Characters, run: Run, slant: Callable[[int], float | None]) -> bool:
@@ -190,6 +223,31 @@ def without_second_drawings(lines: Sequence[TextLine]) -> list[TextLine]:
         elif words:
             kept.append(line.of_words(words))
     return kept
+
+
+class WordIndex:
+    """Finds the words near a place without comparing all of them: a drawing may have ten thousand labels."""
+
+    def __init__(self, words: Iterable[Word]) -> None:
+        self._tiles: dict[tuple[int, int], list[Word]] = {}
+        for word in words:
+            for tile in _tiles(word):
+                tiled = self._tiles.setdefault(tile, [])
+                if len(tiled) < _MOST_IN_TILE:
+                    tiled.append(word)
+
+    def near(self, box: Word | TextLine) -> Iterator[Word]:
+        """Yields the words near a box, some of them several times."""
+        return chain.from_iterable(self._tiles.get(tile, ()) for tile in _tiles(box))
+
+    def has_at_same_place(self, word: Word) -> bool:
+        return any(is_same_place(word, other) for other in self.near(word))
+
+
+def _tiles(box: Word | TextLine) -> Iterator[tuple[int, int]]:
+    left, top = int(box.x0 // _TILE_PT[0]), int(box.y0 // _TILE_PT[1])
+    right, bottom = int(box.x1 // _TILE_PT[0]), int(box.y1 // _TILE_PT[1])
+    return product(range(left, min(right, left + _MOST_TILES) + 1), range(top, min(bottom, top + _MOST_TILES) + 1))
 
 
 def is_same_place(one: Word, other: Word) -> bool:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
+from benchmarks.fidelity import __main__ as command
 from benchmarks.fidelity.page_check import PageCheck, number_differences, plain_text, word_f1, words_of
 from benchmarks.fidelity.report import Summary, marked, write_report
 
@@ -49,3 +53,22 @@ def test_markup_is_not_text() -> None:
 
 def test_marks_of_direction_separate_words() -> None:
     assert words_of("\u202a47\u202cabc") == ["47", "abc"]
+
+
+def test_an_interrupted_comparison_writes_the_report_of_what_it_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("a.pdf", "b.pdf"):
+        (tmp_path / name).write_bytes(b"")
+
+    def checks(path: Path, *_: object, **__: object) -> Iterator[dict[str, object]]:
+        if path.name == "b.pdf":
+            raise KeyboardInterrupt
+        yield PageCheck(file=str(path), page=1, verdict="trusted", outcome="done", f1=0.5).as_row()
+
+    monkeypatch.setattr(command, "checks_of", checks)
+    monkeypatch.setattr("sys.argv", ["fidelity", str(tmp_path), "--out", str(tmp_path / "report.html")])
+    monkeypatch.setattr(command.signal, "signal", lambda *_: None)
+    command.main()
+    assert "a.pdf" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Interrupted. The report covers 1 of 2 files." in " ".join(capsys.readouterr().out.split())

@@ -6,39 +6,31 @@ together. In doubt, a range of rows is not a table, and its lines are read in th
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import median
 
-from rayocr.engines.layout.fields.beside import is_postal_address
 from rayocr.engines.layout.headings import is_headline
 from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine, Ruling
-from rayocr.engines.layout.rows import MARKER, Row, are_labels, has_labels, rows_of
+from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.tables.row_gaps import SET_OFF_EM, is_set_off, stands_alone
-from rayocr.engines.layout.units.lines import has_leader, sentences_run_on
+from rayocr.engines.layout.tables.table_rules import MIN_ROWS, WORDY_CHARS, Column, is_figure, is_table
+from rayocr.engines.layout.units.lines import sentences_run_on
 
 _CELL_GAP_EM = 0.5  # least white space between cells of one row
 _COLUMN_GAP_EM = 0.45  # least white space between columns; boxes of scans are wider than their text
+_CLOSE_EM = 0.25  # the same, if all rows have a cell on both sides
 _OVERLAP_EM = 0.25  # an overlap this small is jitter of the boxes
 _MAX_GAP_EM = 2.6  # largest white space above a row that belongs to the table
-_MIN_ROWS = 3
 # Number of rows from which the start of a table is tried; trying each row of a receipt of a thousand rows would take a minute.
 _ATTEMPTS = 100
-_WORDY_CHARS = 18  # columns with several longer lines are running text
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 _FULL_EM = 3.5  # running text that ends this close to the edge of its column continues
-_TERMS = 0.6  # largest width of a column of terms, as a share of the column of explanations
-_LOWER = 0.4  # with a larger share of cells that begin in lower case, the rows are running text
 _NEW_ROW = 1.16  # least ratio of the distance between rows to the distance of lines within a cell
-_BULLETS = frozenset("•●▪■◦○‣∙⁃➢➤❖")
-# Share of rows with leaders; number of columns of a form: head of a part, question, number of the question, answer.
-_LEADERS_SHARE, _FORM_COLUMNS = 0.4, 4
-_FIRST_ROWS = 0.6
-_YEAR_DIGITS = 4  # shorter numbers before texts are item numbers
-_LEVEL = 0.25  # largest distance of the centers of cells on one baseline, as a share of their height
-_SAME_PT = 1.5  # largest distance of the parts of an interrupted ruling
+_SAME_PT = 1.5  # largest distance of the parts of an interrupted ruling, and of a head from the start of its column
 _RULE_SHARE = 0.6  # least share of the table's width; shorter rulings do not separate rows
 
 
@@ -95,28 +87,20 @@ def take_aligned_tables(
     return tables, [line for line in lines if id(line) not in taken]
 
 
-@dataclass(slots=True)
-class _Column:
-    x0: float
-    x1: float
-
-    def holds(self, line: LayoutLine) -> bool:
-        return self.x0 <= (line.x0 + line.x1) / 2 <= self.x1
-
-
-def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequence[Row], Sequence[_Column]]:
+def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequence[Row], Sequence[Column]]:
     """Returns the rows from this one on whose cells are in the same columns: the row after them, the rows, and the columns."""
-    cells = _segments(rows[start], em)
+    cells = _heads(rows, start, em)
     if len(cells) < 2:
         return start + 1, (), ()
-    columns = [_Column(cell[0].x0, cell[-1].x1) for cell in cells]
+    least_gap = (_COLUMN_GAP_EM if len(cells) == len(_segments(rows[start], em)) else _CLOSE_EM) * em
+    columns = [Column(cell[0].x0, cell[-1].x1) for cell in cells]
     end = start + 1
     widest, most = 0.0, len(cells)
     while end < len(rows):
         gap = rows[end].y0 - max(row.y1 for row in rows[max(start, end - 3) : end])
         if gap > SET_OFF_EM * em and _begins_another(rows, start, end, columns, most, em):
             break
-        if gap > max(_MAX_GAP_EM * em, 1.5 * widest) or (widened := _with(columns, rows[end], em)) is None:
+        if gap > max(_MAX_GAP_EM * em, 1.5 * widest) or (widened := _with(columns, rows[end], em, least_gap)) is None:
             break
         if len(_segments(rows[end], em)) == 1 and (stands_alone(rows, start, end, em) or is_headline(rows[end], rows[start:end])):
             break
@@ -128,26 +112,27 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
     return end, rows[start:end], columns
 
 
-def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], most: int, em: float) -> bool:
+def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence[Column], most: int, em: float) -> bool:
     """Returns whether a row after white space begins another table: the row is in none of the columns of the row above, or it is
     the head of a table with more columns. `most`: the largest number of cells in the rows above."""
     cells, above = _segments(rows[end], em), _segments(rows[end - 1], em)
-    if len(cells) > max(most + 1, _MIN_ROWS) and (len(cells) > 2 * most or end - start >= _MIN_ROWS):
-        return True
+    if len(cells) > max(most + 1, MIN_ROWS) and (len(cells) > 2 * most or end - start >= MIN_ROWS):
+        lefts = [cell[0].x0 for cell in cells]
+        return end - start > 1 or not all(any(abs(cell[0].x0 - x) < _SAME_PT for x in lefts) for cell in above)
     if len(cells) < 2 or len(above) < 2:
         return False
     used = [
         {n for n, column in enumerate(columns) for cell in row if cell[0].x0 < column.x1 and cell[-1].x1 > column.x0}
         for row in (cells, above)
     ]
-    return not used[0] & used[1] or (used[0] & used[1] == {0} and not any(map(_is_figure, (*cells[1:], *above[1:]))))
+    return not used[0] & used[1] or (used[0] & used[1] == {0} and not any(map(is_figure, (*cells[1:], *above[1:]))))
 
 
-def _page_column(rows: Sequence[Row], start: int, end: int, columns: Sequence[_Column], em: float) -> _Column | None:
+def _page_column(rows: Sequence[Row], start: int, end: int, columns: Sequence[Column], em: float) -> Column | None:
     """Returns the first or last column if it is a column of the page, whose text continues above or below the table."""
     for column in (columns[0], columns[-1]):
         inside = [segment for row in rows[start:end] for segment in row.segments if column.holds(segment)]
-        if len(inside) < _MIN_ROWS or sum(len(segment.text) for segment in inside) < _WORDY_CHARS * len(inside):
+        if len(inside) < MIN_ROWS or sum(len(segment.text) for segment in inside) < WORDY_CHARS * len(inside):
             continue
         if not sentences_run_on([segment.text for segment in inside]):
             continue
@@ -171,28 +156,39 @@ def _segments(row: Row, em: float) -> list[list[LayoutLine]]:
     return cells
 
 
-def _with(columns: Sequence[_Column], row: Row, em: float) -> list[_Column] | None:
+def _heads(rows: Sequence[Row], start: int, em: float) -> list[list[LayoutLine]]:
+    """Returns the cells of the first row of a table. Heads may be as close as words, each above its own column."""
+    cells, heads = _segments(rows[start], em), [[segment] for segment in rows[start].segments]
+    below = _segments(rows[start + 1], em) if len(heads) > len(cells) and start + 1 < len(rows) else []
+    are_above = len(heads) == len(below) and all(
+        head[0].x0 < cell[-1].x1 and head[0].x1 > cell[0].x0 for head, cell in zip(heads, below, strict=True)
+    )
+    return heads if are_above else cells
+
+
+def _with(columns: Sequence[Column], row: Row, em: float, least_gap: float) -> list[Column] | None:
     """Returns the columns, widened by the row's cells; None if a cell reaches over two of them."""
-    widened = [_Column(column.x0, column.x1) for column in columns]
+    widened = [Column(column.x0, column.x1) for column in columns]
     for cell in _segments(row, em):
         x0, x1 = cell[0].x0, cell[-1].x1
-        touched = [column for column in widened if x0 < column.x1 - _OVERLAP_EM * em and x1 > column.x0 + _OVERLAP_EM * em]
+        slack = min(_OVERLAP_EM * em, (x1 - x0) / 2)  # a dash or a bar is narrower than the jitter
+        touched = [column for column in widened if x0 < column.x1 - slack and x1 > column.x0 + slack]
         if len(touched) > 1:
             return None
         if touched:
             touched[0].x0, touched[0].x1 = min(touched[0].x0, x0), max(touched[0].x1, x1)
         else:
-            widened.append(_Column(x0, x1))
+            widened.append(Column(x0, x1))
     widened.sort(key=lambda column: column.x0)
-    if any(right.x0 - left.x1 < _COLUMN_GAP_EM * em for left, right in pairwise(widened)):
+    if any(right.x0 - left.x1 < least_gap for left, right in pairwise(widened)):
         return None
     return widened
 
 
 def _logical_rows(
-    rows: Sequence[Row], columns: Sequence[_Column], rulings: Sequence[Ruling], em: float
+    rows: Sequence[Row], columns: Sequence[Column], rulings: Sequence[Ruling], em: float
 ) -> list[list[list[LayoutLine]]] | None:
-    if len(columns) < 2 or len(rows) < _MIN_ROWS:
+    if len(columns) < 2 or len(rows) < MIN_ROWS:
         return None
     rows, columns = _parted(rows, columns, em)
     grid = [_placed(row, columns) for row in rows]
@@ -208,24 +204,24 @@ def _logical_rows(
             for cell, more in zip(logical[-1], cells, strict=True):
                 cell.extend(more)
     together = [row for row, begin in zip(grid, begins, strict=True) if begin]
-    if len(logical) < _MIN_ROWS or not _is_table(
-        together, columns, wordy, ruled=sum(ruled) >= 2, wrapped=len(grid) > len(logical)
-    ):
+    if len(logical) < MIN_ROWS or not is_table(together, columns, wordy, ruled=sum(ruled) >= 2, wrapped=len(grid) > len(logical)):
         return None
     return logical
 
 
-def _parted(rows: Sequence[Row], columns: Sequence[_Column], em: float) -> tuple[Sequence[Row], Sequence[_Column]]:
+def _parted(rows: Sequence[Row], columns: Sequence[Column], em: float) -> tuple[Sequence[Row], Sequence[Column]]:
     """Divides columns in which several rows have two cells. A cell across the gutter, as the engine reads two short heads that
     are close, is divided at a blank."""
-    parted: list[_Column] = []
+    parted: list[Column] = []
     for column in columns:
         inside = [[s for s in row.segments if column.x0 - 0.1 <= (s.x0 + s.x1) / 2 <= column.x1 + 0.1] for row in rows]
         pairs = [max(pairwise(cell), key=lambda pair: pair[1].x0 - pair[0].x1) for cell in inside if len(cell) > 1]
         left, right = max((pair[0].x1 for pair in pairs), default=0.0), min((pair[1].x0 for pair in pairs), default=0.0)
         middle = (left + right) / 2
         across = [s for cell in inside for s in cell if s.x0 < middle - em and s.x1 > middle + em / 2]
-        if len(pairs) < 2 or right - left < _COLUMN_GAP_EM * em or len(across) > max(1, len(rows) // 8):
+        are_all = len(pairs) == sum(map(bool, inside)) >= MIN_ROWS
+        least = (_CLOSE_EM if are_all else _COLUMN_GAP_EM) * em
+        if len(pairs) < 2 or right - left < least or len(across) > max(1, len(rows) // 8):
             parted.append(column)
             continue
         halves = {id(line): line.parted_at(middle) for line in across}
@@ -233,11 +229,11 @@ def _parted(rows: Sequence[Row], columns: Sequence[_Column], em: float) -> tuple
             parted.append(column)
             continue
         rows = [Row(tuple(part for s in row.segments for part in halves.get(id(s)) or (s,))) for row in rows]
-        parted += [_Column(column.x0, left), _Column(right, column.x1)]
+        parted += [Column(column.x0, left), Column(right, column.x1)]
     return rows, parted
 
 
-def _placed(row: Row, columns: Sequence[_Column]) -> list[list[LayoutLine]]:
+def _placed(row: Row, columns: Sequence[Column]) -> list[list[LayoutLine]]:
     cells: list[list[LayoutLine]] = [[] for _ in columns]
     for segment in row.segments:
         middle = (segment.x0 + segment.x1) / 2
@@ -248,18 +244,23 @@ def _placed(row: Row, columns: Sequence[_Column]) -> list[list[LayoutLine]]:
 
 def _is_wordy(cells: Sequence[Sequence[LayoutLine]]) -> bool:
     lengths = sorted(sum(len(line.text) for line in cell) for cell in cells)
-    return len(lengths) > 1 and lengths[len(lengths) // 2] >= _WORDY_CHARS
+    return len(lengths) > 1 and lengths[len(lengths) // 2] >= WORDY_CHARS
 
 
-def _ruled_apart(rows: Sequence[Row], columns: Sequence[_Column], rulings: Sequence[Ruling]) -> list[bool]:
+def _ruled_apart(rows: Sequence[Row], columns: Sequence[Column], rulings: Sequence[Ruling]) -> list[bool]:
     """Returns for each row whether a ruling over most of the table's width is between it and the row above."""
     width = columns[-1].x1 - columns[0].x0
     level = [ruling for ruling in rulings if ruling.is_horizontal and ruling.x1 - ruling.x0 < 1.5 * width]
-    covered = [(ruling.y0, max(0.0, min(ruling.x1, columns[-1].x1) - max(ruling.x0, columns[0].x0))) for ruling in level]
-    across = [y for y, _ in covered if sum(part for other, part in covered if abs(other - y) < _SAME_PT) > _RULE_SHARE * width]
+    covered = sorted((ruling.y0, max(0.0, min(ruling.x1, columns[-1].x1) - max(ruling.x0, columns[0].x0))) for ruling in level)
+    heights, sums = [y for y, _ in covered], [0.0, *accumulate(part for _, part in covered)]
+    across = [
+        y
+        for y in heights
+        if sums[bisect_left(heights, y + _SAME_PT)] - sums[bisect_right(heights, y - _SAME_PT)] > _RULE_SHARE * width
+    ]
     found = [False]
     for above, below in pairwise(rows):
-        found.append(any(above.center_y < y < below.center_y for y in across))
+        found.append(bisect_right(across, above.center_y) < bisect_left(across, below.center_y))
     return found
 
 
@@ -268,7 +269,7 @@ def _row_begins(
 ) -> list[bool]:
     """Returns for each row of lines whether a row of the table begins with it. `edges`: where a line of running text is full;
     infinite for columns without such lines."""
-    if sum(ruled) >= max(_MIN_ROWS, len(rows) // 6):
+    if sum(ruled) >= max(MIN_ROWS, len(rows) // 6):
         stacked = [False, *(_is_stacked(above, cells) for above, cells in pairwise(grid))]
         return [place == 0 or apart or figures for place, (apart, figures) in enumerate(zip(ruled, stacked, strict=True))]
     pitches = [below.center_y - above.center_y for above, below in pairwise(rows)]
@@ -278,7 +279,7 @@ def _row_begins(
     begins = [True]
     for above, cells, pitch in zip(grid, grid[1:], pitches, strict=False):
         filled = [number for number, cell in enumerate(cells) if cell]
-        if any(_is_figure(cells[number]) for number in filled) or (apart and pitch > limit):
+        if any(is_figure(cells[number]) for number in filled) or (apart and pitch > limit):
             begins.append(True)
         elif filled == [0] and not _has_no_room(above[0], cells[0], grid):
             begins.append(True)  # the row is the head of a group of rows
@@ -291,9 +292,7 @@ def _row_begins(
 
 def _is_stacked(above: Sequence[Sequence[LayoutLine]], cells: Sequence[Sequence[LayoutLine]]) -> bool:
     """Returns whether a label with a number is below another number, as in the totals of an invoice."""
-    return sum(map(bool, cells)) > 1 and any(
-        _is_figure(cell) and _is_figure(over) for over, cell in zip(above, cells, strict=True)
-    )
+    return sum(map(bool, cells)) > 1 and any(is_figure(cell) and is_figure(over) for over, cell in zip(above, cells, strict=True))
 
 
 def _goes_on(cell: Sequence[LayoutLine], edge: float) -> bool:
@@ -310,86 +309,3 @@ def _has_no_room(above: Sequence[LayoutLine], cell: Sequence[LayoutLine], grid: 
     edge = max(line.x1 for cells in grid for line in cells[0])
     letter = cell[0].width / max(len(text), 1)
     return above[-1].x1 + (len(text.split(" ", 1)[0]) + 2) * letter > edge
-
-
-def _is_figure(cell: Sequence[LayoutLine]) -> bool:
-    """Returns whether the cell holds a number or an amount, which does not continue a cell above."""
-    text = "".join(line.text for line in cell)
-    letters = sum(char.isalpha() for char in text)
-    return letters <= 3 and sum(char.isdigit() for char in text) > letters
-
-
-def _runs_on(cells: Sequence[Sequence[LayoutLine]]) -> bool:
-    """Returns whether the first lines of cells begin in lower case, as lines of running text do."""
-    begins = [cell[0].text[:1] for cell in cells if cell]
-    return sum(begin.islower() for begin in begins) > _LOWER * len(begins)
-
-
-def _is_bulleted(cell: Sequence[LayoutLine]) -> bool:
-    text = cell[0].text.strip() if cell else ""
-    return text[:1] in _BULLETS and len(text) > _WORDY_CHARS
-
-
-def _is_contents(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
-    """Returns whether the cells are entries and page numbers of a table of contents, in one column of the page or in several, or
-    lines of a form beside the heads of its parts."""
-    leaders = [{n for n, cell in enumerate(cells) for line in cell if has_leader(line.text)} for cells in begins]
-    within = set().union(*leaders) if sum(map(bool, leaders)) > _LEADERS_SHARE * len(begins) else set()
-    return bool(within) and (len(begins[0]) == 2 or len(within) > 1 or (0 not in within and len(begins[0]) <= _FORM_COLUMNS))
-
-
-def _ends_before_others(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
-    """Returns whether the first column has text in the first rows only, and the next text of these rows is not a number."""
-    last = max((place for place, cells in enumerate(begins) if cells[0]), default=0)
-    first = begins[: last + 1]
-    beside = [next((cell for cell in cells[1:] if cell), []) for cells in first]
-    return all(cells[0] for cells in first) and 0 < last < _FIRST_ROWS * len(begins) - 1 and not any(map(_is_figure, beside))
-
-
-def _are_level(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
-    """Returns whether the cells of most rows begin on one baseline, unlike the lines of a sidebar and those of the text beside
-    it."""
-    pairs = [(cells[0][0], other[0]) for cells in begins for other in cells[1:] if cells[0] and other]
-    level = sum(abs(first.center_y - other.center_y) < _LEVEL * min(first.height, other.height) for first, other in pairs)
-    return level >= 0.8 * len(pairs)
-
-
-def _is_narrower(columns: Sequence[_Column]) -> bool:
-    """Returns whether the first column is a column of terms beside their explanations."""
-    return columns[0].x1 - columns[0].x0 < _TERMS * (columns[1].x1 - columns[1].x0)
-
-
-def _is_table(
-    begins: Sequence[Sequence[Sequence[LayoutLine]]],
-    columns: Sequence[_Column],
-    wordy: Sequence[bool],
-    *,
-    ruled: bool,
-    wrapped: bool,
-) -> bool:
-    """Returns whether these rows are a table. `begins`: the first line of each row of the table."""
-    count = len(wordy)
-    filled = [sum(map(bool, cells)) for cells in begins]
-    if sum(number >= 2 for number in filled) < max(_MIN_ROWS, 0.7 * len(begins)):
-        return False
-    if sum(filled) < 0.5 * count * len(begins):
-        return False
-    texts = ["".join(line.text for line in cells[0]).strip() for cells in begins if cells[0]]
-    if not ruled and any(sum(_is_bulleted(cells[n]) for cells in begins) > 1 for n in range(1, count)):
-        return False  # the rows are lists beside other text
-    if _is_contents(begins):
-        return False
-    if count > 2 and (_ends_before_others(begins) or is_postal_address(texts)):
-        return False  # the rows are an address beside fields
-    if not ruled and any(_runs_on([cells[n] for cells in begins]) for n in range(count) if wordy[n]):
-        return False  # the rows are columns of running text
-    if any(are_labels([line.text for cells in begins for line in cells[n]]) for n in range(1, count)) and not has_labels(texts):
-        return False  # the rows are an address beside labels with values
-    markers = sum(MARKER.match(text) is not None or (text.isdigit() and len(text) < _YEAR_DIGITS) for text in texts)
-    if sum(sum(bool(cells[n]) for cells in begins) > 1 for n in range(count)) == 2:
-        if markers > 0.5 * len(texts) or not (wrapped or ruled) or not _is_narrower(columns):
-            return False
-        return sum(number == 2 for number in filled) >= 0.8 * len(begins) and (ruled or _are_level(begins))
-    if sum(wordy) <= count - 2:
-        return len(begins) > _MIN_ROWS or ruled or count > 3
-    return (ruled or wrapped) and sum(number == count for number in filled) >= 0.8 * len(begins) and not all(wordy)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection
+from collections import Counter
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,14 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
 from rayocr.pdf.textlayer.glyphs.letter_height import with_letter_height
-from rayocr.pdf.textlayer.glyphs.unreadable import drop_unreadable
+from rayocr.pdf.textlayer.glyphs.unreadable import drop_unreadable, font_at
 from rayocr.pdf.textlayer.glyphs.whole_glyphs import SPACE_EM, with_whole_glyphs
 
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
 _NONCHARACTER_HYPHEN = 0xFFFE
 _SOFT_HYPHEN = 0xAD
 _LATIN_1, _REPLACEMENT = 0xFF, 0xFFFD
+_LEAST_LATIN = 12  # least number of letters of a font whose words can be checked
 _DRAWN_HYPHEN_EM = 0.1  # a wider soft hyphen is drawn on the page
 _NEAR_EM = 0.03  # share of a character's height; at a smaller distance, two edges are at one place
 _MAX_CHARACTERS = 2_000_000
@@ -229,11 +231,28 @@ def _takes_room(x0: Any, x1: Any, height: Any) -> Any:
 
 def _drop_guesses(text_page: Any, codes: list[int]) -> None:
     """Replaces, in place, letters that PDFium guesses from the number of the glyph since the font's map to Unicode lacks it. If
-    the font does not draw Latin letters, the guess is always a wrong letter."""
+    the font does not draw Latin letters, the guess is always a wrong letter. Keeps the letters of fonts without any map, whose
+    words are checked as a whole: their codes may be Unicode."""
     letters = {code for code in set(codes) if code > _LATIN_1 and chr(code).isalpha()}
-    for index, code in enumerate(codes) if letters else ():
-        if code in letters and pdfium.FPDFText_HasUnicodeMapError(text_page, index) == 1:
-            codes[index] = _REPLACEMENT
+    guesses = [n for n, code in enumerate(codes) if code in letters and pdfium.FPDFText_HasUnicodeMapError(text_page, n) == 1]
+    unmapped = _fonts_without_map(text_page, codes) if guesses else frozenset()
+    for n in guesses:
+        if font_at(text_page, n) not in unmapped:
+            codes[n] = _REPLACEMENT
+
+
+def _fonts_without_map(text_page: Any, codes: Sequence[int]) -> frozenset[int]:
+    """Returns the addresses of the fonts with enough basic Latin letters to check the words, all of them guesses."""
+    guessed: Counter[int] = Counter()
+    mapped = set()
+    for n, code in enumerate(codes):
+        if code < 0x80 and chr(code).isalpha():
+            font = font_at(text_page, n)
+            if pdfium.FPDFText_HasUnicodeMapError(text_page, n) == 1:
+                guessed[font] += 1
+            else:
+                mapped.add(font)
+    return frozenset(font for font, count in guessed.items() if count >= _LEAST_LATIN and font not in mapped)
 
 
 def _without_surrogates(codes: list[int]) -> list[int]:

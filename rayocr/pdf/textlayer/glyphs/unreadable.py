@@ -28,7 +28,7 @@ _HOLE, _JOINS = 0.15, frozenset(",.-/:'")  # minimum width of an unknown charact
 _SAME_WIDTH = 1.02
 _ODD = 0.1  # share of characters in such fonts that are not letters
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-_TOKEN = re.compile(r"\S{5,}")
+_TOKEN, _WORD = re.compile(r"\S{5,}"), re.compile(r"\S+")
 # Number of different signs, and their share of a token and of a font's text.
 _LEAST_SIGNS, _TOKEN_SHARE, _FONT_SHARE = 4, 0.5, 0.4
 _ADOBE_SMALL = re.compile("[\uf721-\uf77a\uf7a1-\uf7ff]")  # small capitals and old-style digits in the fonts of Adobe
@@ -68,12 +68,27 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
         previous, font_before = n, font
     illegible = {font for font, own in runs.items() if not _is_legible(text_page, own, codes, is_word)}
     dropped = whole.union(address for address, font in fonts.items() if font in illegible)
-    for n in range(len(codes)) if dropped else ():
-        if address_of(pdfium.FPDFText_GetTextObject(text_page, n)) in dropped:
-            codes[n] = 0
+    if dropped:
+        dropped = _drop_words(text_page, codes, text, dropped)
     for font in set(runs).difference(illegible):
         for n in (n for run in runs[font] if len(run) >= _LEAST for n in run):
             codes[n] = ord(_guess(codes[n]))
+    return dropped
+
+
+def _drop_words(text_page: Any, codes: list[int], text: str, dropped: frozenset[int]) -> frozenset[int]:
+    """Sets the codes of dropped objects to 0, in place, and those of their words, which may be several objects: half a number is
+    another number. Returns the addresses of all these objects."""
+    objects = [address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in range(len(codes))]
+    found: set[int] = set()
+    for match in _WORD.finditer(text):
+        own = set(objects[match.start() : match.end()])
+        if len(own) > 1 and not own.isdisjoint(dropped):
+            found |= own
+    dropped = dropped.union(address for address in found if address)
+    for n, address in enumerate(objects):
+        if address in dropped:
+            codes[n] = 0
     return dropped
 
 
@@ -126,8 +141,8 @@ def _is_legible(text_page: Any, runs: Iterable[Sequence[int]], codes: Sequence[i
 
 
 def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], rectangles: Any) -> frozenset[int]:
-    """Returns the addresses of text objects in which single unknown characters stand within words or end numbers, like the 5 in
-    4,250."""
+    """Returns the addresses of text objects in which single unknown characters stand within or after words and numbers, like the
+    5 in 4,250."""
     left, top, right, bottom = rectangles.T
     has_room = np.abs(right - left) > _HOLE * np.abs(top - bottom)
     wide = [n for n, code in enumerate(codes) if code == 0 and has_room[n]]
@@ -143,7 +158,8 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
         within = before.isalnum() or (before in _JOINS and text[n - 2 : n - 1].isdigit())
         begins = after.isdigit() or (after.isalpha() and text[n] == "\ufffd")
         is_sign = begins and (before.isspace() or before in "([") and codes[n] != 0  # it may be a minus, or the first letter
-        if is_sign or (within and (after.isalnum() or after in _JOINS or before.isdigit() or before in _JOINS)):
+        ends = text[n] == "\ufffd" or before.isdigit() or before in _JOINS
+        if is_sign or (within and (ends or after.isalnum() or after in _JOINS)):
             item, other = (pdfium.FPDFText_GetTextObject(text_page, m) for m in (n, n + 1 if is_sign else n - 1))
             is_same = item and other and address_of(item) == address_of(other)
             is_alone = is_sign and after.isdigit()  # the minus may be in a font of formulas
@@ -169,7 +185,7 @@ def _touch(text_page: Any, n: int, m: int, rectangles: Any, in_any_font: bool) -
     near = _HOLE * max(abs(top - bottom), abs(right - left))
     is_beside = max(left, right, x0, x1) - min(left, right, x0, x1) < abs(right - left) + abs(x1 - x0) + near
     is_level = abs(top - y0) < near and abs(bottom - y1) < near
-    return is_beside and is_level and (in_any_font or _font_of(text_page, n) == _font_of(text_page, m))
+    return is_beside and is_level and (in_any_font or font_at(text_page, n) == font_at(text_page, m))
 
 
 def _with_letters_in_numbers(text_page: Any, text: str) -> frozenset[int]:
@@ -183,7 +199,7 @@ def _in_order_of_use(text_page: Any, text: str) -> frozenset[int]:
     write them. Half of the characters in such fonts are punctuation. Hardly any are lowercase letters, because their codes follow
     64 others."""
     tokens = [match for match in _TOKEN.finditer(text) if _is_punctuation(match.group(), _TOKEN_SHARE)]
-    fonts = {_font_of(text_page, match.start()) for match in tokens}
+    fonts = {font_at(text_page, match.start()) for match in tokens}
     fonts.discard(0)
     if not fonts:
         return frozenset()
@@ -204,7 +220,8 @@ def _is_punctuation(text: str, share: float) -> bool:
     return len(set(signs)) >= _LEAST_SIGNS and len(signs) >= share * len(text)
 
 
-def _font_of(text_page: Any, n: int) -> int:
+def font_at(text_page: Any, n: int) -> int:
+    """Returns the address of the n-th character's font; 0 for a character that PDFium added."""
     item = pdfium.FPDFText_GetTextObject(text_page, n)
     return address_of(pdfium.FPDFTextObj_GetFont(item)) if item else 0
 

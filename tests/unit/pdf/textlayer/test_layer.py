@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 
 from rayocr.pdf.document import PdfFile
+from rayocr.pdf.geometry import Box
 from rayocr.pdf.textlayer.layer import TextLayer
 from rayocr.pdf.textlayer.lines import TextLine
 from tests.unit.pdf import pdfs
@@ -176,3 +177,17 @@ def test_a_page_with_much_text_at_a_steep_angle_is_not_trusted(steep: int, kind:
         b".42 .91 -.91 .42 %d 200 Tm (Lorem ipsum dolor sit amet and the mill) Tj " % (200 + 40 * n) for n in range(steep)
     )
     assert layer(b"BT /F1 12 Tf " + level + lines + b" ET").verdict.kind == kind
+
+
+@pytest.mark.parametrize("unread", [(), ((10.0, 10.0, 90.0, 20.0),)])
+def test_a_reading_of_outlines_without_some_of_its_text_is_not_trusted(unread: tuple[Box, ...]) -> None:
+    reading = TextLayer(
+        lines=tuple(line(y, y + 10) for y in range(40, 800, 20)),
+        image_share=0.0,
+        height_pt=842,
+        is_reading=True,
+        unread=unread,
+        ink_lines=100,
+        unreadable=frozenset({1}),
+    )
+    assert reading.verdict.kind == "bad"

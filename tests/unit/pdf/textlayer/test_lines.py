@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from rayocr.pdf.textlayer.lines import Word, WordIndex
 from tests.unit.pdf import pdfs
 from tests.unit.pdf.textlayer.drawings import layer_of, page_with_font, texts_of
 
@@ -150,3 +151,17 @@ def test_the_small_gap_beside_numbers_in_japanese_is_not_a_space(gap: int, text:
     mapping = {"a": "第", "b": "号", "c": "の", "1": "1", "2": "2", " ": " "}
     content = f"BT /F2 16 Tf 72 700 Td [(a) -{gap} (12) -{gap} (bc)] TJ ET".encode()
     assert texts_of(page_with_font(content, mapping)) == [text]
+
+
+def test_a_sign_of_another_font_is_at_its_place_within_the_formula() -> None:
+    content = b"BT /F1 12 Tf 72 700 Td [(0.23) -1200 (0.03)] TJ /F2 12 Tf 29 0 Td (+) Tj ET"
+    assert texts_of(page_with_font(content, {"+": "\u00b1"}, name="Symbol")) == ["0.23 \u00b1 0.03"]
+
+
+def test_words_are_found_among_thousands_without_comparing_all_of_them() -> None:
+    words = [Word("a", 20.0 * x, 12.0 * y, 20.0 * x + 15, 12.0 * y + 10, 0) for x in range(60) for y in range(60)]
+    index = WordIndex(words)
+    word = words[2_000]
+    assert index.has_at_same_place(word._replace(x0=word.x0 - 1, x1=word.x1 - 1))
+    assert not index.has_at_same_place(word._replace(x0=word.x0 + 10, x1=word.x1 + 10))
+    assert len(list(index.near(word))) < 50

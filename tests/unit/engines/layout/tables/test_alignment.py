@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
 from rayocr.engines.layout.tables.alignment import take_aligned_tables
 from tests.unit.counted_steps import steps_of
@@ -178,3 +180,44 @@ def test_a_receipt_with_twice_as_many_rows_takes_at_most_four_times_as_long() ->
         return steps_of(lambda: take_aligned_tables(lines, [], 11.0), at_most=40_000_000)
 
     assert steps(120) < 4 * steps(60)  # 3.9 times; 5.5 times when each row was tried
+
+
+def test_totals_below_numbered_items_are_rows_of_the_table() -> None:
+    rows = [["1", "Widget", "10", "112.50"], ["2", "Return", "-2", "-30.00"], ["3", "Credit", "1", "(25.00)"]]
+    lines = [line(text, x, 100 + 16.0 * n) for n, row in enumerate(rows) for x, text in zip(X, row, strict=True)]
+    totals = [("Subtotal", "57.50"), ("Discount", "-1.15"), ("VAT 19 %", "10.71"), ("Total", "67.06")]
+    for n, (label, amount) in enumerate(totals, len(rows)):
+        lines += [line(label, X[1], 100 + 16.0 * n), line(amount, X[3], 100 + 16.0 * n)]
+    text = markdown(lines)
+    assert "| 2 | Return | -2 | -30.00 |" in text
+    assert "|  | Discount |  | -1.15 |" in text
+
+
+def test_heads_over_several_columns_and_a_bar_in_a_cell_belong_to_the_timetable() -> None:
+    places = (60.0, 160.0, 220.0, 280.0, 340.0, 400.0, 460.0)
+    rows = [
+        ["Stop", "Mon-Fri", "", "", "", "Sat", ""],
+        ["Station", "5.12", "5.42", "6.12", "...", "6.42", "7.42"],
+        ["Market", "5.17", "5.47", "6.17", "", "6.47", "7.47"],
+        ["Museum", "5.21", "5.53", "6.23", "", "|", "7.53"],
+        ["Harbour", "5.33", "6.03", "6.33", "", "7.03", "8.03"],
+    ]
+    lines = [
+        replace(line(text, x, 100 + 20.0 * n), x1=x + (2.0 if text == "|" else 5.0 * len(text)))
+        for n, row in enumerate(rows)
+        for x, text in zip(places, row, strict=True)
+        if text
+    ]
+    text = markdown(lines)
+    assert "| Stop | Mon-Fri |  |  |  | Sat |  |\n| --- |" in text
+    assert "| Museum | 5.21 | 5.53 | 6.23 |  | \\| | 7.53 |" in text
+
+
+def test_the_work_grows_with_the_number_of_rulings_and_not_with_its_square() -> None:
+    lines = [line(text, x, row * 20.0) for row in range(5) for text, x in ((f"item no. {row}", 40), ("4.20", 250))]
+
+    def steps(count: int) -> int:
+        rulings = [Ruling(x0=40, x1=60, y0=0.01 * n, y1=0.01 * n) for n in range(count)]
+        return steps_of(lambda: take_aligned_tables(lines, rulings, 11.0), at_most=40_000_000)
+
+    assert steps(2_000) < 3 * steps(1_000)

@@ -181,3 +181,38 @@ def test_codes_of_a_symbol_font_that_spell_words_are_letters() -> None:
     layer = layer_of(page_with_font(BODY + LINE, mapping))
     assert layer.verdict.trusted
     assert TOTAL in [line.text for line in layer.lines]
+
+
+def page_without_map(text: str) -> bytes:
+    """A page whose font has the name of a map instead of a map: its codes are Unicode."""
+    font = (
+        b"<< /Type /Font /Subtype /Type0 /BaseFont /Some /Encoding /Identity-H /ToUnicode /Identity-H /DescendantFonts [ "
+        b"<< /Type /Font /Subtype /CIDFontType2 /BaseFont /Some /CIDSystemInfo << /Registry (Adobe) /Ordering (Identity) "
+        b"/Supplement 0 >> /FontDescriptor << /Type /FontDescriptor /FontName /Some /Flags 32 /StemV 80 /Ascent 800 "
+        b"/Descent -200 /CapHeight 700 /ItalicAngle 0 /FontBBox [0 -200 1000 800] >> /DW 600 >> ] >>"
+    )
+    rows = " ".join(f"<{row.encode('utf-16-be').hex()}> Tj T*" for row in text.split("\n"))
+    content = f"BT /F2 12 Tf 15 TL 72 700 Td {rows} ET".encode()
+    return reindexed(pages_of(content=content, extra={5: font}).replace(b"<< /F1", b"<< /F2 5 0 R /F1"))
+
+
+def test_letters_of_a_font_whose_codes_are_unicode_are_kept() -> None:
+    """They became U+FFFD, and the page came out as done."""
+    text = "Warto\u015b\u0107\nKsi\u0105\u017cki\nIlo\u015b\u0107\nrazem\nnetto"
+    layer = layer_of(page_without_map(text))  # without the font's file nothing is drawn
+    assert [line.text for line in (*layer.lines, *layer.hidden)] == text.split("\n")
+
+
+def test_an_unknown_letter_at_the_end_of_a_word_is_left_to_ocr() -> None:
+    content = BODY + b"BT /F2 12 Tf 72 200 Td (Ilos!) Tj ET"
+    layer = layer_of(page_with_font(content, {char: char for char in "Ilos"} | {"!": "\ufffd"}))
+    assert layer.verdict.kind == "partial"
+    assert "Ilos" not in layer.text
+
+
+def test_a_number_in_two_fonts_is_dropped_as_a_whole() -> None:
+    """Only its digits in the font with the wrong map were dropped, so that 8.36 became 8."""
+    content = BODY + b"BT 72 400 Td " + b" ".join(b"/F1 12 Tf (8) Tj /F2 12 Tf (.36 ) Tj" for _ in range(4)) + b" ET"
+    layer = layer_of(page_with_font(content, {".": ".", " ": " ", "3": "6", "6": "6"}))
+    assert not any(char.isdigit() for char in layer.text)
+    assert layer.verdict.kind == "partial"
