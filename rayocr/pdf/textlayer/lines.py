@@ -20,6 +20,7 @@ _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, 
 # Limits as shares of the font size: how far a box reaches at least above its baseline, and how far above it a box may end.
 _LEAST_ABOVE, _MOST_BELOW = 0.15, 0.5
 _ABOVE, _BELOW = 0.9, 0.25  # the usual box, in shares of the font size
+_MOST_BASES = 8  # number of words whose baselines are compared with the box of their line
 _TILTED = 0.5  # maximum rise of a level line, in heights of a letter
 _NARROWEST, _WIDEST = 0.15, 1.5  # smallest and largest width of a letter, in font sizes
 _RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
@@ -137,13 +138,16 @@ def _is_tilted(characters: Characters, run: Run, slant: Callable[[int], float | 
 def _at_baseline(line: TextLine, slant: Callable[[int], float | None], baseline_of: Callable[[int], float | None]) -> TextLine:
     """Returns the line with a box around its baseline, if a font with a wrong bounding box places the box elsewhere."""
     size = line.font_size_pt
-    some = {0: line.words[0], len(line.words) // 2: line.words[len(line.words) // 2], len(line.words) - 1: line.words[-1]}
-    letters = [
-        word.first for word in some.values() if word.text[:1].isalnum()
-    ]  # tall brackets and roots extend down from their baseline
-    bases = [base for first in letters if (base := baseline_of(first)) is not None]
-    if not bases or any(line.y0 < base - _LEAST_ABOVE * size and base < line.y1 + _MOST_BELOW * size for base in bases):
-        return line  # the box is right; another baseline may belong to a large initial
+    # Tall brackets and roots extend down from their baseline, and so does a sum, whose character may be a letter.
+    letters = [word.first for word in line.words if word.text[:1].isalnum()]
+    bases: list[float] = []
+    for first in letters[:: 1 + len(letters) // _MOST_BASES]:
+        if (base := baseline_of(first)) is not None:
+            if line.y0 < base - _LEAST_ABOVE * size and base < line.y1 + _MOST_BELOW * size:
+                return line  # the box is right; another baseline may belong to a large initial
+            bases.append(base)
+    if not bases:
+        return line
     first, base = line.words[0].first, sorted(bases)[len(bases) // 2]
     letter = (line.x1 - line.x0) / max(len(line.text), 1)
     if slant(first) is not None or not _NARROWEST * size < letter < _WIDEST * size:

@@ -15,7 +15,7 @@ from statistics import median
 from rayocr.engines.layout.headings import is_headline
 from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine, Ruling
-from rayocr.engines.layout.rows import Row, rows_of
+from rayocr.engines.layout.rows import MARKER, Row, rows_of
 from rayocr.engines.layout.tables.row_gaps import SET_OFF_EM, is_set_off, stands_alone
 from rayocr.engines.layout.tables.table_rules import MIN_ROWS, WORDY_CHARS, Column, is_figure, is_table
 from rayocr.engines.layout.units.lines import sentences_run_on
@@ -24,6 +24,7 @@ _CELL_GAP_EM = 0.5  # least white space between cells of one row
 _COLUMN_GAP_EM = 0.45  # least white space between columns; boxes of scans are wider than their text
 _CLOSE_EM = 0.25  # the same, if all rows have a cell on both sides
 _OVERLAP_EM = 0.25  # an overlap this small is jitter of the boxes
+_MARKS = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2212|/·*")  # cells that may be narrower than the jitter
 _MAX_GAP_EM = 2.6  # largest white space above a row that belongs to the table
 # Number of rows from which the start of a table is tried; trying each row of a receipt of a thousand rows would take a minute.
 _ATTEMPTS = 100
@@ -171,7 +172,8 @@ def _with(columns: Sequence[Column], row: Row, em: float, least_gap: float) -> l
     widened = [Column(column.x0, column.x1) for column in columns]
     for cell in _segments(row, em):
         x0, x1 = cell[0].x0, cell[-1].x1
-        slack = min(_OVERLAP_EM * em, (x1 - x0) / 2)  # a dash or a bar is narrower than the jitter
+        is_mark = len(cell) == 1 and cell[0].text in _MARKS
+        slack = min(_OVERLAP_EM * em, (x1 - x0) / 2) if is_mark else _OVERLAP_EM * em
         touched = [column for column in widened if x0 < column.x1 - slack and x1 > column.x0 + slack]
         if len(touched) > 1:
             return None
@@ -219,7 +221,8 @@ def _parted(rows: Sequence[Row], columns: Sequence[Column], em: float) -> tuple[
         left, right = max((pair[0].x1 for pair in pairs), default=0.0), min((pair[1].x0 for pair in pairs), default=0.0)
         middle = (left + right) / 2
         across = [s for cell in inside for s in cell if s.x0 < middle - em and s.x1 > middle + em / 2]
-        are_all = len(pairs) == sum(map(bool, inside)) >= MIN_ROWS
+        are_items = column is columns[0] and all(MARKER.match(pair[0].text.strip()) for pair in pairs)
+        are_all = len(pairs) == sum(map(bool, inside)) >= MIN_ROWS and not are_items
         least = (_CLOSE_EM if are_all else _COLUMN_GAP_EM) * em
         if len(pairs) < 2 or right - left < least or len(across) > max(1, len(rows) // 8):
             parted.append(column)

@@ -35,6 +35,7 @@ _ADOBE_SMALL = re.compile("[\uf721-\uf77a\uf7a1-\uf7ff]")  # small capitals and 
 _SYMBOL = ("\uf020", "\uf07e")  # codes of a font that is marked as a symbol font
 _BRACKET_PIECES = 0xF8E5  # codes from this one on are pieces of large brackets
 _LETTER_IN_NUMBER = re.compile(r"(?<![^\s(+$€£-])[OlI]{0,3}\d[\d.,]{0,20}[OlI]{1,9}[\d.,OlI]{0,20}\d[OlI]{0,3}(?!\w)")
+_RETURN, _LINE_FEED = 0x0D, 0x0A  # PDFium ends its lines with both; a return alone is the code of a glyph
 _WIDTHLESS = frozenset((0x200B, 0x2060, 0xFEFF))  # names of characters that draw nothing
 _CONTROLS = frozenset(range(1, 0x20)) - {0x02, 0x09, 0x0A, 0x0D}  # 2 is PDFium's hyphen at the end of a line
 
@@ -97,6 +98,7 @@ def _suspects(text_page: Any, codes: Sequence[int]) -> list[int]:
     has_error = pdfium.FPDFText_HasUnicodeMapError
     odd = {code for code in set(codes) if code == 0xFFFD or 0xE000 <= code < _BRACKET_PIECES or code in _CONTROLS}
     found = {n for n, code in enumerate(codes) if code in odd} if odd else set()
+    found.update(n for n, code in enumerate(codes) if code == _RETURN and codes[n + 1 : n + 2] != [_LINE_FEED])
     if any(has_error(text_page, n) == 1 for n in range(0, len(codes), _STRIDE)):
         found.update(n for n in range(len(codes)) if has_error(text_page, n) == 1)
     return sorted(found)

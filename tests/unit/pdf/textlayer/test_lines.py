@@ -165,3 +165,12 @@ def test_words_are_found_among_thousands_without_comparing_all_of_them() -> None
     assert index.has_at_same_place(word._replace(x0=word.x0 - 1, x1=word.x1 - 1))
     assert not index.has_at_same_place(word._replace(x0=word.x0 + 10, x1=word.x1 + 10))
     assert len(list(index.near(word))) < 50
+
+
+def test_a_line_that_ends_with_a_sum_is_at_the_baseline_of_its_letters() -> None:
+    """The sum of TeX hangs from its baseline, and its code is the letter X: the line was lifted, and its words counted as
+    hidden."""
+    content = b"BT /F1 10 Tf 72 700 Td (= 2 [\\(EN + 1\\)p + m + c]) Tj /F1 10 Tf 8 Ts ( X) Tj ET"
+    (line,) = layer_of(pdfs.pages_of(content=content)).lines
+    assert line.text == "= 2 [(EN + 1)p + m + c] X"
+    assert line.y0 < 842 - 700 < line.y1

@@ -216,3 +216,11 @@ def test_a_number_in_two_fonts_is_dropped_as_a_whole() -> None:
     layer = layer_of(page_with_font(content, {".": ".", " ": " ", "3": "6", "6": "6"}))
     assert not any(char.isdigit() for char in layer.text)
     assert layer.verdict.kind == "partial"
+
+
+def test_a_letter_with_the_code_of_a_line_end_is_not_lost() -> None:
+    """Functional came out as Funtional, and the page as done."""
+    content = BODY + b"BT /F2 12 Tf 72 200 Td (Fun!tional programming) Tj ET"
+    layer = layer_of(page_with_font(content, {char: char for char in "Functional programming"} | {"!": "\r"}))
+    assert layer.verdict.kind == "partial"
+    assert "tional" not in layer.text

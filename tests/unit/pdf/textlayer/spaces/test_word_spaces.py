@@ -21,7 +21,7 @@ def drawn(content: str) -> list[str]:
 
 
 @pytest.mark.parametrize("tracking", [1.4, 3, 6])
-@pytest.mark.parametrize("text", ["TOTAL 1,284.55", "ANNUAL REPORT", "for emphasis only", "Total due"])
+@pytest.mark.parametrize("text", ["TOTAL 1,284.55", "ANNUAL REPORT", "for emphasis only", "Total due", "OF ALL HEADS OF 1921"])
 def test_letterspaced_words_have_no_spaces_inside(text: str, tracking: float) -> None:
     assert drawn(f"{tracking} Tc 72 700 Td ({text}) Tj") == [text]
 
