@@ -1,4 +1,5 @@
-"""Detects code listings: rows in a monospaced font that contain characters typical of code. Keeps their indentation.
+"""Detects code listings: rows in a monospaced font that contain characters typical of code. Keeps their indentation
+and line numbers.
 
 The letter width is measured, not read from the font: in a listing, a row of n letters is n letter widths wide. That works for
 text layers and, less precisely, for scans.
@@ -16,7 +17,7 @@ from rayocr.engines.layout.rows import Row
 
 _CODE = re.compile(
     r"[;{}]\s*$|^\s*[{}#$]|==|!=|<=|>=|[-=]>|::|[+*/-]=|&&|\|\||//|/\*|\*/|\w\(|\)\s*[{:;]?\s*$|\w\[\w|\"\"\"|'''|</?\w|\w_\w|\s=\s"
-    r"|^\s*(?:def|class|import|from|return|if|elif|else|for|while|try|except|with|print|public|private|static|void|int|var|let|const|"
+    r"|^(?:\d{1,5}[:|.]?\s)?\s*(?:def|class|import|from|return|if|elif|else|for|while|try|except|with|print|public|private|static|void|int|var|let|const|"
     r"function|func|fn|end|begin|select|insert|where|echo|sudo|git|cd|ls|pip|npm|make|\$|>>>)(?=$|[\s:({])"
     r"|^[-dlbc][-rwxsStT]{9}[@+.]?\s|^[\w./-]+:\d+:",
     re.IGNORECASE,

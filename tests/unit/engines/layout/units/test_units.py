@@ -201,6 +201,18 @@ def test_a_listing_in_braces_with_backticks_and_html_is_not_escaped() -> None:
     assert "````\n" + "\n".join(code) + "\n````" in markdown([*proportional(PROSE), *monospaced(code, y=180)])
 
 
+def test_a_listing_keeps_its_line_numbers_and_its_indentation() -> None:
+    code = [
+        "def run(queue):",
+        "    while True:",
+        "        item = queue.get(30)",
+        "        if item is None:",
+        "            return 0",
+    ]
+    numbered = [f"{n:2d}  {row}" for n, row in enumerate(code, 8)]
+    assert "```\n" + "\n".join(numbered) + "\n```" in markdown([*proportional(PROSE), *monospaced(numbered, y=180)])
+
+
 def test_a_listing_of_a_scan_may_have_boxes_that_are_a_little_wide() -> None:
     lines = [
         LayoutLine(text=it.text, x0=it.x0 - 1, y0=it.y0 - 1, x1=it.x1 + (n % 3), y1=it.y1 + 1)
