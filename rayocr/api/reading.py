@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import io
 import os
-import re
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -17,6 +16,7 @@ from rayocr.api.in_thread import in_thread
 from rayocr.api.process import ChildRun, error_of, overrides_of, place_of
 from rayocr.api.read_folder import read_folder
 from rayocr.errors import RayocrError, RecordCorrupt, UsageError
+from rayocr.failure_reasons import step_for_one_document
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
 from rayocr.messages import DocumentOutcome, PageOutcome
 from rayocr.observe.dead_letters import DeadLetter, dead_letter_name
@@ -213,17 +213,6 @@ def _about(subject: str, message: str) -> str:
     return f"{subject}: {message}"
 
 
-def _without_runs(hint: str | None) -> str | None:
-    """Returns the hint for a caller who has neither runs nor patterns."""
-    if hint is None:
-        return None
-    hint = re.sub(r"\s*To stop reporting this one: .*", "", hint)
-    hint = re.sub(r"[,;:] (?:which )?(?:the next run|rayocr then|rayocr) [^.]*", "", hint)
-    of_runs = re.compile(r"next run|\bretry\b|exclude=|mode=")
-    kept = [sentence for sentence in re.split(r"(?<=\.)\s+", hint) if not of_runs.search(sentence)]
-    return " ".join(kept) or None
-
-
 def _document(out: Path, said: Sequence[str], source: object) -> ReadDocument:
     """Builds the document. `said`: the output of the run."""
     manifests = list((out / DOCUMENTS_PREFIX).rglob("*.json"))
@@ -236,7 +225,7 @@ def _document(out: Path, said: Sequence[str], source: object) -> ReadDocument:
         kind: type[RayocrError] = getattr(errors, manifest.reason or "", errors.DocumentError)
         hint = _hint(out / dead_letter_name(manifest.document_id)) or kind.default_hint
         error = kind(_about(_subject(source), manifest.message or "The document cannot be read."))
-        error.set_hint(_without_runs(hint))
+        error.set_hint(step_for_one_document(hint or "") or None)
         raise error
     texts = split_jsonl((out / manifest.outputs[0].name).read_bytes())
     outcomes = outcomes_of(manifest)

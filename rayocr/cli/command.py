@@ -6,6 +6,8 @@ external cause, 130 interrupted.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import logging
 import os
 import signal
@@ -20,11 +22,13 @@ from rayocr.cli.completion import completion_script
 from rayocr.cli.help_text import help_text
 from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
 from rayocr.engines.registry import engine_names
-from rayocr.errors import CredentialsError, DayQuotaExhausted, InternalError, Interrupted, RayocrError, UsageError
+from rayocr.errors import CredentialsError, DayQuotaExhausted, InternalError, Interrupted, RayocrError, StorageFull, UsageError
 from rayocr.limits.quota_day import in_words
 from rayocr.masking import for_terminal, hide_environment
 from rayocr.observe.logs import log_to_terminal
 from rayocr.overrides import for_shell
+
+_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 if TYPE_CHECKING:
     from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -35,6 +39,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if arguments is None:  # prevents child processes from importing modules of the working folder, such as a user's queue.py
         os.environ.setdefault("PYTHONSAFEPATH", "1")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
+    _open_missing_streams()
     _listen()
     return _exit_code(lambda: _dispatch(parse(arguments)), as_json=bool({"--json", "progress=json"} & set(arguments)))
 
@@ -42,7 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _exit_code(work: Callable[[], int], *, as_json: bool) -> int:
     """Runs the work, prints its error, and returns its exit code."""
     try:
-        return work()
+        code = work()
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:  # the work is done although the reader of its messages has ended
+            _let_go_of_terminal()
+        return code
     except RayocrError as error:
         return _report(error, as_json=as_json)
     except KeyboardInterrupt:
@@ -53,7 +63,11 @@ def _exit_code(work: Callable[[], int], *, as_json: bool) -> int:
     except BrokenPipeError:
         _let_go_of_terminal()
         return 1
-    except Exception as error:  # a bug in rayocr; the user gets one line, and the log gets the traceback
+    except Exception as error:
+        if isinstance(error, OSError) and error.errno in _WRITE_ERRORS and error.filename is None:  # a stream, not a file
+            full = StorageFull(f"Cannot write to standard output: {error.strerror}.", hint="Free some space or redirect it.")
+            return _report(full, as_json=False)
+        # A bug in rayocr: the user gets one line, and the log gets the traceback.
         fields = {"action": "run_failed"}
         logging.getLogger("rayocr").critical("A bug in rayocr ended the run.", exc_info=error, extra={"rayocr_fields": fields})
         return _report(
@@ -70,6 +84,15 @@ def _print_json(error: RayocrError) -> None:
     from rayocr.observe.json_fields import error_json
 
     ConsoleTerminal("json").data(error_json(error))
+
+
+def _open_missing_streams() -> None:
+    """Opens the null device for each standard stream that the caller closed (`>&-`), for which Python has None."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            number = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(number, True)
+            setattr(sys, name, open(number, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 (used until the process ends)
 
 
 def _listen() -> None:
@@ -260,9 +283,10 @@ def _execute(
         raise
     finally:
         _listen()
-        run.announcements.summarize(
-            ended=code is not None, places=places, exit_code=failure.exit_code if failure else code, error=failure
-        )
+        with contextlib.suppress(OSError) if failure else contextlib.nullcontext():  # a full standard output hides no failure
+            run.announcements.summarize(
+                ended=code is not None, places=places, exit_code=failure.exit_code if failure else code, error=failure
+            )
     if config.gateway.after == "view" and run.status_page is not None:
         from rayocr.view.command import show_results
 

@@ -311,6 +311,5 @@ class Discovery:
         self._count(unreadable=1)
         if len(self._totals.unreadable_names) < _NAMES_TOLD:
             self._totals = replace(self._totals, unreadable_names=(*self._totals.unreadable_names, name))
-        log_event(
-            log, "source_unreadable", "Cannot list a part of the source.", level=logging.WARNING, name=name, error=str(error)
-        )
+        # A warning without a log file would be printed, and the commands report these names themselves.
+        log_event(log, "source_unreadable", "Cannot list a part of the source.", name=name, error=str(error))

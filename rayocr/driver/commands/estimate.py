@@ -23,7 +23,8 @@ from rayocr.driver.commands.local_engines import (
     local_time,
 )
 from rayocr.driver.commands.page_counts import SAMPLE, PageCount, count_pages
-from rayocr.driver.monitor.nothing_to_read import nothing_passes, warn_of_unmatched
+from rayocr.driver.monitor.closing_table import unseen
+from rayocr.driver.monitor.nothing_to_read import no_pdfs, nothing_passes, warn_of_unmatched
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration, printable
 from rayocr.driver.plan import existing_state, scope
@@ -74,10 +75,12 @@ def show_estimate(config: RayocrConfig) -> int:
     state = _state(config)
     documents, totals = _unfinished(found.source, state, chosen_documents(config, found))
     warn_of_unmatched(terminal, config, totals)
-    if (wrong := nothing_passes(config, totals)) is not None:
-        raise wrong
-    finished = totals.finished
     where = parse_uri(found.source.uri).display
+    if (wrong := nothing_passes(config, totals) or no_pdfs(where, totals)) is not None:
+        raise wrong
+    if totals.unreadable:
+        terminal.warn(f"{unseen(totals)}.")
+    finished = totals.finished
     if config.source is None:
         terminal.say(f"No IN was given: estimating the bundled samples in {where}.")
     compared = Compared(source=where, place=parse_uri(config.state or config.dest).display, finished=finished)

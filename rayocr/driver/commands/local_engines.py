@@ -35,7 +35,9 @@ def local_time(config: RayocrConfig, counted: PageCount) -> str:
         return "depends on the server of openai"
     low, high = (duration(seconds * factor) for factor in LOCAL_SPREAD)
     scans = max(0.0, counted.pages - counted.with_text)
-    pages = f"{counted.with_text:,.0f} pages with their own text, {scans:,.0f} to recognize at {SCAN_CPU_S:g} s of a core each"
+    texts = f"{counted.with_text:,.0f}"
+    pages = f"{texts} page{'' if texts == '1' else 's'} with their own text"
+    pages += f", {scans:,.0f} to recognize at {SCAN_CPU_S:g} s of a core each"
     return f"about {duration(seconds)} ({low} to {high}) on {_where(config)}: {pages}"
 
 

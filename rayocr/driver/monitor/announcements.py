@@ -14,7 +14,7 @@ from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.missing_outputs import Addition
 from rayocr.driver.monitor.closing_table import by_hand, closing_json, closing_table, failed_lines, unseen
-from rayocr.driver.monitor.nothing_to_read import is_empty, no_pdfs, nothing_passes, warn_of_unmatched
+from rayocr.driver.monitor.nothing_to_read import is_empty, no_pdfs, not_pdfs, nothing_passes, warn_of_unmatched
 from rayocr.driver.monitor.run_record import forget_started, options_of, run_record, write_record
 from rayocr.driver.monitor.run_report import make_report
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
@@ -58,7 +58,7 @@ class Announcements:
         if not self.progress.totals.found:  # used until the run's own listing has more documents
             self.progress.totals = totals
         documents = "document" if totals.found == 1 else "documents"
-        self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.")
+        self.terminal.say(f"Found {totals.found:,} {documents}{more}{skipped}.{not_pdfs(totals) if batch.exhausted else ''}")
         self._warn_of_unmatched(totals)
         self._say_other_settings()
         if self.dead_letters and batch.exhausted and not batch.documents:
@@ -183,6 +183,7 @@ class Announcements:
         )
 
     def announce_stop(self) -> None:
+        self.terminal.close()
         again = printable(resume_command(self.config, source=source_words(self.plan), options=map(for_shell, self.options)))
         self.terminal.warn(f"Stopped at once. `{self._status_command}` lists the finished documents. To resume: {again}")
 
@@ -358,6 +359,7 @@ class Announcements:
             log_event(
                 log, "report_failed", "The report could not be written.", level=logging.WARNING, error=str(error), hint=error.hint
             )
+            self.terminal.warn(f"The report was not written: {error} To write it: {command_on('report', self.config)}")
             return None
         except Exception as error:  # a bug in rendering it does not change the result of the run
             fields = {"action": "report_failed"}

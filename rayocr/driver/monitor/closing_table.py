@@ -20,7 +20,7 @@ from rayocr.driver.monitor.terminal import duration, printable
 from rayocr.driver.retry_selection import command_on, retry_commands
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import RayocrError
-from rayocr.failure_reasons import special_step
+from rayocr.failure_reasons import special_step, step_for_one_document
 from rayocr.messages import DiscoveryTotals, DocumentOutcome, PageOutcome
 from rayocr.observe.dead_letters import DeadLetter, all_dead_letters
 from rayocr.observe.figures import FIGURES
@@ -106,8 +106,9 @@ def failed_lines(letters: Iterable[DeadLetter], *, steps: bool = False) -> Itera
         else:
             yield f"{outcome}: {reason}: {message}"
             yield from (f"    {letter.name}" for letter in group)
-        if steps and (step := group[0].retry if group[0].has_hint else special_step(reason)):
-            yield f"    {_same_command(step)}"
+        step = group[0].retry if group[0].has_hint else special_step(reason)
+        if steps and (of_one := step_for_one_document(_same_command(step))):
+            yield f"    {of_one}"
 
 
 def by_hand(config: RayocrConfig) -> str:

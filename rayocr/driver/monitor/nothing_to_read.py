@@ -57,6 +57,16 @@ def is_empty(config: RayocrConfig, place: str, totals: DiscoveryTotals) -> Usage
     return UsageError(f"There are no PDFs in {place}: it is empty.", hint=hint)
 
 
+def not_pdfs(totals: DiscoveryTotals) -> str:
+    """Returns a sentence about the files that are not PDFs, beside PDFs; "" if there are none."""
+    if not totals.others:
+        return ""
+    example = printable(totals.other_name)
+    if totals.others == 1:
+        return f" Not read: 1 file that is not named .pdf ({example})."
+    return f" Not read: {totals.others:,} files that are not named .pdf (such as {example})."
+
+
 def no_pdfs(place: str, totals: DiscoveryTotals) -> UsageError | None:
     """Returns the error for a source whose files are all outputs of rayocr or not PDFs; None if it has PDFs or no files."""
     if totals.found or not (totals.others or totals.own_outputs):

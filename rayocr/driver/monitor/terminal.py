@@ -41,6 +41,7 @@ class ConsoleTerminal:
             self._out.width = 160  # width of a log; 80 would break paths
         self.live = mode == "live" or (mode == "auto" and self._out.is_terminal and not self._out.is_dumb_terminal)
         self.silent = mode in ("none", "json")
+        self._shown: RichProgress | None = None
 
     def say(self, text: str) -> None:
         if not self.silent:
@@ -63,10 +64,17 @@ class ConsoleTerminal:
         self._print(table)
 
     def data(self, values: Mapping[str, Any]) -> None:
-        """Prints one JSON object on standard output."""
-        with contextlib.suppress(BrokenPipeError, OSError, ValueError):
+        """Prints one JSON object on standard output. Raises OSError, except if the reader of a pipe has ended."""
+        with contextlib.suppress(BrokenPipeError):
             values = {"schema_version": SCHEMA_VERSION} | dict(values)
             print(masked(json.dumps(values, indent=1, default=str)), flush=True)
+
+    def close(self) -> None:
+        """Removes the live line and shows the cursor again, before the process ends at once."""
+        with contextlib.suppress(OSError, ValueError):
+            if self._shown is not None:
+                self._shown.stop()
+            self._out.show_cursor()
 
     def _print(self, what: Text | Table) -> None:
         # A reader that closed the pipe (head, a closed terminal) must not end a paid run.
@@ -132,6 +140,7 @@ class ConsoleTerminal:
             transient=True,
             expand=True,
         )
+        self._shown = shown
         with shown:
             task = shown.add_task("")
             while True:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rayocr.config import AccessConfig, RayocrConfig
 from rayocr.driver.places.source import PROBING
-from rayocr.errors import StorageDenied, StorageError, UsageError
+from rayocr.errors import StorageDenied, StorageError, StorageUnavailable, UsageError
 from rayocr.outputs.registry import pdf_suffixes
 from rayocr.overrides import for_shell
 from rayocr.retry import call
@@ -44,7 +44,9 @@ def writable(uri: StorageUri, access: AccessConfig, option: str, *, outputs_only
         storage = open_storage(str(uri), access, create=True)
         call(lambda: storage.check_writable(outputs_only=outputs_only), policy=PROBING)
     except StorageError as error:
-        hint = error.hint or f"Choose another folder ({option}=)."
+        busy = isinstance(error, StorageUnavailable)
+        again = "Start the same command again when the storage is available."
+        hint = error.hint or (again if busy else f"Choose another folder ({option}=).")
         if uri.scheme == "local" and isinstance(error, StorageDenied) and not os.access(uri.root, os.W_OK | os.X_OK):
             # The message does not contain the name of the probe.
             raise StorageDenied(f"No permission to write {uri.display}.", hint=hint) from error

@@ -22,6 +22,7 @@ from rayocr.storage.os_errors import printable
 
 T = TypeVar("T")
 
+_IN_JSON = re.compile(r'"message":\s*"((?:[^"\\]|\\.)+)"')
 _REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")  # the client's prefix of the server's message
 
 
@@ -87,7 +88,7 @@ def passing(send: Callable[[], T]) -> T:
 
 def _said(error: Any) -> str:
     reasons = " ".join(str(detail.get("reason", "")) for detail in error.errors if isinstance(detail, dict))
-    return f"{reasons} {error.message}"
+    return f"{reasons} {_REQUEST.sub('', str(error.message))}"  # the address contains names of fields, such as eventBasedHold
 
 
 def _retry_after_s(error: Exception) -> float | None:
@@ -107,5 +108,7 @@ def _message(error: Exception) -> str:
         text = type(text).__name__
     # The hint of rayocr replaces this advice of the client.
     own = _REQUEST.sub("", str(text).strip()).partition(" To set up Application Default Credentials")[0]
+    if own.startswith("{") and (said := _IN_JSON.search(own)):  # an upload's error has the whole body of the answer
+        own = said[1].replace('\\"', '"')
     lines = own.splitlines()
     return (lines[0].rstrip(".")[:300] if lines else "") or type(error).__name__

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from rayocr.api.process import overrides_of, place_of
-from rayocr.api.reading import _name_of, _without_runs, read
+from rayocr.api.reading import _name_of, read
 from rayocr.api.results import open_results
 from rayocr.api.running import arun, run, start
 from rayocr.composition import compose, samples_dir
 from rayocr.errors import DocumentError, NotAPdf, UsageError
+from rayocr.failure_reasons import step_for_one_document
 
 
 @pytest.mark.parametrize(
@@ -197,7 +198,7 @@ def test_an_error_of_a_read_names_the_source_as_the_caller_knows_it(tmp_path: Pa
 
 @pytest.mark.parametrize("kind", [kind for kind in DocumentError.__subclasses__() if kind.default_hint])
 def test_hints_of_a_read_do_not_speak_of_runs(kind: type[DocumentError]) -> None:
-    hint = _without_runs(kind.default_hint)
+    hint = step_for_one_document(kind.default_hint or "")
     assert hint and hint.endswith(".") and "run" not in hint.split() and "exclude" not in hint
 
 

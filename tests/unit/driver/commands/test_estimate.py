@@ -224,3 +224,14 @@ def test_the_estimate_gives_local_engines_all_pages_that_they_read_before_the_de
     assert main([*options, "engine.lanes=[local,flex,standard]", "deadline=1h", "--json"]) == 0
     facts = json.loads(capsys.readouterr().out)
     assert (facts["pages_local"], facts["cost_usd"], facts["seconds"]) == (10, 0.0, pytest.approx(15.0, abs=1))
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_the_estimate_names_what_it_cannot_read(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "pictures").mkdir()
+    (here / "pictures" / "photo.png").touch()
+    assert main(["estimate", "pictures"]) == 2
+    assert "1 file was skipped; 1 is not named .pdf (photo.png)." in capsys.readouterr().err
+    (here / "in" / "link.pdf").symlink_to("gone.pdf")
+    assert main(["estimate", "in"]) == 0
+    assert "1 folder or link of the source cannot be read: link.pdf." in capsys.readouterr().out

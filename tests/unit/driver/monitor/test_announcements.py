@@ -19,7 +19,7 @@ from rayocr.driver.monitor.closing_table import failed_lines
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import plan
 from rayocr.driver.scheduling.progress import Progress
-from rayocr.errors import UsageError
+from rayocr.errors import NotAPdf, StorageFull, UsageError
 from rayocr.messages import DiscoveryBatch, DiscoveryTotals, Document, DocumentOutcome
 from rayocr.observe.dead_letters import new_dead_letter, write_dead_letter
 
@@ -461,3 +461,42 @@ def test_a_retry_without_failed_pages_says_whether_rejected_documents_can_be_ret
         write_dead_letter(words.plan.state, letter)
     assert words.say_nothing_to_retry() == 1
     assert said in capsys.readouterr().out
+
+
+def test_a_report_that_cannot_be_written_is_named_with_the_command_that_writes_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def full(config: object, tell: object) -> None:
+        raise StorageFull("No space to write report.html.")
+
+    monkeypatch.setattr(module, "make_report", full)
+    words = words_of(tmp_path)
+    words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
+    words.summarize(ended=True)
+    said = capsys.readouterr().out
+    assert f"The report was not written: No space to write report.html. To write it: rayocr report {tmp_path / 'out'}" in said
+
+
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ({}, "Found 2 documents."),
+        ({"others": 1, "other_name": "a.png"}, "Found 2 documents. Not read: 1 file that is not named .pdf (a.png)."),
+        ({"others": 3, "other_name": "a.png"}, "Found 2 documents. Not read: 3 files that are not named .pdf (such as a.png)."),
+    ],
+)
+def test_files_beside_the_pdfs_that_are_not_read_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], others: dict[str, Any], said: str
+) -> None:
+    words_of(tmp_path).say_found(nothing(found=2, **others))
+    assert capsys.readouterr().out.splitlines()[0] == said
+
+
+def test_the_next_step_for_a_document_from_a_stream_does_not_mention_runs_or_folders() -> None:
+    document = Document(
+        document_id="a" * 32, source_uri="file:///stdin.pdf", name="stdin.pdf", output_name="stdin", version="1", size_bytes=1
+    )
+    hint = NotAPdf.default_hint
+    letter = new_dead_letter(document, outcome=DocumentOutcome.REJECTED, reason="NotAPdf", message="No.", hint=hint, run_id="r")
+    lines = list(failed_lines([letter], steps=True))
+    assert lines[1].strip() == "Check where the file comes from, and replace it with a PDF."

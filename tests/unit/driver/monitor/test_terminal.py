@@ -146,3 +146,20 @@ def test_the_counts_of_a_watch_agree_with_their_nouns() -> None:
     assert progress_line(progress) == "watching · 1 document done · 1 page · $0.00"
     progress.documents[DocumentOutcome.COMPLETE] = progress.pages_done = 2
     assert progress_line(progress) == "watching · 2 documents done · 2 pages · $0.00"
+
+
+def test_an_immediate_end_shows_the_cursor_again() -> None:
+    """The process ends without leaving the `with` block of the live line."""
+    written = io.StringIO()
+    terminal = ConsoleTerminal("live")
+    terminal._out = plain_console(file=written, force_terminal=True, width=80, soft_wrap=True)
+
+    async def show() -> None:
+        task = asyncio.create_task(terminal.show(busy()))
+        await asyncio.sleep(0)
+        terminal.close()
+        closed = written.getvalue()
+        task.cancel()
+        assert closed.rfind("\x1b[?25h") > closed.rfind("\x1b[?25l") >= 0
+
+    asyncio.run(show())
