@@ -137,10 +137,11 @@ def build_engine(
 
 
 def can_add_tesseract(engines: Sequence[Engine | None]) -> bool:
-    """Returns whether Tesseract is installed, but is not one of the engines of the chain."""
+    """Returns whether Tesseract is installed with language packs, but is not one of the engines of the chain."""
     from rayocr.engines.tesseract.engine import TesseractEngine
 
-    return TesseractEngine.available() and all(engine is None or engine.name != TesseractEngine.name for engine in engines)
+    in_chain = any(engine is not None and engine.name == TesseractEngine.name for engine in engines)
+    return not in_chain and TesseractEngine.has_packs()
 
 
 def _other_scripts(config: EngineConfig) -> OtherScripts | None:

@@ -45,7 +45,7 @@ _FLOORS = {
         line=0.80,
         share=0.25,
         advice="rapidocr reads Latin, Chinese and Japanese. For other scripts install Tesseract with their language packs, "
-        "for example: apt-get install tesseract-ocr-hin (or -mar, -rus, -ell, -ara, -heb, -kor, -vie).",
+        "for example: apt-get install tesseract-ocr-hin (or -mar, -rus, -ukr, -ell, -ara, -heb, -kor, -vie).",
     ),
     "tesseract": ConfidenceFloor(
         least=0.55,

@@ -63,6 +63,12 @@ class TesseractEngine(ComputeEngine):
         """Returns whether Tesseract is installed. Does not start a process."""
         return shutil.which("tesseract") is not None or find_spec("tesserocr") is not None
 
+    @classmethod
+    def has_packs(cls) -> bool:
+        """Returns whether Tesseract is installed and can read text. Starts the program."""
+        tesseract = find_tesseract(timeout_s=cls()._timeout_s)
+        return tesseract is not None and any(pack != "osd" for pack in tesseract.languages())
+
     def open(self) -> None:
         if self._tesseract is not None:
             return

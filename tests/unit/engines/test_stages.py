@@ -197,12 +197,12 @@ def test_a_page_of_which_next_to_nothing_was_read_fails() -> None:
 
 
 def test_a_page_in_another_script_is_advised_to_use_the_installed_tesseract(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rayocr.engines.tesseract.engine.TesseractEngine.available", lambda: True)
+    monkeypatch.setattr("rayocr.engines.tesseract.engine.TesseractEngine.has_packs", lambda: True)
     alone = read(computing("rapidocr", unsure("rapidocr", 0.01, ". -")))
     assert "engine=local" in alone.attempts[0].message and "apt-get" not in alone.attempts[0].message
     both = read(computing("rapidocr", unsure("rapidocr", 0.01, ". -")), computing("tesseract", LanguagePackMissing("No pack.")))
     assert "engine=local" not in both.attempts[0].message
-    monkeypatch.setattr("rayocr.engines.tesseract.engine.TesseractEngine.available", lambda: False)
+    monkeypatch.setattr("rayocr.engines.tesseract.engine.TesseractEngine.has_packs", lambda: False)
     without = read(computing("rapidocr", unsure("rapidocr", 0.01, ". -")))
     assert "apt-get" in without.attempts[0].message
 

@@ -88,6 +88,15 @@ def test_a_missing_pack_is_named_with_those_that_are_there(tmp_path: Path, monke
     assert "tesseract-ocr-xyz" in str(caught.value.hint)
 
 
+@pytest.mark.parametrize(("installed", "reads"), [("", False), ("osd\\n", False), ("eng\\nosd\\n", True)])
+def test_tesseract_without_packs_is_not_advised(
+    installed: str, reads: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = TesseractProgram(_program(tmp_path, f'printf "List of available languages:\\n{installed}"'), timeout_s=5)
+    monkeypatch.setattr("rayocr.engines.tesseract.engine.find_tesseract", lambda **_: program)
+    assert TesseractEngine.has_packs() is reads
+
+
 def test_a_program_that_hangs_is_stopped(tmp_path: Path) -> None:
     program = TesseractProgram(_program(tmp_path, "exec sleep 30"), timeout_s=0.2)
     with pytest.raises(EngineTimeout):
