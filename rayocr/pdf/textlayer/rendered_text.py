@@ -18,6 +18,7 @@ _MAX_SIDE_PX = 20_000
 _MAX_TEXT_OBJECTS = 50_000
 _MAX_DEPTH = 12  # levels of forms within forms
 _PDFIUM_HAS = (b"Helvetica", b"Times", b"Courier", b"Arial", b"Symbol", b"ZapfDingbats")
+_IDEOGRAPH = 0x4E00
 _NO_SHAPE = re.compile("[\\s\0\u200b-\u200f\u2060\ufeff]")
 _UNSEEN_MODES = (pdfium.FPDF_TEXTRENDERMODE_INVISIBLE, pdfium.FPDF_TEXTRENDERMODE_CLIP)
 
@@ -57,7 +58,11 @@ class TextObjects:
         if not self._lacking:
             return 0
         named = {address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in range(pdfium.FPDFText_CountChars(text_page))}
-        return sum(address_of(item) not in named and _has_extent(item) for item in self._lacking)
+        unnamed = [item for item in self._lacking if address_of(item) not in named]
+        known = sum(map(_has_extent, unnamed))
+        single = [item for item in unnamed if not _has_extent(item) and _is_ideographic(pdfium.FPDFTextObj_GetFont(item))]
+        is_set_singly = len(single) > len(self._lacking) - len(unnamed)  # fewer may be spaces
+        return known + len(single) if is_set_singly else known
 
     def without_meaning(self, text_page: Any) -> list[Any]:
         """Returns the drawn objects whose characters are all spaces or unknown."""
@@ -111,6 +116,15 @@ def _is_lacking(font: Any) -> bool:
     name = ctypes.create_string_buffer(64)
     pdfium.FPDFFont_GetBaseFontName(font, name, len(name))
     return not name.value.startswith(_PDFIUM_HAS)
+
+
+def _is_ideographic(font: Any) -> bool:
+    """Returns whether PDFium replaces a font of many thousand characters with its own one of Latin letters. A single character
+    then has no extent, as if it were a space."""
+    name, width = ctypes.create_string_buffer(16), ctypes.c_float()
+    pdfium.FPDFFont_GetFamilyName(font, name, len(name))
+    is_replaced = name.value.startswith(b"Chrome S")
+    return is_replaced and bool(pdfium.FPDFFont_GetGlyphWidth(font, _IDEOGRAPH, 10.0, width)) and width.value > 0
 
 
 def _has_extent(item: Any) -> bool:

@@ -253,6 +253,21 @@ def test_a_page_of_such_text_alone_is_not_blank() -> None:
         assert page.ink_coverage() >= BLANK_COVERAGE
 
 
+def set_singly(content: bytes) -> bytes:
+    """A page of Chinese characters, each of which is a text object, in a font that is not embedded."""
+    single = b"".join(b"BT /F2 16 Tf 300 %d Td <%04x> Tj ET " % (600 - 20 * n, 0x767D + n) for n in range(12))
+    return lacking(content + single).replace(b"/Identity-V", b"/UniCNS-UCS2-H").replace(b"Unknown1", b"CNS1")
+
+
+def test_chinese_characters_that_are_set_singly_in_a_missing_font_are_not_blank() -> None:
+    from rayocr.pdf.document import PdfFile
+    from rayocr.pdf.ink import BLANK_COVERAGE
+
+    assert layer_of(set_singly(SEEN)).verdict.kind == "partial"
+    with PdfFile(set_singly(b""), max_pixels=1_000_000) as file, file.page(1) as page:
+        assert page.ink_coverage() >= BLANK_COVERAGE
+
+
 OLD = b"BT /F1 12 Tf 72 600 Td (The fare is two shillings for adults) Tj ET "
 NEW = b"BT /F1 12 Tf 72 600 Td (The fare is four shillings for adults) Tj ET "
 LAYERS = b"/OC /Off BDC " + OLD + b"EMC " + NEW
