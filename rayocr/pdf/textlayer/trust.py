@@ -16,6 +16,7 @@ from functools import lru_cache
 from typing import Literal
 
 from rayocr.pdf.textlayer.glyphs.letter_pairs import are_names
+from rayocr.pdf.textlayer.reading.shifted_letters import has_shifted_letters
 
 _MIN_CHARS_OVER_SCAN = 80  # with fewer characters, over an image of half the page, the text is a stamp or a page number
 _SCAN_SHARE = 0.5
@@ -204,6 +205,8 @@ def _judge_latin(text: str, chars: Mapping[str, int], *, scan: bool) -> Verdict 
     if not letters or latin < _LATIN_SHARE * total:
         return None
     foreign = sum(times for c, times in letters.items() if not c.isascii()) / total
+    if has_shifted_letters(text):
+        return Verdict(kind="bad", reason="The letters are moved in the alphabet: a wrong map of the font.")
     if total >= _MIN_LETTERS and foreign > _MAX_ACCENTED:
         return Verdict(kind="bad", reason=f"{foreign:.0%} of the letters have accents: another script in the wrong encoding.")
     tokens = [token for token in _TOKEN.findall(text) if any(c.isalpha() or _LEGACY_SIGNS.match(c) for c in token)]
