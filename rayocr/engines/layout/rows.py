@@ -13,6 +13,7 @@ from rayocr.engines.layout.lines import LayoutLine
 
 _SAME_ROW = 0.5  # least overlap of the heights of texts in one row, as a share of the smaller height
 _TABULAR_GAP_EM = 1.6  # a wider gap in a row is intended
+_CLOSE_EM, _PUNCTUATION = 0.1, re.compile(r"[,.;:!?)\]](?:\s|$)")  # a comma after a word that was drawn later
 LABEL = re.compile(r"[^\W\d_][^:：]{0,30}\s?[:：](?:\s|$)")
 MARKER = re.compile(
     r"[•●▪■◦○‣∙·⁃➢➤❖✓✔✗✘☐☑☒❏❐❑❒□▢\uf0b7\uf0a7\u2013\u2014*+-]$|\[(?:[ xX]|\d{1,3})\]$"
@@ -100,7 +101,12 @@ class Row:
 
     def _joined(self) -> str:
         # join_lines is not used here: a cell keeps a hyphen at its end, and columns of Chinese stay separate.
-        return " ".join(segment.text.strip() for segment in self.segments).replace("\u00ad", "")
+        text = self.segments[0].text.strip()
+        for left, right in pairwise(self.segments):
+            other = right.text.strip()
+            is_close = right.x0 - left.x1 < _CLOSE_EM * right.height and _PUNCTUATION.match(other) is not None
+            text += other if is_close else f" {other}"
+        return text.replace("\u00ad", "")
 
 
 def rows_of(lines: Sequence[LayoutLine]) -> list[Row]:

@@ -18,6 +18,7 @@ GAP_EM = 1.6  # gap on one baseline; a wider gap separates columns or cells and 
 SAME_LINE_EM = 0.25  # how far the middle of a character may lie outside its neighbor's height
 _BACK_EM = 1.0  # a larger jump to the left starts a new line
 _STACKED_BACK_EM, _STACKED_EM = 0.15, 0.4
+_WATERMARK = 3.0  # least ratio of heights of an upright watermark and the level text beside it
 _RETURN_EM = 0.5
 _EXPONENT_GAP_EM, _BASE = 0.25, 1.15  # gap before an exponent, and the minimum ratio of the base's height to the exponent's
 _INITIAL, _BELOW_LINE_EM = 1.7, 0.3  # ratio of heights, and how far an initial reaches below its first line
@@ -56,6 +57,9 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     for n in np.flatnonzero(beside & (x1[1:] <= x0[:-1] + _BESIDE_EM * em) & (x0[1:] < x0[:-1])).tolist():
         if characters.spaces[n + 1] != 2 and all(text.isascii() and text.isalnum() for text in characters.texts[n : n + 2]):
             beside[n] = False  # this character was drawn before the one on its left
+    tall, low = np.maximum((y1 - y0)[1:], (y1 - y0)[:-1]), np.minimum((y1 - y0)[1:], (y1 - y0)[:-1])
+    for n in np.flatnonzero(beside & (tall > _WATERMARK * low)).tolist():
+        beside[n] = is_level(characters.indexes[n]) == is_level(characters.indexes[n + 1])
     # Digits to the left and up or down are labels of an axis that nearly touch, or an index under an exponent.
     stacked = (advance < -_STACKED_BACK_EM * em) & (np.abs(np.diff((y0 + y1) / 2)) > _STACKED_EM * em)
     for n in np.flatnonzero(stacked & beside).tolist():

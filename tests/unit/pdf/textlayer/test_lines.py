@@ -174,3 +174,20 @@ def test_a_line_that_ends_with_a_sum_is_at_the_baseline_of_its_letters() -> None
     (line,) = layer_of(pdfs.pages_of(content=content)).lines
     assert line.text == "= 2 [(EN + 1)p + m + c] X"
     assert line.y0 < 842 - 700 < line.y1
+
+
+def test_a_letter_of_an_upright_watermark_is_no_part_of_the_line_beside_it() -> None:
+    line = b"BT /F1 12 Tf 72 700 Td (Hello world) Tj ET "
+    watermark = b"BT /F1 90 Tf 0 -1 1 0 150 780 Tm (WATER) Tj ET"
+    assert sorted(texts_of(pdfs.pages_of(content=line + watermark))) == ["Hello world", "WATER"]
+
+
+def test_a_comma_follows_a_word_that_was_drawn_later() -> None:
+    from rayocr.engines.textlayer import TextLayerEngine
+    from rayocr.pdf.document import PdfFile
+
+    content = b"BT /F1 12 Tf 110 700 Td (, the open air gallery) Tj ET BT /F1 12 Tf 72 700 Td (Manda) Tj ET"
+    with PdfFile(pdfs.pages_of(content=content), max_pixels=1_000_000) as file, file.page(1) as page:
+        answer = TextLayerEngine().recognize(page)
+    assert answer is not None
+    assert answer.text == "Manda, the open air gallery"
