@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
@@ -71,7 +72,8 @@ def read_characters(
     count = min(max(0, pdfium.FPDFText_CountChars(text_page)), _MAX_CHARACTERS)
     boxes = (pdfium.FS_RECTF * count)()
     get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
-    codes = [get_unicode(text_page, index) for index in range(count)]
+    read = (get_unicode(text_page, index) for index in range(count))
+    codes = [code if code <= sys.maxunicode else _REPLACEMENT for code in read]  # a map to Unicode may contain any number
     has_box = [get_box(text_page, index, box) for index, box in enumerate(boxes)]  # the arrays are written in place
     if any(0xD800 <= code < 0xE000 for code in set(codes)):
         codes = _without_surrogates(codes)

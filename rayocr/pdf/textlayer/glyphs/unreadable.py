@@ -17,6 +17,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects, with_wrong_digits
 from rayocr.pdf.textlayer.glyphs.wrong_ligatures import with_wrong_ligatures
 from rayocr.pdf.textlayer.outlines.dashes import with_dashes
+from rayocr.pdf.textlayer.outlines.drawn_spaces import with_drawn_spaces
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _STRIDE = 3  # only every third character is checked
@@ -25,6 +26,7 @@ _WORDS = 0.5  # share of such rows that look like words if the guesses are right
 _WIDEST, _TALLEST_PT = 3.0, 150.0  # largest width of a letter, in letter heights, and largest height in points
 _LONGEST_WORD = 40
 _HOLE, _JOINS = 0.15, frozenset(",.-/:'")  # minimum width of an unknown character, in letter heights; signs within numbers
+_SIGNED_NUMBER = re.compile(r" {1,2}\d[\d' ]{0,12}(?P<fraction>[.,]\d)?[\d.,]{0,12}")  # after a sign and a space
 _SAME_WIDTH = 1.02
 _ODD = 0.1  # share of characters in such fonts that are not letters
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
@@ -36,6 +38,7 @@ _SYMBOL = ("\uf020", "\uf07e")  # codes of a font that is marked as a symbol fon
 _BRACKET_PIECES = 0xF8E5  # codes from this one on are pieces of large brackets
 _LETTER_IN_NUMBER = re.compile(r"(?<![^\s(+$€£-])[OlI]{0,3}\d[\d.,]{0,20}[OlI]{1,9}[\d.,OlI]{0,20}\d[OlI]{0,3}(?!\w)")
 _RETURN, _LINE_FEED = 0x0D, 0x0A  # PDFium ends its lines with both; a return alone is the code of a glyph
+_LETTERS_FOR_DIGITS = re.compile(r"(?<!\w)[OlIS\d]{1,9}(?:[.,][OlIS\d]{1,9}){0,6}(?!\w)")
 _WIDTHLESS = frozenset((0x200B, 0x2060, 0xFEFF))  # names of characters that draw nothing
 _CONTROLS = frozenset(range(1, 0x20)) - {0x02, 0x09, 0x0A, 0x0D}  # 2 is PDFium's hyphen at the end of a line
 
@@ -51,6 +54,7 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, text)
     whole |= _with_holes(text_page, codes, suspects, rectangles) | with_wrong_digits(text_page, codes, rectangles)
     whole |= _with_letters_in_numbers(text_page, text) | with_wrong_ligatures(text_page, text, rectangles)
+    whole |= with_drawn_spaces(text_page, codes, rectangles)
     if not suspects and not whole:
         return frozenset()
     runs: dict[int, list[list[int]]] = {}  # sequences of consecutive characters, by font
@@ -154,6 +158,9 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
     text = "".join(map(chr, codes)) if unknown else ""
     found: set[int] = set()
     odd = {n for n in unknown if not text[n].isprintable() or text[n] == "\ufffd"}  # the others may be letters of a legible font
+    for n in odd:
+        if text[n - 1 : n].isspace() and (number := _number_after(text, n)) is not None:
+            found |= visible_objects(text_page, number)
     for n in unknown:
         others = odd if n in odd else unknown
         before, after = (text[m] if 0 <= m < len(text) and m not in others else " " for m in (n - 1, n + 1))
@@ -168,6 +175,17 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
             if is_same or (item and other and _touch(text_page, n, n + 1 if is_sign else n - 1, rectangles, is_alone)):
                 found |= visible_objects(text_page, _word_around(text, n, unknown))
     return frozenset(found)
+
+
+def _number_after(text: str, n: int) -> range | None:
+    """Returns the indexes of a sign that stands alone and of the number after it, as in 12.5 ± 0.5 or € 4.20; None for any other
+    sign."""
+    match = _SIGNED_NUMBER.match(text, n + 1)
+    if match is None:
+        return None
+    before = text[max(0, n - 2) : n].strip(" ")
+    is_between = before.isdigit() and not text[:n].endswith("\n")
+    return range(n, match.end()) if is_between or match.group("fraction") else None
 
 
 def _word_around(text: str, n: int, unknown: Collection[int]) -> range:
@@ -193,7 +211,9 @@ def _touch(text_page: Any, n: int, m: int, rectangles: Any, in_any_font: bool) -
 def _with_letters_in_numbers(text_page: Any, text: str) -> frozenset[int]:
     """Returns the addresses of text objects with letters in place of digits: 4,25O.75."""
     places = [match.start() for match in _LETTER_IN_NUMBER.finditer(text)]
-    return visible_objects(text_page, places)
+    fonts = {_font_of(text_page, n) for n in places}
+    others = (match.start() for match in _LETTERS_FOR_DIGITS.finditer(text)) if places else ()
+    return visible_objects(text_page, [*places, *(n for n in others if _font_of(text_page, n) in fonts)])
 
 
 def _in_order_of_use(text_page: Any, text: str) -> frozenset[int]:

@@ -180,13 +180,14 @@ def _inked_spaces(text_page: Any, codes: Sequence[int], spaces: Any, is_digit: A
     only a sample of the spaces between words, and all of them if the sample contains such a space."""
     beside = is_digit[spaces - 1] | is_digit[spaces + 1]
     others = spaces[~beside]
-    found = _showing(text_page, codes, spaces[beside], rectangles)
-    return found + (
-        _showing(text_page, codes, others, rectangles) if _showing(text_page, codes, others[::_STRIDE], rectangles) else []
-    )
+    found = inked_spaces_of(text_page, codes, spaces[beside], rectangles)
+    if inked_spaces_of(text_page, codes, others[::_STRIDE], rectangles):
+        found += inked_spaces_of(text_page, codes, others, rectangles)
+    return found
 
 
-def _showing(text_page: Any, codes: Sequence[int], spaces: Any, rectangles: Any) -> list[int]:
+def inked_spaces_of(text_page: Any, codes: Sequence[int], spaces: Any, rectangles: Any) -> list[int]:
+    """Returns those of these spaces that show a sign before a number, or a letter."""
     values = tuple(ctypes.c_double() for _ in range(4))
     found = []
     for n, (left, top, right, bottom) in zip(spaces.tolist(), rectangles[spaces].tolist(), strict=True):

@@ -224,3 +224,17 @@ def test_a_letter_with_the_code_of_a_line_end_is_not_lost() -> None:
     layer = layer_of(page_with_font(content, {char: char for char in "Functional programming"} | {"!": "\r"}))
     assert layer.verdict.kind == "partial"
     assert "tional" not in layer.text
+
+
+def test_a_map_to_a_number_beyond_all_characters_leaves_the_page_readable() -> None:
+    mapping = {char: char for char in TOTAL} | {"T": "XYZ"}
+    data = (
+        page_with_font(BODY + LINE, mapping).replace(b"<005800590", b"<7fffffff0", 1).replace(b"<00580059005a>", b"<7fffffff>", 1)
+    )
+    assert texts_of(reindexed(data))[0].startswith("The keeper of the light")
+
+
+def test_numbers_of_letters_alone_are_left_to_ocr_beside_others_of_their_font() -> None:
+    content = BODY + b"BT /F2 12 Tf 72 200 Td (Invoice 20417) Tj 0 -20 Td (10,150.05) Tj ET"
+    meanings = {char: {"0": "O", "1": "l", "5": "S"}.get(char, char) for char in "Invoice 20417,.5"}
+    assert not [text for text in texts_of(page_with_font(content, meanings)) if "O" in text]

@@ -28,3 +28,16 @@ def test_a_dash_before_a_word_is_a_dash() -> None:
 @pytest.mark.parametrize("sign", ["*", "o", "_", "="])
 def test_other_signs_without_a_meaning_do_not_become_dashes(sign: str) -> None:
     assert not read("none", "\x03", sign).startswith(("\u2013", "\u2212"))
+
+
+@pytest.mark.parametrize("text", ["12.5 # 0.5", "# 1.204,50", "# 3 # 4"])
+def test_a_lone_sign_without_a_meaning_before_a_number_is_left_to_ocr(text: str) -> None:
+    content = b"BT /F1 12 Tf 72 700 Td (Distance to the school) Tj ET BT /F2 12 Tf 300 700 Td (%s) Tj ET" % text.encode()
+    meanings = {char: "\x03" if char == "#" else char for char in text}
+    assert texts_of(page_with_font(content, meanings)) == ["Distance to the school"]
+
+
+def test_a_bullet_without_a_meaning_leaves_its_item_readable() -> None:
+    content = b"BT /F1 12 Tf 72 700 Td (We need) Tj ET BT /F2 12 Tf 72 680 Td (# 12 apples and pears) Tj ET"
+    meanings = {char: "\x03" if char == "#" else char for char in "# 12 apples and pears"}
+    assert "12 apples and pears" in texts_of(page_with_font(content, meanings))[-1]
