@@ -15,9 +15,8 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects, with_wrong_digits
-from rayocr.pdf.textlayer.glyphs.wrong_ligatures import with_wrong_ligatures
+from rayocr.pdf.textlayer.glyphs.wrong_ligatures import with_ligatures_as_spaces, with_wrong_ligatures
 from rayocr.pdf.textlayer.outlines.dashes import with_dashes
-from rayocr.pdf.textlayer.outlines.drawn_spaces import with_drawn_spaces
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _STRIDE = 3  # only every third character is checked
@@ -54,7 +53,7 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, text)
     whole |= _with_holes(text_page, codes, suspects, rectangles) | with_wrong_digits(text_page, codes, rectangles)
     whole |= _with_letters_in_numbers(text_page, text) | with_wrong_ligatures(text_page, text, rectangles)
-    whole |= with_drawn_spaces(text_page, codes, rectangles)
+    whole |= with_ligatures_as_spaces(text_page, text, rectangles)
     if not suspects and not whole:
         return frozenset()
     runs: dict[int, list[list[int]]] = {}  # sequences of consecutive characters, by font

@@ -1,4 +1,4 @@
-"""Finds fonts whose maps name a digit or a sign for a ligature, as in "ques5on", "Educa&on" and "pla[orm".
+"""Finds fonts whose maps name a digit, a sign or a space for a ligature, as in "ques5on", "Educa&on", "pla[orm" and "of ce".
 
 Word processors give glyphs such as those of Calibri's ti, tt and tf codes without a meaning, and some programs then take the
 number of the code for a character.
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pypdfium2.raw as pdfium
 
-from rayocr.pdf.textlayer.glyphs.wrong_digits import glyph_shapes, visible_objects
+from rayocr.pdf.textlayer.glyphs.wrong_digits import glyph_shapes, inked_spaces_of, visible_objects
 from rayocr.pdf.textlayer.rendered_text import address_of
 
 _WITHIN = re.compile(r"[&\[\]\d](?<=[a-z]{2}.)(?=[a-z]{2})")
@@ -21,6 +21,8 @@ _NO_WORD = re.compile(r"[/\\=@_:;<>$()*{}]|\d.*\d")  # signs of addresses, code 
 _BRACKETS = frozenset("[]")
 _BELOW = -0.04  # share of the font's box: brackets reach further below the baseline than a ligature
 _LEAST_WORDS = 2  # least number of words with the same digit or sign
+_SPACE = re.compile(r"(?<=[^\W\d_])[ \xa0](?=[^\W\d_A-Z])")
+_ROUNDING = 50  # spaces whose widths round to the same part of their height are of one kind
 _SAME_WIDTH = 0.01  # largest difference between the advances of two digits, as a share
 
 
@@ -43,6 +45,20 @@ def with_wrong_ligatures(text_page: Any, text: str, rectangles: Any) -> frozense
     own = {n for n, char in enumerate(text) if not char.isspace() and _font_of(text_page, n) in fonts}
     beside = {m for n in own for m in (n - 1, n + 1) if text[m : m + 1].isalnum()}  # parts of the same words
     return visible_objects(text_page, own | beside)
+
+
+def with_ligatures_as_spaces(text_page: Any, text: str, rectangles: Any) -> frozenset[int]:
+    """Returns the addresses of all raw text objects in fonts that map ligatures to spaces. `rectangles`: as above. Takes 50 µs
+    for a page without any."""
+    places = np.array([match.start() for match in _SPACE.finditer(text)], int)
+    advances = _advances(rectangles, places)
+    places, kinds = places[advances > 0], np.round(_ROUNDING * advances[advances > 0])
+    _, first = np.unique(kinds, return_index=True)  # a space is as wide as all others of its font, a ligature is not
+    within = [n for n in places[first].tolist() if len({_font_of(text_page, m) for m in (n - 1, n, n + 1)}) == 1]
+    sample, codes = np.array(within, int), [ord(char) for char in text]
+    fonts = {_font_of(text_page, n) for n in inked_spaces_of(text_page, codes, sample, rectangles)}
+    fonts.discard(0)
+    return visible_objects(text_page, (n for n in range(len(text)) if _font_of(text_page, n) in fonts) if fonts else ())
 
 
 def _token(text: str, place: int) -> str:

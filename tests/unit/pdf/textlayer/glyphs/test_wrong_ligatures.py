@@ -47,3 +47,21 @@ def test_words_that_share_a_word_with_such_a_font_are_left_to_ocr_as_a_whole() -
     words = b"(The ques) Tj /F2 12 Tf (|) Tj /F1 12 Tf (ons of the na) Tj /F2 12 Tf (|) Tj /F1 12 Tf (ons) Tj"
     layer = layer_of(page_with_font(b"BT /F1 12 Tf 72 700 Td " + words + b" 0 -20 Td (All is well.) Tj ET", {"|": "5"}))
     assert [line.text for line in layer.lines] == ["All is well."]
+
+
+WITH_LIGATURES = "The off|ice on the |rst |oor is con|ned"
+
+
+def read_with_ligatures(meaning: str) -> list[str]:
+    encoding = "/Encoding << /Type /Encoding /BaseEncoding /WinAnsiEncoding /Differences [124 /fi] >>"
+    content = b"BT /F1 12 Tf 72 700 Td (The report) Tj ET BT /F2 12 Tf 72 680 Td (%s) Tj ET" % WITH_LIGATURES.encode()
+    meanings = {char: meaning if char == "|" else char for char in WITH_LIGATURES}
+    return texts_of(page_with_font(content, meanings, font=encoding, name="Times-Roman"))
+
+
+def test_a_ligature_that_is_mapped_to_a_space_leaves_its_text_to_ocr() -> None:
+    assert read_with_ligatures(" ") == ["The report"]
+
+
+def test_a_ligature_that_is_mapped_to_its_letters_is_read() -> None:
+    assert read_with_ligatures("fi")[-1] == WITH_LIGATURES.replace("|", "fi")
