@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rayocr.engines.layout.lines import Ruling
@@ -10,10 +11,13 @@ from rayocr.pdf.shapes.reduced import reduced
 
 _WORK_DPI = 100  # hairlines remain, since they are dilated first; letters do not
 _LONGEST_LETTER_IN = 0.32  # rulings must be longer than the strokes of headline letters
+_SHORTEST_IN = 0.15  # upright rulings within one row of a table, which reach from one level ruling to another
+_MEET_PT = 3.0
 _MAX_THICKNESS_IN = 0.06  # thicker shapes are bars and filled boxes
 _MOST_CURVED = 2.5  # largest height of the box around a curved or slightly skewed ruling, as a multiple of the largest thickness
 _THIN = 0.5  # largest share of its box that such a ruling fills
 _MAX_FOUND = 1500
+_LEAST_LEVEL = 3  # least number of level rulings of a table
 
 
 def scan_rulings(gray: Any, *, dpi: float, angle_deg: float = 0.0) -> list[Ruling]:
@@ -52,4 +56,26 @@ def scan_rulings(gray: Any, *, dpi: float, angle_deg: float = 0.0) -> list[Rulin
             else:
                 middle = (x + w / 2) * to_pt
                 rulings.append(Ruling(x0=middle, y0=y * to_pt, x1=middle, y1=(y + h) * to_pt))
+    return rulings + _within_rows(dark, [ruling for ruling in rulings if ruling.is_horizontal], length, thickest, to_pt)
+
+
+def _within_rows(dark: Any, across: Sequence[Ruling], length: int, thickest: int, to_pt: float) -> list[Ruling]:
+    """Returns the upright rulings that are shorter than `length`, in pixels, and end at two of the level ones, unlike letters."""
+    import cv2
+    import numpy as np
+
+    if len(across) < _LEAST_LEVEL:
+        return []
+    shortest = int(_SHORTEST_IN * 72 / to_pt)
+    found = cv2.morphologyEx(cv2.dilate(dark, np.ones((1, 3), np.uint8)), cv2.MORPH_OPEN, np.ones((shortest, 1), np.uint8))
+    stats, _ = components(found)
+    rulings: list[Ruling] = []
+    for x, y, w, h, _area in stats if len(stats) < _MAX_FOUND else ():
+        middle, ends = float(x + w / 2) * to_pt, (float(y) * to_pt, float(y + h) * to_pt)
+        if h < length and w <= thickest and all(_ends_at(middle, end, across) for end in ends):
+            rulings.append(Ruling(x0=middle, y0=ends[0], x1=middle, y1=ends[1]))
     return rulings
+
+
+def _ends_at(x: float, y: float, across: Sequence[Ruling]) -> bool:
+    return any(abs(ruling.y0 - y) < _MEET_PT and ruling.x0 - _MEET_PT < x < ruling.x1 + _MEET_PT for ruling in across)

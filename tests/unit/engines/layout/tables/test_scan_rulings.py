@@ -28,3 +28,13 @@ def test_a_ruling_on_curved_paper_is_one_ruling() -> None:
 
 def test_a_bar_is_not_a_ruling() -> None:
     assert not [ruling for ruling in scan_rulings(drawn(0, thick_px=24), dpi=200) if ruling.is_horizontal]
+
+
+def test_a_border_within_one_row_is_found_if_it_reaches_the_rulings_above_and_below() -> None:
+    image = np.full((HEIGHT, WIDTH), 255, np.uint8)
+    for y in (200, 246, 292):
+        image[y : y + 3, 100:1500] = 20
+    image[200:246, 700:703] = 20  # a border of the first row
+    image[262:284, 900:904] = 20  # a letter in the second row
+    upright = [ruling for ruling in scan_rulings(image, dpi=200) if not ruling.is_horizontal]
+    assert [round(ruling.x0 / 10) for ruling in upright] == [25]
