@@ -210,9 +210,9 @@ def _touch(text_page: Any, n: int, m: int, rectangles: Any, in_any_font: bool) -
 def _with_letters_in_numbers(text_page: Any, text: str) -> frozenset[int]:
     """Returns the addresses of text objects with letters in place of digits: 4,25O.75."""
     places = [match.start() for match in _LETTER_IN_NUMBER.finditer(text)]
-    fonts = {_font_of(text_page, n) for n in places}
+    fonts = {font_at(text_page, n) for n in places}
     others = (match.start() for match in _LETTERS_FOR_DIGITS.finditer(text)) if places else ()
-    return visible_objects(text_page, [*places, *(n for n in others if _font_of(text_page, n) in fonts)])
+    return visible_objects(text_page, [*places, *(n for n in others if font_at(text_page, n) in fonts)])
 
 
 def _in_order_of_use(text_page: Any, text: str) -> frozenset[int]:
