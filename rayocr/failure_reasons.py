@@ -44,6 +44,7 @@ _PAGES = {
     ),
     "PageUnrenderable": ("The page cannot be drawn.", "Open it in another viewer, and save the document again from there."),
     "PictureUndecodable": ("A picture on the page cannot be decoded.", "Read it with engine=gemini, or save the document again."),
+    "PageTooSlow": ("Drawing the page takes too much CPU time.", errors.PageTooSlow.default_hint),
     "PageQuarantined": ("The page ended its worker process twice.", errors.PageQuarantined.default_hint),
     "Refused": ("The model refused to answer, for example because it knows the text (RECITATION).", _OTHER_MODEL),
     "Truncated": ("The answer was truncated at the model's limit.", "Raise engine.gemini.max_output_tokens, then retry."),

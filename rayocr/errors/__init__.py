@@ -54,6 +54,7 @@ RayocrError
 │   ├── PageUnrenderable          the page cannot be rendered or extracted
 │   │   ├── PictureUndecodable    the page looks blank because a picture on it cannot be decoded
 │   │   └── PageQuarantined       the page ended its worker process twice
+│   ├── PageTooSlow               drawing the page takes too much CPU time
 │   └── BadAnswer                 the server answered, but the answer failed the checks
 │       ├── Refused               RECITATION, SAFETY, PROHIBITED_CONTENT, BLOCKLIST, SPII …
 │       ├── Truncated             MAX_TOKENS
@@ -116,6 +117,7 @@ from rayocr.errors.engines import (
     MalformedAnswer,
     NoTextLayer,
     PageQuarantined,
+    PageTooSlow,
     PageUnrenderable,
     PictureUndecodable,
     Refused,
@@ -203,6 +205,7 @@ __all__ = [
     "ObjectUnreadable",
     "OutsideError",
     "PageQuarantined",
+    "PageTooSlow",
     "PageUnrenderable",
     "PartMissing",
     "PictureUndecodable",

@@ -118,6 +118,10 @@ class PictureUndecodable(PageUnrenderable):
     pass
 
 
+class PageTooSlow(EngineError):
+    default_hint = "Raise limits.page_timeout_s and run mode=retry, or simplify the page."
+
+
 class PageQuarantined(PageUnrenderable):
     default_hint = "Raise limits.page_memory or limits.page_timeout_s and run mode=retry, or repair the page."
 

@@ -21,6 +21,10 @@ from pathlib import Path
 
 _CHECK_EVERY_S = 0.03  # a check takes 15 µs; PDFium allocates less than 100 MB between checks
 _LATER_S = 2.0  # the watchdog waits longer than the thread, because it cannot report the reason
+# Shares of the time limit of a block that a single drawing may take, in CPU time. `rendering.draw_into` cancels a drawing that
+# exceeds the first share. If PDFium cannot cancel it, the process ends after the second one.
+_DRAWING_SHARE, _CALL_SHARE = 1 / 9, 1 / 6
+_UNGUARDED_S = 20.0  # limit for a drawing outside such a block
 _STATM = Path("/proc/self/statm")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -33,6 +37,7 @@ class _Limit:
     memory_bytes: int
     ends_at: float  # instant on the monotonic clock
     had_bytes: int | None  # private memory at the start of the block
+    call: tuple[int, float] | None = None  # the clock of the thread's CPU time, and the instant at which the current call ends
 
 
 class _Limits:
@@ -52,6 +57,7 @@ class _Limits:
 
 
 _limits = _Limits()
+_thread_clock: Callable[[int], int] | None = getattr(time, "pthread_getcpuclockid", None)
 
 
 def report_before_exit(tell: Callable[[str], None]) -> None:
@@ -78,6 +84,29 @@ def bounded(*, seconds: float, memory_bytes: int) -> Iterator[None]:
         with _limits.lock:
             _limits.open.pop(thread, None)
             _limits.set_watchdog()
+
+
+def cpu_limit_s() -> float:
+    """Returns the CPU time that one drawing on this thread may take, in seconds."""
+    limit = _limits.open.get(threading.get_ident())
+    return limit.seconds * _DRAWING_SHARE if limit is not None else _UNGUARDED_S
+
+
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Ends the process, as `bounded` does, if a call that PDFium cannot cancel takes a sixth of the limit in CPU time. Does
+    nothing outside `bounded`, and on systems without clocks of threads (macOS)."""
+    thread = threading.get_ident()
+    limit = _limits.open.get(thread)
+    if limit is None or _thread_clock is None:
+        yield
+        return
+    clock = _thread_clock(thread)
+    limit.call = (clock, time.clock_gettime(clock) + limit.seconds * _CALL_SHARE)
+    try:
+        yield
+    finally:
+        limit.call = None
 
 
 class Allowance:
@@ -146,6 +175,8 @@ def _exceeded() -> str:
     for limit in limits:
         if now > limit.ends_at:
             return f"longer than {limit.seconds:g} s"
+        if (call := limit.call) is not None and time.clock_gettime(call[0]) > call[1]:
+            return f"more than {limit.seconds * _CALL_SHARE:.3g} s of CPU time for one drawing"
     had = [limit.had_bytes for limit in limits if limit.had_bytes is not None]
     has = _private_bytes() if had else None
     if has is not None and has > min(had) + sum(limit.memory_bytes for limit in limits):

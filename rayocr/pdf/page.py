@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache, cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -15,18 +14,20 @@ import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
 
-from rayocr.errors import PageUnrenderable, PictureUndecodable
+from rayocr.errors import PageTooSlow, PageUnrenderable, PictureUndecodable
 from rayocr.pdf.blank.decision import SCAN_OF_PAGE, refined
+from rayocr.pdf.drawing.page_drawing import PageDrawing, Rendering
+from rayocr.pdf.drawing.rendering import draw
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations, struck_boxes
 from rayocr.pdf.forms.drawn_marks import drawn_marks
 from rayocr.pdf.forms.fields import FormField, loaded_page, read_fields, with_fields
 from rayocr.pdf.forms.own_lines import with_own_lines
 from rayocr.pdf.geometry import Box, Upright, shown_size, upright_of
+from rayocr.pdf.guard import uninterrupted
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
-from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, SURELY_INKED, coarse_coverage, coverage, with_pale_colors
+from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, SURELY_INKED, coarse_coverage, coverage
 from rayocr.pdf.line_boxes import DETECTION_DPI
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
-from rayocr.pdf.rendering import MAX_SIDE_PX, draw, render_scale
 from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, reduced_jpeg, whole_page
 from rayocr.pdf.textlayer.glyphs.actual_text import contradicts_glyphs
 from rayocr.pdf.textlayer.layer import TextLayer, is_reading_of, read_text_layer
@@ -37,14 +38,6 @@ from rayocr.pdf.undrawn import cut_off_share, may_have_color, undecodable_share,
 
 if TYPE_CHECKING:
     from PIL import Image
-
-
-@dataclass(frozen=True, slots=True)
-class Rendering:
-    """A rendered page. `scale` is pixels per point: divide a box in pixels by it to get points of the upright page."""
-
-    image: Image.Image
-    scale: float
 
 
 class Page:
@@ -72,7 +65,8 @@ class Page:
         self._may_have_masks = may_have_masks
         self._after: list[Callable[[], None]] = []
         try:
-            self._page = loaded_page(document, page_number - 1)
+            with uninterrupted():
+                self._page = loaded_page(document, page_number - 1)
             hide_annotations(self._page.raw, hidden_annotations)
             self.width_pt, self.height_pt = shown_size(self._page)
         except (pypdfium2.PdfiumError, IndexError) as error:
@@ -93,23 +87,15 @@ class Page:
     def render(self, *, dpi: int = 200, grayscale: bool = False) -> Rendering:
         """Renders the upright page in RGB or gray, including annotations. Takes 20 to 60 ms for a scan at 200 dpi. See
         `render_scale`."""
-        self._check_area()
-        scale = render_scale(
-            self.width_pt, self.height_pt, dpi=dpi, max_pixels=self.max_pixels, native_dpi=self._objects.native_dpi
-        )
-        return self._render(scale, grayscale=grayscale)
+        return self._drawing.at(dpi, grayscale=grayscale, native_dpi=self._objects.native_dpi)
 
     def thumbnail(self, dpi: int) -> Image.Image:
         """Renders the page in gray at exactly `dpi`, or less for huge pages. Raises PageUnrenderable."""
-        self._check_area()
-        return self._pale(dpi, has_color=False, max_pixels=2_000_000)[0]
+        return self._drawing.pale(dpi, has_color=False, max_pixels=2_000_000)[0]
 
     def render_part(self, box: Box, scale: float) -> Image.Image:
         """Renders a part of the page in RGB, at `scale` pixels per point. Raises PageUnrenderable."""
-        x0, y0, x1, y1 = (round(at * scale) for at in box)
-        placed = (-x0, -y0, round(self.width_pt * scale), round(self.height_pt * scale))
-        with self._unrenderable():
-            return draw(self._page.raw, max(1, x1 - x0), max(1, y1 - y0), grayscale=False, form=self._form, placed=placed)
+        return self._drawing.part(box, scale)
 
     @cached_property
     def upright(self) -> Upright:
@@ -257,8 +243,8 @@ class Page:
         seen = coverage(self._small, dpi=dpi, clean=not found.pictures)
         unsure = SURELY_INKED if found.image_share >= SCAN_OF_PAGE else BLANK_COVERAGE
         if has_color := seen < unsure and may_have_color(self._page.raw, found.pictures):
-            seen = max(seen, coverage(self._pale(dpi, has_color=True)[0], dpi=dpi, clean=not found.pictures))
-        seen = refined(seen, image_share=found.image_share, render=lambda dpi: self._pale(dpi, has_color=has_color))
+            seen = max(seen, coverage(self._drawing.pale(dpi, has_color=True)[0], dpi=dpi, clean=not found.pictures))
+        seen = refined(seen, image_share=found.image_share, render=lambda dpi: self._drawing.pale(dpi, has_color=has_color))
         if seen < BLANK_COVERAGE and self._shows_words():
             return BLANK_COVERAGE
         if seen < BLANK_COVERAGE and (why := self.undrawn_picture):
@@ -289,6 +275,17 @@ class Page:
 
     # -- internal -----------------------------------------------------------------------------------------------------------
 
+    @cached_property
+    def _drawing(self) -> PageDrawing:
+        return PageDrawing(
+            page=self._page.raw,
+            page_number=self.page_number,
+            size_pt=(self.width_pt, self.height_pt),
+            max_pixels=self.max_pixels,
+            form=self._form,
+            complete=self._add_orphans,
+        )
+
     @property
     def _form(self) -> Any:
         """The document's raw form handle; None if it has no form."""
@@ -306,6 +303,9 @@ class Page:
             yield single
         except pypdfium2.PdfiumError as error:
             raise PageUnrenderable(f"Page {self.page_number} cannot be cut out: {error}") from error
+        except PageTooSlow as error:
+            self._page.raw.too_slow = str(error)
+            raise
         finally:
             single.close()
 
@@ -334,12 +334,6 @@ class Page:
     def _small(self) -> Image.Image:
         return self.thumbnail(RENDER_DPI)
 
-    def _pale(self, dpi: float, *, has_color: bool, max_pixels: int = 4_000_000) -> tuple[Image.Image, float]:
-        """Returns a gray rendering. `has_color`: makes pale colors as dark as their darkest channel."""
-        scale = min(dpi / 72, math.sqrt(min(self.max_pixels, max_pixels) / (self.width_pt * self.height_pt)))
-        found = self._render(min(scale, MAX_SIDE_PX / max(self.width_pt, self.height_pt)), grayscale=not has_color)
-        return with_pale_colors(found.image) if has_color else found.image, found.scale
-
     def _shows_words(self) -> bool:
         """Returns whether a word of the page's own text is at least faintly visible, or would be if its font were installed. Many
         files do not embed Chinese and Japanese fonts, since other viewers have them."""
@@ -362,26 +356,6 @@ class Page:
         if not is_full_page_scan(self._objects, size_pt) or self._may_have_masks():
             return None
         return reduced_jpeg(self._objects.largest_image, max(size_pt) / 72 * dpi)
-
-    def _check_area(self) -> None:
-        if not (self.width_pt > 0 and self.height_pt > 0):
-            raise PageUnrenderable(f"Page {self.page_number} has no area ({self.width_pt:g} x {self.height_pt:g} pt).")
-
-    def _render(self, scale: float, *, grayscale: bool) -> Rendering:
-        # PDFium rounds sides up; one pixel less keeps the product below the limit.
-        width = max(1, math.floor(self.width_pt * scale))
-        height = max(1, math.floor(self.height_pt * scale))
-        with self._unrenderable():
-            image = draw(self._page.raw, width, height, grayscale=grayscale, form=self._form)
-            self._add_orphans(image, width / self.width_pt)
-        return Rendering(image=image, scale=width / self.width_pt)
-
-    @contextmanager
-    def _unrenderable(self) -> Iterator[None]:
-        try:
-            yield
-        except (pypdfium2.PdfiumError, MemoryError, ValueError) as error:
-            raise PageUnrenderable(f"Page {self.page_number} cannot be rendered: {error}") from error
 
     def when_closed(self, call: Callable[[], None]) -> None:
         """Registers a function that is called once, after the page has been closed."""

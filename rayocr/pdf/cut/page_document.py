@@ -17,8 +17,8 @@ from rayocr.errors import PageUnrenderable
 from rayocr.pdf.cut.comparison import COMPARISON_DPI, look_alike
 from rayocr.pdf.cut.long_pages import in_parts
 from rayocr.pdf.cut.pruning import pruned
+from rayocr.pdf.drawing.rendering import draw
 from rayocr.pdf.forms.annotations import first_page
-from rayocr.pdf.rendering import draw
 from rayocr.pdf.structure import UNREADABLE
 
 if TYPE_CHECKING:

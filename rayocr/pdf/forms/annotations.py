@@ -14,6 +14,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright
+from rayocr.pdf.guard import uninterrupted
 
 # Links, and annotations that viewers show as an icon or in a separate window.
 _WITHOUT_TEXT = (
@@ -110,7 +111,8 @@ def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = ()) -> N
 @contextmanager
 def first_page(document: pypdfium2.PdfDocument) -> Iterator[Any]:
     """Yields the raw page, or None if it cannot be loaded."""
-    page = pdfium.FPDF_LoadPage(document.raw, 0)
+    with uninterrupted():
+        page = pdfium.FPDF_LoadPage(document.raw, 0)
     try:
         yield page
     finally:

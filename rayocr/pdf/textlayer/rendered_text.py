@@ -13,6 +13,8 @@ import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from rayocr.pdf.drawing.rendering import draw_into
+
 _MAX_PIXELS = 4_000_000
 _MAX_SIDE_PX = 20_000
 _MAX_TEXT_OBJECTS = 50_000
@@ -93,12 +95,13 @@ def gray_scale(size_pt: Sequence[float], dpi: float) -> float:
 
 
 def gray_picture(page: Any, size_pt: Sequence[float], scale: float) -> Any:
-    """Returns the raw page in gray, as an array (height, width). Raises PdfiumError, MemoryError or ValueError."""
+    """Returns the raw page in gray, as an array (height, width). Raises PdfiumError, MemoryError, ValueError or
+    PageTooSlow."""
     width, height = max(1, int(size_pt[0] * scale)), max(1, int(size_pt[1] * scale))
     bitmap = pypdfium2.PdfBitmap.new_native(width, height, pdfium.FPDFBitmap_Gray)
     try:
         bitmap.fill_rect((255, 255, 255, 255), 0, 0, width, height)
-        pdfium.FPDF_RenderPageBitmap(bitmap.raw, page, 0, 0, width, height, 0, pdfium.FPDF_ANNOT | pdfium.FPDF_GRAYSCALE)
+        draw_into(bitmap.raw, page, (0, 0, width, height, 0, pdfium.FPDF_ANNOT | pdfium.FPDF_GRAYSCALE))
         # Python owns the buffer, which is valid as long as the array exists.
         return np.frombuffer(bitmap.buffer, np.uint8).reshape(height, bitmap.stride)[:, :width]
     finally:

@@ -13,9 +13,11 @@ from PIL import Image, ImageDraw
 
 from rayocr.errors import PageUnrenderable, PictureUndecodable
 from rayocr.pdf.document import PdfFile
+from rayocr.pdf.drawing import rendering
+from rayocr.pdf.drawing.page_drawing import Rendering
+from rayocr.pdf.drawing.rendering import render_scale
 from rayocr.pdf.ink import BLANK_COVERAGE
-from rayocr.pdf.page import Page, Rendering
-from rayocr.pdf.rendering import render_scale
+from rayocr.pdf.page import Page
 from tests.unit.pdf import pdfs
 
 MAX_PIXELS = 2_000_000
@@ -223,7 +225,7 @@ def test_two_pages_cropped_from_one_sheet_have_their_own_text_each() -> None:
 
 def test_a_page_without_content_has_no_ink_and_is_not_rendered(monkeypatch: pytest.MonkeyPatch) -> None:
     with first_page(pdfs.pages_of(content=b"")) as page:
-        monkeypatch.setattr(page, "_render", None)
+        monkeypatch.setattr(rendering, "draw_into", None)
         assert page.ink_coverage() == 0.0
 
 
@@ -298,7 +300,7 @@ def test_brown_stains_of_the_paper_are_not_ink() -> None:
 def test_a_scan_full_of_ink_is_seen_without_rendering(monkeypatch: pytest.MonkeyPatch) -> None:
     with first_page(jpeg_page(printed())) as page:
         rendered = Page.ink_coverage.__get__(page)
-        monkeypatch.setattr(page, "_render", None)
+        monkeypatch.setattr(rendering, "draw_into", None)
         assert rendered() > 0.1
 
 

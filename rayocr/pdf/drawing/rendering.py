@@ -1,12 +1,20 @@
-"""Renders a PDFium page to a Pillow image, with its annotations and form fields."""
+"""Renders a PDFium page to a Pillow image, with its annotations and form fields.
+
+PDFium can be cancelled between the objects of a page and within its pictures, so a page that takes too much CPU time fails with
+PageTooSlow, and its process goes on. A single object that takes too long, such as nested patterns, ends the process (guard.py).
+"""
 
 from __future__ import annotations
 
 import math
+import time
 from typing import TYPE_CHECKING, Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
+
+from rayocr.errors import PageTooSlow
+from rayocr.pdf.guard import cpu_limit_s, uninterrupted
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -16,6 +24,7 @@ MAX_SIDE_PX = 20_000  # for very long and narrow pages: decoders and engines fai
 _SMALL_LONG_SIDE_PX = 1500  # for small pages: at 200 dpi, the letters of a ticket are 12 pixels high
 _MAX_SMALL_DPI = 600.0
 _MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a one-inch page
+_PAUSE = dict(pdfium.IFSDK_PAUSE._fields_)["NeedToPauseNow"]
 
 
 def render_scale(width_pt: float, height_pt: float, *, dpi: float, max_pixels: int, native_dpi: float = 0.0) -> float:
@@ -44,16 +53,36 @@ def draw(
     """Draws a raw FPDF_PAGE in RGB or gray. `form`: the raw form handle of its document, if it has a form. `placed`: left, top,
     width and height in pixels of the whole page on the image, which may show a part of it.
 
-    Raises PdfiumError, MemoryError or ValueError if the bitmap cannot be created.
+    Raises PdfiumError, MemoryError or ValueError if the bitmap cannot be created, and PageTooSlow.
     """
     bitmap = pypdfium2.PdfBitmap.new_native(width_px, height_px, pdfium.FPDFBitmap_Gray if grayscale else pdfium.FPDFBitmap_BGR)
     bitmap.fill_rect((255, 255, 255, 255), 0, 0, width_px, height_px)
     flags = pdfium.FPDF_ANNOT | (pdfium.FPDF_GRAYSCALE if grayscale else pdfium.FPDF_REVERSE_BYTE_ORDER)
     area = (*(placed or (0, 0, width_px, height_px)), 0, flags)
-    pdfium.FPDF_RenderPageBitmap(bitmap.raw, page, *area)
+    draw_into(bitmap.raw, page, area)
     if form is not None:
-        pdfium.FPDF_FFLDraw(form, bitmap.raw, page, *area)  # only this call draws fields without an appearance
+        with uninterrupted():
+            pdfium.FPDF_FFLDraw(form, bitmap.raw, page, *area)  # only this call draws fields without an appearance
     return _to_pil(bitmap, width_px, height_px, grayscale=grayscale)
+
+
+def draw_into(bitmap: Any, page: Any, area: tuple[int, int, int, int, int, int]) -> None:
+    """Draws a raw FPDF_PAGE into a raw bitmap. `area`: left, top, width, height, rotation and flags, as for
+    FPDF_RenderPageBitmap.
+
+    Raises PageTooSlow if it takes more CPU time than `cpu_limit_s`, and at once for a page that took too long before.
+    """
+    if why := getattr(page, "too_slow", ""):
+        raise PageTooSlow(why)
+    limit_s = cpu_limit_s()
+    ends_at = time.thread_time() + limit_s
+    pause = pdfium.IFSDK_PAUSE(version=1, NeedToPauseNow=_PAUSE(lambda _: time.thread_time() > ends_at), user=None)
+    with uninterrupted():
+        state = pdfium.FPDF_RenderPageBitmap_Start(bitmap, page, *area, pause)
+        pdfium.FPDF_RenderPage_Close(page)
+    if state == pdfium.FPDF_RENDER_TOBECONTINUED:
+        page.too_slow = f"Drawing the page takes more than {limit_s:.3g} s of CPU time."
+        raise PageTooSlow(page.too_slow)
 
 
 def _to_pil(bitmap: Any, width: int, height: int, *, grayscale: bool) -> Image.Image:

@@ -1,0 +1,102 @@
+"""A page that takes too much CPU time to draw fails by itself, and its process goes on."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from rayocr.errors import PageTooSlow
+from rayocr.pdf.cut.page_document import page_document
+from rayocr.pdf.document import PdfFile
+from rayocr.pdf.drawing import rendering
+from rayocr.pdf.guard import bounded, cpu_limit_s
+from rayocr.pdf.page import Page
+from tests.unit.pdf import pdfs
+from tests.unit.pdf.test_guard import MB, PATIENCE_S, run
+
+# PDFium checks for a cancellation after 100 objects.
+MANY = pdfs.stream(b"q BT /F1 20 Tf 50 700 Td (slow) Tj ET Q " + b"0 0 9 9 re f " * 300)
+
+
+@pytest.fixture
+def file() -> Iterator[PdfFile]:
+    """Two pages, of which the first has 300 objects."""
+    with PdfFile(pdfs.pages_of(("/Contents 50 0 R", ""), extra={50: MANY}), max_pixels=1_000_000) as opened:
+        yield opened
+
+
+def ways(page: Page) -> list[object]:
+    return [
+        page.render,
+        page.ink_coverage,
+        page.text_layer,
+        lambda: page.thumbnail(50),
+        lambda: page.render_part((0, 0, 9, 9), 1),
+    ]
+
+
+@pytest.mark.parametrize("way", range(5))
+def test_a_page_over_the_cpu_limit_fails_and_its_neighbor_is_drawn(
+    file: PdfFile, monkeypatch: pytest.MonkeyPatch, way: int
+) -> None:
+    with file.page(1) as slow, file.page(2) as neighbor:
+        wanted = neighbor.render(dpi=50).image.tobytes()
+        monkeypatch.setattr(rendering, "cpu_limit_s", lambda: 0.0)
+        with pytest.raises(PageTooSlow, match=r"Drawing the page takes more than 0 s of CPU time\."):
+            ways(slow)[way]()  # type: ignore[operator]
+        monkeypatch.setattr(rendering, "cpu_limit_s", lambda: PATIENCE_S)
+        with pytest.raises(PageTooSlow):  # no other engine spends the time again
+            slow.render(dpi=50)
+        assert neighbor.render(dpi=50).image.tobytes() == wanted
+        assert "Hello" in neighbor.text_layer().text
+    with file.page(1) as again:
+        assert again.render(dpi=50).image.width > 100
+
+
+def test_a_page_that_is_compared_with_what_is_sent_is_not_sent_when_it_is_too_slow(
+    file: PdfFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rendering, "cpu_limit_s", lambda: 0.0)
+    with file.page(1) as slow, pytest.raises(PageTooSlow):
+        slow.hides_text()
+        slow.text_layer()
+        page_document(slow)
+
+
+def test_the_limit_is_a_share_of_the_limit_of_the_page() -> None:
+    assert cpu_limit_s() == 20
+    with bounded(seconds=180, memory_bytes=1 << 40):
+        assert cpu_limit_s() == pytest.approx(20)
+    with bounded(seconds=900, memory_bytes=1 << 40):
+        assert cpu_limit_s() == pytest.approx(100)
+
+
+DRAW = """
+import sys
+from rayocr.pdf import guard
+from rayocr.pdf.document import PdfFile
+guard._CALL_SHARE = 1 / 300
+with guard.bounded(seconds=300, memory_bytes=int(sys.argv[1])), PdfFile(sys.stdin.buffer.read(), max_pixels=1_000_000) as file:
+    file.page(1).render()
+"""
+
+
+def nested_patterns() -> bytes:
+    """Six levels of patterns that PDFium needs hours to draw, and that are one object."""
+    entries = "/PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 600 600] /XStep 1 /YStep 1"
+    extra = {50: pdfs.stream(b"0 0 5 5 re f", f"{entries} /Resources << >>")}
+    for level in range(51, 57):
+        resources = f"/Resources << /Pattern << /P {level - 1} 0 R >> >>"
+        extra[level] = pdfs.stream(b"/Pattern cs /P scn 0 0 600 600 re f 0 0 500 400 re f", f"{entries} {resources}")
+    return pdfs.pages_of(
+        content=pdfs.stream(b"/Pattern cs /P scn 0 0 600 600 re f"), resources="/Pattern << /P 56 0 R >>", extra=extra
+    )
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the CPU limit needs clocks of threads")
+def test_a_drawing_that_pdfium_cannot_cancel_ends_the_process_long_before_the_limit_of_the_page() -> None:
+    done = run(DRAW, 4096 * MB, data=nested_patterns())
+    assert done.returncode == 1
+    assert b"A PDF took more than 1 s of CPU time for one drawing" in done.stderr
