@@ -46,6 +46,7 @@ _MAX_LABEL_CHARS = 50
 _MOST_LOST, _FEW_PAGES = 2, 100  # a page count above _MOST_LOST x (named pages) + _FEW_PAGES is rejected
 # Control characters, and those that change the direction of the text after them. Joiners select the form of a letter.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
+_MANY_FIELDS_BYTES = 200_000  # smaller documents have less than 20,000 form fields
 _FORM = re.compile(rb"/Subtype\s*/Form\b")
 _MASK = re.compile(rb"/S?Mask\b")
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,400}?/Count\s+(\d{1,9})|/Count\s+(\d{1,9})[^>]{0,400}?/Type\s*/Pages\b")
@@ -104,7 +105,8 @@ class PdfFile:
     def page(self, page_number: int) -> Page:
         """Loads a page. `page_number` is 1-based. Raises PageUnrenderable if PDFium cannot load the page, or would need hours for
         it."""
-        if self._has_forms and (why := self._structure.excessive_forms(page_number)):
+        may_have_many_fields = self._document.formenv is not None and self._data.size > _MANY_FIELDS_BYTES
+        if (may_have_many_fields or self._has_forms) and (why := self._structure.excessive_forms(page_number)):
             self.refused = f"Page {page_number} cannot be loaded: {why}"
             raise PageUnrenderable(self.refused)
         return Page(

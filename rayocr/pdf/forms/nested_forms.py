@@ -19,7 +19,7 @@ _MAX_PARSED_BYTES = 2 << 30  # maximum size of the content streams of all these 
 _OFTEN = 1_000  # minimum number of draws at which the length of a form counts
 _MAX_LEVELS = 40  # maximum depth, as in PDFium, which also stops at a form that draws itself
 _MAX_FORMS = 5_000  # maximum number of forms that are examined per page
-_MAX_ANNOTATIONS = 10_000
+_MAX_ANNOTATIONS = 20_000  # maximum number of annotations; PDFium's time for form fields grows with the square of their number
 _MAX_PARENTS = 60
 _COMMENT = re.compile(rb"%[^\r\n]*")
 _DRAWS = re.compile(rb"(/[^\s/<>\[\](){}%]{1,127})\s+Do\b")
@@ -76,6 +76,9 @@ class _Forms:
 
 def excessive_forms(page: Any) -> str:
     """Returns why PDFium must not load the page (a page dictionary of pikepdf); "" if it may."""
+    annotations = page.get("/Annots")
+    if isinstance(annotations, pikepdf.Array) and len(annotations) > _MAX_ANNOTATIONS:
+        return f"it has {len(annotations):,} annotations; rayocr reads pages with up to {_MAX_ANNOTATIONS:,}."
     resources = _inherited(page, "/Resources")
     forms = _Forms(resources)
     contents = page.get("/Contents")
@@ -102,7 +105,7 @@ def excessive_forms(page: Any) -> str:
 
 def _drawn_annotations(page: Any, forms: _Forms) -> Iterator[_Key]:
     annotations = page.get("/Annots")
-    for found in list(annotations)[:_MAX_ANNOTATIONS] if isinstance(annotations, pikepdf.Array) else ():
+    for found in list(annotations) if isinstance(annotations, pikepdf.Array) else ():
         appearances = found.get("/AP") if isinstance(found, pikepdf.Dictionary) else None
         shown = appearances.get("/N") if isinstance(appearances, pikepdf.Dictionary) else None
         states = list(shown.values()) if type(shown) is pikepdf.Dictionary else [shown]

@@ -15,8 +15,8 @@ from PIL import Image, ImageFilter
 from rayocr.messages import PageText
 from rayocr.pdf.cut.comparison import COMPARISON_DPI
 from rayocr.pdf.document import PdfFile
-from rayocr.pdf.forms.annotations import first_page
 from rayocr.pdf.drawing.rendering import draw
+from rayocr.pdf.forms.annotations import first_page
 from tests.unit.driver.local_world import Server, World
 
 CASES = Path(__file__).parents[1] / "outputs" / "cases"

@@ -96,3 +96,15 @@ def test_inherited_resources_are_examined() -> None:
     )
     with PdfFile(data, max_pixels=10**6) as file, pytest.raises(PageUnrenderable, match="forms"):
         file.page(1)
+
+
+@pytest.mark.parametrize("kind", ["/Widget /FT /Tx /T (a)", "/Stamp /AP << /N 100 0 R >>"])
+def test_a_page_with_too_many_annotations_is_not_loaded(kind: str) -> None:
+    annotation = f"<< /Type /Annot /Subtype {kind} /Rect [0 0 9 9] >>"
+    forms = {100: form(b"0 0 9 9 re f"), 101: annotation.encode(), 102: b"[" + b"101 0 R " * 20_001 + b"]"}
+    catalog = b"<< /Type /Catalog /Pages 2 0 R /AcroForm << /Fields [101 0 R] >> >>"
+    data = pdfs.pages_of(("/Annots 102 0 R", ""), extra=forms | {1: catalog, 103: b"(" + b" " * 200_000 + b")"})
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(2) as good:
+        assert "Hello" in good.text_layer().text
+        with pytest.raises(PageUnrenderable, match="it has 20,001 annotations"):
+            file.page(1)
