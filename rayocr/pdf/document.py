@@ -48,6 +48,7 @@ _MOST_LOST, _FEW_PAGES = 2, 100  # a page count above _MOST_LOST x (named pages)
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 _MANY_FIELDS_BYTES = 200_000  # smaller documents have less than 20,000 form fields
 _FORM = re.compile(rb"/Subtype\s*/Form\b")
+_LAYERED = re.compile(rb"/OC\s*(?:\d|<<)")
 _MASK = re.compile(rb"/S?Mask\b")
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,400}?/Count\s+(\d{1,9})|/Count\s+(\d{1,9})[^>]{0,400}?/Type\s*/Pages\b")
 
@@ -115,6 +116,7 @@ class PdfFile:
             max_pixels=self._max_pixels,
             may_have_masks=lambda: self._has_masks,
             hidden_annotations=lambda: self._structure.hidden_annotations(page_number),
+            may_have_layered_forms=lambda: self._has_layered_forms,
             lost_content=lambda: self._structure.lost_content(page_number),
             is_placeholder=self._is_dynamic_form,
         )
@@ -129,6 +131,11 @@ class PdfFile:
     def _has_forms(self) -> bool:
         """Returns whether the document has form XObjects. Takes 1 ms per megabyte, like the next method."""
         return _FORM.search(self._data.data) is not None
+
+    @cached_property
+    def _has_layered_forms(self) -> bool:
+        """Returns whether any form may belong to a layer. Dictionaries of forms are never compressed. Takes 1 ms per megabyte."""
+        return _LAYERED.search(self._data.data) is not None
 
     @cached_property
     def _has_masks(self) -> bool:

@@ -23,7 +23,6 @@ from rayocr.pdf.forms.drawn_marks import drawn_marks
 from rayocr.pdf.forms.fields import FormField, loaded_page, read_fields, with_fields
 from rayocr.pdf.forms.own_lines import with_own_lines
 from rayocr.pdf.geometry import Box, Upright, shown_size, upright_of
-from rayocr.pdf.guard import uninterrupted
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
 from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, SURELY_INKED, coarse_coverage, coverage
 from rayocr.pdf.line_boxes import DETECTION_DPI
@@ -51,12 +50,14 @@ class Page:
         max_pixels: int,
         may_have_masks: Callable[[], bool] = lambda: True,
         hidden_annotations: Callable[[], Collection[int]] = tuple,
+        may_have_layered_forms: Callable[[], bool] = bool,
         lost_content: Callable[[], str] = str,
         is_placeholder: bool = False,
     ) -> None:
         """`may_have_masks`: whether any picture of the document may have a mask. `hidden_annotations`: the indexes of the page's
-        annotations that belong to a hidden layer. `lost_content`: the part of the page's content that the file lacks, if any.
-        `is_placeholder`: whether the page shows only a request to open the document in another program."""
+        annotations that belong to a hidden layer. `may_have_layered_forms`: whether their appearances may belong to one.
+        `lost_content`: the part of the page's content that the file lacks, if any. `is_placeholder`: whether the page shows only
+        a request to open the document in another program."""
         self._lost_content = lost_content
         self.is_placeholder = is_placeholder
         self.page_number = page_number
@@ -65,9 +66,8 @@ class Page:
         self._may_have_masks = may_have_masks
         self._after: list[Callable[[], None]] = []
         try:
-            with uninterrupted():
-                self._page = loaded_page(document, page_number - 1)
-            hide_annotations(self._page.raw, hidden_annotations)
+            self._page = loaded_page(document, page_number - 1)
+            hide_annotations(self._page.raw, hidden_annotations, may_have_layered_forms)
             self.width_pt, self.height_pt = shown_size(self._page)
         except (pypdfium2.PdfiumError, IndexError) as error:
             raise PageUnrenderable(f"Page {page_number} cannot be loaded; it is damaged.") from error

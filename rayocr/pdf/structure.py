@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import pikepdf
@@ -45,14 +46,14 @@ class PdfStructure:
             return ""
 
     def hidden_annotations(self, page_number: int) -> frozenset[int]:
-        """Returns the indexes of the page's annotations that belong to a hidden layer."""
+        """Returns the indexes of the page's annotations that belong to a hidden layer, or whose appearance does."""
         pdf = self._open()
         if pdf is None or "/OCProperties" not in pdf.Root:
             return frozenset()
         try:
             annotations = enumerate(list(pdf.pages[page_number - 1].get("/Annots", [])))
             layers = self._layers = self._layers or OptionalContent(pdf.Root)
-            return frozenset(n for n, found in annotations if "/OC" in found and not layers.is_visible(found["/OC"]))
+            return frozenset(n for n, found in annotations if not all(map(layers.is_visible, _layers_of(found))))
         except (*UNREADABLE, IndexError, TypeError, ValueError, AttributeError):
             return frozenset()
 
@@ -101,6 +102,17 @@ class PdfStructure:
             except (*UNREADABLE, OSError):
                 self._pdf = None
         return self._pdf
+
+
+def _layers_of(annotation: Any) -> Iterator[Any]:
+    """Yields the layer of the annotation, and that of its current appearance."""
+    if "/OC" in annotation:
+        yield annotation["/OC"]
+    shown = annotation.get("/AP", {}).get("/N")
+    if isinstance(shown, pikepdf.Dictionary) and not isinstance(shown, pikepdf.Stream):
+        shown = shown.get(str(annotation.get("/AS", "/Off")))
+    if isinstance(shown, pikepdf.Stream) and "/OC" in shown:
+        yield shown["/OC"]
 
 
 def _lost_content(page: Any) -> str:

@@ -14,7 +14,6 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright
-from rayocr.pdf.guard import uninterrupted
 
 # Links, and annotations that viewers show as an icon or in a separate window.
 _WITHOUT_TEXT = (
@@ -50,13 +49,15 @@ def is_shown(found: Any) -> bool:
     return not pdfium.FPDFAnnot_GetFlags(found) & _NOT_SHOWN
 
 
-def hide_annotations(page: Any, hidden: Callable[[], Collection[int]]) -> None:
-    """Hides the annotations of the raw FPDF_PAGE whose layer is hidden, in memory only. `hidden` returns their indexes; it is
-    called if any annotation belongs to a layer."""
+def hide_annotations(page: Any, hidden: Callable[[], Collection[int]], may_have_layered_forms: Callable[[], bool]) -> None:
+    """Hides the annotations of the raw FPDF_PAGE whose layer is hidden, in memory only. PDFium does not check the layer of an
+    appearance. `hidden` returns their indexes; it is called if any annotation, or its appearance, may belong to a layer."""
     in_layers = []
     for index in range(annotation_count(page)):
         with annotation(page, index) as found:
-            if found and pdfium.FPDFAnnot_HasKey(found, b"OC"):
+            if found and (
+                pdfium.FPDFAnnot_HasKey(found, b"OC") or (pdfium.FPDFAnnot_HasKey(found, b"AP") and may_have_layered_forms())
+            ):
                 in_layers.append(index)
     for index in set(in_layers).intersection(hidden()) if in_layers else ():
         with annotation(page, index) as found:
@@ -111,8 +112,7 @@ def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = ()) -> N
 @contextmanager
 def first_page(document: pypdfium2.PdfDocument) -> Iterator[Any]:
     """Yields the raw page, or None if it cannot be loaded."""
-    with uninterrupted():
-        page = pdfium.FPDF_LoadPage(document.raw, 0)
+    page = pdfium.FPDF_LoadPage(document.raw, 0)
     try:
         yield page
     finally:

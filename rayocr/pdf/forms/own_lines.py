@@ -13,6 +13,7 @@ from rayocr.pdf.geometry import Box, Upright
 from rayocr.pdf.textlayer.layer import TextLayer, without_hidden
 from rayocr.pdf.textlayer.lines import TextLine
 
+_WITH_TEXT = (pdfium.FPDF_ANNOT_FREETEXT, pdfium.FPDF_ANNOT_STAMP, pdfium.FPDF_ANNOT_WIDGET)
 _SAME = 0.5  # two lines are the same if one covers more than this share of the other
 
 
@@ -21,10 +22,14 @@ def with_own_lines(layer: TextLayer, own: TextLayer, page: Any, upright: Upright
     cover its lines. The copy hides content that is shown only while a layer is off, and it shows the content of hidden layers."""
     if own.turns != layer.turns:
         return layer
-    layer = without_hidden(layer, own.hidden) if own.hidden else layer
+    boxes = _boxes(page, upright)
+    covered = [box for box, _ in boxes]
+    # An annotation with text may repeat the words that it covers, and the copy shows which ones are visible.
+    texts = [box for box, has_text in boxes if has_text]
+    outside = [line for line in own.hidden if not any(_share(line, box) > _SAME for box in texts)]
+    layer = without_hidden(layer, outside) if outside else layer
     if layer.turns or not layer.hidden:
         return layer
-    covered = _boxes(page, upright)
     lost = [
         line
         for line in own.lines
@@ -36,14 +41,15 @@ def with_own_lines(layer: TextLayer, own: TextLayer, page: Any, upright: Upright
     return replace(layer, lines=(*layer.lines, *lost), hidden=still_hidden)
 
 
-def _boxes(page: Any, upright: Upright) -> list[Box]:
-    """Returns the boxes of all annotations that are shown."""
+def _boxes(page: Any, upright: Upright) -> list[tuple[Box, bool]]:
+    """Returns the boxes of all annotations that are shown, and whether they may have text."""
     found = []
     for index in range(annotation_count(page)):
         with annotation(page, index) as item:
             rect = pdfium.FS_RECTF()
             if item and is_shown(item) and pdfium.FPDFAnnot_GetRect(item, rect):
-                found.append(upright.box(rect.left, rect.bottom, rect.right, rect.top))
+                has_text = pdfium.FPDFAnnot_GetSubtype(item) in _WITH_TEXT
+                found.append((upright.box(rect.left, rect.bottom, rect.right, rect.top), has_text))
     return found
 
 

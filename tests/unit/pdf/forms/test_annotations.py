@@ -7,6 +7,7 @@ import pytest
 from reportlab.pdfgen.canvas import Canvas
 
 from rayocr.engines.textlayer import TextLayerEngine
+from rayocr.pdf.cut.page_document import page_document
 from rayocr.pdf.document import PdfFile
 from tests.unit.pdf import pdfs
 
@@ -82,3 +83,52 @@ def test_the_contents_of_a_note_are_not_read() -> None:
     data = pdfs.pages_of(("/Annots [7 0 R]",), extra={7: note})
     with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
         assert "editor" not in page.text_layer().text
+
+
+def correction(words: bytes, entries: str = "/Subtype /FreeText", *, content: bytes = b"", layer: str = "") -> bytes:
+    """A page whose second line an annotation covers with other words."""
+    look = b"1 g 0 0 220 16 re f 0 g BT /F1 12 Tf 2 4 Td (%b) Tj ET" % words if words else b""
+    page = (
+        b"BT /F1 12 Tf 72 700 Td (The tenant pays 1250 euros each month.) Tj 0 -20 Td (Deposit: 3060 euros in 30 days.) Tj "
+        b"0 -20 Td (Third line about delivery and terms.) Tj ET " + content
+    )
+    form = f"/Type /XObject /Subtype /Form /BBox [0 0 220 16] /Resources << /Font << /F1 3 0 R >> >> {layer}"
+    annotation = f"<< /Type /Annot {entries} /F 4 /Rect [70 676 290 692] /AP << /N 50 0 R >> >>"
+    catalog = b"<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [52 0 R] /D << /OFF [52 0 R] >> >> >>"
+    extra = {1: catalog, 50: pdfs.stream(look, form), 51: annotation.encode(), 52: b"<< /Type /OCG /Name (notes) >>"}
+    return pdfs.pages_of(("/Annots [51 0 R]",), content=page, resources="/Properties << /L 52 0 R >>", extra=extra)
+
+
+def read_text(data: bytes) -> str:
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        read = TextLayerEngine().recognize(page)
+    assert read is not None
+    return " ".join(read.text.split())
+
+
+@pytest.mark.parametrize("kind", ["/Subtype /FreeText", "/Subtype /Stamp"])
+def test_a_correction_keeps_the_words_that_it_repeats_at_the_same_place(kind: str) -> None:
+    text = read_text(correction(b"Deposit: 9999 euros", kind))
+    assert "Deposit: 9999 euros" in text
+    assert "3060" not in text
+
+
+def test_text_of_a_hidden_layer_below_a_highlight_is_not_read() -> None:
+    hidden = b"/OC /L BDC BT /F1 12 Tf 140 660 Td (unseen) Tj ET EMC"
+    assert "unseen" not in read_text(
+        correction(b"", "/Subtype /Highlight /QuadPoints [70 692 290 692 70 676 290 676]", content=hidden)
+    )
+
+
+@pytest.mark.parametrize("kind", ["/Subtype /FreeText", "/Subtype /Widget /FT /Tx /T (a) /V (Changed 99)"])
+def test_an_appearance_in_a_hidden_layer_is_neither_drawn_nor_read_nor_sent(kind: str) -> None:
+    data = correction(b"Changed 99", kind, layer="/OC 52 0 R")
+    text = read_text(data)
+    assert "Deposit: 3060 euros" in text
+    assert "Changed" not in text
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        sent = page_document(page)
+        with PdfFile(sent, max_pixels=1_000_000) as alone, alone.page(1) as copy:
+            assert "Changed" not in copy.raw_text
+            assert copy.render(dpi=50).image.tobytes() == page.render(dpi=50).image.tobytes()
+    assert "Changed 99" in read_text(data.replace(b"/OFF [52 0 R]", b"/ON  [52 0 R]"))
