@@ -59,8 +59,7 @@ class TextLayerEngine(ComputeEngine):
             return layout_markdown(lines, page_width=layer.width_pt, page_height=layer.height_pt, rulings=rulings)
 
         text = markdown(lines)
-        drawn = (((ruling.x0, ruling.y0, ruling.x1, ruling.y1), ruling.thickness) for ruling in page.rulings())
-        if struck := struck_on(layer, drawn, page.struck_boxes(), lambda: page.thumbnail(_STRUCK_DPI)):
+        if struck := struck_on(layer, page.striking_lines(), page.struck_boxes(), lambda: page.thumbnail(_STRUCK_DPI)):
             marked = replace(layer, lines=with_marks(layer.lines, struck))
             text = with_struck(text, markdown(layer_lines(marked, sizes_are_real=not layer.is_over_scan, borders=borders)))
         if not text:

@@ -21,6 +21,7 @@ _MAX_RULINGS = 5_000
 _MAX_SHAPES = 1_000
 _LARGEST_BOX_PT = 24.0
 _STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
+_SLOPE, _LARGEST_FALL_PT = 0.06, 8.0  # limits of a line that is nearly level, such as one that strikes a word out
 _MIN_RULING_PT = 6.0
 _MIN_BAR_PT, _MOST_BARS = 3.5, 40  # least length of a fraction bar; more short lines on a page are dashes or ticks of an axis
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
@@ -57,6 +58,7 @@ class PageObjects:
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows and encoded bytes of each picture
     ruling_list: list[Ruling] = field(default_factory=list)
     short_bars: list[Ruling] = field(default_factory=list)
+    sloping: list[tuple[Box, float, float]] = field(default_factory=list)  # nearly level lines, their thickness, and their fall
     small_shapes: list[Box] = field(default_factory=list)  # bounds of paths as small as a check box
 
     @property
@@ -234,6 +236,9 @@ class _Inspector:
         elif right - left <= _STRAIGHT_PT and bottom - top >= _MIN_RULING_PT:
             middle = (left + right) / 2
             self._found.ruling_list.append(Ruling(middle, top, middle, bottom, thickness))
+        elif bottom - top <= min(_SLOPE * (right - left), _LARGEST_FALL_PT) and len(self._found.sloping) < _MAX_RULINGS:
+            along, down = self._upright.direction(x1 - x0, y1 - y0)
+            self._found.sloping.append(((left, top, right, bottom), thickness, down if along > 0 else -down))
 
 
 def has_text_in_foreign_fonts(page: Any) -> bool:

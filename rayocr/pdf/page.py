@@ -201,6 +201,11 @@ class Page:
         """Returns drawn horizontal and vertical lines, such as those of tables."""
         return self._objects.rulings
 
+    def striking_lines(self) -> Iterator[tuple[Box, float, float]]:
+        """Yields the drawn lines that may strike words out, with their thickness and how much lower their right end is."""
+        yield from (((line.x0, line.y0, line.x1, line.y1), line.thickness, 0.0) for line in self._objects.rulings)
+        yield from self._objects.sloping
+
     def struck_boxes(self) -> list[Box]:
         """Returns the boxes in which annotations strike text out."""
         return struck_boxes(self._page.raw, self.upright) if self.has_filled_annotations else []

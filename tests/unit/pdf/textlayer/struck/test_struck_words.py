@@ -54,6 +54,23 @@ def test_a_line_through_the_middle_of_a_clause_strikes_it(draw: Callable[..., st
     assert f"~~{CLAUSE}~~" in markdown(shown(72, 700, CLAUSE) + draw(72, 72 + width(CLAUSE), 703.6))
 
 
+@pytest.mark.parametrize("pattern", ["[2] 0", "[3 1 1 1] 0", "[1 2] 0", "[6 3] 2"])
+def test_a_dashed_line_strikes_a_clause_if_it_is_visible(pattern: str) -> None:
+    drawn = f"{pattern} d {stroked(72, 72 + width(CLAUSE), 703.6)} [] 0 d "
+    assert f"~~{CLAUSE}~~" in markdown(shown(72, 700, CLAUSE) + drawn)
+    for unseen in (f"1 G {drawn} 0 G", f"{drawn} 1 g 70 696 400 16 re f 0 g {shown(72, 700, CLAUSE)}"):
+        assert "~~" not in markdown(shown(72, 700, CLAUSE) + unseen)
+
+
+@pytest.mark.parametrize("rise", [-5.0, -2.0, 1.5, 4.0])
+def test_a_line_that_rises_or_falls_slightly_strikes_a_clause_if_it_is_visible(rise: float) -> None:
+    line = f"0.6 w 72 {703.6 - rise / 2} m {72 + width(CLAUSE)} {703.6 + rise / 2} l S "
+    assert f"~~{CLAUSE}~~" in markdown(shown(72, 700, CLAUSE) + line)
+    assert "~~" not in markdown(shown(72, 700, CLAUSE) + f"1 G {line} 0 G ")
+    below = f"0.6 w 72 {697 - rise / 2} m {72 + width(CLAUSE)} {697 + rise / 2} l S "
+    assert "~~" not in markdown(shown(72, 700, CLAUSE) + below)
+
+
 def test_only_the_words_under_the_line_are_struck() -> None:
     before, words = "The price is ", "129.00 EUR"
     start = 72 + width(before + "1") - width("1")
