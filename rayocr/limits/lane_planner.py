@@ -46,7 +46,7 @@ _ACCEPTED = 0.05
 _PROBE_S = 30.0  # seconds between two single pages of a lane that is down
 _LATER = 0.5  # an answer may exceed the longest time so far by this share of the difference between that time and the median
 _MEASURED_S = 30.0  # seconds that a lane must be open without interruption before its rate is measured
-_WASTEFUL = 0.25  # share of failures above which a lane is skipped if the deadline needs the shared quota
+_WASTEFUL = 0.25
 _BURST_S = 1.0  # seconds of the common pace that may be used at once
 
 
@@ -287,7 +287,9 @@ class LanePlanner:
         if lane is self._fastest:
             return hurry or terms.usd_per_page <= self._cheapest_usd(local=local)
         time_left_s = self._time_left_s(now)
-        if lane.known and time_left_s - self._rescue_s <= lane.answer_s:
+        # A job that is later than all earlier ones returns all its pages unread, and all of them need the fastest lane.
+        together_s = 0.0 if terms.proven else self._margin * (lane.in_flight + 1) / max(self._pages_per_s, 1e-9)
+        if lane.known and time_left_s - self._rescue_s - together_s <= lane.answer_s:
             return False
         if hurry and not lane.known:
             return False
@@ -301,9 +303,13 @@ class LanePlanner:
 
     def _is_needed(self, lane: _Lane, now: float, time_left_s: float, *, local: bool) -> bool:
         """Returns whether the lanes before this one, which are cheaper or equally cheap and faster, cannot take all unassigned
-        pages in that time.
+        pages in that time. Waits for the first answers of a cheaper lane as long as this lane can still take all pages later.
         """
         pages, taken = max(1.0, self._unsent - self._left_unread if local else self._unsent), 0.0
+        for other in takewhile(lambda other: other.terms.usd_per_page < lane.terms.usd_per_page, self._lanes.values()):
+            in_time = lane.potential(self._pages_per_s, now) * (time_left_s - lane.answer_s)
+            if other.in_flight and not other.known and self._margin * pages < in_time:
+                return False  # the first answers of the cheaper lane will show how many pages it can take
         for other in takewhile(lambda other: other is not lane, self._lanes.values()):
             time_s = time_left_s - other.answer_s
             if other.terms.name == LOCAL and lane.known:  # this lane still has to read the pages that the local engines leave
@@ -337,7 +343,7 @@ class LanePlanner:
         """Spreads requests over time, so that no page waits for its start in a lane that was chosen long ago."""
         passed_s = now - self._allowed_at if self._allowed_at is not None else _BURST_S
         self._allowed_at = now
-        most = max(1.0, _BURST_S * self._pages_per_s)
+        most = 1.0 + _BURST_S * self._pages_per_s  # a whole page more, so that no fraction of a page is lost between two calls
         self._allowance = min(most, self._allowance + passed_s * self._pages_per_s)
 
     # -- in flight ----------------------------------------------------------------------------------------------------------

@@ -157,6 +157,31 @@ def test_requests_in_shared_lanes_keep_to_the_pace_of_the_quota() -> None:
     assert 45 <= chosen <= 55
 
 
+@pytest.mark.parametrize("pace", [0.3, 0.9, 1.5, 2.9])
+def test_no_fraction_of_a_page_is_lost_between_two_calls(pace: float) -> None:
+    planner = LanePlanner(terms_of(_plain()))
+    chosen = 0
+    for second in range(1000):
+        planner.expect(LaneOutlook(pages_left=PAGES, seconds_left=3600, pages_per_s=pace), now=second)
+        while planner.choose(WORKER, now=second) is not None:
+            chosen += 1
+    assert chosen == pytest.approx(1000 * pace, rel=0.02)
+
+
+def test_a_job_of_a_batch_starts_only_if_standard_could_still_read_all_its_pages() -> None:
+    """The last job takes twice as long as those before, and standard needs 300 s for its pages."""
+    scripted = _plain(pages=5000, flex_room=1, deadline_s=2700, batch_room=1500, batch_s=lambda s: 800.0 if s < 1500 else 1600.0)
+    assert _run(scripted).ended_at <= 2700
+
+
+def test_flex_waits_for_the_first_answers_of_a_cheaper_batch_while_there_is_time() -> None:
+    scripted = _plain(pages=2000, deadline_s=30_000, batch_room=1000, batch_s=lambda _: 1800.0)
+    planner = LanePlanner([replace(terms, usd_per_page=0.25) if terms.name == BATCH else terms for terms in terms_of(scripted)])
+    world = World(scripted)
+    world.run(planner)
+    assert world.done == {BATCH: 2000}
+
+
 @pytest.mark.parametrize("seed", [182, 153])
 def test_a_lane_whose_first_answers_take_minutes_is_not_down_because_many_requests_are_shed(seed: int) -> None:
     """Shed requests come back within seconds, so the first hundreds of reports are failures."""
