@@ -54,7 +54,7 @@ def test_a_scan_is_corrected_and_read_again_with_another_engine_and_survives_ove
     source, out, new = cli.folder / "in", cli.folder / "out", cli.folder / "page.md"
     source.mkdir()
     (source / "scan.pdf").write_bytes((PROJECT / "samples" / "scan.pdf").read_bytes())
-    make_pdf(source / "letter.pdf", 2)
+    make_pdf(source / "letter.pdf", 2, height_pt=200)
     done(cli, f"source={source}", f"dest={out}", *LOCAL)
     new.write_text("# Corrected by hand\n\n7. seven\n8. eight\n")
     done(cli, "mode=correct", f"dest={out}", "document=scan.pdf", "correct.page=1", f"correct.file={new}")

@@ -194,7 +194,10 @@ def test_without_a_key_gemini_reads_nothing(asked: Asked, capsys: pytest.Capture
     assert Secrets().gemini_api_key is None
 
 
-def test_a_source_that_was_moved_can_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_source_that_was_moved_can_be_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rayocr.api.review.source.in_child", lambda function, *arguments: function(*arguments))
     make_pdf(tmp_path / "in" / "moved.pdf", 2)
     write_document(tmp_path, "moved.pdf", ["one", "two"])
     (tmp_path / "in").rename(tmp_path / "new")

@@ -15,8 +15,9 @@ from tests.unit.driver.local_world import Server, World
 class Refusing(Server):
     begins_s, ends_s = 20.0, 35.0
 
-    def __init__(self) -> None:
+    def __init__(self, finish: str) -> None:
         super().__init__()
+        self.finish = finish
         self.started: float | None = None
 
     async def recognize_async(self, page: Any, model: str) -> PageText:
@@ -30,13 +31,20 @@ class Refusing(Server):
             engine=self.name,
             model=model,
             input_tokens=600,
-            finish="SAFETY" if refused else "STOP",
+            finish=self.finish if refused else "STOP",
         )
 
 
-@pytest.mark.parametrize("documents", [{"a.pdf": 300}, {"a.pdf": 300, "b.pdf": 100}], ids=["one", "two"])
-def test_no_page_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, documents: dict[str, int]) -> None:
-    world = World(tmp_path, monkeypatch, documents, server=Refusing())
+@pytest.mark.parametrize(
+    ("documents", "finish"),
+    [
+        pytest.param({"a.pdf": 300}, "SAFETY", id="one document"),
+        pytest.param({"a.pdf": 300, "b.pdf": 100}, "SAFETY", id="two documents"),
+        pytest.param({"a.pdf": 300, "b.pdf": 100}, "MAX_TOKENS", id="two documents, truncated answers"),
+    ],
+)
+def test_no_page_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, documents: dict[str, int], finish: str) -> None:
+    world = World(tmp_path, monkeypatch, documents, server=Refusing(finish))
     world.run("limits.max_in_flight=64")
     assert world.outcomes() == dict.fromkeys(documents, "complete")
     for name in documents:
