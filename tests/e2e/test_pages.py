@@ -19,7 +19,8 @@ from tests.e2e.support import PROJECT, CliHere, SimulatedGemini, make_pdf, page_
 from tests.e2e.test_view_remote import places
 
 __all__ = ["places"]
-LOCAL = ("cluster=inprocess", "engine=local", "outputs=[markdown,clean_pdf,searchable_pdf,jsonl]")
+FAST = "engine.rapidocr.speed=fast"
+LOCAL = ("cluster=inprocess", "engine=local", FAST, "outputs=[markdown,clean_pdf,searchable_pdf,jsonl]")
 
 
 def done(cli: CliHere, *arguments: str, code: int = 0, **environment: str) -> str:
@@ -62,7 +63,7 @@ def test_a_scan_is_corrected_and_read_again_with_another_engine_and_survives_ove
     second = text_of(out / "scan.searchable.pdf", 2)
     assert "storm" in second
 
-    reread = ("mode=reread", f"dest={out}", "document=letter.pdf", "reread.pages=1-2", "engine=rapidocr")
+    reread = ("mode=reread", f"dest={out}", "document=letter.pdf", "reread.pages=1-2", "engine=rapidocr", FAST)
     kept = json.loads(done(cli, *reread, "reread.keep=true", "progress=json"))
     assert [page["new"]["engine"] for page in kept["pages"]] == ["rapidocr"] * 2
     assert shown_in_view(out, "letter.pdf", 1)[1] == "textlayer"

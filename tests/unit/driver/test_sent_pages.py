@@ -37,14 +37,15 @@ class Recorder(Server):
         return PageText(text=text, engine=self.name, model=model, input_tokens=600, output_tokens=10)
 
 
-@pytest.fixture
-def sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[tuple[str, int], bytes]:
-    server = Recorder()
-    world = World(tmp_path, monkeypatch, documents={}, server=server)
-    (tmp_path / "in").mkdir()
-    for name in NAMES:
-        shutil.copy(CASES / f"{name}.pdf", tmp_path / "in")
-    world.run()
+@pytest.fixture(scope="module")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], bytes]:
+    folder, server = tmp_path_factory.mktemp("sent"), Recorder()
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        world = World(folder, monkeypatch, documents={}, server=server)
+        (folder / "in").mkdir()
+        for name in NAMES:
+            shutil.copy(CASES / f"{name}.pdf", folder / "in")
+        world.run()
     return server.sent
 
 
