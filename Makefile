@@ -39,11 +39,12 @@ test: setup lint ## lint, types and every test
 run-tests:
 	@$(BIN)/python -m pytest -q -n 6 --dist loadgroup tests/e2e tests/integration $(ARGS) $(NONE_IS_FINE)
 
-# One process for each: to distribute 7,600 short tests among processes costs more than many of the tests.
-UNIT_TESTS := unit-tests-pdf unit-tests-engines unit-tests-outputs unit-tests-driver unit-tests-others
+# One process for each, the longest first: to distribute 7,600 short tests among processes costs more than many of the tests.
+UNIT_TESTS := unit-tests-others unit-tests-pdf unit-tests-driver unit-tests-engines unit-tests-outputs unit-tests-contract
 .PHONY: $(UNIT_TESTS)
-NAMED := $(filter-out others,$(UNIT_TESTS:unit-tests-%=%))
-unit-tests-others: FOLDERS = tests/unit tests/contract $(NAMED:%=--ignore=tests/unit/%)
+NAMED := $(filter-out others contract,$(UNIT_TESTS:unit-tests-%=%))
+unit-tests-others: FOLDERS = tests/unit $(NAMED:%=--ignore=tests/unit/%)
+unit-tests-contract: FOLDERS = tests/contract
 unit-tests-%: FOLDERS = tests/unit/$*
 $(UNIT_TESTS): unit-tests-%:
 	@log=$$(mktemp); nice -n 5 $(BIN)/python -m pytest -q $(FOLDERS) $(ARGS) >$$log 2>&1 $(NONE_IS_FINE); \
