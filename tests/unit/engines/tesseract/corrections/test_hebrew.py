@@ -26,3 +26,8 @@ def test_a_page_whose_plurals_were_read_is_left_alone() -> None:
 
 def test_the_correction_looks_at_all_lines_together() -> None:
     assert with_final_mems(DAVID[:1]) == DAVID[:1]
+
+
+def test_a_page_with_nearly_half_of_its_plurals_misread_is_corrected() -> None:
+    lines = ["הספריס נדיריס; מגישיס ספרים, ילדים, תלמידים ומורים.", "לדברי המהנדס, דניס לא שילם מכס."]
+    assert with_final_mems(lines) == ["הספרים נדירים; מגישים ספרים, ילדים, תלמידים ומורים.", lines[1]]
