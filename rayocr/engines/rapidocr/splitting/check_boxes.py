@@ -21,6 +21,7 @@ _LEAST_FRAME = 0.5  # minimum side of a box with a tick that sticks out, as a sh
 _LEAST_SIDE_PX = 15  # pixels of 5.4 pt; the round sides of smaller letters look straight
 _THIN = 0.5  # share of ink inside the frame along the middle of a side; bold letters have more at all four sides
 _SQUARE = 1.2  # the longer side relative to the shorter one
+_SQUARE_ALONE = 1.1  # the same in a line that may be Hebrew, whose final mem is nearly square
 _STROKE = 0.45  # minimum length of a straight stroke, as a share of the line's height
 _FRAME = 0.88  # share of each side that must have ink
 _BAND = 0.2  # the ink of a side is within this distance from the edge, as a share of the side
@@ -29,7 +30,7 @@ _TICK, _SOLID = 0.05, 0.9  # share of the inside that has ink; a solid square is
 _REACH = 1.6  # distance to a box outside the detected line, and between a box and its word, in line heights
 _MARGIN = 0.12  # white space between a box and a word, as a share of the side
 _BLUR = 0.035  # ink outside a side that is not straight in a scan, as a share of the side
-_WORD_GAP = 0.35  # minimum white space at one side of a box, as a share of the side
+_WORD_GAP = 0.35  # minimum white space at both sides of a box in a line that may be Hebrew, as a share of the side
 _BAR = 0.9  # share of ink in a row across the middle: letters such as B have one, ticks do not
 _OVERSHOOT = 0.3  # ink of a tick above or below a box, as a share of the side
 _CORNER = 0.12  # size of the place in each corner that must have ink, as a share of the side
@@ -103,9 +104,9 @@ def with_check_boxes(upright: Any, quads: Any, read: list[LineReading], recogniz
     )
 
 
-def find_boxes(line: Any, letter_height: float) -> list[CheckBox]:
-    """Returns the check boxes in a level gray picture from left to right. `letter_height`: the height of a line with its
-    margins."""
+def find_boxes(line: Any, letter_height: float, *, square: float = _SQUARE) -> list[CheckBox]:
+    """Returns the check boxes in a level gray picture from left to right. `letter_height`: the height of a line with its margins.
+    `square`: the largest ratio of a box's sides."""
     import cv2
     import numpy as np
 
@@ -118,7 +119,7 @@ def find_boxes(line: Any, letter_height: float) -> list[CheckBox]:
     found: list[CheckBox] = []
     for x, y, width, height in sorted(places):
         side, shorter = max(width, height), min(width, height)
-        if side > _SQUARE * shorter or not max(_SIDE[0] * letter_height, _LEAST_SIDE_PX) <= side <= _SIDE[1] * letter_height:
+        if side > square * shorter or not max(_SIDE[0] * letter_height, _LEAST_SIDE_PX) <= side <= _SIDE[1] * letter_height:
             continue
         if found and x < found[-1].right:
             continue  # the same box without its blur
@@ -148,8 +149,22 @@ def _boxes_beside(upright: Any, quad: Any, reading: LineReading) -> tuple[list[C
     if wide[:, 0].min() < 0 or wide[:, 0].max() > upright.shape[1]:
         wide, reach = quad, 0
     picture = np.ascontiguousarray(cut_out(upright, wide))
-    boxes = find_boxes(picture, height) if min(picture.shape) else []
+    is_latin = reading.score >= _LATIN
+    boxes = find_boxes(picture, height, square=_SQUARE if is_latin else _SQUARE_ALONE) if min(picture.shape) else []
+    if not is_latin:
+        boxes = [box for box in boxes if not _touches_word(picture, box)]
     return [box for box in boxes if _has_word(picture, box, round(_REACH * height))], wide, reach
+
+
+def _touches_word(picture: Any, box: CheckBox) -> bool:
+    """Returns whether ink is as close to a side of the box as the next letter of a word: the final mem of Hebrew is a square
+    frame in many fonts."""
+    import cv2
+
+    _, ink = cv2.threshold(picture, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    rows, gap, blur = ink[box.top : box.top + box.side], round(_WORD_GAP * box.side), max(round(_BLUR * box.side), 1)
+    before, after = rows[:, max(box.left - gap, 0) : max(box.left - blur, 0)], rows[:, box.right + blur : box.right + gap]
+    return bool(before.any() or after.any())
 
 
 def _has_word(picture: Any, box: CheckBox, reach: int) -> bool:

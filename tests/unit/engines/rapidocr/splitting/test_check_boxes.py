@@ -118,3 +118,11 @@ def test_chinese_lines_and_lines_without_boxes_are_not_read_again() -> None:
     quads, read = with_check_boxes(line, np.array([quad(95, 220), quad(490, 640)]), given, Recognizer())
     assert read == given
     assert len(quads) == 2
+
+
+def test_a_square_close_to_letters_of_another_script_is_a_final_mem() -> None:
+    line, at = drawn((100, "[ ]"), (126, "Car")), np.array([quad(95, 220)])
+    given = [LineReading("UCGL", 0.7, 0.1)]
+    assert with_check_boxes(line, at, given, Recognizer())[1] == given
+    latin = with_check_boxes(line, at, [LineReading("Car", 0.9, 0.5)], Recognizer("Car"))[1]
+    assert [reading.text for reading in latin] == ["[ ] Car"]
