@@ -46,6 +46,7 @@ from rayocr.engines.layout.order.runs import (
     Run,
     gutter,
     gutter_bonus,
+    lists_within,
     sides_of,
     trimmed,
     without_head,
@@ -246,6 +247,8 @@ def _columns_in(stretch: list[Boxed], place: _Place) -> list[Run]:
         return []
     run = trimmed(Run(min(box.y0 for box in stretch), max(box.y1 for box in stretch), left, right), em)
     is_columns = (_is_columns(run, em) and not _is_in_ruled_columns(run, place)) or _is_divided(run, place)
+    if gutter(run) >= _MIN_GUTTER_EM * em and (lists := lists_within(run, em)) is not None:
+        return [lists]
     sides = sides_of(run)
     is_text = any(fullness(lines, em) >= PROSE and sentences_run_on(lines) for lines in sides)
     if is_columns and (is_text or have_same_texts(*sides)):

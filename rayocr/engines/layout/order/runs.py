@@ -8,9 +8,11 @@ from rayocr.engines.layout.lines import Boxed, LayoutLine
 from rayocr.engines.layout.order.page_margins import SLACK_EM
 from rayocr.engines.layout.order.prose import fullness, is_dense, lines_of
 from rayocr.engines.layout.rows import rows_of
+from rayocr.engines.layout.units.series import are_lists_in_columns, list_markers
 
 PROSE = 0.5  # share of full lines above which text is prose; rows on common baselines need more
 BLOCK_BAND_EM = 1.0  # least white space across the page after blocks that stand side by side, such as addresses
+_HANGING_EM = 0.8  # least indentation of the second line of an item
 _SET_OFF_EM = 0.4  # least white space between blocks
 # Limits for the head of a page above its columns: number of lines, share of the columns' height, characters of a line.
 _HEAD_LINES, _HEAD_SHARE, _HEAD_CHARS = 8, 0.2, 40
@@ -72,6 +74,28 @@ def without_head(run: Run, em: float) -> Run:
             return Run(box.y0, run.bottom, rest[0], rest[1], run.has_insets) if is_head else run
         bottom = max(bottom, box.y1)
     return run
+
+
+def lists_within(run: Run, em: float) -> Run | None:
+    """Returns the part of a run that is a list in two columns, without the lines above it and those below it; None if there is
+    none."""
+    first = min(run.right, key=lambda box: box.y0)
+    if not isinstance(first, LayoutLine) or not list_markers(first.text):
+        return None
+    sides = [sorted(side, key=lambda line: line.y0) for side in sides_of(run)]
+    if sum(map(len, sides)) != len(run.left) + len(run.right) or not all(sides):
+        return None
+    top, bottom = max(side[0].y0 for side in sides), min(max(line.y1 for line in side) for side in sides)
+    kept = []
+    for side in sides:
+        lines = [line for line in side if line.y1 > top + SLACK_EM * em]
+        left = min((line.x0 for line in lines), default=0.0)
+        is_item = [line.y0 < bottom or line.x0 > left + _HANGING_EM * em or bool(list_markers(line.text)) for line in lines]
+        kept.append(lines[: is_item.index(False)] if False in is_item else lines)
+    left_side, right_side = kept
+    if not (left_side and right_side and are_lists_in_columns(left_side, right_side)):
+        return None
+    return Run(top, max(line.y1 for line in (*left_side, *right_side)), list(left_side), list(right_side))
 
 
 def gutter(run: Run) -> float:

@@ -20,6 +20,7 @@ _RUBY = 0.62  # most width of ruby (small letters that show the pronunciation), 
 _BESIDE_RUBY = 0.5  # gap between a column and its ruby, in widths of the column
 _CROSSING = 0.3  # share of a column's width; a column that reaches less far into the next tier does not cross
 _SHORT, _INDENT = 1.6, 0.6  # white space at the end of a short column and at the start of an indented one, in widths of a column
+_ENDS = frozenset("。．！？」』）…")  # characters that end a sentence or a heading
 _APART = 1.6  # a larger distance than this multiple of the usual one separates columns
 _OTHER_SIZE = 1.15
 
@@ -59,6 +60,7 @@ def bands(lines: Sequence[LayoutLine]) -> Iterator[tuple[bool, list[LayoutLine]]
 
 def paragraphs_of(columns: Sequence[LayoutLine]) -> Iterator[str]:
     """Yields the paragraphs of a stack: tiers from top to bottom, columns from right to left. Ruby follows its paragraph."""
+    begun, ruby_before = "", []  # a paragraph that continues in the next tier
     for tier in _tiers(list(columns)):
         places = _Places(tier)
         ruby = [
@@ -67,15 +69,20 @@ def paragraphs_of(columns: Sequence[LayoutLine]) -> Iterator[str]:
         taken = {id(column) for column in ruby}
         ordered = sorted((column for column in tier if id(column) not in taken), key=lambda column: -column.x1)
         shape = _Shape.of(ordered)
+        if begun and ordered[0].y0 > shape.top + _INDENT * ordered[0].width:
+            yield from (begun, *ruby_before)
+            begun, ruby_before = "", []
         paragraph: list[LayoutLine] = []
         for column in ordered:
             if paragraph and not shape.continues(paragraph[-1], column):
-                yield _joined(paragraph)
-                yield from _ruby_beside(paragraph, ruby)
-                paragraph = []
+                yield from (begun + _joined(paragraph), *ruby_before, *_ruby_beside(paragraph, ruby))
+                begun, ruby_before, paragraph = "", [], []
             paragraph.append(column)
-        yield _joined(paragraph)
-        yield from _ruby_beside(paragraph, ruby)
+        begun, ruby_before = begun + _joined(paragraph), [*ruby_before, *_ruby_beside(paragraph, ruby)]
+        if len(paragraph) < 2 or begun[-1] in _ENDS or paragraph[-1].y1 < shape.bottom - _SHORT * paragraph[-1].width:
+            yield from (begun, *ruby_before)
+            begun, ruby_before = "", []
+    yield from (begun, *ruby_before) if begun else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from rayocr.engines.layout.units.items import Marker, possible_markers
 
 _NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s")
 _AMOUNT = re.compile(r"\d[\d.]{0,20}\s\W{0,4}\d")
+_LETTER = re.compile(r"\(?([a-z])\)\s")
 _SAME_EDGE_EM = 0.6  # left edges of scanned lines differ by less
 _HANGING_EM = 0.8  # least indentation of an item's second line
 _LEAST_RUN = 3  # rows
@@ -161,6 +162,13 @@ def markers_of(text: str) -> list[Marker]:
     return [marker for marker in markers if marker.style != "bare" and not (is_amount and marker.style == "number")]
 
 
+def list_markers(text: str) -> list[Marker]:
+    """Returns the readings of the row's marker as `markers_of` does, and those of letters such as "a)", which running text may
+    have within a sentence."""
+    letter = _LETTER.match(text)
+    return [Marker("small)", (ord(letter.group(1)),))] if letter is not None else markers_of(text)
+
+
 def _may_demand_number(text: str) -> bool:
     """Returns whether the text of a line ends with a word that the number in the next line may belong to."""
     return any(words.search(text) is not None for words in (_NEEDS_NUMBER, _REFERENCE, _DATE_OR_LIST))
@@ -180,7 +188,7 @@ def _right_edges(rows: Sequence[Row], apart: Sequence[bool]) -> list[float]:
 def are_lists_in_columns(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
     """Returns whether two columns are lists that are read one column at a time: their markers have one style and ascend from line
     to line, and the right column continues the left one or begins again. Choices ("a) b)" above "c) d)") are read across."""
-    if not all(markers_of(min(side, key=lambda line: line.y0).text) for side in (left, right)):
+    if not all(list_markers(min(side, key=lambda line: line.y0).text) for side in (left, right)):
         return False
     for first in _ascending(left):
         for second in _ascending(right):
@@ -193,7 +201,7 @@ def _ascending(lines: Sequence[LayoutLine]) -> list[list[Marker]]:
     """Returns the column's markers in each style that begins most of its lines and ascends; at least three."""
     styles: dict[str, list[Marker]] = {}
     for line in sorted(lines, key=lambda line: line.y0):
-        for marker in markers_of(line.text):
+        for marker in list_markers(line.text):
             styles.setdefault(marker.style, []).append(marker)
     return [
         markers

@@ -27,9 +27,11 @@ _LONGEST_WORD = 40
 _HOLE, _JOINS = 0.15, frozenset(",.-/:'")  # minimum width of an unknown character, in letter heights; signs within numbers
 _SIGNED_NUMBER = re.compile(r" {1,2}\d[\d' ]{0,12}(?P<fraction>[.,]\d)?[\d.,]{0,12}")  # after a sign and a space
 _SAME_WIDTH = 1.02
+_FLAT_LETTERS = frozenset(map(ord, "一ーㄧㅡ"))  # letters that are a single level stroke
 _ODD = 0.1  # share of characters in such fonts that are not letters
 _PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-_TOKEN, _WORD = re.compile(r"\S{5,}"), re.compile(r"\S+")
+_TOKEN = re.compile(r"\S{5,}")
+_WORD = re.compile("[^\\s\u0e00-\u0eff\u1780-\u17ff\u2e80-\ud7ff\uf900-\uffef]+")  # scripts without spaces have no such words
 # Number of different signs, and their share of a token and of a font's text.
 _LEAST_SIGNS, _TOKEN_SHARE, _FONT_SHARE = 4, 0.5, 0.4
 _ADOBE_SMALL = re.compile("[\uf721-\uf77a\uf7a1-\uf7ff]")  # small capitals and old-style digits in the fonts of Adobe
@@ -113,7 +115,12 @@ def _drawings(text_page: Any, codes: Sequence[int], rectangles: Any) -> frozense
     large = np.flatnonzero(_is_large(right - left, top - bottom))
     found = set()
     for n in large.tolist():
-        if chr(codes[n]).isalnum() and _draws_large(text_page, n) and (item := pdfium.FPDFText_GetTextObject(text_page, n)):
+        if (
+            chr(codes[n]).isalnum()
+            and codes[n] not in _FLAT_LETTERS
+            and _draws_large(text_page, n)
+            and (item := pdfium.FPDFText_GetTextObject(text_page, n))
+        ):
             font, size = pdfium.FPDFTextObj_GetFont(item), ctypes.c_size_t()
             if pdfium.FPDFFont_GetIsEmbedded(font) == 1 and not (pdfium.FPDFFont_GetFontData(font, None, 0, size) and size.value):
                 found.add(address_of(item))

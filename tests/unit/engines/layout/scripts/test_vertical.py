@@ -94,6 +94,12 @@ def test_a_bracket_that_overlaps_the_full_stop_closes_its_column() -> None:
     ]
 
 
+def test_a_paragraph_that_fills_its_tier_continues_in_the_next_one() -> None:
+    upper = [column(FULL, 460), column("甲乙丙。", 436), column(FULL, 412), column(FULL, 388)]
+    lower = [column(FULL, 460, 400), column("丁戊。", 436, 400), column(FULL, 412, 400)]
+    assert paragraphs(*upper, *lower) == [FULL + "甲乙丙。", FULL * 3 + "丁戊。", FULL]
+
+
 def test_tiers_that_touch_are_read_one_after_the_other() -> None:
     upper = [column(FULL[:10], x) for x in (460, 436)]
     lower = [column(FULL[:10], x, 259) for x in (460, 436)]

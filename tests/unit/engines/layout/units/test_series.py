@@ -131,6 +131,19 @@ def test_a_list_in_two_columns_is_read_one_column_at_a_time(style: str) -> None:
         assert_lines(markdown(lines), items)
 
 
+PHRASES = ["passport", "birth paper", "photographs", "address", "bank card", "school report", "vaccination", "fee"]
+
+
+@pytest.mark.parametrize("style", ["{}) ", "({}) "])
+@pytest.mark.parametrize("letters", ["abcdefg", "abcdefgh", "bdeghkm"])
+def test_a_list_in_two_columns_between_other_lines_may_have_an_odd_number_of_items(style: str, letters: str) -> None:
+    items = [style.format(letter) + word for letter, word in zip(letters, PHRASES, strict=False)]
+    half = (len(items) + 1) // 2
+    lines = [_line(item, 60 + 160 * (n // half), 130 + 14 * (n % half)) for n, item in enumerate(items)]
+    lines += [_line("Please bring the following:", 60, 100), _line("The office opens at 8.30.", 60, 144 + 14 * half)]
+    assert_lines(markdown(lines), ["Please bring the following:", *items, "The office opens at 8.30."])
+
+
 def test_choices_in_two_columns_are_read_across() -> None:
     choices = [["a) Iron", "b) Corn"], ["c) Wall", "d) Mill"], ["e) Seal", "f) Hill"]]
     lines = [_line(text, 60 + 260 * n, 100 + 14 * row) for row, texts in enumerate(choices) for n, text in enumerate(texts)]
