@@ -90,10 +90,19 @@ def take_aligned_tables(
 
 def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequence[Row], Sequence[Column]]:
     """Returns the rows from this one on whose cells are in the same columns: the row after them, the rows, and the columns."""
-    cells = _heads(rows, start, em)
+    found = _rows_below(rows, start, _segments(rows[start], em), em, _COLUMN_GAP_EM)
+    if (heads := _heads(rows, start, em)) is not None:
+        close = _rows_below(rows, start, heads, em, _CLOSE_EM)
+        return close if close[0] >= found[0] else found
+    return found
+
+
+def _rows_below(
+    rows: Sequence[Row], start: int, cells: Sequence[Sequence[LayoutLine]], em: float, least_gap_em: float
+) -> tuple[int, Sequence[Row], Sequence[Column]]:
+    """Does the same with these cells of the first row."""
     if len(cells) < 2:
         return start + 1, (), ()
-    least_gap = (_COLUMN_GAP_EM if len(cells) == len(_segments(rows[start], em)) else _CLOSE_EM) * em
     columns = [Column(cell[0].x0, cell[-1].x1) for cell in cells]
     end = start + 1
     widest, most = 0.0, len(cells)
@@ -101,7 +110,7 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
         gap = rows[end].y0 - max(row.y1 for row in rows[max(start, end - 3) : end])
         if gap > SET_OFF_EM * em and _begins_another(rows, start, end, columns, most, em):
             break
-        if gap > max(_MAX_GAP_EM * em, 1.5 * widest) or (widened := _with(columns, rows[end], em, least_gap)) is None:
+        if gap > max(_MAX_GAP_EM * em, 1.5 * widest) or (widened := _with(columns, rows[end], em, least_gap_em * em)) is None:
             break
         if len(_segments(rows[end], em)) == 1 and (stands_alone(rows, start, end, em) or is_headline(rows[end], rows[start:end])):
             break
@@ -157,27 +166,31 @@ def _segments(row: Row, em: float) -> list[list[LayoutLine]]:
     return cells
 
 
-def _heads(rows: Sequence[Row], start: int, em: float) -> list[list[LayoutLine]]:
-    """Returns the cells of the first row of a table. Heads may be as close as words, each above its own column."""
+def _heads(rows: Sequence[Row], start: int, em: float) -> list[list[LayoutLine]] | None:
+    """Returns the cells of the first row of a table if some of them are as close as words, but each is above its own column."""
     cells, heads = _segments(rows[start], em), [[segment] for segment in rows[start].segments]
     below = _segments(rows[start + 1], em) if len(heads) > len(cells) and start + 1 < len(rows) else []
     are_above = len(heads) == len(below) and all(
         head[0].x0 < cell[-1].x1 and head[0].x1 > cell[0].x0 for head, cell in zip(heads, below, strict=True)
     )
-    return heads if are_above else cells
+    return heads if are_above else None
 
 
 def _with(columns: Sequence[Column], row: Row, em: float, least_gap: float) -> list[Column] | None:
     """Returns the columns, widened by the row's cells; None if a cell reaches over two of them."""
     widened = [Column(column.x0, column.x1) for column in columns]
-    for cell in _segments(row, em):
+    waiting = list(reversed(_segments(row, em)))
+    while waiting:
+        cell = waiting.pop()
         x0, x1 = cell[0].x0, cell[-1].x1
         is_mark = len(cell) == 1 and cell[0].text in _MARKS
         slack = min(_OVERLAP_EM * em, (x1 - x0) / 2) if is_mark else _OVERLAP_EM * em
         touched = [column for column in widened if x0 < column.x1 - slack and x1 > column.x0 + slack]
-        if len(touched) > 1:
+        if len(touched) > 1 and len(cell) == 1:
             return None
-        if touched:
+        if len(touched) > 1:  # its parts may be the cells of several columns that are close
+            waiting += [[segment] for segment in reversed(cell)]
+        elif touched:
             touched[0].x0, touched[0].x1 = min(touched[0].x0, x0), max(touched[0].x1, x1)
         else:
             widened.append(Column(x0, x1))

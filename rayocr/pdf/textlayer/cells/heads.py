@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
+from itertools import pairwise, takewhile
 
 from rayocr.pdf.textlayer.lines import TextLine, Word
 
 _MOST_WORDS = 24  # a line of running text has few wide gaps, a head of a table few words
-_LEAST_ROWS = 3  # minimum number of rows below that have cells on both sides of the gap
+_LEAST_ROWS, _MOST_ROWS = 3, 12  # number of rows below that have cells on both sides of the gap, and that are examined
+_LONG_MARKER, _TEXT_WORDS = 4, 3  # letters of a head, and words of a text behind a marker
 _NEAR_EM = 3.5  # maximum distance of the first of these rows, and of the others from each other
 _SAME_PT = 1.5
 _WIDER, _BLANK_EM = 1.25, 0.26  # least ratio of the gap to the narrowest one of the line, and to a blank of the font
@@ -28,10 +29,17 @@ def split_heads(lines: Sequence[TextLine]) -> Iterator[TextLine]:
         gaps = [] if line.vertical or line.slanted else _wide_gaps(line)
         rows = _rows_below(line, level, middles) if gaps else []
         cuts = [place for place in gaps if _is_between_columns(line.words[place - 1], line.words[place], rows)]
-        if cuts:
+        if cuts and not _begins_with_marker(line, cuts):
             yield from (line.of_words(line.words[start:end]) for start, end in pairwise([0, *cuts, len(line.words)]))
         else:
             yield line
+
+
+def _begins_with_marker(line: TextLine, cuts: Sequence[int]) -> bool:
+    """Returns whether a marker and a text follow each other, as in the lines of a form: "b Add line 3"."""
+    first = "".join(word.text for word in line.words[: cuts[0]])
+    behind = line.words[cuts[0] : cuts[1]] if len(cuts) > 1 else line.words[cuts[0] :]
+    return len(first) < _LONG_MARKER and len(behind) >= _TEXT_WORDS
 
 
 def _middle(line: TextLine) -> float:
@@ -56,7 +64,7 @@ def _rows_below(line: TextLine, level: Sequence[TextLine], middles: Sequence[flo
         distance = middles[place] - last
         if rows and distance < em / 2:
             rows[-1].append(level[place])
-        elif distance > _NEAR_EM * em or len(rows) == _LEAST_ROWS:
+        elif distance > _NEAR_EM * em or len(rows) == _MOST_ROWS:
             break
         else:
             rows.append([level[place]])
@@ -70,10 +78,12 @@ def _is_between_columns(left: Word, right: Word, rows: Sequence[Sequence[TextLin
         return False
     middle = (left.x1 + right.x0) / 2
     begins = ends = 0
-    for row in rows:
+    for row in rows[:_LEAST_ROWS]:
         before, after = [line for line in row if line.x1 < middle], [line for line in row if line.x0 > middle]
         if not before or not after or len(before) + len(after) < len(row):
             return False
         begins += abs(min(line.x0 for line in after) - right.x0) < _SAME_PT
         ends += abs(max(line.x1 for line in before) - left.x1) < _SAME_PT
-    return _LEAST_ROWS in (begins, ends)
+    table = takewhile(lambda row: len(row) > 1, rows)
+    is_crossed = any(line.x0 < middle < line.x1 for row in table for line in row)
+    return _LEAST_ROWS in (begins, ends) and not is_crossed

@@ -113,21 +113,25 @@ def _join_letterspaced(texts: Sequence[str], spaced: list[bool], gaps: Any) -> N
             typical = float(np.median(own))
             for m in range(start + 1, start + len(letters)):
                 spaced[m] = float(gaps[m - 1]) > _WORD_GAP * typical
-            _join_beside(texts, spaced, gaps, range(start, start + len(letters)), _WORD_GAP * typical)
+            alone = before & np.append(before[1:], True)  # letters between two spaces
+            _join_beside(texts, spaced, gaps, alone, range(start, start + len(letters)), _WORD_GAP * typical)
         done = max(n, first + 1)
 
 
-def _join_beside(texts: Sequence[str], spaced: list[bool], gaps: Any, word: range, widest: float) -> None:
-    """Drops the spaces within the numbers and the shorter words beside a letterspaced word on its line: T O T A L 2 0 2 4."""
+def _join_beside(texts: Sequence[str], spaced: list[bool], gaps: Any, alone: Any, word: range, widest: float) -> None:
+    """Drops the spaces within the numbers and the shorter words beside a letterspaced word on its line: T O T A L 2 0 2 4.
+    `alone[n]`: the n-th character has a space on both sides."""
     n = word.stop
     while n < len(spaced) and np.isfinite(gaps[n - 1]):
         is_number = _IN_NUMBER.fullmatch("".join(texts[n - 2 : n + 1])) is not None
-        if spaced[n] and gaps[n - 1] <= widest and (is_number or _are_cased(texts[n - 1], texts[n])):
+        is_word = alone[n - 1] and alone[n] and _are_cased(texts[n - 1], texts[n])
+        if spaced[n] and gaps[n - 1] <= widest and (is_number or is_word):
             spaced[n] = False
         n += 1
     n = word.start
     while n > 0 and np.isfinite(gaps[n - 1]):
-        if spaced[n] and gaps[n - 1] <= widest and _are_cased(texts[n - 1], texts[n]):
+        is_word = (alone[n - 1] or n == 1 or not np.isfinite(gaps[n - 2])) and alone[n] and _are_cased(texts[n - 1], texts[n])
+        if spaced[n] and gaps[n - 1] <= widest and is_word:
             spaced[n] = False
         n -= 1
 
