@@ -74,7 +74,7 @@ def test_a_letter_of_one_level_stroke_is_a_letter(letter: str) -> None:
     """Browsers embed variable fonts as Type 3, and a wide glyph may be a drawn word."""
     data = page_with_heading("[0 0 0 0]").replace(b"d1 100 0 400 700 re f", b"d1 50 350 650 40 re f ")
     data = data.replace(b"7 0 0 0 600 700 d1", b"7 0 50 350 700 390 d1")
-    meanings = to_unicode({name: letter for name in LETTERS})
+    meanings = to_unicode(dict.fromkeys(LETTERS, letter))
     old = to_unicode({name: name for name in LETTERS})
     with PdfFile(pdfs.reindexed(data.replace(old, meanings)), max_pixels=4_000_000) as file, file.page(1) as page:
         layer = page.text_layer()
