@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import html
 import re
+import subprocess
+from shutil import which
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from rayocr.outputs.normal.page import normal
 from rayocr.outputs.page_html import html_of
 from rayocr.outputs.report.text import rendered
 from tests.unit.outputs.clean_pages import clean_pdf, lines_of, pages_of
+from tests.unit.outputs.searchable_pages import record, scan, searchable_pdf
 
 CLAUSES = """1. The **water** is drawn above the mill.
 
@@ -103,3 +106,29 @@ def test_the_digits_of_the_markdown_are_those_of_the_clean_pdf_and_the_report(pa
         wanted = re.sub(r"\D", "", text)
         assert re.sub(r"\D", "", printed) == wanted, (text, printed)
         assert re.sub(r"\D", "", text_of_html(rendered(text))) == wanted, text
+
+
+def _pdftotext(data: bytes) -> str | None:
+    """Returns the text in the order of the file, as most programs copy it."""
+    program = which("pdftotext")
+    if program is None:
+        return None
+    return subprocess.run([program, "-raw", "-", "-"], input=data, capture_output=True, check=True).stdout.decode()
+
+
+@settings(
+    max_examples=8,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],
+)
+@given(_PAGE)
+def test_the_digits_of_the_markdown_are_those_of_the_searchable_pdf(page: str) -> None:
+    text = normal(page)
+    wanted = re.sub(r"\D", "", text)
+    typeset = scan(clean_pdf([text])[0])
+    for boxes in ([], typeset.boxes):  # of an engine without places of lines, and with them
+        data, _ = searchable_pdf(typeset.pdf, record(text, boxes))
+        for found in (pages_of(data)[0], _pdftotext(data)):
+            assert found is None or re.sub(r"\D", "", found) == wanted, (text, found)

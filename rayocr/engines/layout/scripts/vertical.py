@@ -60,7 +60,8 @@ def bands(lines: Sequence[LayoutLine]) -> Iterator[tuple[bool, list[LayoutLine]]
 
 def paragraphs_of(columns: Sequence[LayoutLine]) -> Iterator[str]:
     """Yields the paragraphs of a stack: tiers from top to bottom, columns from right to left. Ruby follows its paragraph."""
-    begun, ruby_before = "", []  # a paragraph that continues in the next tier
+    begun = ""  # a paragraph that continues in the next tier
+    ruby_before: list[str] = []
     for tier in _tiers(list(columns)):
         places = _Places(tier)
         ruby = [
