@@ -16,6 +16,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.geometry import Upright
 from rayocr.pdf.textlayer.rendered_text import address_of
 
+_BLANK = 0x20
 _FEW_SAMPLES, _MANY_SAMPLES = 16, 200  # number of characters, which takes 0.1 and 1 ms
 _LONGEST_ADVANCE_EM = 3.0
 _SLANTED = math.radians(6)
@@ -31,6 +32,8 @@ def quarter_turns(text_page: Any, upright: Upright) -> int:
     found: Counter[int] = Counter()
     for samples in (_FEW_SAMPLES, _MANY_SAMPLES):
         for index in range(0, count, max(1, count // samples)):
+            if pdfium.FPDFText_GetUnicode(text_page, index) <= _BLANK:
+                continue  # spaces and line ends that PDFium adds have no direction
             if (baseline := _baseline(text_page, index, upright)) is not None:
                 found[_turns_of(baseline)] += 1
         if len(found) < 2:

@@ -27,6 +27,7 @@ from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.trust import Verdict, is_word, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink, compare_with_picture
 
+_UPSIDE_DOWN = 2  # quarter turns
 _SCAN_SHARE = 0.5  # with images over a larger share of the page, the page is a scan
 _HIDDEN_CHARS = 12  # number of letters and digits over a picture; fewer are specks that an OCR engine misread
 _BLANK_CHARS = 3  # the same where nothing is drawn, not even a speck
@@ -142,7 +143,7 @@ class TextLayer:
 def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *, image_share: float) -> TextLayer:
     """Reads the text layer of a raw FPDF_PAGE. `size_pt`: the size of the upright page. Omits text outside the page, since two
     pages cropped from one sheet contain the text of both."""
-    text_page = pdfium.FPDFText_LoadPage(page)
+    text_page = _load_text(page, upright)
     if not text_page:
         return TextLayer(lines=(), image_share=image_share, height_pt=size_pt[1], width_pt=size_pt[0])
     try:
@@ -165,7 +166,7 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
 def is_reading_of(page: Any, upright: Upright, picture: Any, scale: float) -> bool:
     """Returns whether the text of a raw FPDF_PAGE, all of it invisible, is a reading of this picture of the displayed page,
     without other text. `picture`: a gray array; `scale`: its pixels per point. Takes 3 to 8 ms and does not render the page."""
-    text_page = pdfium.FPDFText_LoadPage(page)
+    text_page = _load_text(page, upright)
     if not text_page:
         return False
     try:
@@ -176,6 +177,21 @@ def is_reading_of(page: Any, upright: Upright, picture: Any, scale: float) -> bo
     found = compare_with_picture(picture, scale, layer.lines, turns=layer.turns, size_pt=size_pt)
     seen = _as_seen(replace(layer, image_share=1.0), found)
     return seen.is_proven and not seen.hides_text
+
+
+def _load_text(page: Any, upright: Upright) -> Any:
+    """Returns the FPDF_TEXTPAGE of a raw FPDF_PAGE. PDFium sorts the texts of a line from left to right as displayed, which
+    reverses lines that are displayed upside down, so it loads such a page with another half turn."""
+    text_page = pdfium.FPDFText_LoadPage(page)
+    if not text_page or quarter_turns(text_page, upright) != _UPSIDE_DOWN:
+        return text_page
+    pdfium.FPDFText_ClosePage(text_page)
+    rotation = pdfium.FPDFPage_GetRotation(page)
+    pdfium.FPDFPage_SetRotation(page, (rotation + _UPSIDE_DOWN) % 4)
+    try:
+        return pdfium.FPDFText_LoadPage(page)
+    finally:
+        pdfium.FPDFPage_SetRotation(page, rotation)
 
 
 def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float]) -> TextLayer:

@@ -128,7 +128,6 @@ def test_the_digits_of_the_markdown_are_those_of_the_searchable_pdf(page: str) -
     text = normal(page)
     wanted = re.sub(r"\D", "", text)
     typeset = scan(clean_pdf([text])[0])
-    for boxes in ([], typeset.boxes):  # of an engine without places of lines, and with them
-        data, _ = searchable_pdf(typeset.pdf, record(text, boxes))
-        for found in (pages_of(data)[0], _pdftotext(data)):
-            assert found is None or re.sub(r"\D", "", found) == wanted, (text, found)
+    data, _ = searchable_pdf(typeset.pdf, record(text))
+    for found in (pages_of(data)[0], _pdftotext(data)):
+        assert found is None or re.sub(r"\D", "", found) == wanted, (text, found)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.pdf import pdfs
-from tests.unit.pdf.textlayer.drawings import layer_of
+from tests.unit.pdf.textlayer.drawings import layer_of, page_with_font, texts_of
 
 LINES = b"(PARTNER NUMBER 5) Tj 0 -20 Td (OF THE MILL COMPANY) Tj"
 
@@ -86,3 +86,25 @@ def test_mirrored_lines_are_read_in_the_order_of_their_letters(rotate: int) -> N
         upright,
     )
     assert sorted(drawn(setup, f"/Rotate {rotate}")[1]) == ["INVOICE 4711 OF 2021", "TOTAL 1,250.00", "read as usual"]
+
+
+INVOICE = ["Invoice 2024-0117 of May", "Customer 40021, due 16.02.2024"]
+
+
+def letter_by_letter(lines: list[str]) -> bytes:
+    """Each letter is a text object at its place, as browsers write them."""
+    content, advance = "", 12 * 0.6
+    for row, text in enumerate(lines):
+        for n, char in enumerate(text):
+            content += f"BT /F2 12 Tf 1 0 0 1 {72 + advance * n:.2f} {700 - 20 * row} Tm ({char}) Tj ET " if char != " " else ""
+    return content.encode()
+
+
+@pytest.mark.parametrize("rotation", [0, 90, 180, 270])
+@pytest.mark.parametrize("matrix", ["1 0 0 1 0 0", "-1 0 0 -1 595 842"])
+def test_lines_drawn_letter_by_letter_are_read_on_pages_that_are_upside_down(rotation: int, matrix: str) -> None:
+    """PDFium reverses the letters of lines that are displayed upside down, and adds spaces and line ends between them."""
+    content = f"q {matrix} cm ".encode() + letter_by_letter(INVOICE) + b" Q"
+    characters = {char: char for line in INVOICE for char in line}
+    page = page_with_font(content, characters, entries=f"/Rotate {rotation}", name="Courier")
+    assert sorted(texts_of(page)) == sorted(INVOICE)
