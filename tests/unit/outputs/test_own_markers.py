@@ -80,13 +80,20 @@ def test_a_footnote_that_looks_like_the_definition_of_a_link_is_printed() -> Non
 
 _NUMBER = st.integers(0, 99_999).map(str)
 _WORD = st.one_of(
-    _NUMBER, st.sampled_from(["mill", "§", "1.5", "(3)", "12%", "a*b", "2*3*4", "_5_", "**6**", "7th", "`8 9`", "H<sub>2</sub>O"])
+    _NUMBER,
+    st.sampled_from(["mill", "§", "1.5", "(3)", "12%", "a*b", "2*3*4", "_5_", "**6**", "7th", "`8 9`", "H<sub>2</sub>O"]),
+    st.sampled_from(
+        ["~~30~~", "<u>4</u>", "10<sup>5</sup>", "[^1]", "$x_2 + 3$", "[7](#a)", "<s>8</s>", "&times;", "$5", "१२", "4 &lt; 5"]
+    ),
 )
 _WORDS = st.lists(_WORD, min_size=1, max_size=6).map(" ".join)
 _MARKER = st.one_of(
     st.integers(0, 2000).map("{}. ".format),
     st.integers(0, 40).map("{}) ".format),
-    st.sampled_from(["- ", "", "> ", "# ", "(a) ", "1.2 "]),
+    st.sampled_from(
+        ["- ", "", "> ", "# ", "(a) ", "1.2 ", "1.1. ", "(12) ", "iv. ", "B) ", "१०. ", "- [x] ", "-3. ", "1234567890. "]
+    ),
+    st.sampled_from(["Term\n: ", "[^2]: ", "**3.** ", "4\\. ", "5 - ", "① ", "§ 6 ", "* ", "+ ", "007. ", "#8 "]),
 )
 _LINE = st.tuples(st.sampled_from(["", "", "", "   ", "  "]), _MARKER, _WORDS).map("".join)
 _TABLE = st.lists(st.tuples(_WORDS, _WORDS), min_size=2, max_size=4).map(
