@@ -98,7 +98,7 @@ def explanation(name: str) -> Explanation | None:
 
 def step_for_one_document(step: str) -> str:
     """Returns the next step for a reader of one document, who has neither runs nor patterns; "" if nothing is left of it."""
-    step = re.sub(r"\s*To stop reporting this one: .*", "", step)
+    step = re.sub(r"\s*To stop reporting this one: .*", "", step).replace(" beside it;", ";")
     step = re.sub(r"[,;:] (?:which )?(?:the next run|rayocr then|rayocr) [^.]*", "", step)
     of_runs = re.compile(r"next run|\bretry\b|exclude=|mode=")
     return " ".join(sentence for sentence in re.split(r"(?<=\.)\s+", step) if not of_runs.search(sentence))

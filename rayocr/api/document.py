@@ -68,6 +68,7 @@ class ReadDocument:
 
     @property
     def failed(self) -> list[ReadPage]:
+        """The pages that could not be read, each with its reason."""
         return [page for page in self.pages if page.outcome == PageOutcome.FAILED]
 
     @property

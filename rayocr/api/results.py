@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,14 @@ class Results:
     dest: Storage
     state: Storage
     options: tuple[str, ...] = ()  # options of the runs, as on the command line
+    _accesses: tuple[AccessConfig, AccessConfig] | None = field(default=None, compare=False)  # None: not opened by address
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Lets another process, for example a worker of a pool, open the results again. Raises TypeError for results in the
+        memory of this process."""
+        if self._accesses is None:
+            raise TypeError(f"{self!r} cannot be pickled.")
+        return _opened, (place(self.dest.uri), place(self.state.uri), self.options, *self._accesses)
 
     def __repr__(self) -> str:
         return f"<Results of {parse_uri(self.dest.uri).display}>"
@@ -205,7 +213,7 @@ def results_of(options: Sequence[str], dest: str, state: str) -> Results:
 def _opened(dest: str, state: str, options: Sequence[str], dest_access: AccessConfig, state_access: AccessConfig) -> Results:
     try:
         opened = open_storage(str(parse_uri(dest)), dest_access), open_storage(str(parse_uri(state)), state_access)
-        return Results(*opened, options=tuple(options))
+        return Results(*opened, options=tuple(options), _accesses=(dest_access, state_access))
     except (ObjectNotFound, UsageError) as error:  # the folder does not exist, or is a file
         raise UsageError(str(error), hint=error.hint or "Check the path of the results.") from error
 

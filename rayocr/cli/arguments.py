@@ -335,6 +335,8 @@ def overrides_of(file: str) -> list[str]:
     try:
         data = OmegaConf.to_container(OmegaConf.load(file))
     except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
+        if isinstance(error, UnicodeDecodeError):
+            raise UsageError(f"The configuration file {file} is not UTF-8 text.", hint="Save it as UTF-8.") from error
         why = error.strerror if isinstance(error, OSError) else _yaml_problem(error)
         missing = isinstance(error, FileNotFoundError)
         hint = "Check its path." if missing else "Write options as in docs/configuration.md, for example `source: in/`."

@@ -52,7 +52,8 @@ def correct_page(config: RayocrConfig, keys: Secrets) -> int:
         saved = chosen.reviewer.write(chosen.manifest)
         if saved.pending is not None:
             raise saved.pending
-        terminal.say(f"Page {number} of {chosen.name} is corrected (author: {author}).")
+        empty = "" if text.strip() else " It has no text now."
+        terminal.say(f"Page {number} of {chosen.name} is corrected (author: {author}).{empty}")
         if page.correction is not None and page.correction.author != author:
             earlier = f"{printable(page.correction.author)} ({page.correction.corrected_at[:10]})"
             terminal.say(f"  This replaces the correction by {earlier}.")

@@ -80,7 +80,8 @@ _COMMAND_HELP = {
     "status": "rayocr status OUT: prints what is finished, what failed and why, and which runs are active.",
     "report": "rayocr report OUT: writes OUT/report.html about the documents of all runs. "
     "With report.run=last, the report covers only the last run.",
-    "view": "rayocr view OUT: opens the results in a browser, with search, comparison and corrections.",
+    "view": "rayocr view OUT: opens the results in a browser, with search, comparison and corrections, until Ctrl-C.\n"
+    "  gateway.port=9000   the port of its page; 0: any free port. `rayocr --help gateway` lists the other options of the page",
     "correct": "rayocr correct OUT NAME PAGE: replaces the text of a page in all outputs, as in the results view. The"
     " new text replaces that of every engine, also after overwrite=true. NAME is the document's name below the source.\n"
     "  --file page.md   the new text (Markdown, UTF-8); - is standard input. Without it, $VISUAL or $EDITOR opens on the text\n"

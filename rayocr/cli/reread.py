@@ -227,7 +227,8 @@ def _say_end(terminal: ConsoleTerminal, done: _Readings, saved: Saved, chosen: C
         verb = "has its" if len(done.accepted) == 1 else "have their"
         terminal.say(f"{pages.capitalize()} of {chosen.name} {verb} new text now (accepted by {author}).")
         say_written(terminal, saved)
-        terminal.say(f"  To undo it: {chosen.command('correct', 'PAGE', '--undo')}")
+        page = str(*done.accepted) if len(done.accepted) == 1 else "PAGE"
+        terminal.say(f"  To undo it: {chosen.command('correct', page, '--undo')}")
     elif done.facts and not done.accepted:
         terminal.say(f"The text of {chosen.name} is unchanged.")
     if len(done.facts) > 1:

@@ -172,7 +172,9 @@ def retry_commands(config: RayocrConfig, *, partial: bool, rejected: Iterable[st
     helped = sorted(reason for reason in reasons if retry_helps(reason))
     again = f"{command} retry.rejected=true"
     only = [again] if helped and len(helped) == len(reasons) else [f"{again} retry.reason={reason}" for reason in helped]
-    return [" ".join([line, *kept]) for line in [command] * partial + only]
+    # Pages that failed with the text layer alone (NoTextLayer) fail again without an OCR engine.
+    of_pages = ["engine=local" if option == "engine=textlayer" else option for option in kept]
+    return [" ".join([command, *of_pages])] * partial + [" ".join([line, *kept]) for line in only]
 
 
 def options_to_retry(options: Sequence[str], step: str = "") -> list[str]:

@@ -63,11 +63,14 @@ class Results:
         of_run = last_options(self.state)
         whole, found = rejects_document(reason), explanation(reason)
         options = f"retry.reason={reason}{' retry.rejected=true' if whole else ''}"
+        kept = options_to_retry(of_run)
+        if reason == "NoTextLayer":  # fails again without an OCR engine
+            kept = ["engine=local" if option == "engine=textlayer" else option for option in kept]
         return {
             "whole": whole,
             "meaning": found.meaning if found else "",
             "step": with_command(special_step(reason), command, of_run),
-            "command": " ".join([command, options, *options_to_retry(of_run)]) if retry_helps(reason) else "",
+            "command": " ".join([command, options, *kept]) if retry_helps(reason) else "",
         }
 
     def document(self, document_id: str) -> dict[str, Any]:

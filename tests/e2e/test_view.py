@@ -121,6 +121,11 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         assert page.is_enabled("#read")
         assert page.is_hidden("#stop")
         page.click("#back")
+        assert page.evaluate("document.activeElement.id") == "again", "the keyboard continues where the form was opened"
+        page.click("#again")
+        page.keyboard.press("Escape")  # leaves the form, not the document
+        assert page.is_hidden("#v-again")
+        assert page.is_visible("#again")
         page.focus("#next")
         page.keyboard.press("e")
         page.fill("#v-source", "# Found again\n\n<script>document.title = 'owned'</script>")

@@ -127,8 +127,9 @@ class Money:
         spent = self.budget.spent(limit.period, self.day)
         period = "" if limit.period == "run" else f" this {limit.period}, over all runs"
         resumes = f" It resumes at {in_words(resumes_at)}." if resumes_at else ""
+        state = "is used up" if spent else "is too small"
         return BudgetExhausted(
-            f"The budget is used up: ${spent:.4f} of ${limit.usd:.4f} ({limit.option}) is spent{period}, and a page is expected"
+            f"The budget {state}: ${spent:.4f} of ${limit.usd:.4f} ({limit.option}) is spent{period}, and a page is expected"
             f" to cost ${cost_usd:.4f}.{resumes}",
             hint=_HINTS[limit.option],
             resumes_at=resumes_at,

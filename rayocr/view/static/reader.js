@@ -32,6 +32,11 @@ export function start(onChange) {
   $("author").value = localStorage.getItem("rayocr-author") || "";
   $("view").addEventListener("close", () => { shown = null; history.replaceState(null, "", location.pathname); changed(); });
   $("view").addEventListener("keydown", e => {
+    if (e.key === "Escape" && !($("v-edit").hidden && $("v-again").hidden)) {  // leaves the form, then the document
+      e.preventDefault();  // a browser lets a page prevent "cancel" only once
+      if (mayLeave()) mode("html");
+      return;
+    }
     if (!shown || /^(INPUT|TEXTAREA|SELECT)$/.test(e.target.tagName)) return;
     const act = {ArrowLeft: () => turn(-1), ArrowRight: () => turn(1), n: nextOdd, e: edit, "+": () => zoomTo(zoom * 1.25), "-": () => zoomTo(zoom / 1.25)}[e.key];
     if (act) { e.preventDefault(); act(); }
@@ -133,12 +138,14 @@ function zoomTo(percent) {
 const mayLeave = () => $("v-edit").hidden || $("v-source").value === shown?.text || confirm("Discard the text that you have not saved?");
 
 function mode(which) {
+  const form = document.activeElement?.closest?.("#v-edit, #v-again");
   $("v-html").hidden = which !== "html";
   $("v-text").hidden = which !== "text";
   $("v-edit").hidden = which !== "edit";
   $("v-again").hidden = which !== "again";
   $("rendered").setAttribute("aria-pressed", which === "html");
   $("source").setAttribute("aria-pressed", which === "text");
+  if (form?.hidden) $(form.id === "v-edit" ? "edit" : "again").focus();  // the focus would be lost with the form
 }
 
 async function go(page) {

@@ -50,7 +50,9 @@ async function list() {
     const found = await json("/api/documents?" + wanted);
     if (mine !== asked) return;
     const rows = found.documents.map(line);
+    const focused = document.activeElement?.closest?.("#docs tr")?.dataset.document;
     $("docs").replaceChildren(...(rows.length ? rows : [make("tr", {}, make("td", {colSpan: 5, className: "soft", textContent: "No document matches."}))]));
+    if (focused) rows.find(r => r.dataset.document === focused)?.querySelector("button")?.focus();
     next = found.cursor;
     $("more").disabled = !next;
     $("newer").disabled = cursors.length === 1;

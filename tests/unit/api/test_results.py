@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import pickle
+from pathlib import Path
+
 import pyarrow
 import pytest
 
-from rayocr.api.results import Results
+from rayocr.api.results import Results, open_results
 from rayocr.ledger.manifest import Manifest, PageNote, manifest_name
 from rayocr.messages import Document, DocumentOutcome, PageOutcome
 from rayocr.observe.dead_letters import dismiss_dead_letter, new_dead_letter, write_dead_letter
+from rayocr.storage.factory import open_storage
 from rayocr.storage.memory import MemoryStorage
 
 
@@ -79,3 +83,17 @@ def test_a_partial_document_without_a_dead_letter_has_the_reason_of_its_first_fa
     finish(results, 1, "a.pdf")
     (row,) = results.documents()
     assert (row["reason"], row["message"]) == ("Refused", "RECITATION")
+
+
+def test_results_documents_and_pages_can_be_sent_to_another_process(tmp_path: Path) -> None:
+    state = open_storage(str(tmp_path))
+    finish(Results(state, state), 1, "a.pdf")
+    opened = open_results(tmp_path)
+    page = pickle.loads(pickle.dumps(opened["a.pdf"].page(1)))
+    assert (page.document.name, page.read().reason) == ("a.pdf", "Refused")
+    assert [row["name"] for row in pickle.loads(pickle.dumps(opened)).documents()] == ["a.pdf"]
+
+
+def test_results_in_memory_cannot_be_sent_to_another_process(results: Results) -> None:
+    with pytest.raises(TypeError, match="cannot be pickled"):
+        pickle.dumps(results)

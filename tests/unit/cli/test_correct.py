@@ -228,3 +228,10 @@ def test_a_name_that_looks_like_a_flag_or_an_option_is_a_document(
     assert said(capsys, *undo.split()[1:])[0] == 0
     assert said(capsys, "correct", "out", "--", name, "1", "--file", "page.md")[0] == 0
     assert said(capsys, "correct", "out", "--undo", "--", name, "1")[0] == 0
+
+
+def test_an_empty_text_is_named(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """A failed program at the other end of a pipe looks like a page without text."""
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(), isatty=lambda: False))
+    code, words = said(capsys, "correct", "out", "form.pdf", "1", "--file", "-", "--author", "Eva")
+    assert (code, "Page 1 of form.pdf is corrected (author: Eva). It has no text now." in words) == (0, True)

@@ -57,7 +57,7 @@ def test_accepted_pages_get_the_new_text_and_keep_its_engine(asked: Asked, capsy
         words.splitlines()[8],
         "Page 1 of form.pdf has its new text now (accepted by Ada).",
         "  Written: form.md, form.clean.pdf, form.jsonl",
-        "  To undo it: rayocr correct out form.pdf PAGE --undo",
+        "  To undo it: rayocr correct out form.pdf 1 --undo",
         "  Cost of 2 pages: $0.50",
     ]
     assert words.splitlines()[8].endswith("s, $0.25; both texts are the same")

@@ -42,6 +42,7 @@ CASES = [
     ("--samples in/a.pdf", "Cannot copy the samples to in/a.pdf: File exists."),
     ("--verison", "Did you mean --version?"),
     ("--config README.md in out", "has an unknown option 'hi'"),
+    ("--config utf16.yaml in out", "The configuration file utf16.yaml is not UTF-8 text. Save it as UTF-8."),
     ("statsu out", "'statsu' is neither a command nor a folder. Did you mean `rayocr status`?"),
     ("in/a.pdf in/b.pdf out", "takes one source, but 3 paths were given."),
     ("in/a.pdf 'in/b [1].pdf' 'out 2'", "rayocr in \"out 2\" \"include=[a.pdf,'b [[]1].pdf']\""),
@@ -95,6 +96,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("GEMINI_API_KEY", "GOOGLE_API_KEY", "STORAGE_BACKEND", "RAY_ADDRESS", "REDIS_URL"):
         monkeypatch.delenv(name, raising=False)
     (tmp_path / "README.md").write_text("hi\n")
+    (tmp_path / "utf16.yaml").write_text("engine: local\n", encoding="utf-16")
     (tmp_path / "bad.yaml").write_text("limits: [1\n")
     (tmp_path / "in").mkdir()
     (tmp_path / "two words" / "deep").mkdir(parents=True)

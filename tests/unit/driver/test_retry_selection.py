@@ -8,7 +8,7 @@ import pytest
 
 from rayocr.cli import main
 from rayocr.composition import compose
-from rayocr.driver.retry_selection import documents_to_retry, recorded_source
+from rayocr.driver.retry_selection import documents_to_retry, recorded_source, retry_commands
 from rayocr.errors import UsageError
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.dead_letters import new_dead_letter, write_dead_letter
@@ -62,3 +62,13 @@ def test_a_retry_of_a_moved_source_says_what_to_do(tmp_path: Path, capsys: pytes
     assert "The source /gone/away does not exist." in said
     assert f"rayocr NEW_IN {tmp_path} include=[NAME]" in said
     assert f"rayocr dismiss {tmp_path} document='*'" in said
+
+
+def test_pages_that_failed_with_the_text_layer_alone_are_retried_with_ocr() -> None:
+    config = compose(["dest=out"], {})
+    options = ["engine=textlayer", "limit=2", "workers.max=2"]
+    commands = retry_commands(config, partial=True, rejected=["Quarantined"], options=options)
+    assert commands == [
+        "rayocr retry out engine=local workers.max=2",
+        "rayocr retry out retry.rejected=true engine=textlayer workers.max=2",
+    ]
