@@ -16,7 +16,8 @@ from rayocr.actors.document_worker.corrections import new_correction, save_corre
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.retry import RetryPolicy
 from rayocr.storage.factory import open_storage
-from tests.e2e.support import PROJECT, SimulatedGemini, make_pdf
+from tests.e2e.prefork import Prefork
+from tests.e2e.support import PATIENCE_S, PROJECT, SimulatedGemini, make_pdf
 from tests.e2e.test_gateway import CHROMIUM, QUIET
 from tests.unit.view.test_results import write_document
 
@@ -40,7 +41,7 @@ def write_replaced_document(folder: Path) -> None:
 
 
 @pytest.fixture
-def address(tmp_path: Path) -> Iterator[str]:
+def address(prefork: Prefork, tmp_path: Path) -> Iterator[str]:
     """The URL of a view over two documents, one of them with a failed page."""
     make_pdf(tmp_path / "in" / "letter.pdf", 2)
     make_pdf(tmp_path / "in" / "form.pdf", 3)
@@ -49,13 +50,14 @@ def address(tmp_path: Path) -> Iterator[str]:
     write_replaced_document(tmp_path)
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "rayocr", "view", str(tmp_path / "out"), "gateway.port=0", "login.browser=none"]
-    process = subprocess.Popen(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, text=True)
+    process = prefork.start(command, cwd=PROJECT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     try:
         assert process.stdout is not None
         yield next(match[0] for line in process.stdout if (match := re.search(r"http://\S+", line)))
     finally:
         process.terminate()
-        assert process.wait() in (0, 130)
+        process.communicate()
+        assert process.returncode in (0, 130)
 
 
 @pytest.mark.skipif(CHROMIUM is None or find_spec("playwright") is None, reason="needs Debian's chromium")
@@ -176,7 +178,7 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
 
 @pytest.mark.skipif(CHROMIUM is None or find_spec("playwright") is None, reason="needs Debian's chromium")
 @pytest.mark.filterwarnings("ignore")
-def test_a_correction_from_the_command_line_is_in_an_open_view(address: str, tmp_path: Path) -> None:
+def test_a_correction_from_the_command_line_is_in_an_open_view(address: str, prefork: Prefork, tmp_path: Path) -> None:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -190,7 +192,9 @@ def test_a_correction_from_the_command_line_is_in_an_open_view(address: str, tmp
         (tmp_path / "page.md").write_text("The **aqueduct** is new")
         command = [sys.executable, "-m", "rayocr", "correct", str(tmp_path / "out"), "letter.pdf", "2"]
         options = ["--file", str(tmp_path / "page.md"), "--author", "Ada"]
-        subprocess.run([*command, *options], cwd=PROJECT, check=True, stdout=subprocess.DEVNULL)
+        with (tmp_path / "correct.log").open("w") as log:
+            started = prefork.start([*command, *options], cwd=PROJECT, env=os.environ, stdout=log, stderr=subprocess.STDOUT)
+        assert started.wait(PATIENCE_S) == 0, (tmp_path / "correct.log").read_text()
         page.click("#next")  # a page is read when it is opened
         page.wait_for_selector("#v-html strong")
         assert page.inner_text("#v-html strong") == "aqueduct"
@@ -208,7 +212,7 @@ def test_a_correction_from_the_command_line_is_in_an_open_view(address: str, tmp
 
 @pytest.mark.skipif(CHROMIUM is None or find_spec("playwright") is None, reason="needs Debian's chromium")
 @pytest.mark.filterwarnings("ignore")
-def test_the_page_of_a_run_continues_with_its_results(gemini: SimulatedGemini, tmp_path: Path) -> None:
+def test_the_page_of_a_run_continues_with_its_results(gemini: SimulatedGemini, prefork: Prefork, tmp_path: Path) -> None:
     """With gateway.after=view, the page first shows how the run ended."""
     from playwright.sync_api import sync_playwright
 
@@ -224,7 +228,9 @@ def test_the_page_of_a_run_continues_with_its_results(gemini: SimulatedGemini, t
         page = browser.new_page(viewport={"width": 390, "height": 844})
         page.set_default_timeout(600_000)
         page.add_init_script(REMEMBER_THE_END)
-        process = subprocess.Popen([*command, *options], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True)
+        process = prefork.start(
+            [*command, *options], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
         try:
             assert process.stdout is not None
             page.goto(next(match[0] for line in process.stdout if (match := re.search(r"http://\S+#token=\S+", line))))
@@ -239,7 +245,7 @@ def test_the_page_of_a_run_continues_with_its_results(gemini: SimulatedGemini, t
             assert f"rayocr view {tmp_path / 'out'}" in told
         finally:
             process.terminate()
-            process.stdout.close()
+            process.communicate()
             code = process.wait()
         browser.close()
     assert code == 1  # a document was rejected
