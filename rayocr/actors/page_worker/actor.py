@@ -13,12 +13,11 @@ import socket
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import partial
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rayocr.actors.page_worker.document_cache import DocumentCache
-from rayocr.actors.page_worker.ledger_client import LedgerClient, LedgerPort
+from rayocr.actors.page_worker.ledger_client import LedgerPort, PageRecorder
 from rayocr.actors.page_worker.loading import kept_for_good
 from rayocr.actors.page_worker.local_pages import LocalPages
 from rayocr.actors.page_worker.metering import meter
@@ -101,12 +100,18 @@ class PageWorker:
         self._settings = settings
         self._after_shard = after_shard
         self._ledger = ledger
-        self._recorder = LedgerClient(ledger)
         self._batch_queue = batch_queue
         self._slots = SlotClient(limiter, worker=name)
         self._local = LocalPages()
         self._pdf = PdfThread(timeout_s=settings.page_timeout_s, memory_bytes=settings.page_memory_bytes)
         self._duplicates = PageDeduplicator(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
+        self._recorder = PageRecorder(
+            ledger,
+            fingerprint=settings.fingerprint,
+            keep_boxes=settings.keep_boxes,
+            duplicates=self._duplicates,
+            batch_queue=batch_queue,
+        )
         waits = settings.stage.kind == "wait"
         self._documents = DocumentCache(keep=32 if waits else 2, max_pixels=settings.max_pixels)
         self._engines: list[Engine | None] = []
@@ -117,8 +122,6 @@ class PageWorker:
         self._cancelled: dict[str, int] = {}  # document_id -> the newest fencing token under which it was dropped
         self._asking: defaultdict[str, set[asyncio.Task[Any]]] = defaultdict(set)  # requests in flight, by document_id
         self._stopped: OutsideError | None = None
-        self._batch_keys: dict[tuple[str, int], list[str]] = {}  # keys of pages that are being sent to the ledger
-        self._reporting: set[asyncio.Task[None]] = set()
         self._in_progress: Counter[str] = Counter()  # shards in progress, by document_id
 
     @property
@@ -295,7 +298,7 @@ class PageWorker:
             record = await self._doubtful_text(progress) or record
         if self._settings.log_pages or record.outcome is PageOutcome.FAILED:
             log_page(record, context, duration_s=time.monotonic() - started)
-        return await self._record(record, context)
+        return await self._recorder.record(record, fencing_token=context.fencing_token)
 
     async def _read_opened(
         self, number: int, shard: Shard, content: DocumentBytes, context: DocumentContext, progress: PageProgress
@@ -319,30 +322,6 @@ class PageWorker:
                 return progress.settled_for(earlier)
         return None
 
-    async def _record(self, record: PageRecord, context: DocumentContext) -> tuple[PageRecord, asyncio.Future[None]]:
-        record = replace(record, fencing_token=context.fencing_token, fingerprint=self._settings.fingerprint)
-        if not self._settings.keep_boxes:
-            record = replace(record, boxes="")
-        acknowledged = await self._recorder.put(record)
-        if self._batch_keys and (keys := self._batch_keys.pop((record.document_id, record.page_number), None)) is not None:
-            acknowledged.add_done_callback(partial(self._report_recorded, keys))
-        if self._duplicates is not None and record.content_hash:
-            acknowledged.add_done_callback(partial(self._forget_duplicate, record.content_hash))
-        return record, acknowledged
-
-    def _report_recorded(self, keys: list[str], acknowledged: asyncio.Future[None]) -> None:
-        """Reports recorded pages, since their answers can then be deleted at the server."""
-        if acknowledged.cancelled() or acknowledged.exception() is not None or self._batch_queue is None:
-            return
-        task = asyncio.get_running_loop().create_task(self._batch_queue.recorded(keys))
-        self._reporting.add(task)
-        task.add_done_callback(self._reporting.discard)
-        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # the files expire by themselves
-
-    def _forget_duplicate(self, content_hash: str, acknowledged: asyncio.Future[None]) -> None:
-        assert self._duplicates is not None
-        self._duplicates.forget(content_hash)
-
     async def _open_page(self, number: int, shard: Shard, content: DocumentBytes) -> Page:
         page = await self._pdf.run(self._documents.open_page, shard.document_id, number)
         while page is None:
@@ -365,10 +344,10 @@ class PageWorker:
             offered,
             progress,
             first_engine=shard.first_engine,
-            remember=lambda record: self._record(record, context),  # sends the page to the ledger without waiting for the write
+            # Sends the page to the ledger without waiting for the write.
+            remember=lambda record: self._recorder.record(record, fencing_token=context.fencing_token),
         )
-        if offered.batch_keys:
-            self._batch_keys[record.document_id, record.page_number] = offered.batch_keys
+        self._recorder.note_batch_keys(record, offered.batch_keys)
         return record
 
     # -- the PDFium thread --------------------------------------------------------------------------------------------------

@@ -1,14 +1,19 @@
 """Implements a worker's client of the Ledger: sends finished pages in small batches and reports when they are acknowledged. A
 page is sent within `linger_s` after it is finished, so a killed worker loses little besides its pages in flight. Pages that
-finish within this time are sent together.
+finish within this time are sent together. Once the ledger has a page, the worker no longer needs its copies elsewhere
+(`PageRecorder`).
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Protocol
 
+from rayocr.actors.page_worker.page_dedup import PageDeduplicator
+from rayocr.engines.base import BatchQueuePort
 from rayocr.messages import PageRecord
 
 
@@ -67,3 +72,55 @@ class LedgerClient:
         finally:
             for _ in batch:
                 self._room.release()
+
+
+class PageRecorder:
+    """Records a worker's pages. After the acknowledgement of a page, identical pages are copied from the ledger, and the page's
+    answers in batches can be deleted at the server. `keep_boxes`: whether an output needs the positions of lines."""
+
+    def __init__(
+        self,
+        ledger: LedgerPort,
+        *,
+        fingerprint: str,
+        keep_boxes: bool,
+        duplicates: PageDeduplicator | None,
+        batch_queue: BatchQueuePort | None,
+    ) -> None:
+        self._client = LedgerClient(ledger)
+        self._fingerprint = fingerprint
+        self._keep_boxes = keep_boxes
+        self._duplicates = duplicates
+        self._batch_queue = batch_queue
+        self._batch_keys: dict[tuple[str, int], list[str]] = {}  # by document_id and page_number
+        self._reporting: set[asyncio.Task[None]] = set()
+
+    def note_batch_keys(self, record: PageRecord, keys: list[str]) -> None:
+        """Notes the keys of the page's answers in batches, before the page is recorded for the last time."""
+        if keys:
+            self._batch_keys[record.document_id, record.page_number] = keys
+
+    async def record(self, record: PageRecord, *, fencing_token: int) -> tuple[PageRecord, asyncio.Future[None]]:
+        """Sends a page. Returns it as recorded, and a future that completes when it is durable."""
+        record = replace(record, fencing_token=fencing_token, fingerprint=self._fingerprint)
+        if not self._keep_boxes:
+            record = replace(record, boxes="")
+        acknowledged = await self._client.put(record)
+        if self._batch_keys and (keys := self._batch_keys.pop((record.document_id, record.page_number), None)) is not None:
+            acknowledged.add_done_callback(partial(self._report_recorded, keys))
+        if self._duplicates is not None and record.content_hash:
+            acknowledged.add_done_callback(partial(self._forget_duplicate, record.content_hash))
+        return record, acknowledged
+
+    def _report_recorded(self, keys: list[str], acknowledged: asyncio.Future[None]) -> None:
+        """Reports recorded pages, since their answers can then be deleted at the server."""
+        if acknowledged.cancelled() or acknowledged.exception() is not None or self._batch_queue is None:
+            return
+        task = asyncio.get_running_loop().create_task(self._batch_queue.recorded(keys))
+        self._reporting.add(task)
+        task.add_done_callback(self._reporting.discard)
+        task.add_done_callback(lambda done: done.cancelled() or done.exception())  # the files expire by themselves
+
+    def _forget_duplicate(self, content_hash: str, acknowledged: asyncio.Future[None]) -> None:
+        assert self._duplicates is not None
+        self._duplicates.forget(content_hash)
