@@ -143,11 +143,11 @@ class TextLayer:
 def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *, image_share: float) -> TextLayer:
     """Reads the text layer of a raw FPDF_PAGE. `size_pt`: the size of the upright page. Omits text outside the page, since two
     pages cropped from one sheet contain the text of both."""
-    text_page = _load_text(page, upright)
+    text_page, turns = _load_text(page, upright)
     if not text_page:
         return TextLayer(lines=(), image_share=image_share, height_pt=size_pt[1], width_pt=size_pt[0])
     try:
-        layer = replace(_lines_on(page, text_page, upright, size_pt), image_share=image_share)
+        layer = replace(_lines_on(page, text_page, upright, size_pt, turns), image_share=image_share)
         if not layer.lines:
             return replace(layer, lacking=TextObjects(page).without_characters(text_page))
         found = compare_with_ink(
@@ -166,11 +166,11 @@ def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *
 def is_reading_of(page: Any, upright: Upright, picture: Any, scale: float) -> bool:
     """Returns whether the text of a raw FPDF_PAGE, all of it invisible, is a reading of this picture of the displayed page,
     without other text. `picture`: a gray array; `scale`: its pixels per point. Takes 3 to 8 ms and does not render the page."""
-    text_page = _load_text(page, upright)
+    text_page, turns = _load_text(page, upright)
     if not text_page:
         return False
     try:
-        layer = _lines_on(page, text_page, upright, (picture.shape[1] / scale, picture.shape[0] / scale))
+        layer = _lines_on(page, text_page, upright, (picture.shape[1] / scale, picture.shape[0] / scale), turns)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
     size_pt = (layer.width_pt, layer.height_pt)
@@ -179,23 +179,25 @@ def is_reading_of(page: Any, upright: Upright, picture: Any, scale: float) -> bo
     return seen.is_proven and not seen.hides_text
 
 
-def _load_text(page: Any, upright: Upright) -> Any:
-    """Returns the FPDF_TEXTPAGE of a raw FPDF_PAGE. PDFium sorts the texts of a line from left to right as displayed, which
-    reverses lines that are displayed upside down, so it loads such a page with another half turn."""
+def _load_text(page: Any, upright: Upright) -> tuple[Any, int]:
+    """Returns the FPDF_TEXTPAGE of a raw FPDF_PAGE, and the quarter turns after which most text runs from left to right.
+
+    PDFium sorts the texts of a line from left to right as displayed, which reverses lines that are displayed upside down, so it
+    loads such a page with another half turn."""
     text_page = pdfium.FPDFText_LoadPage(page)
-    if not text_page or quarter_turns(text_page, upright) != _UPSIDE_DOWN:
-        return text_page
+    turns = quarter_turns(text_page, upright) if text_page else 0
+    if turns != _UPSIDE_DOWN:
+        return text_page, turns
     pdfium.FPDFText_ClosePage(text_page)
     rotation = pdfium.FPDFPage_GetRotation(page)
     pdfium.FPDFPage_SetRotation(page, (rotation + _UPSIDE_DOWN) % 4)
     try:
-        return pdfium.FPDFText_LoadPage(page)
+        return pdfium.FPDFText_LoadPage(page), turns
     finally:
         pdfium.FPDFPage_SetRotation(page, rotation)
 
 
-def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float]) -> TextLayer:
-    turns = quarter_turns(text_page, upright)
+def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float], turns: int) -> TextLayer:
     turned, turned_pt = upright.turned(turns, size_pt), turned_size(turns, size_pt)
     characters = with_accents(read_characters(page, text_page, turned, turned_pt, is_word=is_word))
     fonts = PageFonts(text_page)

@@ -115,14 +115,7 @@ def test_the_digits_of_the_markdown_are_those_of_the_clean_pdf_and_the_report(pa
         assert re.sub(r"\D", "", text_of_html(rendered(text))) == wanted, text
 
 
-def _pdftotext(data: bytes) -> str | None:
-    """Returns the text in the order of the file, as most programs copy it."""
-    program = which("pdftotext")
-    if program is None:
-        return None
-    return subprocess.run([program, "-raw", "-", "-"], input=data, capture_output=True, check=True).stdout.decode()
-
-
+@pytest.mark.skipif(which("pdftotext") is None, reason="poppler-utils is not installed")
 @settings(
     max_examples=8,
     deadline=None,
@@ -136,5 +129,6 @@ def test_the_digits_of_the_markdown_are_those_of_the_searchable_pdf(page: str) -
     wanted = re.sub(r"\D", "", text)
     typeset = scan(clean_pdf([text])[0])
     data, _ = searchable_pdf(typeset.pdf, record(text))
-    for found in (pages_of(data)[0], _pdftotext(data)):
-        assert found is None or re.sub(r"\D", "", found) == wanted, (text, found)
+    # In the order of the file, as most programs copy it; without this option, the columns of tables are read one by one.
+    found = subprocess.run(["pdftotext", "-raw", "-", "-"], input=data, capture_output=True, check=True).stdout.decode()
+    assert re.sub(r"\D", "", found) == wanted, (text, found)

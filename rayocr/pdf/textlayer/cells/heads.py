@@ -23,10 +23,13 @@ _WIDER, _BLANK_EM = 1.25, 0.26  # least ratio of the gap to the narrowest one of
 
 def split_heads(lines: Sequence[TextLine]) -> Iterator[TextLine]:
     """Yields the lines; those that are heads of several columns are split."""
+    wide = [[] if line.vertical or line.slanted else _wide_gaps(line) for line in lines]
+    if not any(wide):
+        yield from lines
+        return
     level = sorted((line for line in lines if line.words and not line.vertical and not line.slanted), key=_middle)
     middles = [_middle(line) for line in level]
-    for line in lines:
-        gaps = [] if line.vertical or line.slanted else _wide_gaps(line)
+    for line, gaps in zip(lines, wide, strict=True):
         rows = _rows_below(line, level, middles) if gaps else []
         cuts = [place for place in gaps if _is_between_columns(line.words[place - 1], line.words[place], rows)]
         if cuts and not _begins_with_marker(line, cuts):

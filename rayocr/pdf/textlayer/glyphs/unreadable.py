@@ -38,7 +38,7 @@ _ADOBE_SMALL = re.compile("[\uf721-\uf77a\uf7a1-\uf7ff]")  # small capitals and 
 _SYMBOL = ("\uf020", "\uf07e")  # codes of a font that is marked as a symbol font
 _BRACKET_PIECES = 0xF8E5  # codes from this one on are pieces of large brackets
 _LETTER_IN_NUMBER = re.compile(r"(?<![^\s(+$€£-])[OlI]{0,3}\d[\d.,]{0,20}[OlI]{1,9}[\d.,OlI]{0,20}\d[OlI]{0,3}(?!\w)")
-_RETURN, _LINE_FEED = 0x0D, 0x0A  # PDFium ends its lines with both; a return alone is the code of a glyph
+_RETURN = re.compile(r"\r(?!\n)")  # PDFium ends its lines with both; a return alone is the code of a glyph
 _LETTERS_FOR_DIGITS = re.compile(r"(?<!\w)[OlIS\d]{1,9}(?:[.,][OlIS\d]{1,9}){0,6}(?!\w)")
 _WIDTHLESS = frozenset((0x200B, 0x2060, 0xFEFF))  # names of characters that draw nothing
 _CONTROLS = frozenset(range(1, 0x20)) - {0x02, 0x09, 0x0A, 0x0D}  # 2 is PDFium's hyphen at the end of a line
@@ -50,8 +50,8 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     `is_word`: whether a token is well formed. Takes 0.3 ms for a page without any."""
     _replace_private(codes)
     with_dashes(text_page, codes, rectangles)
-    suspects = _suspects(text_page, codes)
     text = "".join(map(chr, codes))
+    suspects = _suspects(text_page, codes, text)
     whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, text)
     whole |= _with_holes(text_page, codes, suspects, rectangles) | with_wrong_digits(text_page, codes, rectangles)
     whole |= _with_letters_in_numbers(text_page, text) | with_wrong_ligatures(text_page, text, rectangles)
@@ -98,12 +98,12 @@ def _drop_words(text_page: Any, codes: list[int], text: str, dropped: frozenset[
     return dropped
 
 
-def _suspects(text_page: Any, codes: Sequence[int]) -> list[int]:
+def _suspects(text_page: Any, codes: Sequence[int], text: str) -> list[int]:
     """Returns the characters without a known meaning, in order."""
     has_error = pdfium.FPDFText_HasUnicodeMapError
     odd = {code for code in set(codes) if code == 0xFFFD or 0xE000 <= code < _BRACKET_PIECES or code in _CONTROLS}
     found = {n for n, code in enumerate(codes) if code in odd} if odd else set()
-    found.update(n for n, code in enumerate(codes) if code == _RETURN and codes[n + 1 : n + 2] != [_LINE_FEED])
+    found.update(match.start() for match in _RETURN.finditer(text))
     if any(has_error(text_page, n) == 1 for n in range(0, len(codes), _STRIDE)):
         found.update(n for n in range(len(codes)) if has_error(text_page, n) == 1)
     return sorted(found)
