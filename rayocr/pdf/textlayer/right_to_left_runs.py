@@ -28,7 +28,10 @@ def right_to_left_runs(characters: Characters, runs: Sequence[Run], right_to_lef
     for run in _joined(characters, runs):
         as_it_is = isinstance(run.order, range) and not any(right_to_left[n] for n in run.order)
         if run.vertical or as_it_is:
-            yield _with_stop_at_the_end(characters, run) if mostly and not run.vertical else run
+            if mostly and not run.vertical:
+                _turn_brackets(characters, run.order, run.spaced)  # (883) in a cell of its own
+                run = _with_stop_at_the_end(characters, run)
+            yield run
         else:
             yield _read_from_the_right(characters, run.order, mostly)
 

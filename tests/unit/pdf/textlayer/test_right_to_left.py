@@ -166,3 +166,11 @@ def test_a_bracket_whose_other_half_is_on_another_line_opens_or_closes_by_the_sp
     assert line == "אבגדה (USD"
     (line,) = texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (cba .\\(1,158) Tj ET", mapping))
     assert line.startswith("1,158).")
+
+
+def test_a_negative_amount_in_a_cell_of_its_own_keeps_its_brackets() -> None:
+    """Browsers map mirrored brackets to their opposites."""
+    meanings = HEBREW | {char: char for char in "0123456789,"} | {"(": ")", ")": "("}
+    words = b"".join(b"1 0 0 1 300 %d Tm (abcd dcba abdc) Tj " % (700 - 20 * n) for n in range(3))
+    content = b"BT /F2 12 Tf " + words + b"1 0 0 1 72 700 Tm ((1,883)) Tj ET"
+    assert "(1,883)" in texts_of(page_with_font(content, meanings))
