@@ -43,6 +43,7 @@ from rayocr.engines.rapidocr.splitting.dashes import with_dashes
 from rayocr.engines.rapidocr.splitting.leaders import with_page_numbers
 from rayocr.engines.rapidocr.splitting.missed_cells import missed_cells
 from rayocr.engines.rapidocr.splitting.numbers import with_parted_numbers
+from rayocr.engines.rapidocr.splitting.raised_digits import with_raised_digits
 from rayocr.engines.rapidocr.text import (
     UNKNOWN_SCORE,
     is_half_known,
@@ -199,6 +200,7 @@ class RapidOcrEngine(ComputeEngine):
             quads, read, joined = with_parted_numbers(upright, quads, read, self._recognize_lines)
             lost |= joined
             quads, read = with_dashes(upright, *with_check_boxes(upright, quads, read, self._recognize_lines))
+            read = with_raised_digits(upright, quads, read)
             shown = turned(quads, -quarter_turns, width, height)
         skew = skew_deg(quads)
         level = levelled(quads, skew, width, height) / scale
