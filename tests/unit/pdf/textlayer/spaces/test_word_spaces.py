@@ -98,3 +98,7 @@ def test_a_space_under_the_next_letter_is_not_seen() -> None:
     """A program that divides words into syllables writes a space after each and steps back over it."""
     words = "[(Der ) (Bri ) 278 (ga ) 278 (dier ) (be ) 278 (ob ) 278 (ach ) 278 (te ) 278 (te )] TJ"
     assert drawn(f"72 700 Td {words}") == ["Der Brigadier beobachtete"]
+
+
+def test_ordinary_words_beside_a_letterspaced_one_keep_their_spaces() -> None:
+    assert drawn("72 700 Td (OR FISCAL YEAR   T O T A L   AND ENDING) Tj") == ["OR FISCAL YEAR TOTAL AND ENDING"]
