@@ -22,6 +22,7 @@ from rayocr.engines.rapidocr.fine_print import better_dpi, surer
 from rayocr.engines.rapidocr.gutters import parted_at_gutters
 from rayocr.engines.rapidocr.image import TurnedPage, cut_out, ink_of, turned_image, with_contrast, with_margin
 from rayocr.engines.rapidocr.missed_lines import missed_lines
+from rayocr.engines.rapidocr.numerals.small_digits import SmallDigitReader
 from rayocr.engines.rapidocr.other_lines import (
     LEAST_ASPECT,
     as_own_score,
@@ -137,9 +138,10 @@ class RapidOcrEngine(ComputeEngine):
                 detection = tiny.detection
             detector = TextDetector(load_model(detection, **self._runtime), least_score=BLOB_SCORE)
             small = LineRecognizer.small(recognition, **self._runtime)
-            self._recognize_lines = small
+            reader: ReadsLines = small
             if tiny is not None:
-                self._recognize_lines = CascadeRecognizer(LineRecognizer.tiny(tiny, **self._runtime), small, speed=self._speed)
+                reader = CascadeRecognizer(LineRecognizer.tiny(tiny, **self._runtime), small, speed=self._speed)
+            self._recognize_lines = SmallDigitReader(reader)
         except EngineUnavailable:
             raise
         except ImportError as error:
@@ -194,11 +196,11 @@ class RapidOcrEngine(ComputeEngine):
         if not is_cleaned and (cleaned := without_show_through(upright, quads, read, self._recognize_lines)) is not None:
             return self._read(turned_image(cleaned, -quarter_turns), scale, fields, is_cleaned=True)
         height, width = upright.shape[:2]
-        lost = False
+        lost = any(reading.lost for reading in read)
         if not columns_down:
-            quads, read, lost = with_page_numbers(upright, quads, read, self._recognize_lines)
+            quads, read, unread = with_page_numbers(upright, quads, read, self._recognize_lines)
             quads, read, joined = with_parted_numbers(upright, quads, read, self._recognize_lines)
-            lost |= joined
+            lost |= unread or joined
             quads, read = with_dashes(upright, *with_check_boxes(upright, quads, read, self._recognize_lines))
             read = with_raised_digits(upright, quads, read)
             shown = turned(quads, -quarter_turns, width, height)
@@ -213,7 +215,7 @@ class RapidOcrEngine(ComputeEngine):
         read, doubts = self._with_other_scripts(upright, quads, read, aspects)
         model = self.model + (WITH_TESSERACT if read != ours else "")
         doubts = tuple(dict.fromkeys((*doubts, LOW_CONFIDENCE))) if lost else doubts
-        for index, (text, score, _) in enumerate(read):
+        for index, (text, score, *_) in enumerate(read):
             text = with_marks(with_spaces(text))
             if (score < _MIN_LINE_SCORE and not is_half_known(text)) or not text.strip() or is_unread(text, aspects[index]):
                 if aspects[index] > _UNREAD_ASPECT:
@@ -245,7 +247,7 @@ class RapidOcrEngine(ComputeEngine):
         packs that are missing for a few lines. Raises LanguagePackMissing if a pack is missing for more than a few."""
         unread = [
             index
-            for index, (text, score, _) in enumerate(read)
+            for index, (text, score, *_) in enumerate(read)
             if aspects[index] > _UNREAD_ASPECT and (score < _JUNK or is_unread(text, aspects[index]) or is_half_known(text))
         ]
         unread = _without_faint(upright, quads, unread, aspects)
@@ -318,10 +320,10 @@ class RapidOcrEngine(ComputeEngine):
         best, best_sum, best_read = candidates[0], -1.0, {}
         for turns in candidates:
             read = dict(zip(sample, self._recognize(page, shown, turns, sample), strict=True))
-            total = sum(score * len(text) for text, score, _ in read.values())
+            total = sum(score * len(text) for text, score, *_ in read.values())
             if total > best_sum * (_BETTER if turns == 2 else 1.0):
                 best, best_sum, best_read = turns, total, read
-            if total / max(sum(len(text) for text, _, _ in read.values()), 1) > _SURE:
+            if total / max(sum(len(text) for text, *_ in read.values()), 1) > _SURE:
                 break
         if (turns := self._turns_of_unread(page, shown, best, sample, best_read)) != best:
             best, best_read = turns, {}

@@ -55,7 +55,7 @@ class RapidLineReader:
             read = self._recognize(crops)
         except Exception as error:  # ONNX Runtime and OpenCV raise their own error classes
             raise EngineError(f"rapidocr failed on lines of page {page.page_number}: {error}") from error
-        return [_whole_words(text, box) for box, (text, score, _) in zip(boxes, read, strict=True) if score >= _SURE]
+        return [_whole_words(text, box) for box, (text, score, *_) in zip(boxes, read, strict=True) if score >= _SURE]
 
     def _open(self) -> None:
         if self._recognize is not None:

@@ -22,11 +22,15 @@ _BEFORE = frozenset("([“‘«£€$&")
 
 class LineReading(NamedTuple):
     """The reading of a line. `score` is the mean probability of the symbols. `weakest` is the lowest probability of any symbol,
-    and of the decision that no space is between two symbols. Both values are 0 if there is no text."""
+    and of the decision that no space is between two symbols. Both values are 0 if there is no text. `places`: for each character
+    of the text, about where its middle is, as a share of the picture's width; empty where it is not known. `lost`: a sign of the
+    picture could not be read."""
 
     text: str
     score: float
     weakest: float
+    places: tuple[float, ...] = ()
+    lost: bool = False
 
 
 NOTHING_READ = LineReading("", 0.0, 0.0)
@@ -55,11 +59,17 @@ class BlankKeepingDecoder:
         doubt = 1.0 - float(surest.min())
         blanks = self._blanks_before(steps, signs, places)
         text: list[str] = []
-        for sign, blank in zip(map(self._characters.__getitem__, signs[places].tolist()), blanks.tolist(), strict=True):
+        steps_of: list[float] = []
+        for sign, blank, step in zip(
+            map(self._characters.__getitem__, signs[places].tolist()), blanks.tolist(), places.tolist(), strict=True
+        ):
             if blank > self._lost_blank and _may_part(text, sign):
                 text.append(" ")
+                steps_of.append((steps_of[-1] + step) / 2)
             text.append(sign)
-        return LineReading("".join(text), float(best[places].mean()), 1.0 - max(doubt, float(blanks.max())))
+            steps_of.append(step)
+        at = tuple(step + 0.5 for step in steps_of)
+        return LineReading("".join(text), float(best[places].mean()), 1.0 - max(doubt, float(blanks.max())), at)
 
     def _blanks_before(self, steps: Any, signs: Any, places: Any) -> Any:
         """Returns the probability of a space before each symbol that is decoded; 0 for the first one and beside a space."""

@@ -14,6 +14,7 @@ from rayocr.engines.rapidocr.recognizer.models import TinyModels
 from rayocr.engines.rapidocr.recognizer.runtime import Model, load_model, model_levels
 
 _HEIGHT = 48  # in pixels; the line height of the models' training data
+_STEP_PX = 8  # width of a step of the model's output
 _MULTIPLE_PX = 32  # widths are rounded up to this many pixels, because some runtimes prepare for each new shape
 _MOST_PX = 2560  # longer lines are cut at a space: a line of three meters would need a gigabyte
 # Short pictures are stretched, since the models lose one of several narrow letters: "xii" was read as "xi", "117" as "17". The
@@ -49,7 +50,7 @@ class LineRecognizer:
         parts = [_parts(_scaled(line)) for line in lines]
         pictures = {part.tobytes(): part for of_line in parts for part in of_line}
         read = self._read(pictures)
-        return [_joined([read[part.tobytes()] for part in of_line]) for of_line in parts]
+        return [_joined([_placed(read[part.tobytes()], part.shape[1]) for part in of_line]) for of_line in parts]
 
     def _read(self, pictures: dict[bytes, Any]) -> dict[bytes, LineReading]:
         """Reads different pictures, grouped by similar widths."""
@@ -104,6 +105,11 @@ def _parts(scaled: Any) -> list[Any]:
         parts.append(scaled[:, start:end])
         start = end
     return [*parts, scaled[:, start:]]
+
+
+def _placed(reading: LineReading, width: int) -> LineReading:
+    """Returns the reading with places as shares of the picture's width instead of steps."""
+    return reading._replace(places=tuple(_STEP_PX * place / width for place in reading.places))
 
 
 def _joined(parts: Sequence[LineReading]) -> LineReading:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from rayocr.engines.rapidocr.recognizer.decoding import BlankKeepingDecoder
+from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, BlankKeepingDecoder
 from rayocr.engines.rapidocr.text import (
     is_half_known,
     is_unread,
@@ -61,7 +61,7 @@ def test_chinese_gets_no_blanks() -> None:
 
 
 def test_a_line_without_signs_is_empty_and_certain_of_nothing() -> None:
-    assert BlankKeepingDecoder(SIGNS).decode(steps("", "", "")) == ("", 0.0, 0.0)
+    assert BlankKeepingDecoder(SIGNS).decode(steps("", "", "")) == NOTHING_READ
 
 
 def test_the_score_is_that_of_the_signs() -> None:

@@ -1,0 +1,137 @@
+"""Writes raised digits and fractions in a line's reading as the picture shows them: 12³ for "123", 2¾ for "234"."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from rayocr.engines.rapidocr.numerals.glyphs import Glyphs, Shape, cut_with_margin, glyphs_of, number_parts
+from rayocr.engines.rapidocr.numerals.matching import match
+from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
+
+_STEP = 1 / 6  # step of the recognizer, in line heights
+_WINDOW = 12  # characters and shapes within so many steps are matched with each other
+_CANDIDATE = re.compile(r"[\d½¼¾⅓⅔⅛⅜⅝⅞%ªº/∛∜√]|^\W*\w{0,2}\W*$|\s\s")
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+_RAISED_BEFORE_DIGIT = re.compile(r"[⁰¹²³⁴-⁹]\d")
+_RING = re.compile(r"[0oO°º]")
+_PERCENT = re.compile(r"%[o0°º]?|‰")
+_ORDINALS = "ªº"
+_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"\d{1,2}")
+_WRITTEN = re.compile(r"(\d)/(\d{1,2})$")
+_SCORE, _SURE = 0.6, 0.9  # least score of a number of a fraction, and of one that was read as a percent sign
+_FRACTIONS = {
+    unicodedata.normalize("NFKC", sign).replace("\u2044", "/"): sign
+    for sign in map(chr, (*range(0xBC, 0xBF), *range(0x2150, 0x215F)))
+}
+
+
+class SmallDigitReader:
+    """Reads lines, and corrects raised digits and fractions. A fraction that cannot be read makes its reading `lost`."""
+
+    def __init__(self, read: ReadsLines) -> None:
+        self._read = read
+
+    def __call__(self, lines: Sequence[Any]) -> list[LineReading]:
+        """Returns the text of each gray picture (rows, columns)."""
+        read = self._read(lines)
+        found = {
+            index: glyphs
+            for index, (line, reading) in enumerate(zip(lines, read, strict=True))
+            if reading.places and _CANDIDATE.search(reading.text) and (glyphs := glyphs_of(line)) is not None
+        }
+        pictures: dict[tuple[int, Shape], tuple[Any, ...]] = {}
+        for n, glyphs in found.items():
+            for shape in glyphs.fractions:
+                pictures[n, shape] = number_parts(lines[n], shape, glyphs.cap) or ()
+            pictures |= {(n, shape): (cut_with_margin(lines[n], shape),) for shape in glyphs.raised}
+        numbers = iter(self._read(sum(pictures.values(), ())) if pictures else ())
+        parts = {key: [next(numbers) for _ in some] for key, some in pictures.items()}
+        for n, glyphs in found.items():
+            own = {shape: parts.get((n, shape), []) for shape in glyphs.raised | glyphs.fractions}
+            read[n] = _corrected(read[n], lines[n].shape, glyphs, own)
+        return read
+
+
+def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, parts: dict[Shape, list[LineReading]]) -> LineReading:
+    """Returns the reading with what the picture shows. `parts`: the readings of the numbers of fractions, and of raised signs."""
+    height, width = size
+    text = list(reading.text)
+    places = list(reading.places)
+    lost = reading.lost
+    for shape in sorted(parts):
+        own = _characters_at(shape, glyphs.shapes, text, [place * width for place in places], glyphs.fractions, _STEP * height)
+        before = "".join(text[n] for n in own)
+        if shape in glyphs.raised:
+            after = "".join(text[own[-1] + 1 : own[-1] + 2]) if own else ""
+            if len(own) != 1 or after == "/":
+                continue
+            if (raised := _digit(parts[shape])) and (before.isdecimal() or before in _ORDINALS):
+                if raised == "0" != before:
+                    continue  # a degree sign
+                text[own[0]] = raised.translate(_RAISED)
+                lost |= before.isdecimal() and before != raised
+            continue
+        sign = _sign_of(parts[shape], before)
+        if sign is None:
+            lost |= not before.isalpha()
+        elif own and _disagree("".join(text[: own[-1] + 1]), parts[shape]):
+            lost = True
+        elif own:
+            digits = sum(map(str.isdigit, before))
+            while (
+                digits > sum(number.text.isdigit() * len(number.text) for number in parts[shape]) > 0 and text[own[0]].isdigit()
+            ):
+                digits, own = digits - 1, own[1:]  # the digit before the fraction
+            text[own[0]] = sign
+            for n in own[1:]:
+                text[n] = ""
+        elif sign not in "%‰":
+            at = next((n for n, place in enumerate(places) if place * width > (shape.x0 + shape.x1) / 2), len(text))
+            text.insert(at, sign)
+            places.insert(at, (shape.x0 + shape.x1) / 2 / width)
+    fixed = "".join(text)
+    lost |= _RAISED_BEFORE_DIGIT.search(fixed) is not None
+    return reading._replace(text=fixed, places=tuple(places) if len(fixed) == len(places) else (), lost=lost)
+
+
+def _characters_at(
+    shape: Shape, shapes: Sequence[Shape], text: Sequence[str], places: Sequence[float], several: Collection[Shape], step: float
+) -> list[int]:
+    """Returns the indexes of the characters of a shape."""
+    middle = (shape.x0 + shape.x1) / 2
+    near = [other for other in shapes if abs((other.x0 + other.x1) / 2 - middle) < _WINDOW * step]
+    visible = [n for n, place in enumerate(places) if text[n].strip() and abs(place - middle) < _WINDOW * step]
+    matched = match([places[n] for n in visible], near, step=step, several=several)
+    return [visible[n] for n in matched[near.index(shape)]]
+
+
+def _disagree(text: str, numbers: Sequence[LineReading]) -> bool:
+    """Returns whether the reading of the line ends with another fraction."""
+    found = _WRITTEN.search(text)
+    return found is not None and (found[1], found[2]) != (numbers[0].text.strip()[-1:], numbers[1].text.strip())
+
+
+def _digit(readings: Sequence[LineReading]) -> str:
+    """Returns the digit that a raised sign is, or ""."""
+    return next((reading.text for reading in readings if reading.score >= _SCORE and _DIGIT.fullmatch(reading.text)), "")
+
+
+def _sign_of(numbers: Sequence[LineReading], before: str) -> str | None:
+    """Returns the fraction or the percent sign with these numbers above and below its bar, or `before`, its reading in the line;
+    None if it cannot be read."""
+    is_percent = _PERCENT.fullmatch(before) is not None
+    if not numbers:
+        return before if is_percent else None
+    above, below = (number.text.strip() for number in numbers)
+    if _RING.fullmatch(above) and all(map(_RING.fullmatch, below)) and 1 <= len(below) <= 2:
+        return "%‰"[len(below) - 1]
+    score = min(number.score for number in numbers)
+    are_numbers = _NUMBER.fullmatch(above) and _NUMBER.fullmatch(below) and 0 < int(above) < int(below)
+    if are_numbers and score >= (_SURE if is_percent else _SCORE):
+        return _FRACTIONS.get(f"{above}/{below}", f"{above}/{below}")
+    return before if is_percent else None

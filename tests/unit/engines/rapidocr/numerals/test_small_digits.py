@@ -1,0 +1,102 @@
+"""Raised digits and fractions in lines of a scan, which the recognition models read as ordinary digits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+from rayocr.engines.rapidocr.numerals.small_digits import SmallDigitReader
+from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+
+SIZE = 40
+BASE = 44
+SMALL = 0.62
+
+
+class Line:
+    """The picture of a line that is drawn from left to right, with the middle of each sign."""
+
+    def __init__(self) -> None:
+        self._image = Image.new("L", (400, 60), 255)
+        self._pen = ImageDraw.Draw(self._image)
+        self._x = 12.0
+        self.places: list[float] = []
+
+    def text(self, text: str, *, size: float = SIZE, base: float = BASE) -> Line:
+        font = ImageFont.load_default(size=size)
+        for sign in text:
+            width = font.getlength(sign)
+            self._pen.text((self._x, base), sign, fill=0, font=font, anchor="ls")
+            self.places.append(self._x + width / 2)
+            self._x += width
+        return self
+
+    def raised(self, text: str) -> Line:
+        return self.text(text, size=SMALL * SIZE, base=BASE - 0.3 * SIZE)
+
+    def fraction(self, above: str, below: str) -> Line:
+        self.raised(above)
+        self._pen.line((self._x - 5, BASE, self._x + 10, BASE - 0.72 * SIZE), fill=0, width=3)
+        self._x += 6
+        return self.text(below, size=SMALL * SIZE)
+
+    def picture(self) -> Any:
+        return np.asarray(self._image.crop((0, 0, round(self._x) + 12, 60)))
+
+
+def read(line: Line, text: str, small: Callable[[int], str] = lambda place: "", *, places: Sequence[float] = ()) -> LineReading:
+    """Returns the reading of a line that the models read as `text`. `small` returns their reading of each small picture."""
+    picture = line.picture()
+    middles = places or line.places
+    whole = LineReading(text, 0.99, 0.98, tuple(x / picture.shape[1] for x in middles))
+
+    def recognize(lines: Sequence[Any]) -> list[LineReading]:
+        if lines[0] is picture:
+            return [whole]
+        return [LineReading(small(place), 0.99, 0.98) for place in range(len(lines))]
+
+    return SmallDigitReader(recognize)([picture])[0]
+
+
+def test_raised_digit_after_a_number_is_raised_in_the_text() -> None:
+    assert read(Line().text("Table 12").raised("3"), "Table 123", lambda place: "3").text == "Table 12³"
+
+
+def test_digits_of_the_usual_size_stay() -> None:
+    reading = read(Line().text("1,204.50 kg 7%"), "1,204.50 kg 7%", lambda place: "0")
+    assert (reading.text, reading.lost) == ("1,204.50 kg 7%", False)
+
+
+def test_raised_sign_that_is_no_digit_stays() -> None:
+    assert read(Line().text("45").raised("o"), "45°", lambda place: "0").text == "45°"
+
+
+@pytest.mark.parametrize(("text", "expected"), [("234", "2¾"), ("2½4", "2¾")])
+def test_fraction_that_was_read_as_digits_is_a_fraction(text: str, expected: str) -> None:
+    line = Line().text("2").fraction("3", "4")
+    reading = read(line, text, lambda place: "34"[place], places=line.places)
+    assert (reading.text, reading.lost) == (expected, False)
+
+
+def test_fraction_without_any_character_is_inserted() -> None:
+    line = Line().text("2").fraction("3", "4").text(" m")
+    assert read(line, "2 m", lambda place: "34"[place], places=(line.places[0], *line.places[-2:])).text == "2¾ m"
+
+
+def test_fraction_without_a_sign_in_unicode_is_written_with_a_slash() -> None:
+    line = Line().fraction("3", "7")
+    assert read(line, "37", lambda place: "37"[place]).text == "3/7"
+
+
+def test_fraction_whose_numbers_cannot_be_read_is_a_doubt() -> None:
+    reading = read(Line().text("2").fraction("3", "4"), "234", lambda place: "?")
+    assert (reading.text, reading.lost) == ("234", True)
+
+
+def test_percent_sign_stays() -> None:
+    reading = read(Line().text("2").fraction("o", "o"), "2%", lambda place: "0", places=(20.0, 44.0))
+    assert (reading.text, reading.lost) == ("2%", False)
