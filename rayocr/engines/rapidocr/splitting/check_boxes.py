@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from rayocr.engines.rapidocr.image import cut_out
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
+from rayocr.engines.rapidocr.splitting.radio_buttons import Button, button_in, confirmed
 from rayocr.engines.rapidocr.text import TICKED_BOX, UNTICKED_BOX, is_chinese
 from rayocr.pdf.shapes.components import components
 
@@ -29,12 +30,15 @@ _INSIDE = 0.24  # where the inside of the frame begins, from the edge, as a shar
 _TICK, _SOLID = 0.05, 0.9  # share of the inside that has ink; a solid square is a bullet
 _REACH = 1.6  # distance to a box outside the detected line, and between a box and its word, in line heights
 _MARGIN = 0.12  # white space between a box and a word, as a share of the side
+_BUTTON_MARGIN = 0.18  # white space beside a radio button; the letter O has less in words
 _BLUR = 0.035  # ink outside a side that is not straight in a scan, as a share of the side
 _WORD_GAP = 0.35  # minimum white space at both sides of a box in a line that may be Hebrew, as a share of the side
 _BAR = 0.9  # share of ink in a row across the middle: letters such as B have one, ticks do not
 _OVERSHOOT = 0.3  # ink of a tick above or below a box, as a share of the side
 _CORNER = 0.12  # size of the place in each corner that must have ink, as a share of the side
 _LATIN = 0.8  # score of a reading that can be joined with its box; others may be read again in another script
+_LOW = 0.9  # height of a line, relative to the usual one, whose box may cut off a check box
+_HIGH = 1.1  # height of a line with ticks that stick out, relative to the usual line
 _APART = 0.6  # distance in sides; squares that are closer to each other are comb fields
 _SCORE = 0.95
 
@@ -46,6 +50,7 @@ class CheckBox(NamedTuple):
     top: int
     side: int
     ticked: bool
+    button: Button | None = None  # for a radio button
 
     @property
     def right(self) -> int:
@@ -65,8 +70,7 @@ def with_check_boxes(upright: Any, quads: Any, read: list[LineReading], recogniz
     parts: list[tuple[Any, str, Any]] = []  # corners of a part, the mark before it, and the corners of both
     marks: list[tuple[Any, str]] = []
     outside: list[tuple[Any, str]] = []
-    for index, quad in enumerate(quads):
-        found, wide, reach = _boxes_beside(upright, quad, read[index])
+    for index, (found, wide, reach) in enumerate(_boxes_of_page(upright, quads, read)):
         width = round(float(np.linalg.norm(wide[1] - wide[0])))
         inside = [box for box in found if reach <= (box.left + box.right) / 2 <= width - reach]
         outside += [(_slice(wide, box.left, box.right, width), box.mark) for box in found if box not in inside]
@@ -115,7 +119,8 @@ def find_boxes(line: Any, letter_height: float, *, square: float = _SQUARE) -> l
     strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, length) | cv2.morphologyEx(ink, cv2.MORPH_OPEN, length.T)
     whole, framed = components(ink)[0], components(strokes)[0]  # a tick may stick out of its box
     large = framed[framed[:, 2] >= _LEAST_FRAME * letter_height]
-    places = {tuple(place[:4]) for place in (*whole.tolist(), *large.tolist())}
+    ticked = {place for left, top, wide, high, _ in large.tolist() if (place := _frame_in(strokes, left, top, wide, high))}
+    places = {tuple(place[:4]) for place in whole.tolist()} | ticked
     found: list[CheckBox] = []
     for x, y, width, height in sorted(places):
         side, shorter = max(width, height), min(width, height)
@@ -123,21 +128,39 @@ def find_boxes(line: Any, letter_height: float, *, square: float = _SQUARE) -> l
             continue
         if found and x < found[-1].right:
             continue  # the same box without its blur
-        if _is_frame(ink[y : y + height, x : x + width]) and _is_apart(ink, x, y, width, height):
+        square, is_apart = ink[y : y + height, x : x + width], _is_apart(ink, x, y, width, height)
+        if (x, y, width, height) not in ticked and (button := button_in(square)) is not None:
+            if _is_apart(ink, x, y, width, height, margin=_BUTTON_MARGIN):
+                found.append(CheckBox(x, y, width, button is not Button.EMPTY, button))
+        elif (
+            is_apart or ((x, y, width, height) in ticked and _is_apart(strokes, x, y, width, height, beside=_OVERSHOOT))
+        ) and _is_frame(square):
             margin = round(_INSIDE * side)
             share = float((ink[y + margin : y + height - margin, x + margin : x + width - margin] > 0).mean())
             if share < _SOLID:
                 found.append(CheckBox(x, y, width, share > _TICK))
-    return [
-        box
-        for place, box in enumerate(found)
-        if all(_gap(box, other) > _APART * box.side for other in found[max(place - 1, 0) : place + 2] if other != box)
-    ]
+    squares = [box for box in found if box.button is None]
+    near = {box: squares[max(place - 1, 0) : place + 2] for place, box in enumerate(squares)}
+    return [box for box in found if all(_gap(box, other) > _APART * box.side for other in near.get(box, ()) if other != box)]
 
 
-def _boxes_beside(upright: Any, quad: Any, reading: LineReading) -> tuple[list[CheckBox], Any, int]:
+def _boxes_of_page(upright: Any, quads: Any, read: Sequence[LineReading]) -> list[tuple[list[CheckBox], Any, int]]:
+    """Returns what `_boxes_beside` returns for each line, without rings and discs that are not radio buttons."""
+    import numpy as np
+
+    usual = float(np.median(np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1))) if len(quads) else 0.0
+    found = [_boxes_beside(upright, quad, reading, usual) for quad, reading in zip(quads, read, strict=True)]
+    buttons = [box for boxes, _, _ in found for box in boxes if box.button is not None]
+    if not buttons:
+        return found
+    kept = confirmed([(box.button, box.side) for box in buttons if box.button is not None])
+    others = {id(box) for box, is_kept in zip(buttons, kept, strict=True) if not is_kept}
+    return [([box for box in boxes if id(box) not in others], wide, reach) for boxes, wide, reach in found]
+
+
+def _boxes_beside(upright: Any, quad: Any, reading: LineReading, usual: float) -> tuple[list[CheckBox], Any, int]:
     """Returns the boxes in and beside a line that have a word beside them, the line's corners widened at both ends, and by how
-    many pixels."""
+    many pixels. `usual`: the height of the page's lines; a tick by hand makes its line higher."""
     import numpy as np
 
     width, height = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
@@ -146,11 +169,15 @@ def _boxes_beside(upright: Any, quad: Any, reading: LineReading) -> tuple[list[C
         return [], quad, 0
     along = (quad[1] - quad[0]) / width * reach
     wide = (quad + np.array([-along, along, along, -along])).astype(np.float32)
+    if height < _LOW * usual:
+        down = (quad[3] - quad[0]) / height * (usual - height) / 2
+        wide = (wide + np.array([-down, -down, down, down])).astype(np.float32)
     if wide[:, 0].min() < 0 or wide[:, 0].max() > upright.shape[1]:
         wide, reach = quad, 0
     picture = np.ascontiguousarray(cut_out(upright, wide))
     is_latin = reading.score >= _LATIN
-    boxes = find_boxes(picture, height, square=_SQUARE if is_latin else _SQUARE_ALONE) if min(picture.shape) else []
+    square, is_high = _SQUARE if is_latin else _SQUARE_ALONE, height > _HIGH * usual
+    boxes = find_boxes(picture, usual if is_high else height, square=square) if min(picture.shape) else []
     if not is_latin:
         boxes = [box for box in boxes if not _touches_word(picture, box)]
     return [box for box in boxes if _has_word(picture, box, round(_REACH * height))], wide, reach
@@ -201,17 +228,34 @@ def _longest_share(side: Any) -> float:
     return max(float((above | below).astype(bool).mean()) for above, below in pairwise(side))
 
 
-def _is_apart(ink: Any, x: int, y: int, width: int, height: int) -> bool:
-    """Returns whether a box has white paper at both sides and, except for a tick, above and below, where the stroke of a round
-    letter continues."""
-    blur, white = max(round(_BLUR * width), 1), max(round(_MARGIN * width), 2)
+def _frame_in(strokes: Any, x: int, y: int, width: int, height: int) -> tuple[int, int, int, int] | None:
+    """Returns the place of the frame in a shape of straight strokes, without the part of a tick that goes on along a side."""
+    import numpy as np
+
+    square = strokes[y : y + height, x : x + width] > 0
+    upright = np.flatnonzero(square.mean(axis=0) >= _FRAME)
+    if len(upright) < 2:
+        return None
+    level = np.flatnonzero(square[:, upright[0] : upright[-1] + 1].mean(axis=1) >= _FRAME)
+    if len(level) < 2:
+        return None
+    left, top, right, bottom = int(upright[0]), int(level[0]), int(upright[-1]) + 1, int(level[-1]) + 1
+    if min(left, width - right) > 1 or min(top, height - bottom) > 1:
+        return None  # the straight parts of a round letter
+    return x + left, y + top, right - left, bottom - top
+
+
+def _is_apart(ink: Any, x: int, y: int, width: int, height: int, *, margin: float = _MARGIN, beside: float = 0.0) -> bool:
+    """Returns whether a box has white paper at both sides, except for this share of its rows, and, except for a tick, above and
+    below, where the stroke of a round letter continues."""
+    blur, white = max(round(_BLUR * width), 1), max(round(margin * width), 2)
     rows = ink[y : y + height]
     before = rows[:, max(x - blur - white, 0) : max(x - blur, 0)]
     after = rows[:, x + width + blur : x + width + blur + white]
     above = ink[max(y - blur - 1, 0) : max(y - blur, 0), x : x + width]
     below = ink[y + height + blur : y + height + blur + 1, x : x + width]
-    return (
-        not before.any() and not after.any() and all(not side.size or (side > 0).mean() < _OVERSHOOT for side in (above, below))
+    return all(not side.size or side.any(axis=1).mean() <= beside for side in (before, after)) and all(
+        not side.size or (side > 0).mean() < _OVERSHOOT for side in (above, below)
     )
 
 

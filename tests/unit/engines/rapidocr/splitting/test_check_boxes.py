@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.splitting.check_boxes import find_boxes, with_check_boxes
+from rayocr.engines.rapidocr.splitting.radio_buttons import Button
 
 HEIGHT = 44  # of a line with its margins; letters have half of it
 
@@ -49,6 +50,30 @@ def test_a_tick_that_sticks_out_of_its_box_is_a_tick() -> None:
     assert marks(np.asarray(image)) == ["[x]"]
 
 
+def test_a_tick_by_hand_that_goes_on_along_a_side_is_a_tick() -> None:
+    image = Image.fromarray(drawn((60, "[ ]"), (110, "Car")))
+    ImageDraw.Draw(image).line((64, 22, 70, 34, 92, 4), fill=10, width=4)
+    assert marks(np.asarray(image)) == ["[x]"]
+
+
+def radio(image: Image.Image, left: int, *, is_chosen: bool) -> None:
+    draw = ImageDraw.Draw(image)
+    draw.ellipse((left, 11, left + 22, 33), outline=10, width=2)
+    if is_chosen:
+        draw.ellipse((left + 6, 17, left + 16, 27), fill=10)
+
+
+def test_radio_buttons_are_marks_and_a_lone_ring_is_a_letter() -> None:
+    image = Image.fromarray(drawn((100, "Car"), (240, "Bus")))
+    radio(image, 60, is_chosen=False)
+    readings = [LineReading("Car", 0.9, 0.5), LineReading("Bus", 0.9, 0.5)]
+    quads = np.array([quad(95, 150), quad(235, 300)])
+    assert with_check_boxes(np.asarray(image), quads, readings, Recognizer())[1] == readings
+    radio(image, 200, is_chosen=True)
+    read = with_check_boxes(np.asarray(image), quads, readings, Recognizer())[1]
+    assert [reading.text for reading in read] == ["Car", "Bus", "[ ]", "[x]"]
+
+
 @pytest.mark.parametrize("text", ["O 0 o D Q", "BDEFH 8690", "LITTLE [box] |_|", "qpbd ao ec gs", "are often the best"])
 @pytest.mark.parametrize("size", [18, 24, 28, 40])
 @pytest.mark.parametrize("stroke", [0, 1])
@@ -57,7 +82,8 @@ def test_letters_are_not_boxes(text: str, size: int, stroke: int) -> None:
     font = ImageFont.load_default(size=size)
     ImageDraw.Draw(image).text((20, size), text, fill=10, font=font, anchor="lm", stroke_width=stroke)
     line = np.asarray(image)
-    assert [box for height in (size, 1.3 * size, 2 * size) for box in find_boxes(line, height)] == []
+    found = [box for height in (size, 1.3 * size, 2 * size) for box in find_boxes(line, height)]
+    assert [box for box in found if box.button is not Button.EMPTY] == []
 
 
 def test_solid_squares_cells_of_tables_and_places_for_single_letters_are_not_boxes() -> None:
