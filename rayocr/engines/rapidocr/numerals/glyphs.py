@@ -15,6 +15,7 @@ _LEAST_PX = 2
 _LETTER = 0.3  # least height of a letter, relative to the picture
 _EDGE = 0.12  # shapes that touch the upper or lower edge and end within this share of the picture belong to other lines
 _LEVEL = 0.15  # largest distance of a letter's foot from the base line
+_BASE = 40  # percentile of the letters' feet that is the base line; words whose letters touch reach below it
 _TALL = 90  # percentile of the letters' heights that is the height of capital letters
 _RAISED = (0.43, 0.85)  # height of a raised digit
 _LIFT = 0.22  # least distance of a raised digit from the base line
@@ -22,7 +23,7 @@ _TOP = 0.8  # least height of its top above the base line
 _WIDEST, _NARROWEST = 0.8, 0.1  # its width
 _PART = (0.35, 0.75)  # height of a number of a fraction
 _BAR = (0.85, 1.35)  # height of a fraction
-_WIDTH = (0.5, 2.4)  # width of a fraction
+_WIDTH = (0.72, 2.4)  # width of a fraction
 _BESIDE = 0.3  # largest distance of its numbers from its bar
 # Parts of a fraction, as shares of its width and height from its upper left corner. The first four have ink: its numbers and the
 # ends of its bar. The others are white, unlike in most letters.
@@ -77,13 +78,13 @@ def glyphs_of(line: Any) -> Glyphs | None:
     letters = h >= _LETTER * height
     if not letters.any():
         return None
-    base = float(np.median(y1[letters]))
+    base = float(np.percentile(y1[letters], _BASE, method="higher"))
     level = letters & (np.abs(y1 - base) <= max(_LEVEL * height, 2))
     if not level.any():
         return None
     cap = float(np.percentile(h[level], _TALL))
     raised = (h > _RAISED[0] * cap) & (h < _RAISED[1] * cap) & (y1 <= base - _LIFT * cap) & (y0 <= base - _TOP * cap)
-    raised &= (w <= _WIDEST * cap) & (w >= _NARROWEST * cap)
+    raised &= (w <= _WIDEST * cap) & (w >= _NARROWEST * cap) & (y0 > 0)
     groups = _fractions(ink, stats, base, cap)
     if not (raised.any() or groups):
         return None
@@ -99,8 +100,7 @@ def number_parts(line: Any, fraction: Shape, cap: float) -> tuple[Any, Any] | No
     gray = line[fraction.y0 : fraction.y1, fraction.x0 : fraction.x1]
     paper = int(np.percentile(line, 90))
     dark = gray < (paper + int(gray.min())) / 2
-    zones = _zones(dark, max(_STROKE * cap, 1.5))
-    if zones is None:
+    if _zones(dark, max(_STROKE_BLUR * cap, 2)) is None or (zones := _zones(dark, max(_STROKE * cap, 1.5), rows=0.0)) is None:
         return None
     parts = []
     for zone in zones:
@@ -124,9 +124,9 @@ def _padded(part: Any, paper: int) -> Any:
     return np.pad(part, max(round(_PADDING * len(part)), 2), constant_values=paper).astype(np.uint8)
 
 
-def _zones(dark: Any, half: float) -> tuple[Any, Any] | None:
+def _zones(dark: Any, half: float, *, rows: float = _BAR_ROWS) -> tuple[Any, Any] | None:
     """Returns the pixels above and below the rising bar of a fraction, or None if there is no bar. `half`: half the width of the
-    bar."""
+    bar, `rows`: the least share of the rows in which it has ink."""
     import numpy as np
 
     height, width = dark.shape
@@ -138,7 +138,7 @@ def _zones(dark: Any, half: float) -> tuple[Any, Any] | None:
     right, left = float(top.mean()), float(bottom.mean())
     on_bar = right + (left - right) / height * np.arange(height)
     off = (np.arange(width) - on_bar[:, None]) * (height / math.hypot(height, right - left))
-    if right - left < _RISE * height or (dark & (np.abs(off) < half)).any(axis=1).mean() < _BAR_ROWS:
+    if right - left < _RISE * height or (dark & (np.abs(off) < half)).any(axis=1).mean() < rows:
         return None
     return off < -half, off > half
 

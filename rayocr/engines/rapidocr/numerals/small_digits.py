@@ -16,7 +16,12 @@ _STEP = 1 / 6  # step of the recognizer, in line heights
 _WINDOW = 12  # characters and shapes within so many steps are matched with each other
 _CANDIDATE = re.compile(r"[\d½¼¾⅓⅔⅛⅜⅝⅞%ªº/∛∜√]|^\W*\w{0,2}\W*$|\s\s")
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
-_RAISED_BEFORE_DIGIT = re.compile(r"[⁰¹²³⁴-⁹]\d")
+_LEVEL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_RAISED_BEFORE_DIGIT = re.compile(r"[⁰¹²³⁴-⁹](\s?)\d")
+_RAISED_NUMERATOR = re.compile(r"[⁰¹²³⁴-⁹]+(?=/)")
+_CLOSE = (
+    0.35  # distance of a raised digit from the sign before it, relative to the height of capital letters; by hand it is larger
+)
 _RING = re.compile(r"[0oO°º]")
 _PERCENT = re.compile(r"%[o0°º]?|‰")
 _ORDINALS = "ªº"
@@ -67,18 +72,16 @@ def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, part
         own = _characters_at(shape, glyphs.shapes, text, [place * width for place in places], glyphs.fractions, _STEP * height)
         before = "".join(text[n] for n in own)
         if shape in glyphs.raised:
-            after = "".join(text[own[-1] + 1 : own[-1] + 2]) if own else ""
-            if len(own) != 1 or after == "/":
-                continue
-            if (raised := _digit(parts[shape])) and (before.isdecimal() or before in _ORDINALS):
-                if raised == "0" != before:
-                    continue  # a degree sign
+            raised = _digit(parts[shape])
+            if len(own) != 1 or not (before.isdecimal() or before in _ORDINALS) or not raised or (raised == "0" != before):
+                continue  # such as a degree sign
+            if _stands_close(shape, glyphs):
                 text[own[0]] = raised.translate(_RAISED)
                 lost |= before.isdecimal() and before != raised
             continue
         sign = _sign_of(parts[shape], before)
         if sign is None:
-            lost |= not before.isalpha()
+            lost |= not before.isalpha() and any(map(_digit, ([part] for part in parts[shape])))
         elif own and _disagree("".join(text[: own[-1] + 1]), parts[shape]):
             lost = True
         elif own:
@@ -94,9 +97,16 @@ def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, part
             at = next((n for n, place in enumerate(places) if place * width > (shape.x0 + shape.x1) / 2), len(text))
             text.insert(at, sign)
             places.insert(at, (shape.x0 + shape.x1) / 2 / width)
-    fixed = "".join(text)
-    lost |= _RAISED_BEFORE_DIGIT.search(fixed) is not None
+    fixed = _RAISED_NUMERATOR.sub(lambda found: found[0].translate(_LEVEL), "".join(text))
+    if _RAISED_BEFORE_DIGIT.search(fixed):  # the rest of a fraction, or a number by hand
+        return reading._replace(lost=lost or " " not in _RAISED_BEFORE_DIGIT.findall(fixed))
     return reading._replace(text=fixed, places=tuple(places) if len(fixed) == len(places) else (), lost=lost)
+
+
+def _stands_close(shape: Shape, glyphs: Glyphs) -> bool:
+    """Returns whether a raised digit follows a sign closely, or begins its line."""
+    at = glyphs.shapes.index(shape)
+    return at == 0 or shape.x0 - glyphs.shapes[at - 1].x1 < _CLOSE * glyphs.cap
 
 
 def _characters_at(

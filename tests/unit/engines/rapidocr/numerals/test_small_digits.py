@@ -93,8 +93,13 @@ def test_fraction_without_a_sign_in_unicode_is_written_with_a_slash() -> None:
 
 
 def test_fraction_whose_numbers_cannot_be_read_is_a_doubt() -> None:
-    reading = read(Line().text("2").fraction("3", "4"), "234", lambda place: "?")
+    reading = read(Line().text("2").fraction("3", "4"), "234", lambda place: "3?"[place])
     assert (reading.text, reading.lost) == ("234", True)
+
+
+def test_raised_digit_of_a_number_by_hand_stays() -> None:
+    line = Line().text("44 ").raised("5").text(" 4")
+    assert read(line, "44 5 4", lambda place: "5").text == "44 5 4"
 
 
 def test_percent_sign_stays() -> None:
