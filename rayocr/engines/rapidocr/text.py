@@ -14,7 +14,7 @@ from collections.abc import Iterable
 UNKNOWN_SCORE = 0.3  # maximum score of a line in a partly supported script, which another engine should read
 _COMMA = re.compile(r"(?<=[^\W\d_A-Z]{2}),(?=[^\W\d_A-Z]{2})")
 _FULL_STOP = re.compile(r"(?<=[a-zà-öø-ÿ]{3})\.(?=[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+$|[A-ZÀ-ÖØ-Þ][a-zà-öø-ÿ]+,|A$|I$)")
-_NUMBER = re.compile(r"^(\d{1,2})(?=[A-Z][a-z]{3})")  # the number of a note or heading: "1Introduction"
+_NUMBER = re.compile(r"^(\d{1,2}|[¹²³⁴-⁹])(?=[A-Z][a-z]{3})")  # the number of a note or heading: "1Introduction"
 UNTICKED_BOX, TICKED_BOX = "[ ]", "[x]"
 _EMPTY_BOX, _TICKED_BOX = "□口囗☐▢◻", "冈区凶図囟网☒☑⊠因困"
 _BOX = re.compile(rf"(?<!\S)(?:(?P<empty>[{_EMPTY_BOX}])|[{_TICKED_BOX}])\s?(?=[A-Za-zÀ-ÿ])")

@@ -30,7 +30,7 @@ _INSIDE = 0.24  # where the inside of the frame begins, from the edge, as a shar
 _TICK, _SOLID = 0.05, 0.9  # share of the inside that has ink; a solid square is a bullet
 _REACH = 1.6  # distance to a box outside the detected line, and between a box and its word, in line heights
 _MARGIN = 0.12  # white space between a box and a word, as a share of the side
-_BUTTON_MARGIN = 0.18  # white space beside a radio button; the letter O has less in words
+_BUTTON_GAPS = (0.2, 0.6)  # white space at the nearer and the other side of a radio button; the letter O has less in a word
 _BLUR = 0.035  # ink outside a side that is not straight in a scan, as a share of the side
 _WORD_GAP = 0.35  # minimum white space at both sides of a box in a line that may be Hebrew, as a share of the side
 _BAR = 0.9  # share of ink in a row across the middle: letters such as B have one, ticks do not
@@ -130,7 +130,7 @@ def find_boxes(line: Any, letter_height: float, *, square: float = _SQUARE) -> l
             continue  # the same box without its blur
         square, is_apart = ink[y : y + height, x : x + width], _is_apart(ink, x, y, width, height)
         if (x, y, width, height) not in ticked and (button := button_in(square)) is not None:
-            if _is_apart(ink, x, y, width, height, margin=_BUTTON_MARGIN):
+            if _stands_alone(ink, x, y, width, height):
                 found.append(CheckBox(x, y, width, button is not Button.EMPTY, button))
         elif (
             is_apart or ((x, y, width, height) in ticked and _is_apart(strokes, x, y, width, height, beside=_OVERSHOOT))
@@ -178,6 +178,8 @@ def _boxes_beside(upright: Any, quad: Any, reading: LineReading, usual: float) -
     is_latin = reading.score >= _LATIN
     square, is_high = _SQUARE if is_latin else _SQUARE_ALONE, height > _HIGH * usual
     boxes = find_boxes(picture, usual if is_high else height, square=square) if min(picture.shape) else []
+    if is_high and not any(box.ticked for box in boxes):
+        boxes = find_boxes(picture, height, square=square) if min(picture.shape) else []  # a heading
     if not is_latin:
         boxes = [box for box in boxes if not _touches_word(picture, box)]
     return [box for box in boxes if _has_word(picture, box, round(_REACH * height))], wide, reach
@@ -245,10 +247,18 @@ def _frame_in(strokes: Any, x: int, y: int, width: int, height: int) -> tuple[in
     return x + left, y + top, right - left, bottom - top
 
 
-def _is_apart(ink: Any, x: int, y: int, width: int, height: int, *, margin: float = _MARGIN, beside: float = 0.0) -> bool:
+def _stands_alone(ink: Any, x: int, y: int, width: int, height: int) -> bool:
+    """Returns whether a ring has a word at most at one side."""
+    near, far = (max(round(gap * width), 2) for gap in _BUTTON_GAPS)
+    rows = ink[y : y + height]
+    sides = (rows[:, max(x - far, 0) : x][:, ::-1], rows[:, x + width : x + width + far])
+    return not any(side[:, :near].any() for side in sides) and not all(side.any() for side in sides)
+
+
+def _is_apart(ink: Any, x: int, y: int, width: int, height: int, *, beside: float = 0.0) -> bool:
     """Returns whether a box has white paper at both sides, except for this share of its rows, and, except for a tick, above and
     below, where the stroke of a round letter continues."""
-    blur, white = max(round(_BLUR * width), 1), max(round(margin * width), 2)
+    blur, white = max(round(_BLUR * width), 1), max(round(_MARGIN * width), 2)
     rows = ink[y : y + height]
     before = rows[:, max(x - blur - white, 0) : max(x - blur, 0)]
     after = rows[:, x + width + blur : x + width + blur + white]
