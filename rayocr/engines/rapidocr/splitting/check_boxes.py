@@ -128,13 +128,13 @@ def find_boxes(line: Any, letter_height: float, *, square: float = _SQUARE) -> l
             continue
         if found and x < found[-1].right:
             continue  # the same box without its blur
-        square, is_apart = ink[y : y + height, x : x + width], _is_apart(ink, x, y, width, height)
-        if (x, y, width, height) not in ticked and (button := button_in(square)) is not None:
+        pixels, is_apart = ink[y : y + height, x : x + width], _is_apart(ink, x, y, width, height)
+        if (x, y, width, height) not in ticked and (button := button_in(pixels)) is not None:
             if _stands_alone(ink, x, y, width, height):
                 found.append(CheckBox(x, y, width, button is not Button.EMPTY, button))
         elif (
             is_apart or ((x, y, width, height) in ticked and _is_apart(strokes, x, y, width, height, beside=_OVERSHOOT))
-        ) and _is_frame(square):
+        ) and _is_frame(pixels):
             margin = round(_INSIDE * side)
             share = float((ink[y + margin : y + height - margin, x + margin : x + width - margin] > 0).mean())
             if share < _SOLID:
