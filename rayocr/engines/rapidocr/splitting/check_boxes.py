@@ -231,7 +231,7 @@ def _longest_share(side: Any) -> float:
 
 
 def _frame_in(strokes: Any, x: int, y: int, width: int, height: int) -> tuple[int, int, int, int] | None:
-    """Returns the place of the frame in a shape of straight strokes, without the part of a tick that goes on along a side."""
+    """Returns the place of the frame in a shape of straight strokes, without the part of a tick that extends a side."""
     import numpy as np
 
     square = strokes[y : y + height, x : x + width] > 0

@@ -50,7 +50,7 @@ def test_a_tick_that_sticks_out_of_its_box_is_a_tick() -> None:
     assert marks(np.asarray(image)) == ["[x]"]
 
 
-def test_a_tick_by_hand_that_goes_on_along_a_side_is_a_tick() -> None:
+def test_tick_by_hand_beyond_a_corner_is_a_tick() -> None:
     image = Image.fromarray(drawn((60, "[ ]"), (110, "Car")))
     ImageDraw.Draw(image).line((64, 22, 70, 34, 92, 4), fill=10, width=4)
     assert marks(np.asarray(image)) == ["[x]"]
