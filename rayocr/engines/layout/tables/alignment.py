@@ -186,7 +186,7 @@ def _with(columns: Sequence[Column], row: Row, em: float, least_gap: float) -> l
         is_mark = len(cell) == 1 and cell[0].text in _MARKS
         slack = min(_OVERLAP_EM * em, (x1 - x0) / 2) if is_mark else _OVERLAP_EM * em
         touched = [column for column in widened if x0 < column.x1 - slack and x1 > column.x0 + slack]
-        if len(touched) > 1 and len(cell) == 1:
+        if len(touched) > 1 and (len(cell) == 1 or least_gap >= _COLUMN_GAP_EM * em):
             return None
         if len(touched) > 1:  # its parts may be the cells of several columns that are close
             waiting += [[segment] for segment in reversed(cell)]
