@@ -53,7 +53,7 @@ def passes(name: str, event: dict[str, Any], **more: Any) -> BadDay:
 
 
 PROTOCOL_DAYS = (
-    _ends("429 that asks to wait for an hour", _HOUR, "asks to send nothing until"),
+    _ends("429 that asks to wait for an hour", _HOUR, "requests a pause until"),
     _ends("429 without details, for longer than the patience", _UNNAMED, _EXHAUSTED, options=_PATIENCE),
     _ends("the key expires", _EXPIRED, "API key expired"),
     _ends("billing is disabled", _UNBILLED, "requires billing"),
