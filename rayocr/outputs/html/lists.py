@@ -9,11 +9,10 @@ paragraphs, since Markdown has no such items. A definition list becomes lines wi
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from rayocr.outputs.html.tables import fenced_spans, table_spans
+from rayocr.outputs.html.tables import fenced_spans, is_within, table_spans
 
 _TAG = re.compile(r"<(?P<end>/?)(?P<name>ol|ul|menu|dl|li|dt|dd|p|div)(?P<rest>(?:[\s/][^<>]{0,2000})?)>", re.IGNORECASE)
 _OPENS = re.compile(r"<(?:ol|ul|menu|dl)(?:[\s/][^<>]{0,2000})?>(?=\s{0,99}>?\s{0,99}<(?:li|dt|dd|ol|ul|div)\b)", re.IGNORECASE)
@@ -130,7 +129,7 @@ class _Reader:
         for tag in _TAG.finditer(text):
             name, ends = tag["name"].lower(), bool(tag["end"])
             opens = name in _LISTS and not ends and _OPENS.match(text, tag.start()) is not None
-            is_code = any(_hold(spans, tag.start()) for spans in (code if self._open else (*code, indented)))
+            is_code = any(is_within(spans, tag.start()) for spans in (code if self._open else (*code, indented)))
             if is_code or not (opens or self._open):
                 continue
             self._text(text[position : tag.start()])
@@ -313,8 +312,3 @@ def _attributes(source: str) -> Iterator[tuple[str, str]]:
 
 def _spans(pattern: re.Pattern[str], text: str) -> list[tuple[int, int]]:
     return [match.span() for match in pattern.finditer(text)]
-
-
-def _hold(spans: list[tuple[int, int]], at: int) -> bool:
-    index = bisect_right(spans, at, key=lambda span: span[0]) - 1
-    return index >= 0 and at < spans[index][1]

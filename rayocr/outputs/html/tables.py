@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
@@ -68,7 +69,7 @@ def tables_left_open(text: str) -> int:
 def _table_tags(text: str) -> Iterator[re.Match[str]]:
     """Yields the table tags that are not in a code fence."""
     fenced = fenced_spans(text)
-    return (match for match in _TABLE.finditer(text) if not any(low <= match.start() < high for low, high in fenced))
+    return (match for match in _TABLE.finditer(text) if not is_within(fenced, match.start()))
 
 
 def fence_left_open(text: str) -> str:
@@ -78,6 +79,12 @@ def fence_left_open(text: str) -> str:
 
 def fenced_spans(text: str) -> list[tuple[int, int]]:
     return _fences(text)[0]
+
+
+def is_within(spans: Sequence[tuple[int, int]], place: int) -> bool:
+    """Returns whether the place is within one of the spans, which are in order and do not overlap."""
+    index = bisect_right(spans, place, key=lambda span: span[0]) - 1
+    return index >= 0 and place < spans[index][1]
 
 
 def _fences(text: str) -> tuple[list[tuple[int, int]], str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from html import unescape
 
+from rayocr.outputs.html.tables import fenced_spans, is_within
 from rayocr.outputs.normal.inert import TAGGED_HEADER, outside_code, safe_destination
 
 _MAX_TAGS = 20_000  # maximum number per page; more come from a looping model
@@ -39,8 +40,14 @@ def without_wrappers(text: str) -> str:
         return text
     if not any(kind.search(text) for kind in (_WRAPPER, _LINK, _IMAGE, _CHECK_BOX, _COLUMN, _PREFORMATTED)):
         return text
-    text = _PREFORMATTED.sub(lambda match: f"```\n{unescape(match['text']).strip(chr(10))}\n```", text)
+    fenced = fenced_spans(text)
+    text = _PREFORMATTED.sub(lambda match: match.group() if is_within(fenced, match.start()) else _fenced(match["text"]), text)
     return outside_code(text, _without)
+
+
+def _fenced(code: str) -> str:
+    code = unescape(code).strip("\n")
+    return f"```\n{code}\n```"
 
 
 def _without(text: str) -> str:

@@ -84,6 +84,7 @@ def test_the_results_view_shows_each_items_own_number() -> None:
         ("<details><summary>Sum 1</summary>text 2</details>", "Sum 1\n\ntext 2"),
         ('<input type="checkbox" checked> yes <input type="checkbox"/> no', "[x] yes [ ] no"),
         ("a\n\n<pre><code>1  2\n  3 &lt; 4</code></pre>\n\nb", "a\n\n```\n1  2\n  3 < 4\n```\n\nb"),
+        ("```html\n<pre>x</pre>\n```\n\n<div>y</div>", "```html\n<pre>x</pre>\n```\n\ny"),
         ("<table><caption>Table 1</caption><tr><th>a</th></tr><tr><td>2</td></tr></table>", "Table 1\n\n| a |\n| --- |\n| 2 |"),
         ("<table><colgroup><col width=3><col/></colgroup><tr><td>1</td></tr></table>", "| 1 |\n| --- |"),
     ],
