@@ -323,7 +323,9 @@ def _store_schema() -> None:
 
 def compose_files(overrides: list[str], conf: Path) -> RayocrConfig:
     """Returns the configuration of the files in the folder `conf` with these overrides. Raises UsageError."""
-    return copy.deepcopy(_config(tuple(overrides), conf, _files(conf)))
+    has_variables = any("${" in override for override in overrides)  # such as ${oc.env:HOME}, which may change
+    compose = _config.__wrapped__ if has_variables else _config
+    return copy.deepcopy(compose(tuple(overrides), conf, _files(conf)))
 
 
 def _files(conf: Path) -> _Files:

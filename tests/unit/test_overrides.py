@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rayocr import overrides
-from rayocr.composition import compose
+from rayocr.composition import compose, conf_dir
 from rayocr.config import RayocrConfig
-from rayocr.overrides import is_group, nearest_option, option_names, quoted, unparsable
+from rayocr.overrides import compose_files, is_group, nearest_option, option_names, quoted, unparsable
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20).filter(lambda text: "${" not in text)
 
@@ -27,6 +27,20 @@ def test_a_list_of_any_text_comes_back(items: list[str]) -> None:
 def test_a_list_comes_back_through_the_configuration(item: str) -> None:
     items = [item.replace("${", "$"), "b.pdf"]
     assert compose([f"include={quoted(items)}"], environment={}).include == items
+
+
+def test_a_variable_in_a_value_is_read_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    for place in ("first", "second"):
+        monkeypatch.setenv("PLACE", place)
+        assert compose_files(["source=${oc.env:PLACE}"], conf_dir()).source == place
+
+
+def test_equal_options_give_separate_configurations() -> None:
+    first = compose_files(["include=[a.pdf]"], conf_dir())
+    first.include.append("b.pdf")
+    first.limits.rpm = 7
+    second = compose_files(["include=[a.pdf]"], conf_dir())
+    assert (second.include, second.limits.rpm) == (["a.pdf"], None)
 
 
 def test_the_message_for_a_value_that_cannot_be_parsed_shows_the_users_own_value() -> None:
