@@ -46,7 +46,7 @@ _ACCEPTED = 0.05
 _PROBE_S = 30.0  # seconds between two single pages of a lane that is down
 _LATER = 0.5  # an answer may exceed the longest time so far by this share of the difference between that time and the median
 _MEASURED_S = 30.0  # seconds that a lane must be open without interruption before its rate is measured
-_WASTEFUL = 0.25
+_WASTEFUL = 0.25  # share of failures above which a lane is skipped if the deadline needs the shared quota
 _BURST_S = 1.0  # seconds of the common pace that may be used at once
 
 

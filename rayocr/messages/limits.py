@@ -72,6 +72,7 @@ class SlotReturn:
     # Number of answered slots whose page was refused or truncated. If this happens to all pages, their content is not the cause.
     refused: int = 0
     refused_first: int = 0  # number of refused pages that were requested for the first time
+    empty_first: int = 0  # how many of these pages were answered with an empty text
     refused_documents: frozenset[str] = frozenset()  # ids of the documents with refused pages
     words: str = ""  # message about the unusable and refused answers
     input_tokens: int = 0
@@ -122,6 +123,7 @@ class ModelQuota:
     refused_in_a_row: int = 0  # number of pages that the model refused or truncated since the last page that it read
     refused_words: str = ""  # the model's reason
     refusing: bool = False  # whether the model is held because it refuses the pages of all documents
+    expects_empty: bool = False  # empty texts no longer hold the model, since the pages may have no text
     denied: bool = False  # the project has no quota or credit for the model, and no further request asks for it
     gone: bool = False  # the server does not have the model; `held_since` and `held_words` are set
     answered: int = 0  # number of requests

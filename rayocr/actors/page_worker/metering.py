@@ -133,5 +133,5 @@ class _Meter:
         if reason.unexplained:
             self._slots.unusable(account, words)
         elif reason.error is not None or empty:
-            self._slots.refused(account, words, document_id=page.document_id, again=page.tried > 0)
+            self._slots.refused(account, words, document_id=page.document_id, again=page.tried > 0, empty=empty)
         self._slots.used(account, input_tokens=answer.input_tokens, cost_usd=answer.cost_usd, expected_tokens=expected_tokens)

@@ -233,12 +233,14 @@ class SlotClient:
         returning.unusable += 1
         returning.words = words
 
-    def refused(self, model: str, words: str, *, document_id: str, again: bool) -> None:
-        """Records that the model refused or truncated a page. Its slot is still held. `again`: the page was requested before."""
+    def refused(self, model: str, words: str, *, document_id: str, again: bool, empty: bool) -> None:
+        """Records that the model refused or truncated a page, or returned an `empty` text. Its slot is still held. `again`: the
+        page was requested before."""
         returning = self._models[model].returning
         returning.refused += 1
         if not again:
             returning.refused_first += 1
+            returning.empty_first += empty
             returning.refused_documents.add(document_id)
         returning.words = words
 

@@ -302,7 +302,7 @@ class RateLimiter:
         if was_held:
             if overloaded:
                 quota.rate.forget(now)
-            log_event(log, "model_recovered", "The model answers again.", model=quota.model)
+            log_event(log, "model_recovered", "The model is no longer held.", model=quota.model, refused=health.refused_in_a_row)
         else:
             log_event(
                 log, "model_held", "The model does not answer.", level=logging.WARNING, model=quota.model, reason=health.words

@@ -12,6 +12,9 @@ time.
 One usable answer resets the state. An outage is a property of the model, so no failure counts against a page while a model is
 held. A model can refuse a whole document (the text of a famous book), so the pages of one document are not evidence against the
 server.
+
+An empty text is a refusal, too, unless the page has no text: a folder of photos would hold the model forever. After `_EMPTY_S` of
+empty texts, they no longer hold the model for the rest of the run. It stays suspicious, so mode=retry requests the pages again.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ _FIRST_PROBE_S, _LAST_PROBE_S = 1.0, 30.0  # interval between probes, doubled ea
 _UNUSABLE = 8  # number of rejected requests and malformed answers in a row; a single bad page causes fewer
 _REFUSED = ((16, 3), (32, 2))  # number of refused or truncated pages in a row, and of their documents
 _SUSPICIOUS, _SUSPICIOUS_DOCUMENTS = 4, 2  # from this number on, mode=retry requests a page again that another engine reads
+_EMPTY_S = 300.0
 _ALMOST_ALL = 0.999
 _MEMORY = 64  # number of requests over which the share of failures is averaged
 
@@ -48,6 +52,9 @@ class ModelHealth:
         self._unusable = 0
         self.refused_in_a_row = 0  # number of pages
         self.refused_words = ""
+        self._empty_in_a_row = 0  # how many of these pages were answered with an empty text
+        self._empty_since: float | None = None  # time since which the model is held only for empty texts
+        self.expects_empty = False  # empty texts no longer hold the model
         self._refused_documents: set[str] = set()
         self.overloaded = False  # whether requests failed for another reason than a quota since the last answer
 
@@ -62,9 +69,11 @@ class ModelHealth:
         """Counts refused and truncated pages in a row. A return that contains a usable answer resets the count."""
         if returned.answered + returned.replied > returned.unusable + returned.refused:
             self.refused_in_a_row, self._refused_documents = 0, set()
+            self._empty_in_a_row, self._empty_since = 0, None
         elif returned.refused:
             self.refused_words = returned.words
             self.refused_in_a_row += returned.refused_first
+            self._empty_in_a_row += returned.empty_first
             self._refused_documents |= returned.refused_documents
 
     @property
@@ -75,7 +84,18 @@ class ModelHealth:
     @property
     def refusing(self) -> bool:
         """Returns whether too many pages of too many documents were refused in a row for their content to be the cause."""
-        return any(self.refused_in_a_row >= pages and len(self._refused_documents) >= documents for pages, documents in _REFUSED)
+        return self._are_too_many(self.refused_in_a_row - (self._empty_in_a_row if self.expects_empty else 0))
+
+    def _are_too_many(self, refused: int) -> bool:
+        return any(refused >= pages and len(self._refused_documents) >= documents for pages, documents in _REFUSED)
+
+    def _note_empty(self, now: float) -> None:
+        """Ends the hold when only empty texts have caused it for `_EMPTY_S`, or half of a shorter patience."""
+        if not self.refusing or self._are_too_many(self.refused_in_a_row - self._empty_in_a_row):
+            return
+        self._empty_since = now if self._empty_since is None else self._empty_since
+        if now - self._empty_since >= min(_EMPTY_S, self.patience_s / 2):
+            self.expects_empty, self.since, self._probes = True, None, 0
 
     def unusable(self, count: int, words: str, worker: str, *, refused: int = 0, now: float) -> None:
         """Records rejected requests and answers without content. A page can cause one, but not all pages in a row. `refused`: how
@@ -83,6 +103,7 @@ class ModelHealth:
         self.answers += count
         self._unusable += count - refused
         self._refused_only = False
+        self._note_empty(now)
         if self._unusable < _UNUSABLE and not self.refusing:
             self.returned(worker)
             return

@@ -300,5 +300,6 @@ class QuotaTracker:
             refused_in_a_row=self.health.refused_in_a_row,
             refused_words=self.health.refused_words,
             refusing=self.health.refusing,
+            expects_empty=self.health.expects_empty,
             answered=self.health.answers,
         )

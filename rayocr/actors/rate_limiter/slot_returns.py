@@ -22,6 +22,7 @@ class Returning:
     unusable: int = 0
     refused: int = 0
     refused_first: int = 0
+    empty_first: int = 0
     refused_documents: set[str] = field(default_factory=set)
     words: str = ""
     possibly_billed: int = 0

@@ -84,7 +84,7 @@ class LimiterWatch:
             self._warn("The shared limits are available again.")
 
     def _say_held(self, model: ModelQuota) -> None:
-        """Reports once when a model's server stops answering, and once when it answers again."""
+        """Reports once when a model's server stops answering, and once when rayocr no longer waits for it."""
         if model.held_since is not None and model.model not in self._held:
             self._held.add(model.model)
             if model.gone or model.denied:
@@ -102,7 +102,13 @@ class LimiterWatch:
             )
         elif model.held_since is None and model.model in self._held:
             self._held.discard(model.model)
-            self._warn(f"{model.model} answers again.")
+            if model.expects_empty and model.refused_in_a_row:
+                self._warn(
+                    f"{model.model} still returns empty texts, so the pages may have no text. The next engine of the chain reads"
+                    " them, if there is one, and `rayocr retry` requests them again."
+                )
+            else:
+                self._warn(f"{model.model} answers again.")
 
     def _say_refused(self, model: ModelQuota) -> None:
         """Reports once that a model refuses many pages of one document, which is not evidence against the server."""

@@ -58,17 +58,17 @@ async def test_an_answer_is_priced_and_counted() -> None:
     [("SAFETY", "", True), ("MAX_TOKENS", "half", True), ("STOP", "text", False), ("STOP", " ```\n", True), ("OTHER", "", False)],
 )
 async def test_a_refused_page_is_reported_with_its_document(finish: str, text: str, refused: bool) -> None:
-    reported: list[tuple[str, str]] = []
+    reported: list[tuple[str, str, bool]] = []
 
     class Watching(SlotClient):
-        def refused(self, model: str, words: str, *, document_id: str, again: bool) -> None:
-            reported.append((document_id, words))
-            super().refused(model, words, document_id=document_id, again=again)
+        def refused(self, model: str, words: str, *, document_id: str, again: bool, empty: bool) -> None:
+            reported.append((document_id, words, empty))
+            super().refused(model, words, document_id=document_id, again=again, empty=empty)
 
     slots = Watching(World().limiter(), worker="w", linger=False)
     answer = PageText(text=text, engine="engine", model="m", finish=finish)
     await meter(Engine(answer), slots=slots, prices=CENT_A_PAGE).recognize_async(FakePage(document_id="d7"), "m")
-    assert [document for document, words in reported if finish in words] == ["d7"] * refused
+    assert [(document, empty) for document, words, empty in reported if finish in words] == [("d7", finish == "STOP")] * refused
 
 
 async def test_a_shed_request_that_the_server_charges_for_is_priced_and_another_is_not() -> None:

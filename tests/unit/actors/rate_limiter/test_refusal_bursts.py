@@ -13,12 +13,20 @@ WORDS = "The model refused the page (SAFETY)."
 ANSWER = SlotReturn(slots=1, answered=1)
 
 
-async def refuse(limiter: RateLimiter, *documents: str, model: str = "m", worker: str = "w", again: bool = False) -> SlotReply:
-    """Refuses one page of each document in turn."""
+async def refuse(
+    limiter: RateLimiter, *documents: str, model: str = "m", worker: str = "w", again: bool = False, empty: bool = False
+) -> SlotReply:
+    """Refuses one page of each document in turn, or answers it with an empty text."""
     for document in documents:
         documents_named = frozenset[str]() if again else frozenset({document})
         returned = SlotReturn(
-            slots=1, answered=1, refused=1, refused_first=int(not again), refused_documents=documents_named, words=WORDS
+            slots=1,
+            answered=1,
+            refused=1,
+            refused_first=int(not again),
+            empty_first=int(empty and not again),
+            refused_documents=documents_named,
+            words=WORDS,
         )
         reply = await limiter.release(model, worker, returned)
     return reply
@@ -104,6 +112,50 @@ async def test_after_the_patience_the_run_ends_and_says_how_to_read_the_pages_wi
             await refuse(limiter, "a")
     assert "engine.on_outage=fallback" in str(caught.value.hint)
     assert "max_output_tokens" in str(caught.value.hint)
+
+
+async def probe_for(limiter: RateLimiter, world: World, seconds: float) -> None:
+    until = world.now + seconds
+    while world.now < until and len(await limiter.lease("m", "w", 2)) == 1:
+        await refuse(limiter, "a", again=True, empty=True)
+
+
+@pytest.mark.parametrize("patience_s", [900.0, None, 100.0])
+async def test_empty_texts_hold_the_model_for_five_minutes_since_the_pages_may_have_no_text(patience_s: float | None) -> None:
+    world = World()
+    limiter = world.limiter(patience_s=patience_s)
+    await limiter.lease("m", "w", 60)
+    await refuse(limiter, *["a", "b", "c"] * 6, empty=True)
+    await refuse(limiter, "a")  # one photo is refused for another reason
+    began = world.now
+    assert (await only_model(limiter)).refusing
+    await probe_for(limiter, world, 1000.0)
+    assert world.now - began == pytest.approx(50.0 if patience_s == 100.0 else 300.0, abs=31.0)
+    reply = await refuse(limiter, *["d", "e", "f"] * 20, empty=True)
+    assert (reply.refusing, reply.failing < 1) == (True, True), "other engines read the pages, and mode=retry asks again"
+    state = await only_model(limiter)
+    assert (state.held_since, state.refusing, state.expects_empty) == (None, False, True)
+
+
+async def test_a_model_that_expects_empty_texts_is_held_for_refusals() -> None:
+    world = World()
+    limiter = world.limiter()
+    await limiter.lease("m", "w", 60)
+    await refuse(limiter, *["a", "b", "c"] * 6, empty=True)
+    await probe_for(limiter, world, 1000.0)
+    await limiter.release("m", "w", ANSWER)
+    assert (await refuse(limiter, *["a", "b", "c"] * 6)).failing == 1.0
+
+
+async def test_a_text_after_empty_ones_ends_the_hold() -> None:
+    world = World()
+    limiter = world.limiter()
+    await limiter.lease("m", "w", 60)
+    await refuse(limiter, *["a", "b", "c"] * 6, empty=True)
+    await probe_for(limiter, world, 200.0)
+    await limiter.release("m", "w", ANSWER)
+    state = await only_model(limiter)
+    assert (state.held_since, state.expects_empty) == (None, False)
 
 
 async def test_refusals_of_batches_raise_the_suspicion_without_holding_the_queue() -> None:

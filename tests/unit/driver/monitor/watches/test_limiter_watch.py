@@ -93,6 +93,17 @@ async def test_a_server_that_answers_nothing_is_reported_once_in_its_own_words_a
     assert "Gemini answered 503: overloaded." in said[0]
 
 
+async def test_a_model_that_is_used_again_although_it_returns_empty_texts_does_not_answer_again() -> None:
+    limiter, _, said, quota = watch()
+    limiter.now = LimiterState(
+        models=(model(held_since=NOW - 300, held_words="The model returned no text (STOP).", refusing=True),)
+    )
+    await quota.poll()
+    limiter.now = LimiterState(models=(model(expects_empty=True, refused_in_a_row=4),))
+    await quota.poll()
+    assert said[1].startswith("m still returns empty texts, so the pages may have no text.")
+
+
 async def test_pages_that_are_refused_one_after_the_other_are_reported_once_and_again_after_one_that_was_read() -> None:
     limiter, _, said, quota = watch()
     for refused in (15, 16, 40, 0, 20):
