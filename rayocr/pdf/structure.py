@@ -108,7 +108,8 @@ def _layers_of(annotation: Any) -> Iterator[Any]:
     """Yields the layer of the annotation, and that of its current appearance."""
     if "/OC" in annotation:
         yield annotation["/OC"]
-    shown = annotation.get("/AP", {}).get("/N")
+    appearances = annotation.get("/AP")
+    shown = appearances.get("/N") if isinstance(appearances, pikepdf.Dictionary) else None
     if isinstance(shown, pikepdf.Dictionary) and not isinstance(shown, pikepdf.Stream):
         shown = shown.get(str(annotation.get("/AS", "/Off")))
     if isinstance(shown, pikepdf.Stream) and "/OC" in shown:

@@ -15,6 +15,7 @@ from rayocr.pdf.textlayer.runs import Run, runs_of, with_reversed, with_slanted,
 _ROW_PT = 8.0  # largest distance of the two drawings of a word
 _TILE_PT, _MOST_TILES = (64.0, 16.0), 50  # size of a tile, and maximum number of tiles of a box in each direction
 _MOST_IN_TILE = 200  # maximum number of words in a tile; with more, they cover each other
+_MOST_BESIDE = 20  # number of lines of a row that are compared with the next one; more cover each other
 _SAME_LINE, _TOUCHING = 0.15, 0.1  # largest distance of the middles of alternating lines, and overlap of their words, in heights
 _SAME_PLACE = 0.6  # overlap of two equal words, as a share of the smaller one, at which the text was drawn twice
 # Limits as shares of the font size: how far a box reaches at least above its baseline, and how far above it a box may end.
@@ -100,18 +101,20 @@ def lines_of(
 def _with_interleaved(lines: list[TextLine]) -> list[TextLine]:
     """Returns the lines, with one line in place of two whose words alternate on one baseline: formulas are drawn font by font."""
     level = sorted((n for n, line in enumerate(lines) if not line.vertical and not line.slanted), key=lambda n: lines[n].x0)
-    rows: dict[int, list[int]] = {}
-    joined = list[TextLine | None](lines)
+    rows: dict[int, list[int]] = {}  # lines that may reach beyond the start of the next one
+    joined = dict(enumerate(lines))
     for n in level:
         line, row = lines[n], int((lines[n].y0 + lines[n].y1) / 2 // _ROW_PT)
-        for m in [m for near in (row - 1, row, row + 1) for m in rows.get(near, ())]:
-            other = joined[m]
-            if other is not None and line.x0 < other.x1 and (words := _alternating(other, line)):
-                joined[m], joined[n] = other.of_words(words), None
+        for near in (row - 1, row, row + 1):
+            rows[near] = [m for m in rows.get(near, ()) if line.x0 < joined[m].x1][-_MOST_BESIDE:]
+        for m in (m for near in (row - 1, row, row + 1) for m in rows[near]):
+            if words := _alternating(joined[m], line):
+                joined[m] = joined[m].of_words(words)
+                del joined[n]
                 break
         else:
-            rows.setdefault(row, []).append(n)
-    return [line for line in joined if line is not None]
+            rows[row].append(n)
+    return list(joined.values())
 
 
 def _alternating(one: TextLine, other: TextLine) -> list[Word]:

@@ -85,7 +85,9 @@ def test_the_contents_of_a_note_are_not_read() -> None:
         assert "editor" not in page.text_layer().text
 
 
-def correction(words: bytes, entries: str = "/Subtype /FreeText", *, content: bytes = b"", layer: str = "") -> bytes:
+def correction(
+    words: bytes, entries: str = "/Subtype /FreeText", *, content: bytes = b"", layer: str = "", other: str = ""
+) -> bytes:
     """A page whose second line an annotation covers with other words."""
     look = b"1 g 0 0 220 16 re f 0 g BT /F1 12 Tf 2 4 Td (%b) Tj ET" % words if words else b""
     page = (
@@ -96,7 +98,7 @@ def correction(words: bytes, entries: str = "/Subtype /FreeText", *, content: by
     annotation = f"<< /Type /Annot {entries} /F 4 /Rect [70 676 290 692] /AP << /N 50 0 R >> >>"
     catalog = b"<< /Type /Catalog /Pages 2 0 R /OCProperties << /OCGs [52 0 R] /D << /OFF [52 0 R] >> >> >>"
     extra = {1: catalog, 50: pdfs.stream(look, form), 51: annotation.encode(), 52: b"<< /Type /OCG /Name (notes) >>"}
-    return pdfs.pages_of(("/Annots [51 0 R]",), content=page, resources="/Properties << /L 52 0 R >>", extra=extra)
+    return pdfs.pages_of((f"/Annots [51 0 R {other}]",), content=page, resources="/Properties << /L 52 0 R >>", extra=extra)
 
 
 def read_text(data: bytes) -> str:
@@ -122,7 +124,8 @@ def test_text_of_a_hidden_layer_below_a_highlight_is_not_read() -> None:
 
 @pytest.mark.parametrize("kind", ["/Subtype /FreeText", "/Subtype /Widget /FT /Tx /T (a) /V (Changed 99)"])
 def test_an_appearance_in_a_hidden_layer_is_neither_drawn_nor_read_nor_sent(kind: str) -> None:
-    data = correction(b"Changed 99", kind, layer="/OC 52 0 R")
+    damaged = "<< /Type /Annot /Subtype /Text /Rect [0 0 5 5] /AP 7 >>"
+    data = correction(b"Changed 99", kind, layer="/OC 52 0 R", other=damaged)
     text = read_text(data)
     assert "Deposit: 3060 euros" in text
     assert "Changed" not in text

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from rayocr.pdf.textlayer import lines
 from rayocr.pdf.textlayer.lines import Word, WordIndex
 from tests.unit.pdf import pdfs
 from tests.unit.pdf.textlayer.drawings import layer_of, page_with_font, texts_of
@@ -191,3 +192,14 @@ def test_a_comma_follows_a_word_that_was_drawn_later() -> None:
         answer = TextLayerEngine().recognize(page)
     assert answer is not None
     assert answer.text == "Manda, the open air gallery"
+
+
+def test_thousands_of_labels_on_one_baseline_are_compared_with_their_neighbors_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared = []
+    monkeypatch.setattr(lines, "_alternating", lambda *pair: compared.append(pair))
+    for width in (0.5, 500.0):
+        labels = [
+            lines.TextLine(text="a", x0=n * 1.0, x1=n + width, y0=10, y1=20, font_size_pt=10, bold=False) for n in range(1000)
+        ]
+        assert lines._with_interleaved(labels) == labels
+    assert len(compared) <= 20 * 1000
