@@ -18,11 +18,20 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rayocr.api.read_folder import remove
 from rayocr.errors import InternalError, RayocrError, StorageError, UsageError
 from rayocr.masking import hide_environment, masked
+
+if TYPE_CHECKING:
+    from rayocr.config import RayocrConfig
+    from rayocr.driver.monitor.terminal import ConsoleTerminal
+    from rayocr.driver.plan import Plan
+    from rayocr.driver.run import Run
+    from rayocr.driver.scheduling.progress import Progress
+    from rayocr.messages import Document, DocumentOutcome
+    from rayocr.storage.base import Storage
 
 Emit = Callable[..., None]
 
@@ -80,16 +89,55 @@ def _end_when_left(folder: Path | None) -> None:
 
 
 def _run(overrides: list[str], emit: Emit) -> int:
-    from rayocr.composition import compose, load_dotenv, secrets_from_environment
-    from rayocr.config import Mode
-    from rayocr.driver.monitor.run_record import forget_started, run_record, write_record
-    from rayocr.driver.monitor.terminal import ConsoleTerminal
-    from rayocr.driver.plan import existing_state, plan
+    from rayocr.composition import secrets_from_environment
+    from rayocr.driver.monitor.run_record import forget_started
     from rayocr.driver.run import Run
-    from rayocr.driver.scheduling.progress import Progress
-    from rayocr.messages import Document, DocumentOutcome
-    from rayocr.observe.dead_letters import failure_of
     from rayocr.storage.uri import place
+
+    config, planned = _planned(overrides, emit)
+    run = Run(config, planned, secrets_from_environment(), _event_terminal(emit))
+    # Reports documents in order. A separate thread is needed, because reading a dead letter may block.
+    reporting = ThreadPoolExecutor(1)
+
+    def on_document(document: Document, outcome: DocumentOutcome) -> None:
+        reporting.submit(_emit_document, document, outcome, run.plan.state, emit)
+
+    run.progress.on_document = on_document
+    emit("started", run_id=run.run_id, dest=place(run.plan.dest.uri), state=place(run.plan.state.uri))
+    try:
+        code = run.execute()
+        forget_started(run.plan.state, run.run_id)
+        return code
+    finally:
+        reporting.shutdown()
+        _emit_record(run, emit)
+        _emit_counts(run.plan.state, emit)
+
+
+def _planned(overrides: list[str], emit: Emit) -> tuple[RayocrConfig, Plan]:
+    from rayocr.composition import compose, load_dotenv
+    from rayocr.config import Mode
+    from rayocr.driver.plan import existing_state, plan
+
+    load_dotenv()
+    hide_environment()
+    config = compose(overrides)
+    if config.mode not in (Mode.run, Mode.retry, Mode.watch):
+        raise UsageError(
+            f"rayocr.run accepts no mode={config.mode.value}.", hint=f"On the command line: rayocr {config.mode.value}"
+        )
+    try:
+        return config, plan(config)
+    except RayocrError as error:
+        if not isinstance(error, UsageError):  # the caller gets a UsageError as an exception, without counts
+            with contextlib.suppress(RayocrError):
+                _emit_counts(existing_state(config), emit)
+        raise
+
+
+def _event_terminal(emit: Emit) -> ConsoleTerminal:
+    """Returns a terminal that emits its messages and the progress as events."""
+    from rayocr.driver.monitor.terminal import ConsoleTerminal
 
     class EventTerminal(ConsoleTerminal):
         def __init__(self) -> None:
@@ -106,51 +154,32 @@ def _run(overrides: list[str], emit: Emit) -> int:
                 emit("progress", **_figures(progress))
                 await asyncio.sleep(0.5)
 
-    def report_document(document: Document, outcome: DocumentOutcome) -> None:
-        facts = {"document_id": document.document_id, "name": document.name, "outcome": outcome.value}
-        if outcome is not DocumentOutcome.COMPLETE:
-            with contextlib.suppress(StorageError):
-                if letter := failure_of(run.plan.state, document.document_id):
-                    facts |= {"reason": letter.reason, "message": letter.message}
-        emit("document", **facts)
+    return EventTerminal()
 
-    load_dotenv()
-    hide_environment()
-    config = compose(overrides)
-    if config.mode not in (Mode.run, Mode.retry, Mode.watch):
-        raise UsageError(
-            f"rayocr.run accepts no mode={config.mode.value}.", hint=f"On the command line: rayocr {config.mode.value}"
-        )
-    try:
-        planned = plan(config)
-    except RayocrError as error:
-        if not isinstance(error, UsageError):  # the caller gets a UsageError as an exception, without counts
-            with contextlib.suppress(RayocrError):
-                _emit_counts(existing_state(config), emit)
-        raise
-    run = Run(config, planned, secrets_from_environment(), EventTerminal())
-    # Reports documents in order. A separate thread is needed, because reading a dead letter may block.
-    reporting = ThreadPoolExecutor(1)
 
-    def on_document(document: Document, outcome: DocumentOutcome) -> None:
-        reporting.submit(report_document, document, outcome)
+def _emit_document(document: Document, outcome: DocumentOutcome, state: Storage, emit: Emit) -> None:
+    from rayocr.messages import DocumentOutcome
+    from rayocr.observe.dead_letters import failure_of
 
-    run.progress.on_document = on_document
-    emit("started", run_id=run.run_id, dest=place(run.plan.dest.uri), state=place(run.plan.state.uri))
-    try:
-        code = run.execute()
-        forget_started(run.plan.state, run.run_id)
-        return code
-    finally:
-        reporting.shutdown()
-        emit("progress", **_figures(run.progress))
-        fingerprint = config.fingerprint(run.plan.prompts)
-        record = run_record(run.progress, run_id=run.run_id, fingerprint=fingerprint, options=run.announcements.options)
-        emit("record", record=record)
-        # The command line writes a record only in this case, too.
-        if run.progress.documents_started or run.progress.documents_done:
-            write_record(run.plan.state, record)
-        _emit_counts(run.plan.state, emit)
+    facts = {"document_id": document.document_id, "name": document.name, "outcome": outcome.value}
+    if outcome is not DocumentOutcome.COMPLETE:
+        with contextlib.suppress(StorageError):
+            if letter := failure_of(state, document.document_id):
+                facts |= {"reason": letter.reason, "message": letter.message}
+    emit("document", **facts)
+
+
+def _emit_record(run: Run, emit: Emit) -> None:
+    """Emits the last progress and the record of the run, and writes the record."""
+    from rayocr.driver.monitor.run_record import run_record, write_record
+
+    emit("progress", **_figures(run.progress))
+    fingerprint = run.config.fingerprint(run.plan.prompts)
+    record = run_record(run.progress, run_id=run.run_id, fingerprint=fingerprint, options=run.announcements.options)
+    emit("record", record=record)
+    # The command line writes a record only in this case, too.
+    if run.progress.documents_started or run.progress.documents_done:
+        write_record(run.plan.state, record)
 
 
 def _emit_counts(state: Any, emit: Emit) -> None:

@@ -102,26 +102,9 @@ def _listen() -> None:
 
 
 def _dispatch(line: CommandLine) -> int:
-    if line.help is not None:
-        print(help_text(line.help))
+    if _is_information(line):
         return 0
-    if line.version:
-        print(f"rayocr {__version__}")
-        return 0
-    if line.completion:
-        print(completion_script(line.completion), end="")
-        return 0
-    if line.samples:
-        from rayocr.api.samples import copy_samples, existing_samples
-
-        kept = existing_samples(line.samples)
-        place = copy_samples(line.samples)
-        if kept:
-            print(f"{place}/ has files of these names already, which are unchanged: {', '.join(kept)}")
-        done = "The samples are in" if kept else "Copied the samples to"
-        print(f"{done} {place}/. Read them: rayocr {for_shell(str(place))} out/")
-        return 0
-    from rayocr.composition import compose, load_dotenv, secrets_from_environment
+    from rayocr.composition import compose, load_dotenv
 
     load_dotenv()
     hide_environment()
@@ -138,49 +121,85 @@ def _dispatch(line: CommandLine) -> int:
     check_source_is_named(config)
     if STREAM in (config.source, config.dest):
         return _run_on_streams(config, line.overrides)
-    if config.mode is Mode.status:
-        from rayocr.driver.commands.status import show_status
+    return _run_command(config, line.overrides)
 
-        return show_status(config, secrets_from_environment())
-    if config.mode is Mode.estimate:
-        from rayocr.driver.commands.estimate import show_estimate
 
-        return show_estimate(config)
-    if config.mode is Mode.report:
-        from rayocr.driver.commands.report import show_report
+def _is_information(line: CommandLine) -> bool:
+    """Prints what the command line asks for if that needs no configuration, such as the help. Returns whether it did."""
+    if line.help is not None:
+        print(help_text(line.help))
+    elif line.version:
+        print(f"rayocr {__version__}")
+    elif line.completion:
+        print(completion_script(line.completion), end="")
+    elif line.samples:
+        _copy_samples(line.samples)
+    else:
+        return False
+    return True
 
-        return show_report(config)
-    if config.mode is Mode.view:
-        from rayocr.view.command import show_results
 
-        return show_results(config, secrets_from_environment(), given=line.overrides)
-    if config.mode is Mode.correct:
-        from rayocr.cli.correct import correct_page
+def _copy_samples(folder: str) -> None:
+    from rayocr.api.samples import copy_samples, existing_samples
 
-        return correct_page(config, secrets_from_environment())
-    if config.mode is Mode.reread:
-        from rayocr.cli.reread import reread_pages
+    kept = existing_samples(folder)
+    place = copy_samples(folder)
+    if kept:
+        print(f"{place}/ has files of these names already, which are unchanged: {', '.join(kept)}")
+    done = "The samples are in" if kept else "Copied the samples to"
+    print(f"{done} {place}/. Read them: rayocr {for_shell(str(place))} out/")
 
-        return reread_pages(config, secrets_from_environment(), given=line.overrides)
-    if config.mode is Mode.login:
-        from rayocr.driver.commands.login import sign_in_to_drive
 
-        return sign_in_to_drive(config)
-    if config.mode is Mode.submit:
-        from rayocr.driver.commands.submit import submit
+def _run_command(config: RayocrConfig, given: Sequence[str]) -> int:
+    """Runs the command of `mode=`, and returns its exit code. Each command is imported only when it is used, since imports take
+    most of the time of a short command."""
+    from rayocr.composition import secrets_from_environment
 
-        return submit(config, list(line.overrides))
-    if config.mode is Mode.dismiss:
-        from rayocr.driver.commands.dismiss import dismiss_failures
+    keys = secrets_from_environment()
+    match config.mode:
+        case Mode.status:
+            from rayocr.driver.commands.status import show_status
 
-        return dismiss_failures(config)
-    if config.mode is Mode.cancel:
-        from rayocr.driver.commands.cancel import request_cancel
+            return show_status(config, keys)
+        case Mode.estimate:
+            from rayocr.driver.commands.estimate import show_estimate
 
-        return request_cancel(config)
-    given = {override.partition("=")[0].lstrip("+") for override in line.overrides}
-    bundled = config.source is None and config.mode is Mode.run
-    return _run(config, secrets_from_environment(), bundled=bundled, given=given)
+            return show_estimate(config)
+        case Mode.report:
+            from rayocr.driver.commands.report import show_report
+
+            return show_report(config)
+        case Mode.view:
+            from rayocr.view.command import show_results
+
+            return show_results(config, keys, given=given)
+        case Mode.correct:
+            from rayocr.cli.correct import correct_page
+
+            return correct_page(config, keys)
+        case Mode.reread:
+            from rayocr.cli.reread import reread_pages
+
+            return reread_pages(config, keys, given=given)
+        case Mode.login:
+            from rayocr.driver.commands.login import sign_in_to_drive
+
+            return sign_in_to_drive(config)
+        case Mode.submit:
+            from rayocr.driver.commands.submit import submit
+
+            return submit(config, list(given))
+        case Mode.dismiss:
+            from rayocr.driver.commands.dismiss import dismiss_failures
+
+            return dismiss_failures(config)
+        case Mode.cancel:
+            from rayocr.driver.commands.cancel import request_cancel
+
+            return request_cancel(config)
+        case _:  # run, retry or watch
+            names = {override.partition("=")[0].lstrip("+") for override in given}
+            return _run(config, keys, bundled=config.source is None and config.mode is Mode.run, given=names)
 
 
 def check_source_is_named(config: RayocrConfig) -> None:

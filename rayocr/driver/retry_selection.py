@@ -172,9 +172,13 @@ def retry_commands(config: RayocrConfig, *, partial: bool, rejected: Iterable[st
     helped = sorted(reason for reason in reasons if retry_helps(reason))
     again = f"{command} retry.rejected=true"
     only = [again] if helped and len(helped) == len(reasons) else [f"{again} retry.reason={reason}" for reason in helped]
-    # Pages that failed with the text layer alone (NoTextLayer) fail again without an OCR engine.
-    of_pages = ["engine=local" if option == "engine=textlayer" else option for option in kept]
-    return [" ".join([command, *of_pages])] * partial + [" ".join([line, *kept]) for line in only]
+    return [" ".join([command, *with_ocr(kept)])] * partial + [" ".join([line, *kept]) for line in only]
+
+
+def with_ocr(options: Sequence[str]) -> list[str]:
+    """Returns the options with an OCR engine, since pages that failed with the text layer alone (NoTextLayer) fail again without
+    one."""
+    return ["engine=local" if option == "engine=textlayer" else option for option in options]
 
 
 def options_to_retry(options: Sequence[str], step: str = "") -> list[str]:

@@ -17,7 +17,7 @@ from rayocr.api.reading import Cancellable
 from rayocr.api.review.reread import compared
 from rayocr.api.review.reviewer import Reviewer, check_page
 from rayocr.driver.monitor.run_record import last_options
-from rayocr.driver.retry_selection import options_to_retry, with_command
+from rayocr.driver.retry_selection import options_to_retry, with_command, with_ocr
 from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.failure_reasons import explanation, rejects_document, retry_helps, special_step
 from rayocr.gateway.pictures import Pictures
@@ -64,8 +64,8 @@ class Results:
         whole, found = rejects_document(reason), explanation(reason)
         options = f"retry.reason={reason}{' retry.rejected=true' if whole else ''}"
         kept = options_to_retry(of_run)
-        if reason == "NoTextLayer":  # fails again without an OCR engine
-            kept = ["engine=local" if option == "engine=textlayer" else option for option in kept]
+        if reason == "NoTextLayer":
+            kept = with_ocr(kept)
         return {
             "whole": whole,
             "meaning": found.meaning if found else "",

@@ -46,26 +46,15 @@ class ComputeStage:
             declined = None
             answer: PageText | None = None
             try:
-                if partial is not None:
-                    answer = complete(page, engine)
-                elif engine.name != "textlayer" and inked() < BLANK_COVERAGE:
+                if partial is None and engine.name != "textlayer" and inked() < BLANK_COVERAGE:
                     return progress.blank()
-                else:
-                    answer = engine.recognize(page)
+                answer = engine.recognize(page) if partial is None else complete(page, engine)
                 if answer is None:
                     if partial is None and (partial := engine.partial(page)) is not None:
                         progress.keep_doubtful(partial)
                     declined = engine
                     continue
-                if partial is not None:
-                    _check_completion(answer)
-                    progress.check_surer(answer)
-                elif engine.name == "textlayer":
-                    answer = proven(page, answer, self._reader)
-                else:
-                    check_answer(answer, ink_coverage=inked, can_loop=False, can_add_tesseract=self._can_add_tesseract)
-                    progress.check_surer(answer)
-                answer = without_lost_pictures(page, answer)
+                answer = self._checked(answer, engine, page, progress, inked, completes=partial is not None)
                 if least_confidence is not None and engine.name != "textlayer":
                     _check_least(answer, least_confidence)
             except LowConfidence as error:
@@ -81,12 +70,38 @@ class ComputeStage:
                 continue
             return progress.answered(answer)
         if declined is not None and declined.name == "textlayer" and progress.is_last_stage and partial is None:
-            try:
-                if inked() < BLANK_COVERAGE:
-                    return progress.blank()
-                raise NoTextLayer("The page has no text layer that can be relied on; engine=local reads such pages with OCR.")
-            except Exception as error:
-                progress.note(declined, error)
+            return self._without_text_layer(declined, progress, inked)
+        return progress.exhausted(self.stage)
+
+    def _checked(
+        self,
+        answer: PageText,
+        engine: ComputeEngine,
+        page: Page,
+        progress: PageProgress,
+        inked: Callable[[], float],
+        *,
+        completes: bool,
+    ) -> PageText:
+        """Returns the answer if it passes the checks; raises an EngineError otherwise. `completes`: it completes a text layer."""
+        if completes:
+            _check_completion(answer)
+            progress.check_surer(answer)
+        elif engine.name == "textlayer":
+            answer = proven(page, answer, self._reader)
+        else:
+            check_answer(answer, ink_coverage=inked, can_loop=False, can_add_tesseract=self._can_add_tesseract)
+            progress.check_surer(answer)
+        return without_lost_pictures(page, answer)
+
+    def _without_text_layer(self, engine: ComputeEngine, progress: PageProgress, inked: Callable[[], float]) -> PageRecord:
+        """Returns the record of a page for which the last engine is the text layer, and has no answer."""
+        try:
+            if inked() < BLANK_COVERAGE:
+                return progress.blank()
+            raise NoTextLayer("The page has no text layer that can be relied on; engine=local reads such pages with OCR.")
+        except Exception as error:  # the page may also be impossible to draw
+            progress.note(engine, error)
         return progress.exhausted(self.stage)
 
 
