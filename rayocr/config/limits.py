@@ -49,7 +49,7 @@ class LimitsConfig:
     day_quota_tries: int = 2  # refusals for the daily quota after which rayocr still waits, before it parks the model
     # Time for one step of computing on a page, such as rendering it or reading it with a local engine. Waiting for the quota or
     # for a server does not count. If a step takes longer, the worker ends, since PDFium cannot be interrupted. One drawing of a
-    # page may take a ninth of it in CPU time; then only the page fails.
+    # page may take a quarter of it in CPU time; then only the page fails.
     page_timeout_s: float = 180.0
     # Time for writing a document's outputs, without waiting for storage. If it takes longer, the worker ends, and the next worker
     # skips the slow steps.

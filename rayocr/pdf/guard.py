@@ -21,10 +21,11 @@ from pathlib import Path
 
 _CHECK_EVERY_S = 0.03  # a check takes 15 µs; PDFium allocates less than 100 MB between checks
 _LATER_S = 2.0  # the watchdog waits longer than the thread, because it cannot report the reason
-# Shares of the time limit of a block that a single drawing may take, in CPU time. `rendering.draw_into` cancels a drawing that
-# exceeds the first share. If PDFium cannot cancel it, the process ends after the second one.
-_DRAWING_SHARE, _CALL_SHARE = 1 / 9, 1 / 6
-_UNGUARDED_S = 20.0  # limit for a drawing outside such a block
+# Shares of the time limit of a block that a single call of PDFium may take, in CPU time. `rendering.draw_into` cancels a drawing
+# that exceeds the first share; a map of 500,000 lines with 12 million pixels takes 14 s. The process ends after the second share
+# if PDFium cannot cancel the call: it loads a page or its text, or draws an object that takes too long.
+_DRAWING_SHARE, _CALL_SHARE = 1 / 4, 1 / 3
+_UNGUARDED_S = 45.0  # limit for a drawing outside such a block
 _STATM = Path("/proc/self/statm")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
@@ -94,7 +95,7 @@ def cpu_limit_s() -> float:
 
 @contextmanager
 def uninterrupted() -> Iterator[None]:
-    """Ends the process, as `bounded` does, if a call that PDFium cannot cancel takes a sixth of the limit in CPU time. Does
+    """Ends the process, as `bounded` does, if a call that PDFium cannot cancel takes a third of the limit in CPU time. Does
     nothing outside `bounded`, and on systems without clocks of threads (macOS)."""
     thread = threading.get_ident()
     limit = _limits.open.get(thread)
@@ -176,7 +177,7 @@ def _exceeded() -> str:
         if now > limit.ends_at:
             return f"longer than {limit.seconds:g} s"
         if (call := limit.call) is not None and time.clock_gettime(call[0]) > call[1]:
-            return f"more than {limit.seconds * _CALL_SHARE:.3g} s of CPU time for one drawing"
+            return f"more than {limit.seconds * _CALL_SHARE:.3g} s of CPU time for one step"
     had = [limit.had_bytes for limit in limits if limit.had_bytes is not None]
     has = _private_bytes() if had else None
     if has is not None and has > min(had) + sum(limit.memory_bytes for limit in limits):

@@ -89,9 +89,9 @@ class Page:
         `render_scale`."""
         return self._drawing.at(dpi, grayscale=grayscale, native_dpi=self._objects.native_dpi)
 
-    def thumbnail(self, dpi: int) -> Image.Image:
-        """Renders the page in gray at exactly `dpi`, or less for huge pages. Raises PageUnrenderable."""
-        return self._drawing.pale(dpi, has_color=False, max_pixels=2_000_000)[0]
+    def thumbnail(self, dpi: int, *, grayscale: bool = True) -> Image.Image:
+        """Renders the page at exactly `dpi`, or less for huge pages. Raises PageUnrenderable."""
+        return self._drawing.small(dpi, grayscale=grayscale, max_pixels=2_000_000).image
 
     def render_part(self, box: Box, scale: float) -> Image.Image:
         """Renders a part of the page in RGB, at `scale` pixels per point. Raises PageUnrenderable."""

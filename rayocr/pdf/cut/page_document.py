@@ -88,9 +88,9 @@ def _faithful_cut(page: Page) -> bytes | None:
 
 
 def _looks_like(cut: bytes, page: Page) -> bool:
-    shown = page.thumbnail(COMPARISON_DPI)
+    shown = page.thumbnail(COMPARISON_DPI, grayscale=False)  # in gray, PDFium draws letters under a highlight unlike any others
     with pypdfium2.PdfDocument(cut) as single, first_page(single) as alone:
-        return bool(alone) and look_alike(shown, draw(alone, *shown.size, grayscale=True))
+        return bool(alone) and look_alike(shown, draw(alone, *shown.size, grayscale=False))
 
 
 def _jpeg(image: Image.Image) -> bytes:

@@ -51,11 +51,15 @@ class PageDrawing:
     def pale(self, dpi: float, *, has_color: bool, max_pixels: int = 4_000_000) -> tuple[Image.Image, float]:
         """Returns a gray rendering at exactly `dpi`, or less for huge pages, and its scale. `has_color`: makes pale colors as
         dark as their darkest channel."""
+        found = self.small(dpi, grayscale=not has_color, max_pixels=max_pixels)
+        return with_pale_colors(found.image) if has_color else found.image, found.scale
+
+    def small(self, dpi: float, *, grayscale: bool, max_pixels: int) -> Rendering:
+        """Draws the page at exactly `dpi`, or less if it would have more than `max_pixels`."""
         self._check_area()
         width_pt, height_pt = self.size_pt
         scale = min(dpi / 72, math.sqrt(min(self.max_pixels, max_pixels) / (width_pt * height_pt)))
-        found = self._draw(min(scale, MAX_SIDE_PX / max(self.size_pt)), grayscale=not has_color)
-        return with_pale_colors(found.image) if has_color else found.image, found.scale
+        return self._draw(min(scale, MAX_SIDE_PX / max(self.size_pt)), grayscale=grayscale)
 
     def part(self, box: Box, scale: float) -> Image.Image:
         """Draws a part of the page in RGB, at `scale` pixels per point."""

@@ -24,6 +24,7 @@ MAX_SIDE_PX = 20_000  # for very long and narrow pages: decoders and engines fai
 _SMALL_LONG_SIDE_PX = 1500  # for small pages: at 200 dpi, the letters of a ticket are 12 pixels high
 _MAX_SMALL_DPI = 600.0
 _MAX_NATIVE_DPI = 1200.0  # a scan can be placed on a one-inch page
+_DRAWINGS = 4  # all drawings of a page may take as long as this many that take the limit
 _PAUSE = dict(pdfium.IFSDK_PAUSE._fields_)["NeedToPauseNow"]
 
 
@@ -70,18 +71,22 @@ def draw_into(bitmap: Any, page: Any, area: tuple[int, int, int, int, int, int])
     """Draws a raw FPDF_PAGE into a raw bitmap. `area`: left, top, width, height, rotation and flags, as for
     FPDF_RenderPageBitmap.
 
-    Raises PageTooSlow if it takes more CPU time than `cpu_limit_s`, and at once for a page that took too long before.
+    Raises PageTooSlow if it takes more CPU time than `cpu_limit_s`, or all drawings of the page take more than four times that;
+    at once for a page that took too long before.
     """
     if why := getattr(page, "too_slow", ""):
         raise PageTooSlow(why)
-    limit_s = cpu_limit_s()
-    ends_at = time.thread_time() + limit_s
+    limit_s, spent_s, started = cpu_limit_s(), getattr(page, "spent_s", 0.0), time.thread_time()
+    left_s = _DRAWINGS * limit_s - spent_s
+    ends_at = started + min(limit_s, left_s)
     pause = pdfium.IFSDK_PAUSE(version=1, NeedToPauseNow=_PAUSE(lambda _: time.thread_time() > ends_at), user=None)
     with uninterrupted():
         state = pdfium.FPDF_RenderPageBitmap_Start(bitmap, page, *area, pause)
         pdfium.FPDF_RenderPage_Close(page)
+    page.spent_s = spent_s + time.thread_time() - started
     if state == pdfium.FPDF_RENDER_TOBECONTINUED:
-        page.too_slow = f"Drawing the page takes more than {limit_s:.3g} s of CPU time."
+        how = "" if limit_s <= left_s else " several times"
+        page.too_slow = f"Drawing the page{how} takes more than {limit_s if not how else _DRAWINGS * limit_s:.3g} s of CPU time."
         raise PageTooSlow(page.too_slow)
 
 

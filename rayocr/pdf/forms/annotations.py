@@ -13,6 +13,7 @@ from typing import Any
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from rayocr.pdf.drawing.rendering import draw_into
 from rayocr.pdf.geometry import Box, Upright
 
 # Links, and annotations that viewers show as an icon or in a separate window.
@@ -101,12 +102,23 @@ def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = ()) -> N
                 drop = index in without or (found and not is_shown(found))
             if drop:
                 pdfium.FPDFPage_RemoveAnnot(page, index)
+        _create_appearances(page)
         shown = pdfium.FS_RECTF()
         has_box = pdfium.FPDF_GetPageBoundingBox(page, shown)
         pdfium.FPDFPage_Flatten(page, pdfium.FLAT_NORMALDISPLAY)
         if has_box:  # flattening replaces the /MediaBox by a /CropBox that lies partly outside it
             pdfium.FPDFPage_SetMediaBox(page, shown.left, shown.bottom, shown.right, shown.top)
             pdfium.FPDFPage_SetCropBox(page, shown.left, shown.bottom, shown.right, shown.top)
+
+
+def _create_appearances(page: Any) -> None:
+    """Creates the missing appearances of highlights, underlines and similar annotations, as viewers do. PDFium does it when it
+    draws the page, but not when it flattens it, so this draws a pixel beside the page."""
+    pixel = pypdfium2.PdfBitmap.new_native(1, 1, pdfium.FPDFBitmap_Gray)
+    try:
+        draw_into(pixel.raw, page, (2, 2, 100, 100, 0, pdfium.FPDF_ANNOT))
+    finally:
+        pixel.close()
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import ctypes
 import html
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from statistics import median
@@ -20,7 +20,10 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.forms.annotations import annotation, annotation_count, is_shown
+from rayocr.pdf.forms.box_states import settle_box_states
+from rayocr.pdf.forms.strings import annotation_string, appearance_of, wide_string
 from rayocr.pdf.geometry import Box, Upright, turn_box
+from rayocr.pdf.guard import uninterrupted
 from rayocr.pdf.textlayer.layer import TextLayer
 from rayocr.pdf.textlayer.lines import TextLine, Word
 
@@ -28,7 +31,6 @@ TICKED, UNTICKED = "[x]", "[ ]"
 
 _PASSWORD, _COMB = 1 << 13, 1 << 24  # flags of text fields (ISO 32000-1, table 228)
 _PUSH_BUTTON = 1 << 16  # flags of buttons (table 226)
-_MAX_VALUE_CHARS = 20_000
 _MAX_OPTIONS = 1_000
 _MAX_LINES = 60  # lines of a value without an appearance
 _DEFAULT_SIZE_PT = 10.0
@@ -156,7 +158,7 @@ def _kind(widget: Any, form: Any) -> FieldKind:
     if known > 0:
         return FieldKind.OTHER
     # A widget that the document's form does not list. Viewers show its appearance.
-    kind, flags = _string(widget, b"FT"), ctypes.c_float()
+    kind, flags = annotation_string(widget, b"FT"), ctypes.c_float()
     pdfium.FPDFAnnot_GetNumberValue(widget, b"Ff", flags)
     if kind == "Tx":
         return _text_kind(int(flags.value))
@@ -169,8 +171,7 @@ def _is_known(widget: Any, form: Any) -> bool:
 
 
 def _draws_no_text(widget: Any) -> bool:
-    appearance = _wide(lambda buffer, size: pdfium.FPDFAnnot_GetAP(widget, pdfium.FPDF_ANNOT_APPEARANCEMODE_NORMAL, buffer, size))
-    return pdfium.FPDFAnnot_HasKey(widget, b"AP") and not _SHOWS_TEXT.search(appearance)
+    return pdfium.FPDFAnnot_HasKey(widget, b"AP") and not _SHOWS_TEXT.search(appearance_of(widget))
 
 
 def _text_kind(flags: int) -> FieldKind:
@@ -186,37 +187,23 @@ def _text(widget: Any, form: Any, kind: FieldKind) -> str:
         return ", ".join(_selected(widget, form))
     if kind not in (FieldKind.TEXT, FieldKind.COMB):
         return ""
-    value = _wide(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldValue(form, widget, buffer, size)) if form else ""
-    return value or _string(widget, b"V") or html.unescape(_TAG.sub(" ", _string(widget, b"RV"))).strip()
+    value = wide_string(lambda buffer, size: pdfium.FPDFAnnot_GetFormFieldValue(form, widget, buffer, size)) if form else ""
+    return value or annotation_string(widget, b"V") or html.unescape(_TAG.sub(" ", annotation_string(widget, b"RV"))).strip()
 
 
 def _is_ticked(widget: Any, form: Any) -> bool:
     if _is_known(widget, form):
         return bool(pdfium.FPDFAnnot_IsChecked(form, widget))
-    return _string(widget, b"AS") not in ("", "Off")
+    return annotation_string(widget, b"AS") not in ("", "Off")
 
 
 def _selected(widget: Any, form: Any) -> list[str]:
     count = min(pdfium.FPDFAnnot_GetOptionCount(form, widget), _MAX_OPTIONS)
     chosen = [index for index in range(count) if pdfium.FPDFAnnot_IsOptionSelected(form, widget, index)]
     return [
-        _wide(lambda buffer, size, index=index: pdfium.FPDFAnnot_GetOptionLabel(form, widget, index, buffer, size))  # type: ignore[misc]
+        wide_string(lambda buffer, size, index=index: pdfium.FPDFAnnot_GetOptionLabel(form, widget, index, buffer, size))  # type: ignore[misc]
         for index in chosen
     ]
-
-
-def _string(widget: Any, key: bytes) -> str:
-    return _wide(lambda buffer, size: pdfium.FPDFAnnot_GetStringValue(widget, key, buffer, size))
-
-
-def _wide(read: Callable[[Any, int], int]) -> str:
-    """Reads a UTF-16 string from PDFium, after querying its size."""
-    size = read(None, 0)
-    if size <= 2:
-        return ""
-    buffer = (ctypes.c_ushort * (size // 2 + 1))()
-    read(buffer, size)
-    return bytes(buffer).decode("utf-16-le", "replace").split("\0", 1)[0][:_MAX_VALUE_CHARS]
 
 
 # -- placing -----------------------------------------------------------------------------------------------------------------
@@ -274,8 +261,11 @@ def _same(value: str, shown: Iterable[str]) -> bool:
 
 def loaded_page(document: Any, index: int) -> Any:
     """Loads the page. In a document with a form, PDFium also creates missing field appearances in memory."""
-    page = document[index]
+    with uninterrupted():
+        page = document[index]
     if document.formenv is not None and has_drawn_password(page.raw, document.formenv.raw):
         page.close()
         page = document[index]
+    if document.formenv is not None:
+        settle_box_states(page.raw, document.formenv.raw)
     return page

@@ -14,6 +14,7 @@ from typing import Any
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright, turned_size
+from rayocr.pdf.guard import uninterrupted
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
 from rayocr.pdf.textlayer.glyphs.accents import with_accents
 from rayocr.pdf.textlayer.glyphs.characters import Characters, read_characters
@@ -184,7 +185,8 @@ def _load_text(page: Any, upright: Upright) -> tuple[Any, int]:
 
     PDFium sorts the texts of a line from left to right as displayed, which reverses lines that are displayed upside down, so it
     loads such a page with another half turn."""
-    text_page = pdfium.FPDFText_LoadPage(page)
+    with uninterrupted():
+        text_page = pdfium.FPDFText_LoadPage(page)
     turns = quarter_turns(text_page, upright) if text_page else 0
     if turns != _UPSIDE_DOWN:
         return text_page, turns

@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
 
+from rayocr.pdf.guard import uninterrupted
+
 _LEAST_OUTSIDE = 4  # least number of letters and digits outside the page; printers' marks have fewer
 
 
@@ -22,7 +24,8 @@ class RawText(NamedTuple):
 
 def raw_text(page: Any, inkless: Sequence[Any] = ()) -> RawText:
     """Reads the text of a raw FPDF_PAGE. `inkless`: its raw text objects that draw nothing."""
-    text_page = pdfium.FPDFText_LoadPage(page)
+    with uninterrupted():
+        text_page = pdfium.FPDFText_LoadPage(page)
     if not text_page:
         return RawText("", False, True)
     try:

@@ -66,11 +66,20 @@ def test_a_page_that_is_compared_with_what_is_sent_is_not_sent_when_it_is_too_sl
 
 
 def test_the_limit_is_a_share_of_the_limit_of_the_page() -> None:
-    assert cpu_limit_s() == 20
+    assert cpu_limit_s() == 45
     with bounded(seconds=180, memory_bytes=1 << 40):
-        assert cpu_limit_s() == pytest.approx(20)
+        assert cpu_limit_s() == pytest.approx(45)
     with bounded(seconds=900, memory_bytes=1 << 40):
-        assert cpu_limit_s() == pytest.approx(100)
+        assert cpu_limit_s() == pytest.approx(225)
+
+
+def test_all_drawings_of_a_page_have_a_limit_too(file: PdfFile, monkeypatch: pytest.MonkeyPatch) -> None:
+    with file.page(1) as slow:
+        slow.render(dpi=50)
+        monkeypatch.setattr(rendering, "cpu_limit_s", lambda: PATIENCE_S)
+        slow._page.raw.spent_s = 5 * PATIENCE_S
+        with pytest.raises(PageTooSlow, match=r"Drawing the page several times takes more than"):
+            slow.render(dpi=50)
 
 
 DRAW = """
@@ -99,4 +108,4 @@ def nested_patterns() -> bytes:
 def test_a_drawing_that_pdfium_cannot_cancel_ends_the_process_long_before_the_limit_of_the_page() -> None:
     done = run(DRAW, 4096 * MB, data=nested_patterns())
     assert done.returncode == 1
-    assert b"A PDF took more than 1 s of CPU time for one drawing" in done.stderr
+    assert b"A PDF took more than 1 s of CPU time for one step" in done.stderr
