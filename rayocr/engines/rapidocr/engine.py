@@ -20,7 +20,7 @@ from rayocr.engines.rapidocr.columns_down import is_set_in_columns
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines, with_missed_lines
 from rayocr.engines.rapidocr.fine_print import better_dpi, surer
 from rayocr.engines.rapidocr.gutters import parted_at_gutters
-from rayocr.engines.rapidocr.image import TurnedPage, cut_out, ink_of, turned_image, with_contrast, with_margin
+from rayocr.engines.rapidocr.image import TurnedPage, cut_out, turned_image, with_contrast, with_margin
 from rayocr.engines.rapidocr.missed_lines import missed_lines
 from rayocr.engines.rapidocr.numerals.small_digits import SmallDigitReader
 from rayocr.engines.rapidocr.other_lines import (
@@ -38,7 +38,7 @@ from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReadin
 from rayocr.engines.rapidocr.recognizer.models import INSTALL_HINT, model_family, model_file, tiny_models
 from rayocr.engines.rapidocr.recognizer.recognition import LineRecognizer, ReadsLines
 from rayocr.engines.rapidocr.recognizer.runtime import load_model
-from rayocr.engines.rapidocr.show_through import without_show_through
+from rayocr.engines.rapidocr.show_through import without_faint, without_show_through
 from rayocr.engines.rapidocr.splitting.check_boxes import with_check_boxes
 from rayocr.engines.rapidocr.splitting.dashes import with_dashes
 from rayocr.engines.rapidocr.splitting.leaders import with_page_numbers
@@ -56,6 +56,7 @@ from rayocr.engines.rapidocr.text import (
     with_spaces,
 )
 from rayocr.engines.rapidocr.text_map import TextDetector
+from rayocr.engines.rapidocr.watermark import find_watermark
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing, RayocrError
 from rayocr.messages import LOW_CONFIDENCE, PACK_MISSING, PageText, TextBox
 
@@ -74,7 +75,6 @@ _UPRIGHT_BOX = 1.5  # boxes with a larger ratio of height to width contain rotat
 _LETTER_BOX = 3.0
 _UNREAD_ASPECT = 4.0  # longer boxes always contain text; many shorter ones are specks
 _UNREAD_LINE = 8.0  # longer unread boxes contain a line of print; shorter ones may be signatures or ornaments
-_LEAST_INK = 0.4  # minimum contrast of an unread line, relative to the lines that were read
 _FEWEST_UNREAD = 2  # least number of unread lines that counts; a single one may be a signature or an ornament
 _MUCH_UNREAD = 0.1  # share of the print; without a language pack, a page with more unread print fails, one with less gets a doubt
 _JUNK = 0.8  # below this score, a line may be in a script that the models mistake for Latin
@@ -165,7 +165,11 @@ class RapidOcrEngine(ComputeEngine):
         def read_at(dpi: float) -> tuple[Any, float, PageText]:
             rendering = page.render(dpi=round(dpi), grayscale=True)
             image = with_contrast(np.asarray(without_boxes(rendering.image, fields, rendering.scale)))
-            return image, rendering.scale, self._read(image, rendering.scale, fields)
+            assert self._recognize_lines is not None
+            mark = find_watermark(image, self._recognize_lines, dpi=rendering.scale * 72)
+            if mark is None:
+                return image, rendering.scale, self._read(image, rendering.scale, fields)
+            return mark.cleaned, rendering.scale, mark.added_to(self._read(mark.cleaned, rendering.scale, fields))
 
         try:
             image, scale, answer = read_at(self._dpi)
@@ -250,7 +254,7 @@ class RapidOcrEngine(ComputeEngine):
             for index, (text, score, *_) in enumerate(read)
             if aspects[index] > _UNREAD_ASPECT and (score < _JUNK or is_unread(text, aspects[index]) or is_half_known(text))
         ]
-        unread = _without_faint(upright, quads, unread, aspects)
+        unread = without_faint(upright, quads, unread, aspects)
         misread = misread_lines(read, aspects, unread)
         share = sum(weight(aspects[index]) for index in {*unread, *misread}) / max(sum(map(weight, aspects)), 1.0)
         packs = [pack for index in unread if (pack := pack_of_half_known(read[index].text))]
@@ -297,7 +301,7 @@ class RapidOcrEngine(ComputeEngine):
         """Returns the doubt for lines that were almost unread, with the pack for their script as far as Tesseract can detect it.
         Raises LanguagePackMissing if Tesseract detects the script and more than a few lines are unread."""
         unread = [i for i, aspect in enumerate(aspects) if aspect > _UNREAD_LINE and is_unread(read[i].text, aspect)]
-        unread = _without_faint(upright, quads, unread, aspects)
+        unread = without_faint(upright, quads, unread, aspects)
         if not unread:
             return ()
         assert self._other_scripts is not None
@@ -383,15 +387,6 @@ class RapidOcrEngine(ComputeEngine):
             if reading.score > best[place].score:
                 best[place] = reading
         return best
-
-
-def _without_faint(upright: Any, quads: Any, unread: list[int], aspects: list[float]) -> list[int]:
-    """Returns the unread lines without those that are much fainter than the other lines: print that shows through the paper."""
-    others = [i for i in range(len(quads)) if i not in unread and aspects[i] > _UNREAD_LINE][:_SAMPLE_LINES]
-    if not unread or not others:
-        return unread
-    least = _LEAST_INK * max(ink_of(cut_out(upright, quads[i])) for i in others)
-    return [i for i in unread if ink_of(cut_out(upright, quads[i])) >= least]
 
 
 def without_padding(x0: float, x1: float, height: float) -> tuple[float, float]:

@@ -16,6 +16,8 @@ _SURE = 0.9  # least score of lines that are read well
 _FAINT = 0.5  # maximum contrast, relative to lines that are read well; print that shows through had .12 to .2
 _SAMPLE = 5  # number of lines whose contrast is compared
 _BETTER = 1.05  # least ratio of the mirrored reading's score to the other one
+_LEAST_INK = 0.4  # minimum contrast of an unread line, relative to the lines that were read
+_LONG = 8.0  # width by height of the lines whose contrast is compared
 _CLEANED = 1.5  # pixels with no more than this contrast, relative to the darkest such line, become paper
 _PAPER_SHARE = 0.75  # share of the page; unevenly lit pages have less paper, and would get edges
 
@@ -38,3 +40,12 @@ def without_show_through(upright: Any, quads: Any, read: Sequence[LineReading], 
     limit = paper - min(_CLEANED * max(inks), _FAINT * usual)
     bright = upright > limit
     return np.where(bright, np.uint8(round(paper)), upright) if bright.mean() > _PAPER_SHARE else None
+
+
+def without_faint(upright: Any, quads: Any, unread: list[int], aspects: list[float]) -> list[int]:
+    """Returns the unread lines without those that are much fainter than the other lines: print that shows through the paper."""
+    others = [i for i in range(len(quads)) if i not in unread and aspects[i] > _LONG][:_SAMPLE]
+    if not unread or not others:
+        return unread
+    least = _LEAST_INK * max(ink_of(cut_out(upright, quads[i])) for i in others)
+    return [i for i in unread if ink_of(cut_out(upright, quads[i])) >= least]

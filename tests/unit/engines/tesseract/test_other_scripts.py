@@ -225,13 +225,13 @@ def test_a_script_that_is_uncertain_and_that_no_installed_pack_reads_names_the_p
 
 
 def test_print_that_shows_through_the_paper_is_not_taken_for_another_script() -> None:
-    from rayocr.engines.rapidocr.engine import _without_faint
+    from rayocr.engines.rapidocr.show_through import without_faint
 
     quads = np.array([[(0, 50 * n), (900, 50 * n), (900, 50 * n + 40), (0, 50 * n + 40)] for n in range(3)], np.float32)
     image = np.full((200, 1000), 255, np.uint8)
     for line, gray in enumerate((0, 0, 200)):
         image[50 * line + 10 : 50 * line + 30, 50:800:8] = gray
-    assert _without_faint(image, quads, [1, 2], [22.0] * 3) == [1]
+    assert without_faint(image, quads, [1, 2], [22.0] * 3) == [1]
 
 
 def test_if_the_detected_script_reads_nothing_the_other_packs_are_tried() -> None:
