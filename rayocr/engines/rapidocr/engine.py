@@ -16,6 +16,8 @@ from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines,
 from rayocr.engines.layout.letter_style import letter_style
 from rayocr.engines.layout.quads import levelled, sides, skew_deg, turned
 from rayocr.engines.layout.tables.scan_rulings import scan_rulings
+from rayocr.engines.rapidocr.cleaning.show_through import without_faint, without_show_through
+from rayocr.engines.rapidocr.cleaning.watermark import find_watermark
 from rayocr.engines.rapidocr.columns_down import is_set_in_columns
 from rayocr.engines.rapidocr.detection import BLOB_SCORE, find_lines, with_missed_lines
 from rayocr.engines.rapidocr.fine_print import better_dpi, surer
@@ -38,13 +40,13 @@ from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReadin
 from rayocr.engines.rapidocr.recognizer.models import INSTALL_HINT, model_family, model_file, tiny_models
 from rayocr.engines.rapidocr.recognizer.recognition import LineRecognizer, ReadsLines
 from rayocr.engines.rapidocr.recognizer.runtime import load_model
-from rayocr.engines.rapidocr.show_through import without_faint, without_show_through
 from rayocr.engines.rapidocr.splitting.check_boxes import with_check_boxes
 from rayocr.engines.rapidocr.splitting.dashes import with_dashes
 from rayocr.engines.rapidocr.splitting.leaders import with_page_numbers
 from rayocr.engines.rapidocr.splitting.missed_cells import missed_cells
 from rayocr.engines.rapidocr.splitting.numbers import with_parted_numbers
 from rayocr.engines.rapidocr.splitting.raised_digits import with_raised_digits
+from rayocr.engines.rapidocr.splitting.stacked_fractions import with_stacked_fractions
 from rayocr.engines.rapidocr.text import (
     UNKNOWN_SCORE,
     is_half_known,
@@ -56,7 +58,6 @@ from rayocr.engines.rapidocr.text import (
     with_spaces,
 )
 from rayocr.engines.rapidocr.text_map import TextDetector
-from rayocr.engines.rapidocr.watermark import find_watermark
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing, RayocrError
 from rayocr.messages import LOW_CONFIDENCE, PACK_MISSING, PageText, TextBox
 
@@ -204,7 +205,8 @@ class RapidOcrEngine(ComputeEngine):
         if not columns_down:
             quads, read, unread = with_page_numbers(upright, quads, read, self._recognize_lines)
             quads, read, joined = with_parted_numbers(upright, quads, read, self._recognize_lines)
-            lost |= unread or joined
+            quads, read, cut = with_stacked_fractions(upright, quads, read, self._recognize_lines)
+            lost |= unread or joined or cut
             quads, read = with_dashes(upright, *with_check_boxes(upright, quads, read, self._recognize_lines))
             read = with_raised_digits(upright, quads, read)
             shown = turned(quads, -quarter_turns, width, height)

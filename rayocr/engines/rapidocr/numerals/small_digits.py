@@ -29,7 +29,7 @@ _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"\d{1,2}")
 _WRITTEN = re.compile(r"(\d)/(\d{1,2})$")
 _SCORE, _SURE = 0.6, 0.9  # least score of a number of a fraction, and of one that was read as a percent sign
-_FRACTIONS = {
+FRACTIONS = {
     unicodedata.normalize("NFKC", sign).replace("\u2044", "/"): sign
     for sign in map(chr, (*range(0xBC, 0xBF), *range(0x2150, 0x215F)))
 }
@@ -143,5 +143,5 @@ def _sign_of(numbers: Sequence[LineReading], before: str) -> str | None:
     score = min(number.score for number in numbers)
     are_numbers = _NUMBER.fullmatch(above) and _NUMBER.fullmatch(below) and 0 < int(above) < int(below)
     if are_numbers and score >= (_SURE if is_percent else _SCORE):
-        return _FRACTIONS.get(f"{above}/{below}", f"{above}/{below}")
+        return FRACTIONS.get(f"{above}/{below}", f"{above}/{below}")
     return before if is_percent else None

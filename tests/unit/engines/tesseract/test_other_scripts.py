@@ -225,7 +225,7 @@ def test_a_script_that_is_uncertain_and_that_no_installed_pack_reads_names_the_p
 
 
 def test_print_that_shows_through_the_paper_is_not_taken_for_another_script() -> None:
-    from rayocr.engines.rapidocr.show_through import without_faint
+    from rayocr.engines.rapidocr.cleaning.show_through import without_faint
 
     quads = np.array([[(0, 50 * n), (900, 50 * n), (900, 50 * n + 40), (0, 50 * n + 40)] for n in range(3)], np.float32)
     image = np.full((200, 1000), 255, np.uint8)

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from rayocr.engines.rapidocr.cleaning.show_through import without_show_through
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-from rayocr.engines.rapidocr.show_through import without_show_through
 
 PAPER, INK = 240, 20
 

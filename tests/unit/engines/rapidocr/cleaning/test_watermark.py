@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from rayocr.engines.rapidocr.cleaning.watermark import find_watermark
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-from rayocr.engines.rapidocr.watermark import find_watermark
 from rayocr.messages import LOW_CONFIDENCE, PageText
 
 DPI = 100
