@@ -35,6 +35,9 @@ _TWO_AMOUNTS = re.compile(
     r"(?<![\w.,])(\d{1,3}(?:\.\d{3})*,\d\d)((?:\d{2,3}|\d(?=\.))(?:\.\d{3})*,\d\d)(?![\w.,])"
     r"|(?<![\w.,])(\d{1,3}(?:,\d{3})*\.\d\d)((?:\d{2,3}|\d(?=,))(?:,\d{3})*\.\d\d)(?![\w.,])"
 )
+_CURRENCY = re.compile(  # "1,250.00EUR"
+    r"(?<=\d[.,]\d\d)(?=(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|TRY|INR|JPY|CAD|AUD|BRL)(?![A-Za-z]))"
+)
 _LOST_WORD = re.compile(r"\s{2}")
 VIETNAMESE = "vie"
 _VIETNAMESE = frozenset("ơưđăƠƯĐĂạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ")
@@ -44,9 +47,11 @@ _LEADERS = 0.6  # share of one symbol, for a row of dots or dashes
 
 
 def with_spaces(text: str) -> str:
-    """Restores spaces that the models drop after commas, full stops and numbers, where the text can only be prose, and between
-    two amounts, and signs that they do not know: the letter l of liters, ‰ and the exponent of cells per liter."""
+    """Restores spaces that the models drop after commas, full stops and numbers, where the text can only be prose, between two
+    amounts, and between an amount and its currency, and signs that they do not know: the letter l of liters, ‰ and the exponent
+    of cells per liter."""
     text = _GIGA_PER_LITER.sub("10⁹", _PER_MILLE.sub(r"\1‰", _LITER.sub(r"\1l", _NUMBER.sub(r"\1 ", text))))
+    text = _CURRENCY.sub(" ", text)
     text = _TWO_AMOUNTS.sub(lambda found: " ".join(filter(None, found.groups())), text)
     return " ".join(_COMMA.sub(", ", word) if "@" not in word and "/" not in word else word for word in _stops(text))
 

@@ -6,6 +6,7 @@ The recognition models read both as ordinary digits with scores up to .99: "12³
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from typing import Any, NamedTuple
 
 from rayocr.pdf.shapes.components import components
@@ -171,12 +172,9 @@ def _fractions(ink: Any, stats: Any, base: float, cap: float) -> list[Shape]:
     is_part = (h > _PART[0] * cap) & (h < _PART[1] * cap) & (w <= cap)
     above = np.flatnonzero(is_part & (y1 <= base - 0.2 * cap) & (y0 <= base - 0.7 * cap))
     below = np.flatnonzero(is_part & (y0 >= base - 0.8 * cap) & (y1 >= base - 0.2 * cap))
-    left, right = x0[bars].copy(), x1[bars].copy()
-    for _ in range(2):
-        for n in above:
-            left = np.where((x1[n] > left - _BESIDE * cap) & (x1[n] < (left + right) / 2 + 1), np.minimum(left, x0[n]), left)
-        for n in below:
-            right = np.where((x0[n] < right + _BESIDE * cap) & (x0[n] > (left + right) / 2 - 1), np.maximum(right, x1[n]), right)
+    numbers = [(x0[some].tolist(), x1[some].tolist()) for some in (above, below)]
+    ends = zip(x0[bars].tolist(), x1[bars].tolist(), strict=True)
+    left, right = np.array([_reach(start, end, numbers[0], numbers[1], _BESIDE * cap) for start, end in ends]).T
     top, bottom = y0[bars], y1[bars]
     wide, tall = right - left, bottom - top
     shares = np.array(_PLACES)[:, :, None]
@@ -188,6 +186,24 @@ def _fractions(ink: Any, stats: Any, base: float, cap: float) -> list[Shape]:
     fits &= has_ink[:_INKED_PLACES].all(axis=0) & ~has_ink[_INKED_PLACES:].any(axis=0)
     found = [Shape(*map(int, box)) for box in zip(left[fits], top[fits], right[fits], bottom[fits], strict=True)]
     return [shape for shape in found if _is_fraction(ink[shape.y0 : shape.y1, shape.x0 : shape.x1] > 0, cap)]
+
+
+def _reach(
+    left: int, right: int, above: tuple[list[int], list[int]], below: tuple[list[int], list[int]], near: float
+) -> tuple[int, int]:
+    """Returns the start and end of a bar with the numbers beside it. `above` and `below`: starts in order, and ends; `near`: the
+    largest distance, all in pixels. Plain loops, since few numbers are near a bar."""
+    for _ in range(2):
+        for start, end in zip(*above, strict=True):
+            if left - near < end < (left + right) / 2 + 1:
+                left = min(left, start)
+        starts, ends = below
+        for n in range(bisect_right(starts, (left + right) / 2 - 1), len(starts)):
+            if starts[n] >= right + near:
+                break
+            if starts[n] > (left + right) / 2 - 1:
+                right = max(right, ends[n])
+    return left, right
 
 
 def _merged(shapes: list[Shape], groups: list[Shape]) -> list[Shape]:
