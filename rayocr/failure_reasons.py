@@ -12,6 +12,7 @@ from rayocr.errors import DocumentError, RayocrError
 _RETRY = "Retry the failed pages: rayocr retry OUT"
 _OTHER_ENGINE = "Let another engine read these pages: rayocr retry OUT engine=local   (or another engine.chain=)"
 _OTHER_MODEL = "Another engine may read the page: rayocr retry OUT engine=local"
+_LOCAL_ENGINES = "If a model read the page, the local engines may read more: rayocr retry OUT engine=local"
 _BY_HAND = (
     "   To write its text yourself (nothing, for a picture without text): rayocr correct OUT NAME PAGE --file page.md   To stop"
     " reporting it: rayocr dismiss OUT document=NAME"
@@ -49,7 +50,7 @@ _PAGES = {
     "Refused": ("The model refused to answer, for example because it knows the text (RECITATION).", _OTHER_MODEL),
     "Truncated": ("The answer was truncated at the model's limit.", "Raise engine.gemini.max_output_tokens, then retry."),
     "RepetitionLoop": ("The model repeated itself.", _OTHER_MODEL),
-    "EmptyAnswer": ("The answer was empty, although the page has ink.", _OTHER_MODEL + _BY_HAND),
+    "EmptyAnswer": ("The answer was empty, although the page has ink.", _LOCAL_ENGINES + _BY_HAND),
     "TextOnBlankPage": ("The model invented text on a blank page.", _OTHER_MODEL),
     "LowConfidence": ("The local engine read the page with low confidence.", _OTHER_ENGINE),
     "Unreadable": ("The engine read almost no text, often because it does not support the script.", _OTHER_ENGINE),

@@ -42,11 +42,16 @@ def find_document(state: Storage, wanted: str) -> Manifest:
 
 
 def _close_names(wanted: str, names: list[str]) -> str:
+    """Returns a hint with names that begin alike, then with similar ones. Compares without the suffix, which most names share."""
+    stems = {name: name.lower().removesuffix(".pdf") for name in names}
+    stem = wanted.lower().removesuffix(".pdf")
     close = [name for name in names if name.rpartition("/")[2] == wanted.rpartition("/")[2]]
-    close += difflib.get_close_matches(wanted, names, n=_CLOSE, cutoff=0.6)
-    close += [name for name in names if name.lower().startswith(wanted.lower())]
+    close += [name for name in names if stem and stems[name].startswith(stem)]
+    similar = difflib.get_close_matches(stem, set(stems.values()), n=_CLOSE, cutoff=0.6)
+    close += sorted((name for name in names if stems[name] in similar), key=lambda name: similar.index(stems[name]))
     if close := list(dict.fromkeys(close))[:_CLOSE]:
-        return f"Did you mean {' or '.join(_shown(name) for name in close)}?"
+        *first, last = map(_shown, close)
+        return f"Did you mean {', '.join(first)} or {last}?" if first else f"Did you mean {last}?"
     if len(names) <= _CLOSE:
         return f"The documents are: {', '.join(map(_shown, names))}." if names else "No document is finished here."
     return "Use its name below the source, for example 2024/a.pdf; `rayocr view OUT` lists all documents."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import glob
 from itertools import chain, islice
 from pathlib import Path
@@ -20,6 +21,7 @@ from rayocr.storage.uri import StorageUri, local_path, parse_uri
 
 PROBING = RetryPolicy(max_attempts=3, base_s=1.0, cap_s=5.0)
 _READ_FIRST = 5  # number of objects, at least one of which must be readable
+_NAMES_COMPARED = 10_000  # maximum number of names that are compared with a misspelled source
 
 
 def source_of(config: RayocrConfig) -> Storage:
@@ -96,9 +98,20 @@ def _missing_hints(path: str) -> tuple[str, str | None]:
         return f"Separate folders with a slash: {for_shell(other)}", None
     folder, _, name = path.rpartition("/")
     if not set(name) & set("*?["):
-        return "Check the path of the source.", None
+        return f"Check the path of the source.{_near(Path(path))}", None
     option = for_shell(f"include={literal([name])}")
     return "For a pattern, name the folder and set include=.", f"For example: rayocr {for_shell(folder)} OUT {option}"
+
+
+def _near(path: Path) -> str:
+    """Returns a hint with the folder or PDF of the most similar name beside a local path; "" if no name is similar."""
+    try:
+        beside = islice(path.parent.iterdir(), _NAMES_COMPARED)
+        names = [found.name for found in beside if found.suffix.lower() == ".pdf" or found.is_dir()]
+    except OSError:
+        return ""
+    close = difflib.get_close_matches(path.name, names, n=1, cutoff=0.75)
+    return f" Did you mean {for_shell(str(path.parent / close[0]))}?" if close else ""
 
 
 def check_reading(source: Storage, uri: StorageUri, *, may_be_empty: bool) -> None:

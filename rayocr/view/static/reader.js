@@ -92,14 +92,15 @@ export async function open(id, page, engine = "") {
     $("v-of").textContent = `of ${d.page_count}`;
     $("v-number").max = d.page_count;
     $("odd").disabled = !mine.odd.length;
-    $("v-files").replaceChildren(...d.outputs.map((o, i) => file(id, o, i)));
+    const differ = d.outputs.flatMap(o => o.notes.map(n => make("small", {textContent: `${o.name.split("/").at(-1)}: ${n}`})));
+    $("v-files").replaceChildren(...d.outputs.map((o, i) => file(id, o, i)), ...differ);
     mine.kinds = offerKinds(d, kind);
     await go(kindPages()?.find(n => n >= page) ?? Math.min(page, d.page_count));
   } catch (e) { $("v-word").textContent = e.message; }
 }
 
 function file(id, output, position) {
-  const b = make("button", {type: "button", textContent: output.name.split("/").at(-1), title: output.notes.join(" ")});
+  const b = make("button", {type: "button", textContent: output.name.split("/").at(-1)});
   b.onclick = async () => {
     try {
       const blob = await (await ask(`/api/documents/${id}/outputs/${position}`)).blob();

@@ -162,6 +162,21 @@ def test_a_pattern_that_the_shell_did_not_expand_is_explained(tmp_path: Path) ->
     assert raised.value.shell_hint == f"For example: rayocr {tmp_path} OUT \"include=['scan [1] *.pdf']\""
 
 
+def test_a_misspelled_source_is_answered_with_the_most_similar_name(tmp_path: Path) -> None:
+    (tmp_path / "my documents").mkdir()
+    (tmp_path / "Letter.PDF").touch()
+    (tmp_path / "letters.txt").touch()
+
+    def hint(source: str) -> str | None:
+        with pytest.raises(UsageError, match="does not exist") as raised:
+            scope(compose([f"source={tmp_path}/{source}", "dest=out", "engine=textlayer"], {}))
+        return raised.value.hint
+
+    assert hint("my document") == f'Check the path of the source. Did you mean "{tmp_path}/my documents"?'
+    assert hint("Leter.PDF") == f"Check the path of the source. Did you mean {tmp_path}/Letter.PDF?"
+    assert hint("letters") == hint("nowhere/letters") == "Check the path of the source."
+
+
 def test_a_destination_that_is_a_file_is_a_usage_error(tmp_path: Path) -> None:
     (tmp_path / "a.pdf").touch()
     with pytest.raises(UsageError, match=r"is a file\.\nName a folder"):

@@ -32,6 +32,8 @@ def test_a_document_is_found_by_name_id_and_output(state: LocalStorage) -> None:
         ("leter.pdf", "Did you mean letter.pdf?"),
         ("in/form.pdf", "Did you mean form.pdf?"),
         ("TABLE", "Did you mean table.pdf?"),
+        ("m", "Did you mean minutes.pdf?"),
+        ("report.pdf", "Use its name below the source, for example 2024/a.pdf; `rayocr view OUT` lists all documents."),
         ("q", "Use its name below the source, for example 2024/a.pdf; `rayocr view OUT` lists all documents."),
     ],
 )
@@ -40,6 +42,14 @@ def test_an_unknown_name_is_answered_with_close_ones(state: LocalStorage, wanted
         find_document(state, wanted)
     assert raised.value.hint is not None
     assert hint.removesuffix("?") in raised.value.hint
+
+
+def test_names_that_begin_alike_precede_similar_names(tmp_path: Path, state: LocalStorage) -> None:
+    for name in ("big.pdf", "signature.pdf"):
+        write_document(tmp_path, name, ["text"])
+    with pytest.raises(UsageError) as raised:
+        find_document(state, "sig.pdf")
+    assert raised.value.hint == "Did you mean signature.pdf or big.pdf?"
 
 
 def test_a_line_break_in_a_close_name_is_escaped(tmp_path: Path, state: LocalStorage) -> None:
