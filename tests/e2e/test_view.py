@@ -46,7 +46,7 @@ def address(prefork: Prefork, tmp_path: Path) -> Iterator[str]:
     make_pdf(tmp_path / "in" / "letter.pdf", 2)
     make_pdf(tmp_path / "in" / "form.pdf", 3)
     write_document(tmp_path, "letter.pdf", ["# Water board\n\nThe pump house has a **second** line", "1. one\n3. three"])
-    write_document(tmp_path, "form.pdf", ["Signal Street", "lost", "<b>Last</b> page"], failed=2)
+    write_document(tmp_path, "form.pdf", ["Signal Street", "lost", "<b>Last</b> page \u0378"], failed=2)
     write_replaced_document(tmp_path)
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path / "cache"), "HOME": str(tmp_path)}
     command = [sys.executable, "-m", "rayocr", "view", str(tmp_path / "out"), "gateway.port=0", "login.browser=none"]
@@ -140,6 +140,7 @@ def test_results_are_searched_corrected_and_downloaded(address: str, tmp_path: P
         page.wait_for_selector("text=All outputs show the correction")
         assert page.inner_text("#v-html h1") == "Found again"
         assert page.title() != "owned"
+        assert page.inner_text("#v-files small").startswith("form.clean.pdf: No font contains U+0378")
         with page.expect_download() as download:
             page.click("#v-files button >> text=form.md")
         assert "Found again" in Path(download.value.path()).read_text()
