@@ -29,7 +29,7 @@ def right_to_left_runs(characters: Characters, runs: Sequence[Run], right_to_lef
         as_it_is = isinstance(run.order, range) and not any(right_to_left[n] for n in run.order)
         if run.vertical or as_it_is:
             if mostly and not run.vertical:
-                _turn_brackets(characters, run.order, run.spaced)  # (883) in a cell of its own
+                _turn_brackets(characters, run.order, run.spaced)  # (883) alone in its cell
                 run = _with_stop_at_the_end(characters, run)
             yield run
         else:

@@ -1,4 +1,4 @@
-"""Recognizes short texts beside each other that are read one after the other: steps with numbers, figures with captions."""
+"""Recognizes short texts beside each other that are read one by one: steps with numbers, figures with captions."""
 
 from __future__ import annotations
 
