@@ -113,6 +113,12 @@ def address_of(item: Any) -> int:
     return ctypes.addressof(item.contents) if item else 0
 
 
+def font_at(text_page: Any, n: int) -> int:
+    """Returns the address of the n-th character's font; 0 for a character that PDFium added."""
+    item = pdfium.FPDFText_GetTextObject(text_page, n)
+    return address_of(pdfium.FPDFTextObj_GetFont(item)) if item else 0
+
+
 def _is_lacking(font: Any) -> bool:
     if not font or pdfium.FPDFFont_GetIsEmbedded(font):
         return False

@@ -15,8 +15,9 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
 from rayocr.pdf.textlayer.glyphs.letter_height import with_letter_height
-from rayocr.pdf.textlayer.glyphs.unreadable import drop_unreadable, font_at
+from rayocr.pdf.textlayer.glyphs.unreadable import drop_unreadable
 from rayocr.pdf.textlayer.glyphs.whole_glyphs import SPACE_EM, with_whole_glyphs
+from rayocr.pdf.textlayer.rendered_text import font_at
 
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
 _NONCHARACTER_HYPHEN = 0xFFFE
@@ -215,7 +216,7 @@ def _kind(text: str) -> int:
 
 
 def _overlapped_spaces(kinds: Any, x0: Any, x1: Any, y0: Any, y1: Any) -> Any:
-    """Returns the indexes of spaces within words: they follow a letter, and the next letter is drawn over them."""
+    """Returns the indexes of spaces that follow a letter within a word, and over which the next letter is drawn."""
     n = np.flatnonzero(kinds[1:-1] == _SPACE) + 1
     n = n[(kinds[n - 1] == _CHARACTER) & (kinds[n + 1] == _CHARACTER)]
     width, least = x1[n] - x0[n], _NEAR_EM * (y1[n] - y0[n])

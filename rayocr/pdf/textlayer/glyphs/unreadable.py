@@ -17,7 +17,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects, with_wrong_digits
 from rayocr.pdf.textlayer.glyphs.wrong_ligatures import with_ligatures_as_spaces, with_wrong_ligatures
 from rayocr.pdf.textlayer.outlines.dashes import with_dashes
-from rayocr.pdf.textlayer.rendered_text import address_of
+from rayocr.pdf.textlayer.rendered_text import address_of, font_at
 
 _STRIDE = 3  # only every third character is checked
 _LEAST = 3  # characters in a row, all different; fewer may be bullets, brackets of formulas or icons
@@ -246,12 +246,6 @@ def _in_order_of_use(text_page: Any, text: str) -> frozenset[int]:
 def _is_punctuation(text: str, share: float) -> bool:
     signs = _PUNCTUATION.findall(text)
     return len(set(signs)) >= _LEAST_SIGNS and len(signs) >= share * len(text)
-
-
-def font_at(text_page: Any, n: int) -> int:
-    """Returns the address of the n-th character's font; 0 for a character that PDFium added."""
-    item = pdfium.FPDFText_GetTextObject(text_page, n)
-    return address_of(pdfium.FPDFTextObj_GetFont(item)) if item else 0
 
 
 def _have_different_widths(text_page: Any, run: Sequence[int]) -> bool:

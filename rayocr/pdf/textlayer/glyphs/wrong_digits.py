@@ -15,7 +15,7 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.textlayer.outlines.digits import has_other_digits
-from rayocr.pdf.textlayer.rendered_text import address_of
+from rayocr.pdf.textlayer.rendered_text import address_of, font_at
 
 _ZERO, _NINE = 0x30, 0x39
 _SIGNS = ".,+-\u2212"  # signs that are checked before digits
@@ -58,9 +58,9 @@ def with_wrong_digits(text_page: Any, codes: Sequence[int], rectangles: Any) -> 
     is_digit = (values >= _ZERO) & (values <= _NINE)
     digits = np.flatnonzero(is_digit)
     shown = _inked_spaces(text_page, codes, np.flatnonzero(np.isin(values[1:-1], _SPACES)) + 1, is_digit, rectangles)
-    fonts = _fonts_with_wrong_digits(text_page, codes, digits, rectangles) | {_font_of(text_page, n) for n in shown}
+    fonts = _fonts_with_wrong_digits(text_page, codes, digits, rectangles) | {font_at(text_page, n) for n in shown}
     signed = [*digits.tolist(), *(n - 1 for n in digits.tolist() if n and codes[n - 1] in _SIGN_CODES)] if fonts else []
-    wrong = [*shown, *(n for n in signed if _font_of(text_page, n) in fonts)]
+    wrong = [*shown, *(n for n in signed if font_at(text_page, n) in fonts)]
     return visible_objects(text_page, wrong)
 
 
@@ -78,7 +78,7 @@ def _fonts_with_wrong_digits(text_page: Any, codes: Sequence[int], digits: Any, 
     shapes: dict[int, dict[str, set[_Shape]]] = {}
     handles: dict[int, Any] = {}
     for n, shape in zip(places, glyph_shapes(text_page, places, rectangles), strict=True):
-        if shape is not None and (font := _font_of(text_page, n)):
+        if shape is not None and (font := font_at(text_page, n)):
             if font not in handles:
                 handles[font] = pdfium.FPDFTextObj_GetFont(pdfium.FPDFText_GetTextObject(text_page, n))
             shapes.setdefault(font, {}).setdefault(chr(codes[n]), set()).add(shape)
@@ -200,7 +200,7 @@ def inked_spaces_of(text_page: Any, codes: Sequence[int], spaces: Any, rectangle
         is_within = all(chr(codes[m]).isalnum() for m in (n - 1, n + 1))  # and not a dot of a leader
         is_drawn = pdfium.FPDFText_IsGenerated(text_page, n) != 1
         is_sign = max(wide, high) > _SIGN * whole and chr(codes[n + 1]).isdigit()
-        is_sign = is_sign and _font_of(text_page, n) == _font_of(text_page, n + 1)  # large brackets are in other fonts
+        is_sign = is_sign and font_at(text_page, n) == font_at(text_page, n + 1)  # large brackets are in other fonts
         is_letter = codes[n] != _LINE_FEED and max(wide, high) > _LARGE * whole
         if is_drawn and (is_within or is_sign or is_letter) and _is_level(text_page, n):
             found.append(n)
@@ -214,8 +214,3 @@ def _is_level(text_page: Any, n: int) -> bool:
         return False
     low, high = sorted((abs(matrix.a), abs(matrix.b)))
     return bool(low < _LEVEL * high)
-
-
-def _font_of(text_page: Any, n: int) -> int:
-    item = pdfium.FPDFText_GetTextObject(text_page, n)
-    return address_of(pdfium.FPDFTextObj_GetFont(item)) if item else 0

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-import pypdfium2.raw as pdfium
 
 from rayocr.pdf.textlayer.glyphs.wrong_digits import glyph_shapes, inked_spaces_of, visible_objects
-from rayocr.pdf.textlayer.rendered_text import address_of
+from rayocr.pdf.textlayer.rendered_text import font_at
 
 _WITHIN = re.compile(r"[&\[\]\d](?<=[a-z]{2}.)(?=[a-z]{2})")
 _NO_WORD = re.compile(r"[/\\=@_:;<>$()*{}]|\d.*\d")  # signs of addresses, code and file names; several digits
@@ -33,7 +32,7 @@ def with_wrong_ligatures(text_page: Any, text: str, rectangles: Any) -> frozense
     for match in _WITHIN.finditer(text):
         place, sign = match.start(), match.group()
         word = _token(text, place)
-        if not _NO_WORD.search(word) and (font := _font_of(text_page, place)):
+        if not _NO_WORD.search(word) and (font := font_at(text_page, place)):
             found.setdefault((font, sign), {})[word] = place
     fonts: set[int] = set()
     for least in (_LEAST_WORDS, 1):  # beside such a font, one word is enough
@@ -42,7 +41,7 @@ def with_wrong_ligatures(text_page: Any, text: str, rectangles: Any) -> frozense
                 fonts.add(font)
         if not fonts:
             return frozenset()
-    own = {n for n, char in enumerate(text) if not char.isspace() and _font_of(text_page, n) in fonts}
+    own = {n for n, char in enumerate(text) if not char.isspace() and font_at(text_page, n) in fonts}
     beside = {m for n in own for m in (n - 1, n + 1) if text[m : m + 1].isalnum()}  # parts of the same words
     return visible_objects(text_page, own | beside)
 
@@ -54,11 +53,11 @@ def with_ligatures_as_spaces(text_page: Any, text: str, rectangles: Any) -> froz
     advances = _advances(rectangles, places.tolist())
     places, kinds = places[advances > 0], np.round(_ROUNDING * advances[advances > 0])
     _, first = np.unique(kinds, return_index=True)  # a space is as wide as all others of its font, a ligature is not
-    within = [n for n in places[first].tolist() if len({_font_of(text_page, m) for m in (n - 1, n, n + 1)}) == 1]
+    within = [n for n in places[first].tolist() if len({font_at(text_page, m) for m in (n - 1, n, n + 1)}) == 1]
     sample, codes = np.array(within, int), [ord(char) for char in text]
-    fonts = {_font_of(text_page, n) for n in inked_spaces_of(text_page, codes, sample, rectangles)}
+    fonts = {font_at(text_page, n) for n in inked_spaces_of(text_page, codes, sample, rectangles)}
     fonts.discard(0)
-    return visible_objects(text_page, (n for n in range(len(text)) if _font_of(text_page, n) in fonts) if fonts else ())
+    return visible_objects(text_page, (n for n in range(len(text)) if font_at(text_page, n) in fonts) if fonts else ())
 
 
 def _token(text: str, place: int) -> str:
@@ -78,7 +77,7 @@ def _is_ligature(text_page: Any, text: str, rectangles: Any, font: int, sign: st
     if not sign.isdigit():
         return True
     others = [n for n, char in enumerate(text) if char.isascii() and char.isdigit() and not _is_within(text, n)]
-    others = [n for n in others if _font_of(text_page, n) == font]
+    others = [n for n in others if font_at(text_page, n) == font]
     own = float(np.median(_advances(rectangles, places)))
     return not others or abs(float(np.median(_advances(rectangles, others))) - own) > _SAME_WIDTH * own
 
@@ -91,8 +90,3 @@ def _advances(rectangles: Any, places: Sequence[int]) -> Any:
     """Returns the widths of the characters' boxes, relative to their heights."""
     left, top, right, bottom = rectangles[places].T
     return np.abs(right - left) / np.maximum(np.abs(top - bottom), 0.1)
-
-
-def _font_of(text_page: Any, n: int) -> int:
-    item = pdfium.FPDFText_GetTextObject(text_page, n)
-    return address_of(pdfium.FPDFTextObj_GetFont(item)) if item else 0
