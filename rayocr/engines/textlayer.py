@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, ClassVar
 
 from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
-from rayocr.messages import HIDDEN_TEXT, UNREAD_INK, PageText, TextBox
+from rayocr.messages import CROSSED_OUT, HIDDEN_TEXT, UNREAD_INK, PageText, TextBox
 from rayocr.pdf.geometry import Box, turn_box
 from rayocr.pdf.textlayer.cells.cell_borders import split_at_borders, split_at_gutters
 from rayocr.pdf.textlayer.cells.figure_columns import split_at_figures
 from rayocr.pdf.textlayer.cells.heads import split_heads
 from rayocr.pdf.textlayer.letters import letters_of
+from rayocr.pdf.textlayer.struck.crossed import is_crossed_out
 from rayocr.pdf.textlayer.struck.markdown import with_marks, with_struck
 from rayocr.pdf.textlayer.struck.words import struck_on
 
@@ -64,8 +65,9 @@ class TextLayerEngine(ComputeEngine):
             text = with_struck(text, markdown(layer_lines(marked, sizes_are_real=not layer.is_over_scan, borders=borders)))
         if not text:
             return None
+        doubts = doubts_of(layer) + ((CROSSED_OUT,) if is_crossed_out(layer, page.oblique_lines()) else ())
         boxes = tuple(_box_on_page(line, layer) for line in lines)
-        return PageText(text=text, engine=self.name, model=self.model, boxes=boxes, doubts=doubts_of(layer))
+        return PageText(text=text, engine=self.name, model=self.model, boxes=boxes, doubts=doubts)
 
 
 def doubts_of(layer: TextLayer) -> tuple[str, ...]:

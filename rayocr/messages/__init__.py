@@ -29,6 +29,7 @@ from rayocr.messages.limits import (
     ThrottleKind,
 )
 from rayocr.messages.pages import (
+    CROSSED_OUT,
     HIDDEN_TEXT,
     LOW_CONFIDENCE,
     OUTAGE,
@@ -50,6 +51,7 @@ from rayocr.messages.pages import (
 )
 
 __all__ = [
+    "CROSSED_OUT",
     "HIDDEN_TEXT",
     "LOCAL_LANE",
     "LOW_CONFIDENCE",

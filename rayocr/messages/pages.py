@@ -18,6 +18,7 @@ PACK_MISSING = (
     "pack_missing"
 )
 PLACEHOLDER = "placeholder"  # a doubt: the page asks to open the form in Adobe Acrobat, which alone can show its content
+CROSSED_OUT = "crossed_out"  # a doubt: an X or a zigzag line is drawn over text of the page, which is read nevertheless
 HIDDEN_TEXT = "hidden_text"  # a doubt: the file has invisible text on this page; the text was left out
 
 

@@ -13,6 +13,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.geometry import PAGE_SPACE, Box, Matrix, Upright
 from rayocr.pdf.hidden.drawn_text import DrawnText, around
 from rayocr.pdf.hidden.text_style import TextStyle
+from rayocr.pdf.textlayer.struck.crossed import MAX_STROKES
 
 _MAX_OBJECTS = 20_000  # maximum number of visited objects; maps and plots have millions of paths and no tables
 _MAX_DEPTH = 4  # levels of forms within forms
@@ -59,6 +60,7 @@ class PageObjects:
     ruling_list: list[Ruling] = field(default_factory=list)
     short_bars: list[Ruling] = field(default_factory=list)
     sloping: list[tuple[Box, float, float]] = field(default_factory=list)  # nearly level lines, their thickness, and their fall
+    oblique: list[tuple[Box, bool]] = field(default_factory=list)  # steeper lines, and whether they fall from left to right
     small_shapes: list[Box] = field(default_factory=list)  # bounds of paths as small as a check box
 
     @property
@@ -239,6 +241,9 @@ class _Inspector:
         elif bottom - top <= min(_SLOPE * (right - left), _LARGEST_FALL_PT) and len(self._found.sloping) < _MAX_RULINGS:
             along, down = self._upright.direction(x1 - x0, y1 - y0)
             self._found.sloping.append(((left, top, right, bottom), thickness, down if along > 0 else -down))
+        elif right - left >= _MIN_RULING_PT and bottom - top > _STRAIGHT_PT and len(self._found.oblique) <= MAX_STROKES:
+            along, down = self._upright.direction(x1 - x0, y1 - y0)
+            self._found.oblique.append(((left, top, right, bottom), along * down > 0))
 
 
 def has_text_in_foreign_fonts(page: Any) -> bool:

@@ -206,6 +206,10 @@ class Page:
         yield from (((line.x0, line.y0, line.x1, line.y1), line.thickness, 0.0) for line in self._objects.rulings)
         yield from self._objects.sloping
 
+    def oblique_lines(self) -> list[tuple[Box, bool]]:
+        """Returns the boxes of drawn lines that are neither level nor upright, and whether they fall from left to right."""
+        return self._objects.oblique
+
     def struck_boxes(self) -> list[Box]:
         """Returns the boxes in which annotations strike text out."""
         return struck_boxes(self._page.raw, self.upright) if self.has_filled_annotations else []

@@ -215,16 +215,22 @@ def _middle(values: list[float]) -> float:
 
 def without_second_drawings(lines: Sequence[TextLine]) -> list[TextLine]:
     """Removes words that are drawn twice at the same place: some programs do this for bold text or shadows."""
-    seen: dict[tuple[str, int], list[Word]] = {}  # words by text and vertical position, since a page contains "the" thirty times
+    seen: dict[tuple[str, int, int], list[Word]] = {}  # words by text and tile, since a page contains "the" thirty times
     kept: list[TextLine] = []
     for line in lines:
         words = []
         for word in line.words:
             row = int((word.y0 + word.y1) / 2 // _ROW_PT)
-            earlier = (other for near in (row - 1, row, row + 1) for other in seen.get((word.text, near), ()))
+            first, last = int(word.x0 // _TILE_PT[0]), int(word.x1 // _TILE_PT[0])
+            columns = range(first, min(last, first + _MOST_TILES) + 1)
+            tiles = product((row - 1, row, row + 1), columns)
+            earlier = (other for tile in tiles for other in seen.get((word.text, *tile), ()))
             if not any(is_same_place(word, other) for other in earlier):
                 words.append(word)
-            seen.setdefault((word.text, row), []).append(word)
+            for column in columns:
+                tiled = seen.setdefault((word.text, row, column), [])
+                if len(tiled) < _MOST_IN_TILE:
+                    tiled.append(word)
         if len(words) == len(line.words):
             kept.append(line)
         elif words:
