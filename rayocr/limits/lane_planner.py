@@ -131,8 +131,11 @@ class _Lane:
             else:
                 self.answer_s = max(self.answer_s, report.longest_s)
         self.failed_in_a_row = 0 if report.answered else self.failed_in_a_row + report.failed
-        for share, pages in ((0.0, report.answered), (1.0, report.failed)):
-            self.failing += (share - self.failing) * (1 - (1 - 1 / _MEMORY) ** pages)
+        if self.terms.shares_quota:  # requests are shed minutes before the first answers, so `_send` counts the others
+            self.failing = min(1.0, self.failing + report.failed / _MEMORY)
+        else:
+            for share, pages in ((0.0, report.answered), (1.0, report.failed)):
+                self.failing += (share - self.failing) * (1 - (1 - 1 / _MEMORY) ** pages)
 
     def still_to_read(self, now: float) -> float:
         """Returns how many pages in flight in this lane will probably need another lane."""
@@ -154,10 +157,10 @@ class _Lane:
         starts = self.terms.name == LOCAL and now < self.began + _STARTING_S
         rate = (self.room or starts * self.terms.room) / max(mean_s, 1e-3)
         if self.terms.name == LOCAL:  # the lane tries each page once, so unread pages count, too
-            return rate and (self._sustained(now) or rate)
+            return rate and (self.sustained(now) or rate)
         return (1 - self.failing) * (min(rate, pages_per_s) if self.terms.shares_quota else rate)
 
-    def _sustained(self, now: float) -> float | None:
+    def sustained(self, now: float) -> float | None:
         """Returns the pages per second that came back recently."""
         pages = sum(pages for _, pages in self.returned) - self.returned[0][1] if self.returned else 0
         if pages < _KNOWN_AFTER:
@@ -291,8 +294,8 @@ class LanePlanner:
         together_s = 0.0 if terms.proven else self._margin * (lane.in_flight + 1) / max(self._pages_per_s, 1e-9)
         if lane.known and time_left_s - self._rescue_s - together_s <= lane.answer_s:
             return False
-        if hurry and not lane.known:
-            return False
+        if hurry and not lane.known and lane.in_flight >= self._unsent:
+            return False  # the fastest lane reads the other half meanwhile, so waiting for the first answers costs no time
         if terms.shares_quota and lane.failing > _WASTEFUL and self._hurry(now, margin=_NARROW_MARGIN):
             return False
         return self._is_needed(lane, now, time_left_s, local=local)
@@ -326,7 +329,15 @@ class LanePlanner:
         if (measured := self._fastest.measured(now)) is not None:
             rate = min(rate, measured)
         time_left_s = max(0.0, self._time_left_s(now) - self._fastest.answer_s)
-        return (margin or self._margin) * self._need(now) >= rate * time_left_s
+        need, margin = self._need(now), margin or self._margin
+        if _NARROW_MARGIN * need >= rate * time_left_s:
+            return True
+        return margin * need >= (rate + self._local_rate(now)) * time_left_s
+
+    def _local_rate(self, now: float) -> float:
+        """Returns the pages per second that the local engines read, as measured."""
+        local = self._lanes.get(LOCAL)
+        return 0.0 if local is None else (1 - local.failing) * (local.sustained(now) or 0.0)
 
     def _need(self, now: float) -> float:
         return self._unsent + sum(lane.still_to_read(now) for lane in self._lanes.values())
@@ -351,6 +362,8 @@ class LanePlanner:
     def _send(self, lane: _Lane, worker: str, now: float) -> None:
         lane.workers[worker] += 1
         lane.in_flight += 1
+        if lane.terms.shares_quota:
+            lane.failing *= 1 - 1 / _MEMORY
         lane.probe_at = now + _PROBE_S
         if lane.sent and lane.sent[-1][0] > now - 1.0:
             lane.sent[-1][1] += 1
