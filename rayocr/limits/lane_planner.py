@@ -102,7 +102,7 @@ class _Lane:
     failed_in_a_row: int = 0
     probe_at: float = 0.0
     open_since: float | None = None
-    answered_before: int = 0  # time when the lane was opened
+    done_before: int = 0  # number of answers and of requests beside this lane when it was opened
     closed: bool = False
     returned: deque[tuple[float, int]] = field(default_factory=deque)  # recent (time, pages)
 
@@ -168,12 +168,13 @@ class _Lane:
         first, last = self.returned[0][0], self.returned[-1][0]
         return pages / max(1.0, (now if now > last + self.answer_s else last) - first)
 
-    def measured(self, now: float) -> float | None:
-        """Returns the measured pages per second; None if the lane was not open long enough."""
+    def measured(self, now: float, beside: int) -> float | None:
+        """Returns the measured requests per second; None if the lane was not open long enough. `beside`: number of requests so
+        far in other lanes that share the quota."""
         if self.open_since is None:
             return None
         working_s = now - self.open_since - self.answer_s
-        return (self.answered - self.answered_before) / working_s if working_s >= _MEASURED_S else None
+        return (self.answered + beside - self.done_before) / working_s if working_s >= _MEASURED_S else None
 
 
 class LanePlanner:
@@ -192,6 +193,7 @@ class LanePlanner:
         self._allowance = 0.0
         self._allowed_at: float | None = None
         self._now = 0.0  # last known value; a call may omit it
+        self._beside = 0  # number of requests in the lanes that share the quota with the fastest one
         self._left_unread = 0  # number of pages that local engines have not read and that wait for another lane
 
     def expect(self, outlook: LaneOutlook, *, now: float) -> None:
@@ -216,7 +218,7 @@ class LanePlanner:
         hurry = self._hurry(now)
         fastest = self._fastest
         if hurry and fastest.open_since is None:
-            fastest.open_since, fastest.answered_before = now, fastest.answered
+            fastest.open_since, fastest.done_before = now, fastest.answered + self._beside
         elif not hurry:
             fastest.open_since = None
         for lane in self._lanes.values():
@@ -293,20 +295,24 @@ class LanePlanner:
         # A job that is later than all earlier ones returns all its pages unread, and all of them need the fastest lane.
         together_s = 0.0 if terms.proven else self._margin * (lane.in_flight + 1) / max(self._pages_per_s, 1e-9)
         if lane.known and time_left_s - self._rescue_s - together_s <= lane.answer_s:
-            return False
+            # A few pages show whether the answers arrive sooner than assumed.
+            trial = terms.shares_quota and lane.answered + lane.in_flight < _KNOWN_AFTER
+            return trial and time_left_s - self._rescue_s > _HOPE * lane.answer_s
         if hurry and not lane.known and lane.in_flight >= self._unsent:
             return False  # the fastest lane reads the other half meanwhile, so waiting for the first answers costs no time
         if terms.shares_quota and lane.failing > _WASTEFUL and self._hurry(now, margin=_NARROW_MARGIN):
             return False
-        return self._is_needed(lane, now, time_left_s, local=local)
+        beside = not terms.shares_quota and (hurry or terms.name == BATCH and lane.known)
+        return self._is_needed(lane, now, time_left_s, local=local, beside=beside)
 
     def _cheapest_usd(self, *, local: bool) -> float:
         """Returns the price of the cheapest lane. `local`: with the local engines."""
         return next(lane.terms.usd_per_page for name, lane in self._lanes.items() if local or name != LOCAL)
 
-    def _is_needed(self, lane: _Lane, now: float, time_left_s: float, *, local: bool) -> bool:
+    def _is_needed(self, lane: _Lane, now: float, time_left_s: float, *, local: bool, beside: bool = False) -> bool:
         """Returns whether the lanes before this one, which are cheaper or equally cheap and faster, cannot take all unassigned
         pages in that time. Waits for the first answers of a cheaper lane as long as this lane can still take all pages later.
+        `beside`: whether this lane also takes pages that an equally cheap one could take.
         """
         pages, taken = max(1.0, self._unsent - self._left_unread if local else self._unsent), 0.0
         for other in takewhile(lambda other: other.terms.usd_per_page < lane.terms.usd_per_page, self._lanes.values()):
@@ -314,6 +320,8 @@ class LanePlanner:
             if other.in_flight and not other.known and self._margin * pages < in_time:
                 return False  # the first answers of the cheaper lane will show how many pages it can take
         for other in takewhile(lambda other: other is not lane, self._lanes.values()):
+            if beside and other.terms.usd_per_page == lane.terms.usd_per_page:
+                continue
             time_s = time_left_s - other.answer_s
             if other.terms.name == LOCAL and lane.known:  # this lane still has to read the pages that the local engines leave
                 time_s -= other.failing * lane.answer_s
@@ -326,7 +334,7 @@ class LanePlanner:
         if self._deadline is None:
             return False
         rate = self._pages_per_s
-        if (measured := self._fastest.measured(now)) is not None:
+        if (measured := self._fastest.measured(now, self._beside)) is not None:
             rate = min(rate, measured)
         time_left_s = max(0.0, self._time_left_s(now) - self._fastest.answer_s)
         need, margin = self._need(now), margin or self._margin
@@ -364,6 +372,7 @@ class LanePlanner:
         lane.in_flight += 1
         if lane.terms.shares_quota:
             lane.failing *= 1 - 1 / _MEMORY
+            self._beside += lane is not self._fastest
         lane.probe_at = now + _PROBE_S
         if lane.sent and lane.sent[-1][0] > now - 1.0:
             lane.sent[-1][1] += 1
