@@ -302,25 +302,24 @@ class LanePlanner:
             return False  # the fastest lane reads the other half meanwhile, so waiting for the first answers costs no time
         if terms.shares_quota and lane.failing > _WASTEFUL and self._hurry(now, margin=_NARROW_MARGIN):
             return False
-        beside = not terms.shares_quota and (hurry or terms.name == BATCH and lane.known)
-        return self._is_needed(lane, now, time_left_s, local=local, beside=beside)
+        return self._is_needed(lane, now, time_left_s, local=local, hurry=hurry)
 
     def _cheapest_usd(self, *, local: bool) -> float:
         """Returns the price of the cheapest lane. `local`: with the local engines."""
         return next(lane.terms.usd_per_page for name, lane in self._lanes.items() if local or name != LOCAL)
 
-    def _is_needed(self, lane: _Lane, now: float, time_left_s: float, *, local: bool, beside: bool = False) -> bool:
+    def _is_needed(self, lane: _Lane, now: float, time_left_s: float, *, local: bool, hurry: bool = False) -> bool:
         """Returns whether the lanes before this one, which are cheaper or equally cheap and faster, cannot take all unassigned
         pages in that time. Waits for the first answers of a cheaper lane as long as this lane can still take all pages later.
-        `beside`: whether this lane also takes pages that an equally cheap one could take.
+        `hurry`: the lane waits for no other one, because the fastest lane does not wait either.
         """
         pages, taken = max(1.0, self._unsent - self._left_unread if local else self._unsent), 0.0
         for other in takewhile(lambda other: other.terms.usd_per_page < lane.terms.usd_per_page, self._lanes.values()):
             in_time = lane.potential(self._pages_per_s, now) * (time_left_s - lane.answer_s)
-            if other.in_flight and not other.known and self._margin * pages < in_time:
+            if not hurry and other.in_flight and not other.known and self._margin * pages < in_time:
                 return False  # the first answers of the cheaper lane will show how many pages it can take
         for other in takewhile(lambda other: other is not lane, self._lanes.values()):
-            if beside and other.terms.usd_per_page == lane.terms.usd_per_page:
+            if hurry and not lane.terms.shares_quota and other.terms.usd_per_page == lane.terms.usd_per_page:
                 continue
             time_s = time_left_s - other.answer_s
             if other.terms.name == LOCAL and lane.known:  # this lane still has to read the pages that the local engines leave
