@@ -5,14 +5,15 @@ goes to the cheapest lane that is open and has room:
 
 | lane | open |
 |---|---|
-| the cheapest | always, as long as an answer still arrives before the deadline |
+| the cheapest | always, as long as an answer still arrives before the deadline; otherwise for a few trial pages |
 | local engines | the same, if the run allows them, except for pages that they have already read with low confidence |
 | the cheapest of the server, without a deadline | for pages that the local engines cannot read within the time of its answer |
 | a more expensive one | when waiting longer would endanger the deadline |
-| one whose response time is unknown (batch) | for pages that earlier lanes cannot read, until the deadline is in danger |
+| one whose response time is unknown (batch) | for pages that earlier lanes cannot read; in danger, for half of the pages |
 
-The deadline is in danger when the remaining pages, times a margin, need all of the remaining time in the fastest lane. Waiting
-until then costs nothing, since the cheap lanes work at their full rate from the beginning and the expensive lane reads only pages
+The deadline is in danger when the remaining pages, times a margin, need all of the remaining time in the fastest lane and in
+local engines. From then on the fastest lane reads as many pages as it can, and no lane waits for another one. Waiting until
+then costs nothing, since the cheap lanes work at their full rate from the beginning and the expensive lane reads only pages
 that the cheap lanes cannot read in time. Pages in flight count as remaining in proportion to the failure rate of their lane, and
 in full once they are overdue. If pages in batches are needed in another lane, their jobs are cancelled and the pages withdrawn.
 """
@@ -30,7 +31,9 @@ from rayocr.messages import LOCAL_LANE
 LOCAL, BATCH, FLEX, STANDARD = LOCAL_LANE, "batch", "flex", "standard"
 
 _MARGIN = 1.5  # factor on the time that the remaining pages need, since the rate of a lane may drop by a third
-_NARROW_MARGIN = 1.15  # factor used instead to decide whether a lane whose requests often fail is worth its share of the quota
+# Factor used instead to decide whether a lane whose requests often fail is worth its share of the quota, and for the case that
+# the local engines stop.
+_NARROW_MARGIN = 1.15
 _SPARE_S = 60.0  # seconds for the last outputs
 _FAILURES_AT_FIRST = 0.05  # assumed share of a lane's pages that come back unread
 _MEMORY = 200  # number of answers over which shares and times are averaged

@@ -240,3 +240,61 @@ def test_without_local_workers_pages_do_not_wait_for_them_though_their_rate_is_k
         planner.report(WORKER, LaneReport(lane=LOCAL, answered=1, longest_s=1.0))
     planner.expect(replace(outlook, local_room=0), now=100)
     assert planner.choose(WORKER, now=100) == FLEX
+
+
+def _run_with_price(scripted: Scene, lane: str, usd_per_page: float) -> World:
+    terms = [replace(terms, usd_per_page=usd_per_page) if terms.name == lane else terms for terms in terms_of(scripted)]
+    world = World(scripted)
+    world.run(LanePlanner(terms))
+    return world
+
+
+def test_shed_requests_before_the_first_answers_send_no_page_to_a_more_expensive_batch() -> None:
+    """30 % are shed within seconds, and the first answers take ten minutes."""
+    scripted = _plain(pages=6000, deadline_s=6000, flex_room=6000, flex_shed=lambda _: 0.3, flex_answer_s=lambda _: 600.0)
+    scripted = replace(scripted, batch_room=PAGES, batch_s=lambda _: 3000.0)
+    assert _run_with_price(scripted, BATCH, 0.6).done == {FLEX: 6000}
+
+
+def test_a_batch_starts_in_a_hurry_while_standard_reads_other_pages() -> None:
+    world = _run(_plain(pages=3000, deadline_s=820, flex_room=1, batch_room=1000, batch_s=lambda _: 150.0))
+    assert world.ended_at <= 820
+    assert world.done[BATCH] > 1900
+
+
+@pytest.mark.parametrize("batch_s", [600.0, 1e9])
+def test_a_batch_that_started_in_a_hurry_and_returns_late_does_not_endanger_the_deadline(batch_s: float) -> None:
+    scripted = _plain(pages=3000, deadline_s=820, flex_room=1, batch_room=PAGES, batch_s=lambda _: batch_s)
+    assert _run(replace(scripted, standard_per_s=lambda _: 4.3)).ended_at <= 820
+
+
+def test_in_a_hurry_flex_does_not_wait_for_the_first_answers_of_a_cheaper_batch() -> None:
+    scripted = _plain(pages=3000, deadline_s=1000, flex_answer_s=lambda _: 60.0, batch_room=500, batch_s=lambda _: 1e9)
+    world = _run_with_price(scripted, BATCH, 0.25)
+    assert world.ended_at <= 1000
+    assert world.done[FLEX] > 2000
+
+
+def test_standard_reads_no_page_that_the_local_engines_read_in_time() -> None:
+    world = _run(_plain(pages=2000, deadline_s=570, local_per_s=6.0, flex_room=1))
+    assert world.done[LOCAL] > 0.96 * 2000
+
+
+def test_a_few_pages_show_that_flex_answers_sooner_than_the_deadline() -> None:
+    world = _run(_plain(pages=3000, deadline_s=900, known_per_s=20, standard_per_s=lambda _: 20.0, flex_answer_s=lambda _: 30.0))
+    assert world.done[FLEX] > 0.95 * 3000
+
+
+def test_slow_trial_pages_cost_little() -> None:
+    scripted = _plain(pages=3000, deadline_s=900, known_per_s=20, standard_per_s=lambda _: 20.0)
+    world = _run(replace(scripted, flex_answer_s=lambda _: 2000.0))
+    assert world.ended_at <= 900
+    assert world.cost < 3000 + 20
+
+
+def test_requests_in_flex_do_not_make_standard_look_slow() -> None:
+    """Both lanes share the quota. Flex sheds enough to be skipped if standard could not read the rest otherwise."""
+    scripted = _plain(pages=3000, deadline_s=2200, known_per_s=2, standard_per_s=lambda _: 2.0, flex_room=150)
+    world = _run(replace(scripted, flex_answer_s=lambda _: 150.0, flex_shed=lambda _: 0.3))
+    assert world.ended_at <= 2200
+    assert world.done[FLEX] > 1800
