@@ -15,7 +15,7 @@ The deadline is in danger when the remaining pages, times a margin, need all of 
 local engines. From then on the fastest lane reads as many pages as it can, and no lane waits for another one. Waiting until
 then costs nothing, since the cheap lanes work at their full rate from the beginning and the expensive lane reads only pages
 that the cheap lanes cannot read in time. Pages in flight count as remaining in proportion to the failure rate of their lane, and
-in full once they are overdue. If pages in batches are needed in another lane, their jobs are cancelled and the pages withdrawn.
+in full once they are overdue or would return too late. If pages in batches are needed in another lane, their jobs are cancelled.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
+from math import inf
 from statistics import median
 
 from rayocr.messages import LOCAL_LANE
@@ -140,16 +141,15 @@ class _Lane:
             for share, pages in ((0.0, report.answered), (1.0, report.failed)):
                 self.failing += (share - self.failing) * (1 - (1 - 1 / _MEMORY) ** pages)
 
-    def still_to_read(self, now: float) -> float:
-        """Returns how many pages in flight in this lane will probably need another lane."""
+    def still_to_read(self, now: float, until: float) -> float:
+        """Returns how many pages in flight will probably need another lane. `until`: when the last answer may arrive."""
         if not self.known:
             return float(self.in_flight)
-        in_flight, overdue, latest = self.in_flight, 0.0, now - self.answer_s
-        for when, pages in self.sent:
-            if when >= latest:
-                break
-            overdue += pages
-        return min(in_flight, overdue + self.failing * max(0.0, in_flight - overdue))
+        latest, due = now - self.answer_s, inf if self.terms.proven else until - self.answer_s
+        lost = sum(pages for _, pages in takewhile(lambda sent: sent[0] < latest, self.sent))
+        # Pages of a batch that were sent before its response time was known may return too late.
+        lost += sum(pages for _, pages in takewhile(lambda sent: sent[0] > due, reversed(self.sent)))
+        return min(self.in_flight, lost + self.failing * max(0.0, self.in_flight - lost))
 
     def potential(self, pages_per_s: float, now: float) -> float:
         """Returns the pages per second that the lane can take, according to its room and response time (Little's law) and to the
@@ -257,7 +257,7 @@ class LanePlanner:
         batch = self._lanes.get(BATCH)
         if batch is None or batch is self._fastest or not batch.in_flight or not self._hurry(now):
             return False
-        if self._unsent >= 1 or not batch.still_to_read(now):
+        if self._unsent >= 1 or not batch.still_to_read(now, self._last_moment):
             return False
         batch.closed = True
         return True
@@ -272,6 +272,10 @@ class LanePlanner:
     @property
     def _rescue_s(self) -> float:
         return 2 * self._fastest.answer_s
+
+    @property
+    def _last_moment(self) -> float:
+        return inf if self._deadline is None else self._deadline - self._spare_s - self._rescue_s
 
     @property
     def in_flight(self) -> Mapping[str, int]:
@@ -350,7 +354,7 @@ class LanePlanner:
         return 0.0 if local is None else (1 - local.failing) * (local.sustained(now) or 0.0)
 
     def _need(self, now: float) -> float:
-        return self._unsent + sum(lane.still_to_read(now) for lane in self._lanes.values())
+        return self._unsent + sum(lane.still_to_read(now, self._last_moment) for lane in self._lanes.values())
 
     @property
     def _unsent(self) -> float:

@@ -298,3 +298,21 @@ def test_requests_in_flex_do_not_make_standard_look_slow() -> None:
     world = _run(replace(scripted, flex_answer_s=lambda _: 150.0, flex_shed=lambda _: 0.3))
     assert world.ended_at <= 2200
     assert world.done[FLEX] > 1800
+
+
+def test_pages_of_a_batch_that_would_return_too_late_are_withdrawn_in_time() -> None:
+    """The first pages return after 1500 s, so those that were sent at 400 s are due at 1900 s, 50 s before the deadline."""
+    planner = LanePlanner([terms for terms in terms_of(_plain(batch_room=2000)) if terms.name != FLEX])
+
+    def expect(pages_left: int, now: float) -> None:
+        planner.expect(LaneOutlook(pages_left=pages_left, seconds_left=1950 - now, pages_per_s=5), now=now)
+
+    for now, pages in ((0, 100), (400, 1000)):
+        expect(1100, now)
+        assert [planner.choose(WORKER, now=now) for _ in range(pages)] == [BATCH] * pages
+    expect(1000, 1500)
+    planner.report(WORKER, LaneReport(lane=BATCH, answered=100, longest_s=1500.0))
+    expect(1000, 1570)
+    assert not planner.withdraw(now=1570)
+    expect(1000, 1590)
+    assert planner.withdraw(now=1590)
