@@ -18,7 +18,7 @@ _CANDIDATE = re.compile(r"[\d½¼¾⅓⅔⅛⅜⅝⅞%ªº/∛∜√]|^\W*\w{0,2
 _RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEVEL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _RAISED_BEFORE_DIGIT = re.compile(r"[⁰¹²³⁴-⁹](\s?)\d")
-_RAISED_NUMERATOR = re.compile(r"[⁰¹²³⁴-⁹]+(?=/)")
+_RAISED_NUMERATOR = re.compile(r"(?<![⁰¹²³⁴-⁹])[⁰¹²³⁴-⁹]++(?=/)")
 _CLOSE = (
     0.35  # distance of a raised digit from the sign before it, relative to the height of capital letters; by hand it is larger
 )
