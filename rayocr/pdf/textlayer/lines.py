@@ -13,6 +13,7 @@ from rayocr.pdf.textlayer.right_to_left_runs import right_to_left_runs
 from rayocr.pdf.textlayer.runs import Run, runs_of, with_reversed, with_slanted, with_upturned
 
 _ROW_PT = 8.0  # largest distance of the two drawings of a word
+_COLUMN_PT, _MOST_EQUAL = 16.0, 30  # width of a tile of equal words, and maximum number of words in it
 _TILE_PT, _MOST_TILES = (64.0, 16.0), 50  # size of a tile, and maximum number of tiles of a box in each direction
 _MOST_IN_TILE = 200  # maximum number of words in a tile; with more, they cover each other
 _MOST_BESIDE = 20  # number of lines of a row that are compared with the next one; more cover each other
@@ -221,7 +222,7 @@ def without_second_drawings(lines: Sequence[TextLine]) -> list[TextLine]:
         words = []
         for word in line.words:
             row = int((word.y0 + word.y1) / 2 // _ROW_PT)
-            first, last = int(word.x0 // _TILE_PT[0]), int(word.x1 // _TILE_PT[0])
+            first, last = int(word.x0 // _COLUMN_PT), int(word.x1 // _COLUMN_PT)
             columns = range(first, min(last, first + _MOST_TILES) + 1)
             tiles = product((row - 1, row, row + 1), columns)
             earlier = (other for tile in tiles for other in seen.get((word.text, *tile), ()))
@@ -229,7 +230,7 @@ def without_second_drawings(lines: Sequence[TextLine]) -> list[TextLine]:
                 words.append(word)
             for column in columns:
                 tiled = seen.setdefault((word.text, row, column), [])
-                if len(tiled) < _MOST_IN_TILE:
+                if len(tiled) < _MOST_EQUAL:
                     tiled.append(word)
         if len(words) == len(line.words):
             kept.append(line)
