@@ -15,6 +15,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright, turned_size
 from rayocr.pdf.guard import uninterrupted
+from rayocr.pdf.textlayer.cells.overlapping_digits import beside_omitted_digits
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
 from rayocr.pdf.textlayer.glyphs.accents import with_accents
 from rayocr.pdf.textlayer.glyphs.characters import Characters, read_characters
@@ -22,8 +23,10 @@ from rayocr.pdf.textlayer.glyphs.fonts import PageFonts
 from rayocr.pdf.textlayer.glyphs.mac_ligatures import with_mac_ligatures
 from rayocr.pdf.textlayer.glyphs.superscripts import with_superscripts
 from rayocr.pdf.textlayer.glyphs.symbol_fonts import with_symbols
+from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects
 from rayocr.pdf.textlayer.lines import TextLine, Word, WordIndex, is_same_place, lines_of, without_second_drawings
 from rayocr.pdf.textlayer.reading.alignment import fits
+from rayocr.pdf.textlayer.reading.late_digits import with_late_digits
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.trust import Verdict, is_word, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink, compare_with_picture
@@ -206,13 +209,16 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
     with_symbols(characters, fonts.name)
     with_mac_ligatures(characters)
     with_superscripts(characters, lambda index: _origin_of(text_page, index, turned, fonts))
+    baseline_of = cache(lambda index: _baseline_of(text_page, index, turned))
     lines = lines_of(
         characters,
         font_of=cache(fonts.size_and_weight),
         is_level=cache(lambda index: is_level(text_page, index, turned)),
         slant=cache(lambda index: slant(text_page, index, turned)),
-        baseline_of=lambda index: _baseline_of(text_page, index, turned),
+        baseline_of=baseline_of,
     )
+    lines = with_late_digits(lines, baseline_of)
+    omitted = beside_omitted_digits(characters)
     columns = (line for line in lines if line.vertical and line.words)
     steep = (line for line in columns if slant(text_page, line.words[0].first, turned) is not None)
     return TextLayer(
@@ -222,7 +228,7 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
         height_pt=turned_pt[1],
         width_pt=turned_pt[0],
         turns=turns,
-        unreadable=characters.unreadable,
+        unreadable=characters.unreadable | visible_objects(text_page, omitted),
         characters=characters,
     )
 

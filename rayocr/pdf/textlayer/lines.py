@@ -119,13 +119,16 @@ def _with_interleaved(lines: list[TextLine]) -> list[TextLine]:
 
 
 def _alternating(one: TextLine, other: TextLine) -> list[Word]:
-    """Returns the words of both lines from left to right; empty if the lines are not on one baseline, or if words overlap."""
+    """Returns the words of both lines from left to right; empty if the lines are not on one baseline, if words overlap, or if a
+    line does not run to the right."""
     height = min(one.y1 - one.y0, other.y1 - other.y0)
     if (
         abs(one.y0 + one.y1 - other.y0 - other.y1) / 2 > _SAME_LINE * height
         or max(one.y1 - one.y0, other.y1 - other.y0) > 2 * height
     ):
         return []
+    if any(left.x0 > right.x0 for line in (one, other) for left, right in pairwise(line.words)):
+        return []  # lines that are upside down or read from right to left have their words in another order
     words = sorted((*one.words, *other.words), key=lambda word: word.x0)
     overlap = max(left.x1 - right.x0 for left, right in pairwise(words))
     return words if overlap < _TOUCHING * height else []

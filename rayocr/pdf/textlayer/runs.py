@@ -20,6 +20,7 @@ _BACK_EM = 1.0  # a larger jump to the left starts a new line
 _STACKED_BACK_EM, _STACKED_EM = 0.15, 0.4
 _WATERMARK = 3.0  # least ratio of heights of an upright watermark and the level text beside it
 _RETURN_EM = 0.5
+_COVERED_EM, _COVERED_LEVEL_EM = 0.3, 0.02  # least overlap of the digits of two cells; limit of other distances
 _EXPONENT_GAP_EM, _BASE = 0.25, 1.15  # gap before an exponent, and the minimum ratio of the base's height to the exponent's
 _INITIAL, _BELOW_LINE_EM = 1.7, 0.3  # ratio of heights, and how far an initial reaches below its first line
 _TOUCHING_EM = 0.2  # characters that follow one another to the left overlap by less
@@ -57,6 +58,8 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     for n in np.flatnonzero(beside & (x1[1:] <= x0[:-1] + _BESIDE_EM * em) & (x0[1:] < x0[:-1])).tolist():
         if characters.spaces[n + 1] != 2 and all(text.isascii() and text.isalnum() for text in characters.texts[n : n + 2]):
             beside[n] = False  # this character was drawn before the one on its left
+    for n in np.flatnonzero(beside & (-advance > _COVERED_EM * em) & (np.abs(np.diff(y1)) < _COVERED_LEVEL_EM * em)).tolist():
+        beside[n] = not _covers_end_of_cell(characters, n, advance / em)
     tall, low = np.maximum((y1 - y0)[1:], (y1 - y0)[:-1]), np.minimum((y1 - y0)[1:], (y1 - y0)[:-1])
     for n in np.flatnonzero(beside & (tall > _WATERMARK * low)).tolist():
         beside[n] = is_level(characters.indexes[n]) == is_level(characters.indexes[n + 1])
@@ -103,6 +106,14 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     breaks = [0, *(np.flatnonzero(~beside) + 1).tolist(), len(characters)]
     for start, end in pairwise(breaks):
         yield Run(range(start, end), spaced[start:end], vertical=False)
+
+
+def _covers_end_of_cell(characters: Characters, n: int, gaps: Any) -> bool:
+    """Returns whether the digit after the n-th character, also a digit, begins the next cell, into which a long text reaches. The
+    other digits of both cells do not overlap."""
+    around = characters.texts[max(n - 1, 0) : n + 3]
+    are_digits = len(around) == 4 and all(text.isascii() and text.isdigit() for text in around)
+    return are_digits and bool(abs(gaps[n - 1]) < _COVERED_LEVEL_EM and abs(gaps[n + 1]) < _COVERED_LEVEL_EM)
 
 
 def _part_fraction(characters: Characters, beside: Any, n: int) -> None:

@@ -13,9 +13,9 @@ from itertools import accumulate, pairwise
 from statistics import median
 
 from rayocr.engines.layout.headings import is_headline
-from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.engines.layout.rows import MARKER, Row, rows_of
+from rayocr.engines.layout.tables.cell_text import cell_texts
 from rayocr.engines.layout.tables.row_gaps import SET_OFF_EM, is_set_off, stands_alone
 from rayocr.engines.layout.tables.table_rules import MIN_ROWS, WORDY_CHARS, Column, is_figure, is_table
 from rayocr.engines.layout.units.lines import sentences_run_on
@@ -63,7 +63,7 @@ class AlignedTable:
         return max(line.y1 for line in self.lines)
 
     def cells(self, known_words: frozenset[str]) -> list[list[str]]:
-        return [[join_lines((part.text for part in rows_of(cell)), known_words=known_words) for cell in row] for row in self.rows]
+        return cell_texts([[[part.text for part in rows_of(cell)] for cell in row] for row in self.rows], known_words)
 
 
 def take_aligned_tables(

@@ -6,9 +6,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rayocr.engines.layout.joining import join_lines
 from rayocr.engines.layout.lines import LayoutLine
 from rayocr.engines.layout.rows import Row, rows_of
+from rayocr.engines.layout.tables.cell_text import cell_texts
 from rayocr.engines.layout.tables.grid import Grid
 
 _MAX_CELL_LINES = 14  # a "cell" with more lines is a frame around a part of the page
@@ -48,18 +48,17 @@ class RuledTable:
 
     def cells(self, known_words: frozenset[str]) -> list[list[str]]:
         """Returns rows of texts. A merged cell has its text in the first cell. Empty rows and columns are omitted."""
-        table = [
-            [self._cell_text(row, column, known_words) for column in range(self.grid.columns)] for row in range(self.grid.rows)
-        ]
+        lines = [[self._cell_lines(row, column) for column in range(self.grid.columns)] for row in range(self.grid.rows)]
+        table = cell_texts(lines, known_words)
         table = [row for row in table if any(row)]
         used = [column for column in range(self.grid.columns) if any(row[column] for row in table)]
         return [[row[column] for column in used] for row in table]
 
-    def _cell_text(self, row: int, column: int, known_words: frozenset[str]) -> str:
+    def _cell_lines(self, row: int, column: int) -> list[str]:
         lines = self.contents.get((row, column), [])
         turned = sorted((line for line in lines if line.is_vertical), key=lambda line: line.x0)
         level = rows_of([line for line in lines if not line.is_vertical])
-        return join_lines([*(line.text for line in turned), *(row.text for row in level)], known_words=known_words)
+        return [*(line.text for line in turned), *(row.text for row in level)]
 
 
 def take_ruled_tables(lines: Sequence[LayoutLine], grids: Sequence[Grid]) -> tuple[list[RuledTable], list[LayoutLine]]:

@@ -8,8 +8,8 @@ import numpy as np
 
 from rayocr.pdf.textlayer.glyphs.characters import Characters
 
-_RAISED = str.maketrans("0123456789-\u2212\u2010\u2013+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁻⁺")
-_LOWERED = str.maketrans("0123456789-\u2212\u2010\u2013+", "₀₁₂₃₄₅₆₇₈₉₋₋₋₋₊")
+RAISED = str.maketrans("0123456789-\u2212\u2010\u2013+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁻⁺")
+LOWERED = str.maketrans("0123456789-\u2212\u2010\u2013+", "₀₁₂₃₄₅₆₇₈₉₋₋₋₋₊")
 _SIGNS = frozenset("-\u2212\u2010\u2013+")  # signs before a raised number: 10⁻³
 _BETWEEN = frozenset(",\u2013/")  # signs between the numbers of footnotes (¹,² and ³–⁵) and within an exponent (5¹/²)
 _FRACTION_SLASHES = ("\u2044", "/")
@@ -48,8 +48,8 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
         if table is None and n > 1 and texts[n - 1].isdigit() and characters.spaces[n - 1] != 2:
             base = _before_index(characters, n - 1)  # the digit may be an exponent after an index of the same size
             above = _table(characters, n, base, origin_of) if base >= 0 else None
-            table = _RAISED if above is _RAISED and _table(characters, n - 1, base, origin_of) is not _RAISED else None
-        if table is _RAISED and _is_numerator(characters, n):
+            table = RAISED if above is RAISED and _table(characters, n - 1, base, origin_of) is not RAISED else None
+        if table is RAISED and _is_numerator(characters, n):
             continue
         if table is not None:
             end = n
@@ -60,12 +60,12 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
                     break
                 end += 1
     for n in np.flatnonzero(digits[:-1] & ~digits[1:] & close).tolist():  # a raised digit before a word marks a footnote
-        if characters.spaces[n + 1] == 2 or not texts[n].isascii() or _table(characters, n, n + 1, origin_of) is not _RAISED:
+        if characters.spaces[n + 1] == 2 or not texts[n].isascii() or _table(characters, n, n + 1, origin_of) is not RAISED:
             continue
-        texts[n] = texts[n].translate(_RAISED)
+        texts[n] = texts[n].translate(RAISED)
         while n and digits[n - 1] and _continues(characters, n):
             n -= 1
-            texts[n] = texts[n].translate(_RAISED)
+            texts[n] = texts[n].translate(RAISED)
 
 
 def _table(characters: Characters, digit: int, other: int, origin_of: Origin) -> dict[int, int] | None:
@@ -74,11 +74,11 @@ def _table(characters: Characters, digit: int, other: int, origin_of: Origin) ->
     height, own = origin_of(characters.indexes[digit])
     if not 0 < own <= _SMALLER * size:
         is_raised = 0 < own <= _SAME_SIZE * size and _RAISED_WHOLE_EM[0] * size <= base - height <= _RAISED_WHOLE_EM[1] * size
-        return _RAISED if is_raised and _is_after_level_text(characters, digit, other, base, origin_of) else None
+        return RAISED if is_raised and _is_after_level_text(characters, digit, other, base, origin_of) else None
     if base - height >= _RAISED_EM * size:
-        return _RAISED
+        return RAISED
     follows_number = characters.texts[other].isdigit() or characters.texts[other] in _FRACTION_SLASHES
-    return _LOWERED if height - base >= _LOWERED_EM * size and follows_number else None
+    return LOWERED if height - base >= _LOWERED_EM * size and follows_number else None
 
 
 def _is_after_level_text(characters: Characters, digit: int, other: int, base: float, origin_of: Origin) -> bool:

@@ -203,3 +203,11 @@ def test_thousands_of_labels_on_one_baseline_are_compared_with_their_neighbors_o
         ]
         assert lines._with_interleaved(labels) == labels
     assert len(compared) <= 20 * 1000
+
+
+def test_a_point_drawn_apart_from_an_upside_down_line_does_not_turn_its_words() -> None:
+    """The point, which is left of the line, was put before its words, in the order of their places on the page."""
+    level = b"BT /F1 12 Tf 72 500 Td (The wardens of the district reported that three bridges need planks.) Tj ET "
+    footer = b"BT /F1 12 Tf -1 0 0 -1 400 700 Tm (Footer of the second page) Tj ET "
+    point = b"BT /F1 12 Tf -1 0 0 -1 260.6 700 Tm (.) Tj ET"
+    assert "Footer of the second page" in texts_of(pdfs.pages_of(content=level + footer + point))

@@ -1,0 +1,29 @@
+"""Exponents and indexes that are drawn after their line."""
+
+from __future__ import annotations
+
+from tests.unit.pdf import pdfs
+from tests.unit.pdf.textlayer.drawings import texts_of
+
+
+def text(x: float, y: float, size: float, value: str) -> str:
+    return f"BT /F1 {size} Tf {x} {y} Td ({value}) Tj ET "
+
+
+def test_indexes_that_are_drawn_after_their_line_are_parts_of_its_words() -> None:
+    acid = text(72, 700, 12, "0.5 M H") + text(118.2, 700, 12, "SO") + text(143.4, 700, 12, "solution")
+    assert texts_of(pdfs.pages_of(content=(acid + text(113.4, 697, 8, "2") + text(135.6, 697, 8, "4")).encode())) == [
+        "0.5 M H2SO4 solution"
+    ]
+
+
+def test_an_exponent_that_is_drawn_after_its_line_is_raised() -> None:
+    area = text(72, 700, 12, "4 A/m") + text(110, 700, 12, "in 10") + text(150, 700, 12, "steps")
+    assert texts_of(pdfs.pages_of(content=(area + text(103.4, 704, 8, "2") + text(136.1, 704, 8, "3")).encode())) == [
+        "4 A/m² in 10³ steps"
+    ]
+
+
+def test_a_small_number_on_the_baseline_of_a_line_is_a_line() -> None:
+    content = text(72, 700, 12, "Total") + text(100, 700, 8, "4")
+    assert texts_of(pdfs.pages_of(content=content.encode()))[0] in ("Total", "Total 4")
