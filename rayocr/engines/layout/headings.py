@@ -63,7 +63,7 @@ class HeadingScale:
         """Returns 1 to 3, or 4 for a number of three parts; 0 for text that is not a heading. Sections are below chapters even if
         they have the same size: 3 has level 2 or higher, 3.1 has level 3."""
         text = row.text
-        if len(text) > _MAX_CHARS or sum(char.isalpha() for char in text) < 3 or text[-1:] in ".,;:。，":
+        if len(text) > _MAX_CHARS or text[-1:] in ".,;:。，" or sum(map(str.isalpha, text)) < 3:
             return 0
         level = self._level_of_style(row)
         number = _NUMBERED.match(text) if level else None

@@ -5,6 +5,7 @@ Layout does not depend on the source of the lines (a text layer or an OCR engine
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -12,6 +13,7 @@ from typing import Protocol
 from rayocr.engines.layout.letter_style import LetterStyle
 
 _FALLBACK_EM_PT = 10.0
+_RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _PART_SLACK = 0.2  # a line is divided at a blank within this share of its letters, since letters are not equally wide
 _VERTICAL_ASPECT = 2.5  # a line of several letters with at least this ratio of height to width runs up or down the page
 
@@ -116,6 +118,8 @@ def mirrored_ruling(ruling: Ruling, page_width: float) -> Ruling:
 
 def reads_right_to_left(lines: Sequence[LayoutLine]) -> bool:
     """Returns whether most letters are Hebrew or Arabic."""
+    if not any(_RIGHT_TO_LEFT.search(line.text) for line in lines):
+        return False
     rtl = total = 0
     for line in lines:
         for char in line.text:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 from rayocr.engines.layout.joining import join_lines
@@ -39,7 +40,7 @@ def _label_count(texts: Sequence[str]) -> int:
     return sum(map(has_label, texts))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Row:
     """A row of segments from left to right; never empty."""
 
@@ -53,11 +54,11 @@ class Row:
     def x1(self) -> float:
         return max(segment.x1 for segment in self.segments)
 
-    @property
+    @cached_property
     def y0(self) -> float:
         return min(segment.y0 for segment in self.segments)
 
-    @property
+    @cached_property
     def y1(self) -> float:
         return max(segment.y1 for segment in self.segments)
 
@@ -65,16 +66,16 @@ class Row:
     def center_y(self) -> float:
         return sum(segment.center_y for segment in self.segments) / len(self.segments)
 
-    @property
+    @cached_property
     def height(self) -> float:
         longest = max(self.segments, key=lambda segment: len(segment.text))
         return longest.height
 
-    @property
+    @cached_property
     def text(self) -> str:
         return join_lines(segment.text for segment in self.segments) if len(self.segments) == 1 else self._joined()
 
-    @property
+    @cached_property
     def font_size_pt(self) -> float | None:
         return max(self.segments, key=lambda segment: len(segment.text)).font_size_pt
 
@@ -117,6 +118,8 @@ def rows_of(lines: Sequence[LayoutLine]) -> list[Row]:
         best: list[LayoutLine] | None = None
         best_overlap = _SAME_ROW
         for row in rows[-6:]:
+            if max(other.y1 for other in row) <= line.y0:
+                continue
             near = min(row, key=lambda other: max(line.x0 - other.x1, other.x0 - line.x1))
             collides = min(near.x1, line.x1) - max(near.x0, line.x0) > 0.5 * min(near.width, line.width)
             overlap = (min(near.y1, line.y1) - max(near.y0, line.y0)) / max(min(near.height, line.height), 0.1)

@@ -13,7 +13,8 @@ LOWERED = str.maketrans("0123456789-\u2212\u2010\u2013+", "₀₁₂₃₄₅₆
 _SIGNS = frozenset("-\u2212\u2010\u2013+")  # signs before a raised number: 10⁻³
 _BETWEEN = frozenset(",\u2013/")  # signs between the numbers of footnotes (¹,² and ³–⁵) and within an exponent (5¹/²)
 _FRACTION_SLASHES = ("\u2044", "/")
-_PLAIN = _SIGNS | frozenset("0123456789")
+_DIGITS = frozenset("0123456789")
+_PLAIN = _SIGNS | _DIGITS
 _SMALLER = 0.85  # largest size of a raised digit, as a share of the size of the character before it
 _RAISED_EM, _LOWERED_EM = 0.15, 0.08
 _SAME_SIZE, _RAISED_WHOLE_EM, _LEVEL_PT = 1.02, (0.25, 0.7), 0.1  # limits for exponents that are as large as their base
@@ -30,7 +31,7 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
     """Changes the texts in place. `origin_of` returns the height of a character's baseline on the page (y down) and its displayed
     size, both in points, at PDFium's index. Lowered digits change only after a digit, so H2O stays unchanged."""
     texts = characters.texts
-    digits = np.array([text.isdigit() and text.isascii() for text in texts], bool)
+    digits = np.array([text in _DIGITS for text in texts], bool)
     if not digits[1:].any():
         return
     signs = np.array([text in _SIGNS for text in texts[:-1]], bool)
