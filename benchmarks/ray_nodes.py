@@ -183,7 +183,6 @@ class RayNodes:
             while node.process.poll() in (None, 0) and time.monotonic() < deadline:
                 if node.is_up:
                     return node
-                node.tell_ports()
                 time.sleep(0.05)
             node.kill()
             assert left, node.log.read_text(errors="replace")
