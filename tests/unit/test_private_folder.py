@@ -39,7 +39,7 @@ def test_the_next_place_is_taken_where_there_is_no_runtime_folder_and_no_home(
 ) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR")
     assert private_folder() == places / "home" / ".cache" / "rayocr"
-    monkeypatch.setenv("HOME", "/nonexistent")
+    monkeypatch.setenv("HOME", str(places / "absent"))
     assert private_folder() == places / "tmp" / f"rayocr-{os.getuid()}"
 
 
@@ -51,7 +51,7 @@ def test_a_folder_that_was_open_is_closed(places: Path) -> None:
 
 def test_what_others_prepared_is_refused(places: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_RUNTIME_DIR")
-    monkeypatch.setenv("HOME", "/nonexistent")
+    monkeypatch.setenv("HOME", str(places / "absent"))
     prepared = places / "tmp" / f"rayocr-{os.getuid()}"
     victim = places / "victim"
     victim.mkdir()
