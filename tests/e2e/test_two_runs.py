@@ -67,8 +67,8 @@ def test_a_run_takes_over_the_documents_of_one_that_was_killed_and_reuses_its_pa
         wait_until(lambda: gemini.answered >= 20 or killed.poll() is not None, "the first run reads")
         survivor = source.start(*OPTIONS, "logs.dir=logs1", **gemini.variables)
         wait_until(lambda: gemini.answered >= 110 or survivor.poll() is not None, "both runs read")
+        recorded = recorded_pages(source)  # later, the survivor records pages that were in flight and are read again
         end_tree(killed.pid)
-        recorded = recorded_pages(source)
         output = survivor.communicate(timeout=PATIENCE_S)[0]
     finally:
         for process in (killed, survivor):
