@@ -20,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rayocr.api.read_folder import remove
+from rayocr.api.read_folder import exit_and_remove
 from rayocr.errors import InternalError, RayocrError, StorageError, UsageError
 from rayocr.masking import hide_environment, masked
 
@@ -84,8 +84,7 @@ def _end_when_left(folder: Path | None) -> None:
     if folder is None:
         os.kill(os.getpid(), signal.SIGTERM)
     else:
-        remove(folder)
-        os._exit(130)
+        exit_and_remove(folder)
 
 
 def _run(overrides: list[str], emit: Emit) -> int:

@@ -11,8 +11,10 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 _PREFIX = "rayocr-read-"
 _MAX_ATTEMPTS = 100  # to remove a folder: a file that is written between two steps of an attempt makes it fail
@@ -39,6 +41,18 @@ def remove(folder: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
         if not folder.exists():
             return
+
+
+def exit_and_remove(folder: Path) -> NoReturn:
+    """Ends this process with exit code 130. Threads of this process could make the folder again until then, so a fork, which has
+    none of them, removes it afterwards."""
+    ending = os.getpid()
+    if os.fork() != 0:
+        os._exit(130)
+    while os.getppid() == ending:
+        time.sleep(0.01)
+    remove(folder)
+    os._exit(0)
 
 
 def _locked_folder() -> tuple[Path, int]:

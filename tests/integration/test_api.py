@@ -29,7 +29,7 @@ from rayocr.config import Secrets
 from rayocr.driver.commands.status import read_status
 from rayocr.errors import CredentialsError, EncryptedPdf, NotAPdf, ObjectNotFound, UsageError
 from tests.e2e.prefork import Forked, Prefork
-from tests.e2e.support import PROJECT, make_pdf
+from tests.e2e.support import PROJECT, make_pdf, wait_until
 
 LETTER = PROJECT / "samples" / "letter.pdf"
 
@@ -107,7 +107,7 @@ def test_a_caller_that_is_ended_while_it_reads_leaves_no_temporary_folder_and_no
     finally:
         caller.kill()
         caller.wait()
-    assert list((tmp_path / "tmp").iterdir()) == []
+    wait_until(lambda: not list((tmp_path / "tmp").iterdir()), "the folder is removed")
 
 
 def test_a_run_is_cancelled_although_a_fork_of_the_caller_keeps_its_pipe_open(tmp_path: Path) -> None:

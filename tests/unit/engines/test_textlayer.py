@@ -57,6 +57,12 @@ class FakePage:
     def rulings(self) -> list[Any]:
         return self.segments
 
+    def striking_lines(self) -> list[Any]:
+        return []
+
+    def oblique_lines(self) -> list[Any]:
+        return []
+
     def struck_boxes(self) -> list[Any]:
         return []
 
