@@ -33,7 +33,7 @@ run: setup ## read samples/ into output/ with the local engines
 	@$(BIN)/python -m rayocr $(ARGS)
 
 test: setup lint ## lint, types and every test
-	@$(MAKE) -s -k -j3 type run-tests $(UNIT_TESTS)
+	@$(MAKE) -s -k -j4 type run-tests $(UNIT_TESTS)
 
 # These wait for quotas, servers and Ray most of the time. The unit tests use the time that they leave.
 run-tests:
