@@ -14,6 +14,7 @@ _WORD = re.compile(rf"[^\W\d_]++(?:[{_HYPHENS}][^\W\d_]++)*+")
 _BEFORE_SYMBOL = frozenset(" -([{/,")  # characters before a letter that is a word: n-octane, 2-n-butyl
 _ENDS_OF_OPEN_ADDRESS = tuple("./-_=&?")
 _FIRST_WORD = re.compile(r"[^\W\d_]+")
+_COMPOUND = re.compile(rf"[^\W\d_]+[{_HYPHENS}][^\W\d_]")
 _NO_SPACE = re.compile(r"[\u3000-\u303f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uffef]")
 # First parts of compounds that keep their hyphen. The list is short, since most also begin ordinary words (soft-ware, ten-sion).
 _COMPOUND_HEADS = frozenset(
@@ -59,7 +60,7 @@ def join_pair(before: str, after: str, known_words: frozenset[str] = frozenset()
         if rest is None or not rest.group()[0].islower():
             return before + after if after[:1].isalnum() else f"{before} {after}"
         is_symbol = len(broken.group(1)) == 1 and (broken.start() == 0 or before[broken.start() - 1] in _BEFORE_SYMBOL)
-        if is_symbol or _keeps_hyphen(broken.group(1), rest.group(), known_words):
+        if is_symbol or _keeps_hyphen(broken.group(1), rest.group(), after, known_words):
             return before + after  # n-octane, x-ray
         return before[:-1] + after
     if ends_in_broken_number(before) and after[:1].isalnum() and not _CONJUNCTION.match(after):
@@ -94,10 +95,10 @@ def page_words(texts: Iterable[str]) -> frozenset[str]:
     return frozenset(word.lower() for text in texts for word in _WORD.findall(text))
 
 
-def _keeps_hyphen(head: str, rest: str, known_words: frozenset[str]) -> bool:
+def _keeps_hyphen(head: str, rest: str, after: str, known_words: frozenset[str]) -> bool:
     head, rest = head.lower(), rest.lower()
     if head + rest in known_words:
         return False
     if f"{head}-{rest}" in known_words:
         return True
-    return head in _COMPOUND_HEADS or rest in _COMPOUND_TAILS
+    return head in _COMPOUND_HEADS or rest in _COMPOUND_TAILS or _COMPOUND.match(after) is not None  # nine-year-old

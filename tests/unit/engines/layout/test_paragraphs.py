@@ -28,6 +28,7 @@ def markdown(lines: list[LayoutLine]) -> str:
         (["recog-", "nition of text"], "recognition of text"),
         (["a well-", "known fact"], "a well-known fact"),
         (["a state-of-the-art, self-", "made man"], "a state-of-the-art, self-made man"),
+        (["a boy, a nine-", "year-old"], "a boy, a nine-year-old"),
         (
             ["Mar. Lett. 12(4), 33\u2013", "40. https://doi.org/10.1000/xyz"],
             "Mar. Lett. 12(4), 33\u201340. https://doi.org/10.1000/xyz",
