@@ -39,8 +39,8 @@ test: setup lint ## lint, types and every test
 run-tests:
 	@$(BIN)/python -m pytest -q -n 6 --dist loadgroup tests/e2e tests/integration $(ARGS) $(NONE_IS_FINE)
 
-# One process for each, the longest first: to distribute 7,600 short tests among processes costs more than many of the tests.
-UNIT_TESTS := unit-tests-others unit-tests-pdf unit-tests-driver unit-tests-engines unit-tests-outputs unit-tests-contract
+# One process for each, the longest first: to distribute 8,000 short tests among processes costs more than many of the tests.
+UNIT_TESTS := $(addprefix unit-tests-,pdf cli others api driver engines actors outputs contract)
 .PHONY: $(UNIT_TESTS)
 NAMED := $(filter-out others contract,$(UNIT_TESTS:unit-tests-%=%))
 unit-tests-others: FOLDERS = tests/unit $(NAMED:%=--ignore=tests/unit/%)
