@@ -17,6 +17,7 @@ from rayocr.pdf.shapes.components import components
 _BAR_WIDTH = (0.2, 1.6)
 _BAR_HEIGHT, _FLAT = 0.12, 4.0  # largest height of a bar, and least ratio of its width to its height
 _NUMBER_HEIGHT = (0.2, 0.8)
+_DIGIT_WIDTH = 1.1  # in its heights; parts of the Korean syllable 를 look like 2 above and below a bar, and are wider
 _GAP = 0.3  # largest distance of a number from the bar
 _OVERHANG = 0.15  # how far a number may reach beyond the bar
 _LEVEL = (0.2, 0.8)  # height of the bar between the top and the bottom of the line beside it
@@ -81,7 +82,7 @@ def _fractions(upright: Any, boxes: Any, usual: float, recognize: ReadsLines) ->
     shapes = components(ink)[0].astype(np.int64)
     left, top, wide, high, _ = shapes.T
     is_bar = (wide > _BAR_WIDTH[0] * usual) & (wide < _BAR_WIDTH[1] * usual) & (high < max(_BAR_HEIGHT * usual, 4))
-    is_number = (high > _NUMBER_HEIGHT[0] * usual) & (high < _NUMBER_HEIGHT[1] * usual)
+    is_number = (high > _NUMBER_HEIGHT[0] * usual) & (high < _NUMBER_HEIGHT[1] * usual) & (wide < _DIGIT_WIDTH * high)
     found: list[tuple[Any, Any, Any]] = []
     for bar in shapes[is_bar & (wide >= _FLAT * high)]:
         x, y, w, h, _ = bar.tolist()

@@ -70,3 +70,15 @@ def test_a_rule_between_two_lines_is_no_bar() -> None:
     read = [LineReading("12", 0.95, 0.9), LineReading("30", 0.95, 0.9)]
     after, readings, lost = with_stacked_fractions(recipe(), quads, read, answers())
     assert after is quads and readings == read and not lost
+
+
+def test_a_korean_syllable_with_a_level_stroke_is_no_fraction() -> None:
+    image = np.full((120, 400), 255, np.uint8)
+    put(image, "AB", 20, 60)
+    for top in (32, 52):  # twice the consonant that looks like a wide 2, above and below the stroke
+        corners = [(66, top), (88, top), (88, top + 5), (66, top + 5), (66, top + 10), (88, top + 10)]
+        cv2.polylines(image, [np.array(corners, np.int32)], False, 0, 2)
+    cv2.line(image, (63, 47), (91, 47), 0, 2)
+    quads, read = np.array([box(12, 26, 150, 68)], np.float32), [LineReading("AB", 0.95, 0.9)]
+    _, readings, lost = with_stacked_fractions(image, quads, read, answers("2", "2", "AB", "AB"))
+    assert readings == read and not lost
