@@ -138,7 +138,10 @@ def test_the_time_of_a_local_chain_depends_on_the_pages_without_text(
 
 
 @pytest.mark.usefixtures("in_this_process")
-def test_an_estimate_without_a_source_names_the_samples(capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_estimate_without_a_source_names_the_samples(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the project may have an output folder in which all samples are finished
     assert main(["estimate", "engine=textlayer"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert f"No IN was given: estimating the bundled samples in {samples_dir()}." in said
