@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import re
 import subprocess
 import sys
 
@@ -43,7 +44,8 @@ def test_a_good_document_passes_the_guard() -> None:
 def test_a_document_that_makes_pdfium_spin_is_ended_by_the_clock() -> None:
     done = run(VALIDATE, 1.5, 2048 * MB, data=long_to_parse())
     assert done.returncode == 1
-    assert b"A PDF took longer than 1.5 s" in done.stderr
+    # A quiet machine reaches the limit of CPU time for one step first, a busy one the limit of time.
+    assert re.search(rb"A PDF took (longer than 1\.5 s|more than 0\.5 s of CPU time for one step)", done.stderr)
     assert b"validate" in done.stderr  # the traceback says where
 
 
