@@ -15,10 +15,10 @@ from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 _STEP = 1 / 6  # step of the recognizer, in line heights
 _WINDOW = 12  # characters and shapes within so many steps are matched with each other
 _CANDIDATE = re.compile(r"[\d½¼¾⅓⅔⅛⅜⅝⅞%ªº/∛∜√]|^\W*\w{0,2}\W*$|\s\s")
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEVEL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_RAISED_BEFORE_DIGIT = re.compile(r"[⁰¹²³⁴-⁹](\s?)\d")
-_RAISED_NUMERATOR = re.compile(r"(?<![⁰¹²³⁴-⁹])[⁰¹²³⁴-⁹]++(?=/)")
+RAISED_BEFORE_DIGIT = re.compile(r"[⁰¹²³⁴-⁹](\s?)\d")
+RAISED_NUMERATOR = re.compile(r"(?<![⁰¹²³⁴-⁹])[⁰¹²³⁴-⁹]++(?=/)")
 _CLOSE = (
     0.35  # distance of a raised digit from the sign before it, relative to the height of capital letters; by hand it is larger
 )
@@ -76,7 +76,7 @@ def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, part
             if len(own) != 1 or not (before.isdecimal() or before in _ORDINALS) or not raised or (raised == "0" != before):
                 continue  # such as a degree sign
             if _stands_close(shape, glyphs):
-                text[own[0]] = raised.translate(_RAISED)
+                text[own[0]] = raised.translate(RAISED)
                 lost |= before.isdecimal() and before != raised
             continue
         sign = _sign_of(parts[shape], before)
@@ -97,9 +97,9 @@ def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, part
             at = next((n for n, place in enumerate(places) if place * width > (shape.x0 + shape.x1) / 2), len(text))
             text.insert(at, sign)
             places.insert(at, (shape.x0 + shape.x1) / 2 / width)
-    fixed = _RAISED_NUMERATOR.sub(lambda found: found[0].translate(_LEVEL), "".join(text))
-    if _RAISED_BEFORE_DIGIT.search(fixed):  # the rest of a fraction, or a number by hand
-        return reading._replace(lost=lost or " " not in _RAISED_BEFORE_DIGIT.findall(fixed))
+    fixed = RAISED_NUMERATOR.sub(lambda found: found[0].translate(_LEVEL), "".join(text))
+    if RAISED_BEFORE_DIGIT.search(fixed):  # the rest of a fraction, or a number by hand
+        return reading._replace(lost=lost or " " not in RAISED_BEFORE_DIGIT.findall(fixed))
     return reading._replace(text=fixed, places=tuple(places) if len(fixed) == len(places) else (), lost=lost)
 
 

@@ -9,11 +9,11 @@ from statistics import median
 from typing import Any
 
 from rayocr.engines.rapidocr.image import cut_out
+from rayocr.engines.rapidocr.numerals.small_digits import RAISED
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.pdf.shapes.components import components
 
 _NUMBER = re.compile(r"[$€£]?\d[\d.,]*\d")
-_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SMALLER = 0.8  # largest height of a raised digit, in heights of the digits before it
 _ABOVE = 0.25  # least distance of its foot from theirs
 _SPECK = 0.12  # smaller shapes are dirt, in heights of the line; points and commas are larger
@@ -57,7 +57,7 @@ def _with_raised(line: Any, text: str) -> str:
     for char, top, wide, _ in digits[-raised:]:  # old-style digits are as wide as the larger ones beside them
         if (char != "1" and wide > _SMALLER * widest) or (char == "1" and top > head - _HIGHER * size):
             return text
-    return text[:-raised] + text[-raised:].translate(_RAISED)
+    return text[:-raised] + text[-raised:].translate(RAISED)
 
 
 def _is_sign(shape: list[int], height: int, width: int) -> bool:
