@@ -11,10 +11,15 @@ from typing import Any
 
 import pikepdf
 import pypdfium2
+import pypdfium2.raw as pdfium
 
+from rayocr.errors import PageTooSlow
 from rayocr.pdf.cut.comparison import COMPARISON_DPI, look_alike
+from rayocr.pdf.drawing.rendering import draw, render_scale
+from rayocr.pdf.forms.annotations import first_page
 from rayocr.pdf.structure import UNREADABLE
 
+_MAX_PIXELS = 4_000_000  # of the pictures that are compared; a page can claim a side of a kilometer
 _OPERANDS = {"Tj": 0, "TJ": 0, "'": 0, '"': 2, "Do": 0}  # operators that draw a piece, each with the operand that names it
 
 
@@ -32,7 +37,7 @@ def remove_pieces(pdf: pikepdf.Pdf, page_number: int, pieces: Collection[int], *
             return False
         page.obj["/Contents"] = pdf.make_stream(pikepdf.unparse_content_stream(instructions))
         redrawn = _rendered(pdf, page_number)
-    except (*UNREADABLE, pypdfium2.PdfiumError, TypeError, ValueError, MemoryError):
+    except (*UNREADABLE, pypdfium2.PdfiumError, PageTooSlow, TypeError, ValueError, MemoryError):
         redrawn = None
     if redrawn is None or shown is None or not look_alike(shown, redrawn):
         page.obj["/Contents"] = before
@@ -74,5 +79,9 @@ def _rendered(pdf: pikepdf.Pdf, page_number: int) -> Any:
         if layers is not None:
             single.Root.OCProperties = single.copy_foreign(pdf.make_indirect(layers) if not layers.is_indirect else layers)
         single.save(data)
-    with pypdfium2.PdfDocument(data.getvalue()) as document:
-        return document[0].render(scale=COMPARISON_DPI / 72).to_pil()
+    with pypdfium2.PdfDocument(data.getvalue()) as document, first_page(document) as shown:
+        if not shown:
+            return None
+        size = (pdfium.FPDF_GetPageWidthF(shown), pdfium.FPDF_GetPageHeightF(shown))
+        scale = render_scale(*size, dpi=COMPARISON_DPI, max_pixels=_MAX_PIXELS) if min(size) > 0 else 0.0
+        return draw(shown, *(max(1, round(side * scale)) for side in size), grayscale=False)

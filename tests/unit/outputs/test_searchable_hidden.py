@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 
 import numpy as np
+import pikepdf
 import pypdfium2
 import pytest
 
 from rayocr.messages import HIDDEN_TEXT
+from rayocr.outputs.searchable.hidden_text import remove_pieces
+from rayocr.pdf.drawing import rendering
 from tests.unit.outputs.searchable_pages import record, searchable_pdf
 from tests.unit.pdf import pdfs
 
@@ -66,3 +70,15 @@ def test_hidden_text_beside_visible_words_of_one_piece_is_named() -> None:
     _, data, notes = made(SEEN + part)
     assert "Seen words" in text_of(data)
     assert len(notes) == 1
+
+
+def test_a_page_that_is_too_slow_to_compare_keeps_its_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow = SEEN + b"BT /F1 12 Tf 3 Tr 72 600 Td " + ORDERS + b"Tj ET " + b"0 0 9 9 re f " * 300  # PDFium checks every 100 objects
+    with pikepdf.open(io.BytesIO(pdfs.pages_of(content=slow))) as pdf:
+        before = pdf.pages[0].Contents.objgen
+        with monkeypatch.context() as limited:
+            limited.setattr(rendering, "cpu_limit_s", lambda: 0.0)
+            assert not remove_pieces(pdf, 1, {2}, count=3)
+        assert pdf.pages[0].Contents.objgen == before
+        assert remove_pieces(pdf, 1, {2}, count=3)
+        assert pdf.pages[0].Contents.objgen != before
