@@ -17,7 +17,7 @@ from rayocr.engines.layout.units.breaks import SENTENCE_CHARS, SENTENCE_END, has
 from rayocr.engines.layout.units.items import begin_items
 from rayocr.engines.layout.units.line_numbers import with_line_numbers
 from rayocr.engines.layout.units.lines import are_units, has_leader, runs_on
-from rayocr.engines.layout.units.series import with_series
+from rayocr.engines.layout.units.series import choices_of, with_series
 
 _GAP = 0.45  # share of the line's height; a distance of lines larger by this is intended white space
 # Distances that differ by a tenth count as equal; with this share of equal distances, the distance is usual.
@@ -86,7 +86,8 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
         elif previous is not None and blocks and _ends_unit(blocks[-1], previous, row, kind, shape):
             blocks[-1].lines[-1] = join_lines([blocks[-1].lines[-1], row.text])
         else:
-            blocks.append(Block(kind, [row.text], level=level))
+            texts = (choices_of(row) if kind is BlockKind.ITEM else []) or [row.text]
+            blocks += [Block(kind, [text], level=level) for text in texts]
         blocks[-1].bottom = row.y1
         previous = row
     if previous is not None and blocks[-1].kind in (BlockKind.PARAGRAPH, BlockKind.ITEM):

@@ -51,6 +51,7 @@ from rayocr.engines.layout.order.runs import (
     trimmed,
     without_head,
 )
+from rayocr.engines.layout.order.short_paragraphs import are_short_paragraphs
 from rayocr.engines.layout.order.side_by_side import are_side_by_side
 from rayocr.engines.layout.rows import are_labels, has_labels
 from rayocr.engines.layout.units.lines import has_leader
@@ -325,6 +326,8 @@ def _are_columns(left: tuple[LayoutLine, ...], right: tuple[LayoutLine, ...], em
     if is_of_codes(left) or is_of_answers(right):
         return False
     if have_same_texts(left, right) or are_lists_in_columns(left, right) or are_side_by_side(left, right):
+        return True
+    if are_short_paragraphs(left, right, em):
         return True
     if len(left) > 1 and len(right) < _MOST_FIELDS and _is_beside_fields(left, right, em):
         return True

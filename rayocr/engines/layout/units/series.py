@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from rayocr.engines.layout.joining import ends_in_broken_number
 from rayocr.engines.layout.lines import LayoutLine
-from rayocr.engines.layout.rows import Row
+from rayocr.engines.layout.rows import MARKER, Row
 from rayocr.engines.layout.units.breaks import SENTENCE_END, has_room_for, is_mid_sentence
 from rayocr.engines.layout.units.items import Marker, possible_markers
 
@@ -192,13 +192,41 @@ def are_lists_in_columns(left: Sequence[LayoutLine], right: Sequence[LayoutLine]
         return False
     for first in _ascending(left):
         for second in _ascending(right):
+            if min(len(first), len(second)) < _LEAST_RUN and not _count_on([*first, *second]):
+                continue
             if first[0].style == second[0].style and (second[0].value > first[-1].value or second[0].value <= first[0].value):
                 return True
     return False
 
 
+def _count_on(markers: Sequence[Marker]) -> bool:
+    """Returns whether each marker is the next one after the marker before it: a) b) in the left column, c) d) in the right."""
+    return all(one.style == two.style and _next(one.value) == two.value for one, two in pairwise(markers))
+
+
+def choices_of(row: Row) -> list[str]:
+    """Returns the texts of items that stand side by side in a row: "a) Paris" and "b) Rome"; an empty list for other rows."""
+    items: list[list[LayoutLine]] = []
+    markers: list[list[Marker]] = []
+    for segment in row.segments:
+        found = list_markers(f"{segment.text.strip()} x" if MARKER.match(segment.text.strip()) else segment.text.strip())
+        if found:
+            items.append([])
+            markers.append(found)
+        elif not items:
+            return []
+        items[-1].append(segment)
+    pairs = list(pairwise(markers))
+    are_choices = bool(pairs) and all(any(_count_on((one, two)) for one in left for two in right) for left, right in pairs)
+    return [Row(tuple(item)).text for item in items] if are_choices else []
+
+
+def _next(value: tuple[int, ...]) -> tuple[int, ...]:
+    return (*value[:-1], value[-1] + 1)
+
+
 def _ascending(lines: Sequence[LayoutLine]) -> list[list[Marker]]:
-    """Returns the column's markers in each style that begins most of its lines and ascends; at least three."""
+    """Returns the column's markers in each style that begins most of its lines and ascends; at least two."""
     styles: dict[str, list[Marker]] = {}
     for line in sorted(lines, key=lambda line: line.y0):
         for marker in list_markers(line.text):
@@ -206,5 +234,5 @@ def _ascending(lines: Sequence[LayoutLine]) -> list[list[Marker]]:
     return [
         markers
         for markers in styles.values()
-        if len(markers) >= max(_LEAST_RUN, len(lines) / 2) and all(one.value < two.value for one, two in pairwise(markers))
+        if len(markers) >= max(2, len(lines) / 2) and all(one.value < two.value for one, two in pairwise(markers))
     ]

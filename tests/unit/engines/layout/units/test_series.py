@@ -188,3 +188,25 @@ def test_a_sentence_that_contains_numbers_is_one_paragraph_at_every_width(senten
             for n, text in enumerate(texts)
         ]
         assert markdown(lines).replace("\\", "") == sentence, right
+
+
+@pytest.mark.parametrize("style", ["{})", "({})", "{}."])
+def test_each_choice_of_a_row_is_an_item(style: str) -> None:
+    rows = [("a Paris", "b Rome"), ("c Madrid", "d Berlin")]
+    texts = [[style.format(text[0]) + text[1:] for text in row] for row in rows]
+    lines = [_line(text, 60 + 200 * n, 100 + 14 * row) for row, pair in enumerate(texts) for n, text in enumerate(pair)]
+    assert_lines(
+        markdown([_line("1. What is the capital of France?", 60, 80), *lines]),
+        ["1. What is the capital of France?", *texts[0], *texts[1]],
+    )
+
+
+def test_two_choices_above_each_other_continue_in_the_next_column() -> None:
+    items = ["a) Paris", "b) Madrid", "c) Rome", "d) Berlin"]
+    lines = [_line(item, 60 + 200 * (n // 2), 100 + 14 * (n % 2)) for n, item in enumerate(items)]
+    assert_lines(markdown(lines), items)
+
+
+def test_items_whose_letters_do_not_follow_each_other_stay_a_row() -> None:
+    lines = [_line(text, x, 100) for text, x in (("(a) see the note", 60), ("(d) as above", 260))]
+    assert "(a) see the note (d) as above" in markdown(lines)
