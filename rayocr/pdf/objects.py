@@ -52,7 +52,9 @@ class PageObjects:
     largest_image: Any = None  # a raw object, valid while the page is open
     largest_image_area: float = 0.0  # area of the part of the image that is on the page
     largest_image_box: Box = (0.0, 0.0, 0.0, 0.0)
-    largest_image_is_level: bool = False  # whether the upright page shows the image as stored: not rotated, skewed or mirrored
+    largest_image_turns: int | None = (
+        None  # clockwise quarter turns from the stored image to the upright page; None if skewed or mirrored
+    )
     cover_count: int = 0  # number of paths and shadings, which can hide an image
     text: DrawnText = field(default_factory=DrawnText)
     pictures: list[tuple[Any, Box]] = field(default_factory=list)  # raw objects, and their uncropped boxes
@@ -175,16 +177,20 @@ class _Inspector:
             self._found.largest_image_area = area
             self._found.largest_image = item
             self._found.largest_image_box = (x0, y0, x1, y1)
-            self._found.largest_image_is_level = self._is_level(corners)
+            self._found.largest_image_turns = self._turns(corners)
             self._found.native_dpi = native_dpi or self._found.native_dpi
 
-    def _is_level(self, corners: list[tuple[float, float]]) -> bool:
-        """Returns whether the image is not rotated, skewed or mirrored. `corners`: bottom left, bottom right and top left, in
+    def _turns(self, corners: list[tuple[float, float]]) -> int | None:
+        """Returns the quarter turns of an image; see `largest_image_turns`. `corners`: bottom left, bottom right and top left, in
         page space."""
         (x, y), (right_x, right_y), (top_x, top_y), _ = corners
         along_x, along_y = self._upright.direction(right_x - x, right_y - y)
         up_x, up_y = self._upright.direction(top_x - x, top_y - y)
-        return along_x > 50 * abs(along_y) and -up_y > 50 * abs(up_x)
+        for turns in range(4):
+            if along_x > 50 * abs(along_y) and -up_y > 50 * abs(up_x):
+                return turns
+            along_x, along_y, up_x, up_y = along_y, -along_x, up_y, -up_x  # turns both directions back by a quarter
+        return None
 
     def _path(self, item: Any, outer: Matrix) -> None:
         matrix = _matrix_of(item).then(outer)

@@ -30,7 +30,8 @@ class Rendering:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageDrawing:
     """Draws a raw FPDF_PAGE with its annotations and form fields. Sizes are in points of the upright page. `form`: the raw form
-    handle of its document, if it has a form. `complete`: adds what PDFium does not draw to a picture with this scale.
+    handle of its document, if it has a form. `complete`: adds what PDFium does not draw to a picture with this scale. `lone`:
+    draws a page that consists of one picture in gray, with a width and a height in pixels, or returns None.
 
     Every method raises PageUnrenderable or PageTooSlow.
     """
@@ -41,11 +42,15 @@ class PageDrawing:
     max_pixels: int
     form: Any
     complete: Callable[[Image.Image, float], None]
+    lone: Callable[[tuple[int, int]], Image.Image | None]
 
     def at(self, dpi: int, *, grayscale: bool, native_dpi: float) -> Rendering:
         """Draws the page for reading; see `render_scale`."""
         self._check_area()
         scale = render_scale(*self.size_pt, dpi=dpi, max_pixels=self.max_pixels, native_dpi=native_dpi)
+        width, height, scale = self._pixels(scale)
+        if grayscale and (image := self.lone((width, height))) is not None:
+            return Rendering(image=image, scale=scale)
         return self._draw(scale, grayscale=grayscale)
 
     def pale(self, dpi: float, *, has_color: bool, max_pixels: int = 4_000_000) -> tuple[Image.Image, float]:
@@ -69,13 +74,16 @@ class PageDrawing:
             return draw(self.page, max(1, x1 - x0), max(1, y1 - y0), grayscale=False, form=self.form, placed=placed)
 
     def _draw(self, scale: float, *, grayscale: bool) -> Rendering:
-        # PDFium rounds sides up; one pixel less keeps the product below the limit.
-        width, height = (max(1, math.floor(side * scale)) for side in self.size_pt)
-        scale = width / self.size_pt[0]
+        width, height, scale = self._pixels(scale)
         with self._unrenderable():
             image = draw(self.page, width, height, grayscale=grayscale, form=self.form)
             self.complete(image, scale)
         return Rendering(image=image, scale=scale)
+
+    def _pixels(self, scale: float) -> tuple[int, int, float]:
+        """Returns width, height and the exact scale. PDFium rounds sides up; one pixel less keeps the product below the limit."""
+        width, height = (max(1, math.floor(side * scale)) for side in self.size_pt)
+        return width, height, width / self.size_pt[0]
 
     def _check_area(self) -> None:
         width_pt, height_pt = self.size_pt
