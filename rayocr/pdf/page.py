@@ -16,7 +16,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.errors import PageTooSlow, PageUnrenderable, PictureUndecodable
 from rayocr.pdf.blank.decision import SCAN_OF_PAGE, refined
-from rayocr.pdf.drawing.lone_picture import draw_lone_picture, is_lone_picture
+from rayocr.pdf.drawing.lone_picture import draw_lone_picture
 from rayocr.pdf.drawing.page_drawing import PageDrawing, Rendering
 from rayocr.pdf.drawing.rendering import draw
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations, struck_boxes
@@ -28,7 +28,7 @@ from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
 from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, SURELY_INKED, coarse_coverage, coverage
 from rayocr.pdf.line_boxes import DETECTION_DPI
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
-from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, reduced_jpeg, whole_page
+from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, is_lone_picture, reduced_jpeg, whole_page
 from rayocr.pdf.textlayer.glyphs.actual_text import contradicts_glyphs
 from rayocr.pdf.textlayer.layer import TextLayer, is_reading_of, read_text_layer
 from rayocr.pdf.textlayer.raw import RawText, raw_text
@@ -302,7 +302,8 @@ class Page:
         found = self._objects
         if not is_lone_picture(self._page.raw, found) or self._may_have_masks() or self._may_have_layered_forms():
             return None
-        return draw_lone_picture(found, size_px, (self.width_pt, self.height_pt))
+        size_pt = (self.width_pt, self.height_pt)
+        return draw_lone_picture(found.largest_image, found.largest_image_box, found.largest_image_turns or 0, size_px, size_pt)
 
     @property
     def _form(self) -> Any:

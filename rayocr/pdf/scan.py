@@ -1,4 +1,4 @@
-"""Decodes the JPEG of a scanned page at a reduced size, which is several times faster than at full size."""
+"""Recognizes pages that are one picture, and decodes their JPEG at a reduced size, which is several times faster than at full size."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SCAN_SHARE = 0.5  # least share of a scanned page under pictures
 _MAX_PIXELS = 80_000_000  # pixels of the full image; Pillow warns above 89 million
+_MAX_LONE_PIXELS = 16_000_000  # of the stored picture: A4 in color at 400 dpi, 48 MB; PDFium draws larger ones in strips
 _JPEG = b"DCTDecode\0"
 
 
@@ -26,6 +27,23 @@ def is_full_page_scan(found: PageObjects, size_pt: tuple[float, float]) -> bool:
     others_share = (found.image_area - found.largest_image_area) / found.page_area  # a small logo beside the scan is allowed
     is_whole = beyond <= 0.02 * max(size_pt) and others_share <= 0.1
     return is_whole and found.image_share >= SCAN_SHARE and not found.cover_count
+
+
+def is_lone_picture(page: Any, found: PageObjects) -> bool:
+    """Returns whether a raw FPDF_PAGE shows one opaque picture, neither skewed, clipped nor within a layer, and nothing else.
+    Masks of the picture must be excluded otherwise, since PDFium does not report them."""
+    item = found.largest_image
+    if found.count != 1 or item is None or found.largest_image_turns is None or pdfium.FPDFPage_GetAnnotCount(page):
+        return False
+    if pdfium.FPDFPageObj_CountMarks(item) or pdfium.FPDFPageObj_HasTransparency(item):
+        return False
+    clip = pdfium.FPDFPageObj_GetClipPath(item)
+    facts = pdfium.FPDF_IMAGEOBJ_METADATA()
+    if (clip and pdfium.FPDFClipPath_CountPaths(clip) > 0) or not pdfium.FPDFImageObj_GetImageMetadata(item, page, facts):
+        return False
+    # A stencil, which paints one color through its pixels, has no color space.
+    is_stencil = facts.colorspace == pdfium.FPDF_COLORSPACE_UNKNOWN
+    return not is_stencil and 0 < facts.width * facts.height <= _MAX_LONE_PIXELS
 
 
 def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:

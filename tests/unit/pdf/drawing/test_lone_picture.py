@@ -13,9 +13,9 @@ import pytest
 from PIL import Image, ImageDraw
 
 from rayocr.pdf.document import PdfFile
-from rayocr.pdf.drawing.lone_picture import is_lone_picture
 from rayocr.pdf.drawing.rendering import draw
 from rayocr.pdf.page import Page
+from rayocr.pdf.scan import is_lone_picture
 
 _SIZE = (1000, 1400)
 _WHOLE = "q 480 0 0 672 0 0 cm /Im Do Q"
@@ -51,7 +51,7 @@ def _page_of(
     pdf = pikepdf.new()
     data, facts = stored
     page = pdf.add_blank_page(page_size=(480, 672))
-    picture = pikepdf.Stream(pdf, data, **{key: value for key, value in facts.items()})
+    picture = pikepdf.Stream(pdf, data, **facts)
     page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Im=pdf.make_indirect(picture)))
     page.Contents = pdf.make_stream(content.encode())
     for key, value in entries.items():
