@@ -1,4 +1,5 @@
-"""Recognizes pages that are one picture, and decodes their JPEG at a reduced size, which is several times faster than at full size."""
+"""Recognizes pages that are one picture, and decodes their JPEG at a reduced size, which is several times faster than at full
+size."""
 
 from __future__ import annotations
 
