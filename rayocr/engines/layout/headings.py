@@ -25,6 +25,7 @@ _BOLD_STROKE, _BOLD_SIZE = 1.3, 0.78  # lower than 1, since measured sizes of ca
 _SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2})+\.?\s+[^\W\d_]")  # the number of a section, which makes a heading more certain
 _SECTION_STROKE = 1.15
 _NUMBERED = re.compile(r"(\d{1,2}(?:\.\d{1,2}){0,3})\.?\s+[^\W\d_]")
+_BULLET = re.compile(r"[•●◦○‣∙⁃➢➤❖\uf0b7\uf0a7–-]\s?\S")  # on a slide, items may be larger than most of the text
 _DEEPEST = 4
 _BOLD_ROWS, _LEAST_TEXT = 2, 45  # most rows of a bold heading, and least characters of the line below the heading
 # Extra distance that sets a heading apart, in line heights; largest distance to its text, in distances of lines.
@@ -64,6 +65,8 @@ class HeadingScale:
         they have the same size: 3 has level 2 or higher, 3.1 has level 3."""
         text = row.text
         if len(text) > _MAX_CHARS or text[-1:] in ".,;:。，" or sum(map(str.isalpha, text)) < 3:
+            return 0
+        if not row.bold and _BULLET.match(text):
             return 0
         level = self._level_of_style(row)
         number = _NUMBERED.match(text) if level else None

@@ -21,7 +21,7 @@ _BULLET = re.compile(r"^(?:[•●▪■◦○‣∙⁃➢➤❖\uf0b7\uf0a7]\s*
 _MARKS_OF_NOTES = frozenset("*+")
 _ONLY_RULE = re.compile(r"^[-=_*~`][-=_*~`\s]+$")
 _SYNTAX = re.compile(r"^(?:#{1,6}(?=\s|$)|>|[-+*](?=\s|$)|\||`{3}|~{3})")
-_ITEM_OF_MARKDOWN = re.compile(r"(?:-|[0-9]{1,9}[.)]) ")
+_ITEM_OF_MARKDOWN = re.compile(r"(?P<indent> *)(?:-|(?P<number>[0-9]{1,9})[.)]) ")
 _DEFINITION = re.compile(r"\[[^\[\]]{1,999}\]:")  # a link definition, which renderers do not show
 _TAG = re.compile(r"<(?=[a-zA-Z/!?])(?!(?:https?://|mailto:)[^\s<>]{1,2000}>|[\w.+-]{1,100}@[\w.-]{1,200}>)")
 _ENTITY = re.compile(r"&(?=#?\w{1,32};)")
@@ -35,6 +35,7 @@ _BIG_NUMBER = re.compile(r"^(\d{3,9})([.)])(?=\s|$)")
 
 def to_markdown(blocks: Iterable[Block], *, known_words: frozenset[str] = frozenset()) -> str:
     parts: list[str] = []
+    around: list[tuple[int, int]] = []  # depth of the items around a nested one, and the column at which their texts begin
     previous: BlockKind | None = None
     blocks = list(blocks)
     whole_korean = divides_no_words(block.lines for block in blocks)
@@ -44,6 +45,11 @@ def to_markdown(blocks: Iterable[Block], *, known_words: frozenset[str] = frozen
         text = _render(block, known_words, whole_korean=whole_korean, notes=notes)
         if not text:
             continue
+        around = [item for item in around if item[0] < block.depth] if block.kind is previous is BlockKind.ITEM else []
+        if block.kind is BlockKind.ITEM:
+            indent = around[-1][1] if around else 0
+            around.append((block.depth, indent + _width_of_marker(text)))
+            text = " " * indent + text
         if parts:
             parts.append(_between_items(parts[-1], text) if block.kind is previous is BlockKind.ITEM else "\n\n")
         parts.append(text)
@@ -54,8 +60,18 @@ def to_markdown(blocks: Iterable[Block], *, known_words: frozenset[str] = frozen
 def _between_items(above: str, below: str) -> str:
     """Returns what separates list items. Markdown has the markers `-`, `1.` and `1)`. It reads items with other markers ("(a)",
     "A.", "①") as lines of a paragraph, so they need a hard line break, and a blank line if they would continue an item above."""
-    known = _ITEM_OF_MARKDOWN.match(above) is not None, _ITEM_OF_MARKDOWN.match(below) is not None
-    return "\n" if all(known) else "\n\n" if any(known) else "  \n"
+    first, second = _ITEM_OF_MARKDOWN.match(above), _ITEM_OF_MARKDOWN.match(below)
+    indents = [
+        match["indent"] if match else line[: len(line) - len(line.lstrip())] for match, line in ((first, above), (second, below))
+    ]
+    if first and second:  # within an item, a number other than 1 does not begin a list below text
+        return "\n\n" if len(indents[0]) < len(indents[1]) and second["number"] not in (None, "1") else "\n"
+    return "\n\n" if first or second or indents[0] != indents[1] else "  \n"
+
+
+def _width_of_marker(text: str) -> int:
+    match = _ITEM_OF_MARKDOWN.match(text)
+    return match.end() if match else 0
 
 
 def escaped(line: str) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from itertools import pairwise
+from itertools import groupby, pairwise
 from operator import or_
 
 from rayocr.engines.layout.fields.beside import is_postal_address
@@ -17,6 +17,7 @@ from rayocr.engines.layout.units.breaks import SENTENCE_CHARS, SENTENCE_END, has
 from rayocr.engines.layout.units.items import begin_items
 from rayocr.engines.layout.units.line_numbers import with_line_numbers
 from rayocr.engines.layout.units.lines import are_units, has_leader, runs_on
+from rayocr.engines.layout.units.nesting import Item, nested, with_round_bullets
 from rayocr.engines.layout.units.series import choices_of, with_series
 
 _GAP = 0.45  # share of the line's height; a distance of lines larger by this is intended white space
@@ -62,6 +63,8 @@ class Block:
     cells: list[list[str]] = field(default_factory=list)
     bottom: float = 0.0  # y of the lower edge of the last line
     pitch: float = 0.0  # distance between the middles of the last two rows
+    x0: float = 0.0  # left edge of the first line
+    depth: int = 0  # level of a nested list item
     ends_open: bool = False  # the last line fills the column without ending a sentence: the next column may continue it
 
 
@@ -69,6 +72,7 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
     """Returns the rows of one column, given from top to bottom, as blocks."""
     if not rows:
         return []
+    rows = with_round_bullets(rows, em)
     shape = _Shape.of(rows, em)
     levels = with_bold_lines(rows, _heading_levels(rows, scale, em), scale, shape.pitch, em)
     blocks: list[Block] = []
@@ -87,7 +91,7 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
             blocks[-1].lines[-1] = join_lines([blocks[-1].lines[-1], row.text])
         else:
             texts = (choices_of(row) if kind is BlockKind.ITEM else []) or [row.text]
-            blocks += [Block(kind, [text], level=level) for text in texts]
+            blocks += [Block(kind, [text], level=level, x0=row.x0) for text in texts]
         blocks[-1].bottom = row.y1
         previous = row
     if previous is not None and blocks[-1].kind in (BlockKind.PARAGRAPH, BlockKind.ITEM):
@@ -97,7 +101,17 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
             or (is_mid_sentence(previous) and _OPEN_END.search(text) is not None)
             or (previous.x1 > shape.right - 3 * em and len(text) > 20 and not text.endswith(SENTENCE_END))
         )
+    _nest(blocks, em)
     return blocks
+
+
+def _nest(blocks: Sequence[Block], em: float) -> None:
+    """Sets the depth of the items of each list."""
+    for kind, group in groupby(blocks, key=lambda block: block.kind):
+        if kind is BlockKind.ITEM:
+            items = list(group)
+            for block, depth in zip(items, nested([Item(block.lines[0], block.x0) for block in items], em), strict=True):
+                block.depth = depth
 
 
 def merge_across_columns(columns: Sequence[list[Block]]) -> list[Block]:
