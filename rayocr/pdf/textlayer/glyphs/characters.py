@@ -14,6 +14,7 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
+from rayocr.pdf.textlayer.glyphs.formulas.tex_signs import with_tex_signs
 from rayocr.pdf.textlayer.glyphs.letter_height import with_letter_height
 from rayocr.pdf.textlayer.glyphs.unreadable import drop_unreadable
 from rayocr.pdf.textlayer.glyphs.whole_glyphs import SPACE_EM, with_whole_glyphs
@@ -80,6 +81,7 @@ def read_characters(
         codes = _without_surrogates(codes)
     _drop_guesses(text_page, codes)
     rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
+    with_tex_signs(text_page, codes, rectangles)
     unreadable = drop_unreadable(text_page, codes, rectangles, is_word)
     rectangles, replaced = with_whole_glyphs(page, text_page, codes, rectangles)
     x0, y0, x1, y1 = _upright_boxes(rectangles, upright)

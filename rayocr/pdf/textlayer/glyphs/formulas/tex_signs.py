@@ -1,0 +1,55 @@
+"""Gives the glyphs of TeX's fonts for formulas their Unicode characters: large brackets, roots, sums, primes, relations.
+
+These fonts name their glyphs in their own way ("radicalbig"), and TeX's maps to Unicode lack many of them. PDFium then reports
+the code of the glyph, so that a root is read as the letter p, a sum as X, and a prime as the digit 0.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pypdfium2.raw as pdfium
+
+from rayocr.pdf.textlayer.glyphs.fonts import PageFonts
+
+_SAME_BOX_PT = 0.01
+_LONGEST = 6  # letters; longer runs of one font are words
+# The encodings OMX and OMS, from code 0 on. A space stands for a glyph without a character of its own.
+_EXTENSION = (
+    "()[]⌊⌋⌈⌉{}⟨⟩|‖/\\" "()()[]⌊⌋⌈⌉{}⟨⟩/\\" "()[]⌊⌋⌈⌉{}⟨⟩/\\/\\" "⎛⎞⎡⎤⎣⎦⎢⎥⎧⎫⎩⎭⎨⎬⎪⏐"
+    "⎝⎠⎜⎟⟨⟩⊔⊔∮∮⊙⊙⊕⊕⊗⊗" "∑∏∫⋃⋂⊎⋀⋁∑∏∫⋃⋂⊎⋀⋁" "∐∐^^^~~~[]⌊⌋⌈⌉{}" "√√√√⎷  ‖↑↓    ⇑⇓"
+)  # fmt: skip
+_SYMBOLS = (
+    "−·×∗÷⋄±∓⊕⊖⊗⊘⊙◯∘•" "≍≡⊆⊇≤≥≼≽∼≈⊂⊃≪≫≺≻" "←→↑↓↔↗↘≃⇐⇒⇑⇓⇔↖↙∝" "′∞∈∋△▽ ↦∀∃¬∅ℜℑ⊤⊥"
+    "ℵ                          ∪∩⊎∧∨" "⊢⊣⌊⌋⌈⌉{}⟨⟩|‖↕⇕\\≀" "√∐∇∫⊔⊓⊑⊒§†‡¶♣♦♥♠"
+)  # fmt: skip
+_FONTS = (
+    (re.compile(r"^(?:[A-Z]{6}\+)?(?:CM|LM)EX\d+$"), {n: char for n, char in enumerate(_EXTENSION) if char != " "}),
+    (re.compile(r"^(?:[A-Z]{6}\+)?(?:CM|LM)B?SY\d+$"), {n: char for n, char in enumerate(_SYMBOLS) if char != " "}),
+)
+
+
+def with_tex_signs(text_page: Any, codes: list[int], rectangles: Any) -> None:
+    """Changes the codes in place. `rectangles`: the boxes of the characters, (n, 4), in user space. The boxes of two fonts differ
+    in height, so only the characters of short runs with equal boxes are examined."""
+    drawn = np.flatnonzero(rectangles[:, 1] != rectangles[:, 3])  # line breaks and spaces that PDFium adds have no height
+    if not len(drawn):
+        return
+    differs = np.abs(np.diff(rectangles[drawn][:, (1, 3)], axis=0)).max(axis=1) > _SAME_BOX_PT
+    first = np.flatnonzero(np.append(True, differs))
+    length = np.diff(np.append(first, len(drawn)))
+    is_short = np.repeat(length <= _LONGEST, length)
+    fonts = PageFonts(text_page)
+    for n in drawn[is_short].tolist():
+        if codes[n] == 0 or (codes[n] < 0x80 and pdfium.FPDFText_HasUnicodeMapError(text_page, n) == 1):
+            table = _table_of(fonts.name(n))
+            codes[n] = ord(table[codes[n]]) if table and codes[n] in table else codes[n]
+
+
+@cache
+def _table_of(font: str) -> Mapping[int, str] | None:
+    return next((table for name, table in _FONTS if name.match(font)), None)
