@@ -18,6 +18,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rayocr.errors import CorruptPdf, DocumentError, DocumentTooLarge, EmptyPdf, EncryptedPdf, NotAPdf, PageUnrenderable
+from rayocr.pdf.drawing.rendering import SlowPages
 from rayocr.pdf.forms.optional_content import with_listed_groups
 from rayocr.pdf.page import Page
 from rayocr.pdf.structure import PdfStructure
@@ -65,6 +66,7 @@ class PdfFile:
     def __init__(self, data: Any, *, max_pixels: int) -> None:
         self.refused = ""  # the reason why `page` refused the last hostile page
         self._max_pixels = max_pixels
+        self._slow_pages = SlowPages()
         self._data = with_listed_groups(np.frombuffer(data, dtype=np.uint8))
         self._structure = PdfStructure(self._data)
         self._document = _open(self._data)
@@ -119,6 +121,7 @@ class PdfFile:
             may_have_layered_forms=lambda: self._has_layered_forms,
             lost_content=lambda: self._structure.lost_content(page_number),
             is_placeholder=self._is_dynamic_form,
+            slow_pages=self._slow_pages,
         )
 
     @cached_property

@@ -18,7 +18,7 @@ from rayocr.errors import PageTooSlow, PageUnrenderable, PictureUndecodable
 from rayocr.pdf.blank.decision import SCAN_OF_PAGE, refined
 from rayocr.pdf.drawing.lone_picture import draw_lone_picture
 from rayocr.pdf.drawing.page_drawing import PageDrawing, Rendering
-from rayocr.pdf.drawing.rendering import draw
+from rayocr.pdf.drawing.rendering import SlowPages, draw
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations, struck_boxes
 from rayocr.pdf.forms.drawn_marks import drawn_marks
 from rayocr.pdf.forms.fields import FormField, loaded_page, read_fields, with_fields
@@ -54,11 +54,12 @@ class Page:
         may_have_layered_forms: Callable[[], bool] = bool,
         lost_content: Callable[[], str] = str,
         is_placeholder: bool = False,
+        slow_pages: SlowPages | None = None,
     ) -> None:
         """`may_have_masks`: whether any picture of the document may have a mask. `hidden_annotations`: the indexes of the page's
         annotations that belong to a hidden layer. `may_have_layered_forms`: whether their appearances may belong to one.
         `lost_content`: the part of the page's content that the file lacks, if any. `is_placeholder`: whether the page shows only
-        a request to open the document in another program."""
+        a request to open the document in another program. `slow_pages`: of its document."""
         self._lost_content = lost_content
         self.is_placeholder = is_placeholder
         self.page_number = page_number
@@ -69,6 +70,7 @@ class Page:
         self._after: list[Callable[[], None]] = []
         try:
             self._page = loaded_page(document, page_number - 1)
+            self._page.raw.slow_pages = slow_pages
             hide_annotations(self._page.raw, hidden_annotations, may_have_layered_forms)
             self.width_pt, self.height_pt = shown_size(self._page)
         except (pypdfium2.PdfiumError, IndexError) as error:
@@ -315,6 +317,7 @@ class Page:
         """Yields a document of this page alone, with its form fields drawn into its content, except those in `without`. Raises
         PageUnrenderable."""
         single = pypdfium2.PdfDocument.new()
+        single.slow_pages = self._page.raw.slow_pages
         try:
             single.import_pages(self._document, [self.page_number - 1])
             if self.has_filled_annotations:

@@ -125,6 +125,7 @@ def _create_appearances(page: Any) -> None:
 def first_page(document: pypdfium2.PdfDocument) -> Iterator[Any]:
     """Yields the raw page, or None if it cannot be loaded."""
     page = pdfium.FPDF_LoadPage(document.raw, 0)
+    page.slow_pages = getattr(document, "slow_pages", None)  # see `draw_into`
     try:
         yield page
     finally:

@@ -82,6 +82,35 @@ def test_all_drawings_of_a_page_have_a_limit_too(file: PdfFile, monkeypatch: pyt
             slow.render(dpi=50)
 
 
+def test_after_ten_slow_pages_the_other_pages_of_the_document_get_less_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, clock = 12, iter(range(10**9))
+    data = pdfs.pages_of(("/Contents 50 0 R",) * slow + ("",), extra={50: MANY})
+    monkeypatch.setattr(rendering.time, "thread_time", lambda: 10.0 * next(clock))  # 10 s for every 100 objects
+    with PdfFile(data, max_pixels=1_000_000) as file:
+        for number in range(1, slow + 1):
+            monkeypatch.setattr(rendering, "cpu_limit_s", lambda: 15.0)
+            with file.page(number) as page, pytest.raises(PageTooSlow) as found:
+                page.render(dpi=50)
+            how = "15 s of CPU time." if number <= 10 else "0.75 s of CPU time, after 10 pages of the document took even longer."
+            assert str(found.value) == f"Drawing the page takes more than {how}"
+        monkeypatch.setattr(rendering, "cpu_limit_s", lambda: 600.0)
+        with file.page(slow + 1) as ordinary:
+            assert ordinary.render(dpi=50).image.width > 100
+    monkeypatch.setattr(rendering, "cpu_limit_s", lambda: 15.0)
+    with PdfFile(data, max_pixels=1_000_000) as again, again.page(1) as page, pytest.raises(PageTooSlow, match=r"CPU time\.\n"):
+        page.render(dpi=50)
+
+
+def test_copies_of_a_page_count_and_are_limited_like_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    note = "/Contents 50 0 R /Annots [<< /Type /Annot /Subtype /Highlight /Rect [0 0 9 9] /QuadPoints [0 9 9 9 0 0 9 0] >>]"
+    with PdfFile(pdfs.pages_of((note,) * 11, extra={50: MANY}), max_pixels=1_000_000) as file:
+        monkeypatch.setattr(rendering, "cpu_limit_s", lambda: 0.0)
+        for number in range(1, 12):
+            with file.page(number) as page, pytest.raises(PageTooSlow) as found:
+                page.cut_out()
+            assert ("after 10 pages" in str(found.value)) == (number == 11)
+
+
 DRAW = """
 import sys
 from rayocr.pdf import guard
