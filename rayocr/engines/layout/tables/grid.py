@@ -53,6 +53,11 @@ class Grid:
         column = min(max(bisect_right(self.xs, x) - 1, 0), self.columns - 1)
         return self.root[row, column]
 
+    def spans_rows(self, row: int, column: int) -> bool:
+        """Returns whether the cell at this place continues in the row above or below."""
+        root = self.root[row, column]
+        return root[0] != row or (row + 1 < self.rows and self.root[row + 1, column] == root)
+
     def borders_crossed(self, x0: float, x1: float, y: float) -> list[float]:
         """Returns the inner vertical borders at this height that the range from x0 to x1 crosses."""
         return [

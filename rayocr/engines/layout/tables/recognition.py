@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 from rayocr.engines.layout.lines import LayoutLine
 from rayocr.engines.layout.rows import Row, rows_of
+from rayocr.engines.layout.tables.bands import divided
 from rayocr.engines.layout.tables.cell_text import cell_texts
 from rayocr.engines.layout.tables.grid import Grid
 
 _MAX_CELL_LINES = 14  # a "cell" with more lines is a frame around a part of the page
 _MAX_OPEN_CELL_LINES = 3  # a cell with more lines is several rows, since open tables often lack rulings between rows
+_HEAD_AND_BODY = 2  # number of rows of a grid without rulings between the rows of the table
 _MIN_FILLED = 0.3
 _MIN_UNRULED_ROWS = 4
 _MIN_UNRULED_COLUMNS = 3
@@ -48,17 +50,17 @@ class RuledTable:
 
     def cells(self, known_words: frozenset[str]) -> list[list[str]]:
         """Returns rows of texts. A merged cell has its text in the first cell. Empty rows and columns are omitted."""
-        lines = [[self._cell_lines(row, column) for column in range(self.grid.columns)] for row in range(self.grid.rows)]
-        table = cell_texts(lines, known_words)
+        table = cell_texts([list(map(_texts, cells)) for row in range(self.grid.rows) for cells in self._rows(row)], known_words)
         table = [row for row in table if any(row)]
         used = [column for column in range(self.grid.columns) if any(row[column] for row in table)]
         return [[row[column] for column in used] for row in table]
 
-    def _cell_lines(self, row: int, column: int) -> list[str]:
-        lines = self.contents.get((row, column), [])
-        turned = sorted((line for line in lines if line.is_vertical), key=lambda line: line.x0)
-        level = rows_of([line for line in lines if not line.is_vertical])
-        return [*(line.text for line in turned), *(row.text for row in level)]
+    def _rows(self, row: int) -> list[list[list[LayoutLine]]]:
+        """Returns the rows of the table within a row of the grid."""
+        cells = [self.contents.get((row, column), []) for column in range(self.grid.columns)]
+        if any(self.grid.spans_rows(row, column) for column in range(self.grid.columns)):
+            return [cells]
+        return divided(cells, is_body=self.grid.rows == _HEAD_AND_BODY and row == 1)
 
 
 def take_ruled_tables(lines: Sequence[LayoutLine], grids: Sequence[Grid]) -> tuple[list[RuledTable], list[LayoutLine]]:
@@ -148,6 +150,13 @@ def _is_table(table: RuledTable) -> bool:
         return False
     most = _MAX_OPEN_CELL_LINES if table.grid.is_open else _MAX_CELL_LINES
     return all(len(rows_of(lines)) <= most for lines in table.contents.values())
+
+
+def _texts(lines: Sequence[LayoutLine]) -> list[str]:
+    """Returns the texts of a cell's lines, those that run up the page first."""
+    turned = sorted((line for line in lines if line.is_vertical), key=lambda line: line.x0)
+    level = rows_of([line for line in lines if not line.is_vertical])
+    return [*(line.text for line in turned), *(row.text for row in level)]
 
 
 def _holds_answers(table: RuledTable, lines: Sequence[LayoutLine]) -> bool:

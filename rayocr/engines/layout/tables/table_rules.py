@@ -53,7 +53,7 @@ def is_table(
         return False
     if count > 2 and (_ends_before_others(begins) or is_postal_address(texts)):
         return False  # the rows are an address beside fields
-    if not ruled and any(_runs_on([cells[n] for cells in begins]) for n in range(count) if wordy[n]):
+    if not ruled and any(runs_on([cells[n] for cells in begins]) for n in range(count) if wordy[n]):
         return False  # the rows are columns of running text
     if any(are_labels([line.text for cells in begins for line in cells[n]]) for n in range(1, count)) and not has_labels(texts):
         return False  # the rows are an address beside labels with values
@@ -74,7 +74,7 @@ def is_figure(cell: Sequence[LayoutLine]) -> bool:
     return letters <= 3 and sum(char.isdigit() for char in text) > letters
 
 
-def _runs_on(cells: Sequence[Sequence[LayoutLine]]) -> bool:
+def runs_on(cells: Sequence[Sequence[LayoutLine]]) -> bool:
     """Returns whether the first lines of cells begin in lower case, as lines of running text do."""
     begins = [cell[0].text[:1] for cell in cells if cell]
     return sum(begin.islower() for begin in begins) > _LOWER * len(begins)
