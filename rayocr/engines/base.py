@@ -82,6 +82,11 @@ class Engine(ABC):
 class ComputeEngine(Engine):
     kind = "compute"
 
+    @property
+    def drawn_dpi(self) -> int:
+        """The resolution at which the engine first draws a page in gray; 0 if it does not draw pages."""
+        return 0
+
     @abstractmethod
     def recognize(self, page: Page) -> PageText | None:
         """Reads the page. Blocks; runs on the PDFium thread. Returns None if the engine does not apply to the page (an untrusted

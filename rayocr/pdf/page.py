@@ -6,7 +6,7 @@ import io
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.errors import PageTooSlow, PageUnrenderable, PictureUndecodable
 from rayocr.pdf.blank.decision import SCAN_OF_PAGE, refined
-from rayocr.pdf.drawing.lone_picture import draw_lone_picture
+from rayocr.pdf.drawing.lone_picture import LonePicture, reduced_drawing
 from rayocr.pdf.drawing.page_drawing import PageDrawing, Rendering
 from rayocr.pdf.drawing.rendering import SlowPages, draw
 from rayocr.pdf.forms.annotations import first_page, flatten, has_text_annotations, hide_annotations, struck_boxes
@@ -28,7 +28,7 @@ from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
 from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, SURELY_INKED, coarse_coverage, coverage
 from rayocr.pdf.line_boxes import DETECTION_DPI
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
-from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, is_lone_picture, reduced_jpeg, whole_page
+from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, lone_picture, reduced_jpeg, whole_page
 from rayocr.pdf.textlayer.glyphs.actual_text import contradicts_glyphs
 from rayocr.pdf.textlayer.layer import TextLayer, is_reading_of, read_text_layer
 from rayocr.pdf.textlayer.raw import RawText, raw_text
@@ -232,8 +232,9 @@ class Page:
     def picture_boxes(self) -> tuple[Box, ...]:
         return tuple(box for _, box in self._objects.pictures)
 
-    def ink_coverage(self) -> float:
+    def ink_coverage(self, next_dpi: int = 0) -> float:
         """Ink coverage, 0..1 (see `rayocr.pdf.ink`): 0 if the page is blank, at least BLANK_COVERAGE if anything is visible.
+        `next_dpi`: if the page is one picture, the caller draws it next in gray at this resolution, so that it is decoded once.
 
         Renders the page at a small size, unless nothing is drawn on it or it is a scan with much ink: decoding a scan at a
         reduced size takes 1 to 6 ms. A page with little ink is also rendered in color and at a higher resolution, 50 to 200 ms.
@@ -246,9 +247,12 @@ class Page:
         if is_empty or not (self.width_pt > 0 and self.height_pt > 0):
             return 0.0
         long_side_in = max(self.width_pt, self.height_pt) / 72
-        if (coarse := self._scan_at(COARSE_DPI)) is not None and (share := coarse_coverage(coarse)):
+        scan_at: Callable[[float], Image.Image | None] = self._scan_at
+        if next_dpi and self._lone_picture:
+            scan_at = partial(reduced_drawing, self.render(dpi=next_dpi, grayscale=True).image, long_side_in)
+        if (coarse := scan_at(COARSE_DPI)) is not None and (share := coarse_coverage(coarse)):
             return share
-        if (reduced := self._scan_at(RENDER_DPI)) is not None:
+        if (reduced := scan_at(RENDER_DPI)) is not None:
             quick = coverage(reduced, dpi=max(reduced.size) / long_side_in)
             if quick >= SURELY_INKED:
                 return quick
@@ -297,15 +301,14 @@ class Page:
             max_pixels=self.max_pixels,
             form=self._form,
             complete=self._add_orphans,
-            lone=self._draw_lone_picture,
+            lone=lambda: self._lone_picture,
         )
 
-    def _draw_lone_picture(self, size_px: tuple[int, int]) -> Image.Image | None:
-        found = self._objects
-        if not is_lone_picture(self._page.raw, found) or self._may_have_masks() or self._may_have_layered_forms():
-            return None
-        size_pt = (self.width_pt, self.height_pt)
-        return draw_lone_picture(found.largest_image, found.largest_image_box, found.largest_image_turns or 0, size_px, size_pt)
+    @cached_property
+    def _lone_picture(self) -> LonePicture | None:
+        """The page's picture, if the page is one picture."""
+        found = lone_picture(self._page.raw, self._objects, (self.width_pt, self.height_pt))
+        return found if found and not self._may_have_masks() and not self._may_have_layered_forms() else None
 
     @property
     def _form(self) -> Any:

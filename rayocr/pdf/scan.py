@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pypdfium2.raw as pdfium
 
+from rayocr.pdf.drawing.lone_picture import LonePicture
 from rayocr.pdf.geometry import Box
 from rayocr.pdf.objects import PageObjects
 
@@ -30,21 +31,23 @@ def is_full_page_scan(found: PageObjects, size_pt: tuple[float, float]) -> bool:
     return is_whole and found.image_share >= SCAN_SHARE and not found.cover_count
 
 
-def is_lone_picture(page: Any, found: PageObjects) -> bool:
-    """Returns whether a raw FPDF_PAGE shows one opaque picture, neither skewed, clipped nor within a layer, and nothing else.
-    Masks of the picture must be excluded otherwise, since PDFium does not report them."""
+def lone_picture(page: Any, found: PageObjects, size_pt: tuple[float, float]) -> LonePicture | None:
+    """Returns the picture of a raw FPDF_PAGE that shows one opaque picture, neither skewed, clipped nor within a marked part, and
+    nothing else. The caller excludes masks and layers of the picture, since PDFium does not report them."""
     item = found.largest_image
     if found.count != 1 or item is None or found.largest_image_turns is None or pdfium.FPDFPage_GetAnnotCount(page):
-        return False
+        return None
     if pdfium.FPDFPageObj_CountMarks(item) or pdfium.FPDFPageObj_HasTransparency(item):
-        return False
+        return None
     clip = pdfium.FPDFPageObj_GetClipPath(item)
     facts = pdfium.FPDF_IMAGEOBJ_METADATA()
     if (clip and pdfium.FPDFClipPath_CountPaths(clip) > 0) or not pdfium.FPDFImageObj_GetImageMetadata(item, page, facts):
-        return False
+        return None
     # A stencil, which paints one color through its pixels, has no color space.
     is_stencil = facts.colorspace == pdfium.FPDF_COLORSPACE_UNKNOWN
-    return not is_stencil and 0 < facts.width * facts.height <= _MAX_LONE_PIXELS
+    if is_stencil or not 0 < facts.width * facts.height <= _MAX_LONE_PIXELS:
+        return None
+    return LonePicture(item, found.largest_image_box, found.largest_image_turns, size_pt)
 
 
 def reduced_jpeg(image: Any, long_side_px: float) -> Image.Image | None:

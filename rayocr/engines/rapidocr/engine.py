@@ -126,6 +126,10 @@ class RapidOcrEngine(ComputeEngine):
     def model(self) -> str:
         return f"{model_family()}/rapidocr-{version('rapidocr')}/{self._speed if tiny_models() else 'best'}"
 
+    @property
+    def drawn_dpi(self) -> int:
+        return self._dpi
+
     def open(self) -> None:
         if self._detect is not None:
             return

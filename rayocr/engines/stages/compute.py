@@ -46,7 +46,7 @@ class ComputeStage:
             declined = None
             answer: PageText | None = None
             try:
-                if partial is None and engine.name != "textlayer" and inked() < BLANK_COVERAGE:
+                if partial is None and engine.name != "textlayer" and inked(engine.drawn_dpi) < BLANK_COVERAGE:
                     return progress.blank()
                 answer = engine.recognize(page) if partial is None else complete(page, engine)
                 if answer is None:
@@ -121,11 +121,11 @@ def _check_least(answer: PageText, least: float) -> None:
 class _InkedOnce:
     """The page's ink coverage, measured at most once, since it requires a rendering."""
 
-    def __init__(self, measure: Callable[[], float]) -> None:
+    def __init__(self, measure: Callable[[int], float]) -> None:
         self._measure = measure
         self._coverage: float | None = None
 
-    def __call__(self) -> float:
+    def __call__(self, next_dpi: int = 0) -> float:
         if self._coverage is None:
-            self._coverage = self._measure()
+            self._coverage = self._measure(next_dpi)
         return self._coverage

@@ -69,6 +69,10 @@ class TesseractEngine(ComputeEngine):
         tesseract = find_tesseract(timeout_s=cls()._timeout_s)
         return tesseract is not None and any(pack != "osd" for pack in tesseract.languages())
 
+    @property
+    def drawn_dpi(self) -> int:
+        return self._dpi
+
     def open(self) -> None:
         if self._tesseract is not None:
             return

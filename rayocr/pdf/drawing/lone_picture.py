@@ -21,32 +21,50 @@ if TYPE_CHECKING:
 _CHANNELS = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPDFBitmap_BGRx: 4}
 
 
-def draw_lone_picture(
-    item: Any, box: Box, turns: int, size_px: tuple[int, int], size_pt: tuple[float, float]
-) -> Image.Image | None:
-    """Draws a raw image object on white, in gray, after a number of clockwise quarter turns. `box`: its place in points of the
-    upright page; `size_px`: width and height of the result; `size_pt`: those of the page. Returns None if
-    the picture cannot be decoded or has another format than gray and RGB."""
-    import cv2
-    import numpy as np
-    from PIL import Image
+class LonePicture:
+    """A raw image object that is all that a page shows. Keeps its last drawing."""
 
-    width, height = size_px
-    left, top, right, bottom = _edges(box, (width / size_pt[0], height / size_pt[1]))
-    is_inside = 0 < right - left <= 2 * width and 0 < bottom - top <= 2 * height
-    pixels = _decoded(item) if is_inside else None
-    if pixels is None:
-        return None
-    pixels = np.rot90(pixels, -turns)
-    way = cv2.INTER_AREA if right - left < pixels.shape[1] else cv2.INTER_LINEAR
-    drawn = cv2.resize(pixels, (right - left, bottom - top), interpolation=way)
-    drawn = drawn[max(0, -top) : height - top, max(0, -left) : width - left]
-    if drawn.shape != (height, width):
-        sheet = np.full((height, width), 255, np.uint8)
-        top, left = max(0, top), max(0, left)
-        sheet[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
-        drawn = sheet
-    return Image.fromarray(np.ascontiguousarray(drawn))
+    def __init__(self, item: Any, box: Box, turns: int, size_pt: tuple[float, float]) -> None:
+        """`box`: its place in points of the upright page; `turns`: clockwise quarter turns from the stored picture to the upright
+        page; `size_pt`: width and height of that page."""
+        self._item = item
+        self._box = box
+        self._turns = turns
+        self._size_pt = size_pt
+        self._drawn: Image.Image | None = None
+
+    def draw(self, size_px: tuple[int, int]) -> Image.Image | None:
+        """Draws the page on white, in gray, with this width and height. Returns None if the picture cannot be decoded or has
+        another format than gray and RGB."""
+        if self._drawn is None or self._drawn.size != size_px:
+            self._drawn = self._draw(*size_px)
+        return self._drawn
+
+    def _draw(self, width: int, height: int) -> Image.Image | None:
+        import cv2
+        import numpy as np
+        from PIL import Image
+
+        left, top, right, bottom = _edges(self._box, (width / self._size_pt[0], height / self._size_pt[1]))
+        is_inside = 0 < right - left <= 2 * width and 0 < bottom - top <= 2 * height
+        pixels = _decoded(self._item) if is_inside else None
+        if pixels is None:
+            return None
+        pixels = np.rot90(pixels, -self._turns)
+        way = cv2.INTER_AREA if right - left < pixels.shape[1] else cv2.INTER_LINEAR
+        drawn = cv2.resize(pixels, (right - left, bottom - top), interpolation=way)
+        drawn = drawn[max(0, -top) : height - top, max(0, -left) : width - left]
+        if drawn.shape != (height, width):
+            sheet = np.full((height, width), 255, np.uint8)
+            top, left = max(0, top), max(0, left)
+            sheet[top : top + drawn.shape[0], left : left + drawn.shape[1]] = drawn
+            drawn = sheet
+        return Image.fromarray(np.ascontiguousarray(drawn))
+
+
+def reduced_drawing(drawn: Image.Image, long_side_in: float, dpi: float) -> Image.Image:
+    """Returns the drawing of a page at one to two times this resolution. `long_side_in`: the page's longer side in inches."""
+    return drawn.reduce(max(1, int(max(drawn.size) / (long_side_in * dpi))))
 
 
 def _edges(box: Box, scale: tuple[float, float]) -> tuple[int, int, int, int]:

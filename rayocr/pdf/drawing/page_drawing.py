@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pypdfium2
 
 from rayocr.errors import PageUnrenderable
+from rayocr.pdf.drawing.lone_picture import LonePicture
 from rayocr.pdf.drawing.rendering import MAX_SIDE_PX, draw, render_scale
 from rayocr.pdf.geometry import Box
 from rayocr.pdf.ink import with_pale_colors
@@ -31,7 +32,7 @@ class Rendering:
 class PageDrawing:
     """Draws a raw FPDF_PAGE with its annotations and form fields. Sizes are in points of the upright page. `form`: the raw form
     handle of its document, if it has a form. `complete`: adds what PDFium does not draw to a picture with this scale. `lone`:
-    draws a page that consists of one picture in gray, with a width and a height in pixels, or returns None.
+    returns the picture of a page that consists of one picture.
 
     Every method raises PageUnrenderable or PageTooSlow.
     """
@@ -42,14 +43,15 @@ class PageDrawing:
     max_pixels: int
     form: Any
     complete: Callable[[Image.Image, float], None]
-    lone: Callable[[tuple[int, int]], Image.Image | None]
+    lone: Callable[[], LonePicture | None]
 
     def at(self, dpi: int, *, grayscale: bool, native_dpi: float) -> Rendering:
         """Draws the page for reading; see `render_scale`."""
         self._check_area()
         scale = render_scale(*self.size_pt, dpi=dpi, max_pixels=self.max_pixels, native_dpi=native_dpi)
         width, height, scale = self._pixels(scale)
-        if grayscale and (image := self.lone((width, height))) is not None:
+        lone = self.lone() if grayscale else None
+        if lone is not None and (image := lone.draw((width, height))) is not None:
             return Rendering(image=image, scale=scale)
         return self._draw(scale, grayscale=grayscale)
 

@@ -13,9 +13,11 @@ import pytest
 from PIL import Image, ImageDraw
 
 from rayocr.pdf.document import PdfFile
+from rayocr.pdf.drawing import lone_picture as lone_picture_module
 from rayocr.pdf.drawing.rendering import draw
+from rayocr.pdf.ink import SURELY_INKED
 from rayocr.pdf.page import Page
-from rayocr.pdf.scan import is_lone_picture
+from rayocr.pdf.scan import lone_picture
 
 _SIZE = (1000, 1400)
 _WHOLE = "q 480 0 0 672 0 0 cm /Im Do Q"
@@ -97,7 +99,7 @@ _ALIKE = {
 def test_one_picture_is_drawn_as_pdfium_draws_it(name: str) -> None:
     page = _page_of(**_ALIKE[name])
     drawn = page.render(dpi=200, grayscale=True)
-    assert is_lone_picture(page._page.raw, page._objects) == (name != "mirrored")
+    assert (lone_picture(page._page.raw, page._objects, (page.width_pt, page.height_pt)) is None) == (name == "mirrored")
     assert drawn.image.mode == "L"
     assert abs(drawn.image.width / drawn.scale - page.width_pt) < 0.5
     expected = _as_pdfium_draws(page, drawn.image.size)
@@ -171,3 +173,16 @@ def test_a_damaged_picture_is_left_to_pdfium() -> None:
     page = _page_of((b"\0" * len(data), facts))
     drawn = page.render(dpi=200, grayscale=True)
     assert (np.asarray(drawn.image) == _as_pdfium_draws(page, drawn.image.size)).all()
+
+
+def test_the_ink_of_a_scan_is_measured_in_the_drawing_that_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded: list[Any] = []
+    real = lone_picture_module._decoded
+    monkeypatch.setattr(lone_picture_module, "_decoded", lambda item: decoded.append(item) or real(item))
+    page = _page_of(_GRAY)
+    share = page.ink_coverage(next_dpi=200)
+    page.render(dpi=200, grayscale=True)
+    assert len(decoded) == 1
+    assert share > SURELY_INKED
+    white = _page_of(_stored(Image.new("L", _SIZE, 250)))
+    assert white.ink_coverage(next_dpi=200) == white.ink_coverage() == 0
