@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from rayocr.engines.tesseract.corrections.by_script import corrected
 from rayocr.engines.tesseract.foreign_words import ReadsLatin, with_foreign_words
+from rayocr.engines.tesseract.languages import packs_of_language
 from rayocr.engines.tesseract.line_sheet import HEIGHT, LineSheet
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord
 from rayocr.engines.tesseract.lone_words import with_lone_words
@@ -114,7 +115,8 @@ class OtherScripts:
                 break
             if not packs:
                 break
-            found = self._read_with(packs, [lines[index] for index in left], tesseract, read_latin)
+            some = [lines[index] for index in left]
+            found = self._read_with(packs if known else self._of_language(packs, some), some, tesseract, read_latin)
             for index, reading in zip(left, found, strict=True):
                 if reading.confidence >= _LEAST and (turn == 0 or _has_letters(reading.text)):
                     read[index] = reading
@@ -144,6 +146,14 @@ class OtherScripts:
         if seen is not None and seen.script not in LATIN:
             packs_for(seen, tesseract.languages(), sure=_HALF_SURE_SCRIPT)  # raises if the script has no pack
         return ()
+
+    def _of_language(self, packs: tuple[str, ...], lines: Sequence[Any]) -> tuple[str, ...]:
+        try:
+            return packs_of_language(packs, lines, self._open())
+        except EngineUnavailable:
+            raise
+        except EngineError:
+            return packs
 
     def _read_with(
         self, packs: Sequence[str], lines: Sequence[Any], tesseract: Tesseract, read_latin: ReadsLatin | None = None

@@ -68,6 +68,13 @@ def groups_of(installed: Sequence[str]) -> list[tuple[str, ...]]:
     return sorted(group for group in groups if group)
 
 
+def languages_beside(pack: str, installed: Sequence[str]) -> tuple[str, ...]:
+    """Returns the installed packs for single languages in the script of this pack, itself included; none for a pack of a whole
+    script."""
+    group = next((packs.split() for script, packs in _PACKS.items() if script not in LATIN and pack in packs.split()), ())
+    return tuple(name for name in group if name in installed)
+
+
 def packs_of_script(script: str) -> tuple[str, ...]:
     """Returns the packs that read this script, installed or not; none for an unknown one."""
     return (*_PACKS.get(script, "").split(), script, f"script/{script}")
