@@ -29,6 +29,7 @@ from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, SURELY_INKED,
 from rayocr.pdf.line_boxes import DETECTION_DPI
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
 from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, lone_picture, reduced_jpeg, whole_page
+from rayocr.pdf.structure import has_contents
 from rayocr.pdf.textlayer.glyphs.actual_text import contradicts_glyphs
 from rayocr.pdf.textlayer.layer import TextLayer, is_reading_of, read_text_layer
 from rayocr.pdf.textlayer.raw import RawText, raw_text
@@ -38,6 +39,9 @@ from rayocr.pdf.undrawn import cut_off_share, may_have_color, undecodable_share,
 
 if TYPE_CHECKING:
     from PIL import Image
+
+
+_LACKS = "Page {} cannot be cut out: its content refers to an object that the file lacks."
 
 
 class Page:
@@ -86,7 +90,10 @@ class Page:
         with self._cut_out() as single:
             data = io.BytesIO()
             single.save(data)
-            return data.getvalue()
+            cut = data.getvalue()
+        if self._objects.count and not has_contents(cut):
+            raise PageUnrenderable(_LACKS.format(self.page_number))
+        return cut
 
     def render(self, *, dpi: int = 200, grayscale: bool = False) -> Rendering:
         """Renders the upright page in RGB or gray, including annotations. Takes 5 to 60 ms for a scan at 200 dpi. See
@@ -323,8 +330,8 @@ class Page:
         single.slow_pages = self._page.raw.slow_pages
         try:
             single.import_pages(self._document, [self.page_number - 1])
-            if self.has_filled_annotations:
-                flatten(single, without)
+            if self.has_filled_annotations and not flatten(single, without, objects=self._objects.count):
+                raise PageUnrenderable(_LACKS.format(self.page_number))
             yield single
         except pypdfium2.PdfiumError as error:
             raise PageUnrenderable(f"Page {self.page_number} cannot be cut out: {error}") from error

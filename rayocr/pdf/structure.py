@@ -21,6 +21,9 @@ UNREADABLE = (pikepdf.PdfError, pikepdf.PasswordError, pikepdf.DataDecodingError
 _MAX_NODES = 50_000  # maximum number of visited page tree nodes
 _MAX_DEPTH = 60
 _EMPTY_BYTES = 32  # bytes of a compressed stream without content
+# The page of an extracted page is one of its first objects. PDFium writes each object on one line. A note has a string for /Contents.
+_PAGE = re.compile(rb"^<<[^\r\n]*/Type/Page(?![A-Za-z])", re.MULTILINE)
+_CONTENTS = re.compile(rb"/Contents(?: \d|\[)")
 _COMMENT = re.compile(rb"%[^\r\n]*")
 _DRAWS = re.compile(rb"(/[^\s/<>\[\](){}%]{1,127})\s+Do\b")
 
@@ -102,6 +105,14 @@ class PdfStructure:
             except (*UNREADABLE, OSError):
                 self._pdf = None
         return self._pdf
+
+
+def has_contents(cut: bytes) -> bool:
+    """Returns whether the page of `cut`, a PDF of one page that PDFium wrote, has a content stream; True if this is unknown.
+    PDFium omits a whole array if the file lacks an object that it refers to, such as `/Contents [4 0 R 99 0 R]`, although
+    viewers show the other parts."""
+    page = _PAGE.search(cut)
+    return page is None or _CONTENTS.search(page[0]) is not None
 
 
 def _layers_of(annotation: Any) -> Iterator[Any]:

@@ -91,11 +91,14 @@ def struck_boxes(page: Any, upright: Upright) -> list[Box]:
     return boxes
 
 
-def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = ()) -> None:
-    """Flattens the annotations of the first page into it, as shown on a screen. `without`: indexes of annotations to omit."""
+def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = (), *, objects: int) -> bool:
+    """Flattens the annotations of the first page into it, as shown on a screen. `without`: indexes of annotations to omit.
+    `objects`: the number of objects on the original page. Returns False if the copy has none of them."""
     with first_page(document) as page:
         if not page:
-            return
+            return True
+        if objects and not pdfium.FPDFPage_CountObjects(page):
+            return False
         for index in reversed(range(annotation_count(page))):
             with annotation(page, index) as found:
                 # PDFium also flattens hidden fields.
@@ -109,6 +112,7 @@ def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = ()) -> N
         if has_box:  # flattening replaces the /MediaBox by a /CropBox that lies partly outside it
             pdfium.FPDFPage_SetMediaBox(page, shown.left, shown.bottom, shown.right, shown.top)
             pdfium.FPDFPage_SetCropBox(page, shown.left, shown.bottom, shown.right, shown.top)
+    return True
 
 
 def _create_appearances(page: Any) -> None:

@@ -345,3 +345,18 @@ def test_a_highlight_without_an_appearance_is_in_the_pdf_of_its_page() -> None:
     with PdfFile(single, max_pixels=1_000_000) as file, file.page(1) as page:
         assert page.thumbnail(72, grayscale=False).tobytes() == source.tobytes()
         assert (255, 255, 0) in {color for _, color in source.getcolors(100_000) or ()}
+
+
+STAMP = "/Annots [<< /Subtype /Stamp /Rect [100 100 500 190] /AP << /N 6 0 R >> >>]"
+NOTE = "/Annots [<< /Subtype /Text /Rect [9 9 20 20] /Contents (A note) >>]"
+
+
+@pytest.mark.parametrize("annotations", ["", STAMP, NOTE])
+@pytest.mark.parametrize("lacking", ["99 0 R", "null"])
+def test_a_page_that_lacks_a_part_of_its_content_is_sent_with_the_rest(annotations: str, lacking: str) -> None:
+    form = stream(HELLO, "/Type /XObject /Subtype /Form /BBox [0 0 400 90] /Resources << /Font << /F1 3 0 R >> >>")
+    data = pages_of((f"/Contents [5 0 R {lacking}] {annotations}",), extra={5: stream(HELLO), 6: form})
+    data = reindexed(data.replace(b"/Contents 4 0 R", b""))
+    assert looks_like_the_page(data, sent(data))
+    with PdfFile(data, max_pixels=1_000_000) as file, file.page(1) as page:
+        assert "Hello, this is a page" in page.text_layer().text
