@@ -21,7 +21,7 @@ UNREADABLE = (pikepdf.PdfError, pikepdf.PasswordError, pikepdf.DataDecodingError
 _MAX_NODES = 50_000  # maximum number of visited page tree nodes
 _MAX_DEPTH = 60
 _EMPTY_BYTES = 32  # bytes of a compressed stream without content
-# The page of an extracted page is one of its first objects. PDFium writes each object on one line. A note has a string for /Contents.
+# An extracted page is among the first objects of its file. PDFium writes each object on one line. A note has a string.
 _PAGE = re.compile(rb"^<<[^\r\n]*/Type/Page(?![A-Za-z])", re.MULTILINE)
 _CONTENTS = re.compile(rb"/Contents(?: \d|\[)")
 _COMMENT = re.compile(rb"%[^\r\n]*")

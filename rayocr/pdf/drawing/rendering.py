@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rayocr.errors import PageTooSlow
+from rayocr.pdf.geometry import Box
 from rayocr.pdf.guard import cpu_limit_s, uninterrupted
 
 if TYPE_CHECKING:
@@ -110,6 +112,13 @@ def draw_into(bitmap: Any, page: Any, area: tuple[int, int, int, int, int, int])
         if slow_pages is not None:
             slow_pages.add()
         raise PageTooSlow(page.too_slow)
+
+
+def paste_boxes(image: Image.Image, other: Image.Image, boxes: Iterable[Box], scale: float) -> None:
+    """Copies parts of another picture of the same size. `boxes`: in points; `scale`: pixels per point."""
+    for box in boxes:
+        corners = [max(0, min(round(at * scale), side)) for at, side in zip(box, image.size * 2, strict=True)]
+        image.paste(other.crop(tuple(corners)), tuple(corners))  # type: ignore[arg-type]  # four of each
 
 
 def _to_pil(bitmap: Any, width: int, height: int, *, grayscale: bool) -> Image.Image:

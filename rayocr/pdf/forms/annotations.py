@@ -27,6 +27,7 @@ _WITHOUT_TEXT = (
 )
 # Browsers also hide fields with the Invisible flag, although ISO 32000-1 intends it for unknown annotation types.
 _NOT_SHOWN = pdfium.FPDF_ANNOT_FLAG_INVISIBLE | pdfium.FPDF_ANNOT_FLAG_HIDDEN | pdfium.FPDF_ANNOT_FLAG_NOVIEW
+LACKS_PART = "its content refers to an object that the file lacks."
 MAX_ANNOTATIONS = 10_000  # maximum number of annotations that are read per page; a page with more is not a form
 
 
@@ -91,14 +92,14 @@ def struck_boxes(page: Any, upright: Upright) -> list[Box]:
     return boxes
 
 
-def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = (), *, objects: int) -> bool:
+def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = (), *, objects: int) -> None:
     """Flattens the annotations of the first page into it, as shown on a screen. `without`: indexes of annotations to omit.
-    `objects`: the number of objects on the original page. Returns False if the copy has none of them."""
+    `objects`: the number of objects on the original page. Raises PdfiumError if the copy has none of them."""
     with first_page(document) as page:
         if not page:
-            return True
+            return
         if objects and not pdfium.FPDFPage_CountObjects(page):
-            return False
+            raise pypdfium2.PdfiumError(LACKS_PART)
         for index in reversed(range(annotation_count(page))):
             with annotation(page, index) as found:
                 # PDFium also flattens hidden fields.
@@ -112,7 +113,6 @@ def flatten(document: pypdfium2.PdfDocument, without: Collection[int] = (), *, o
         if has_box:  # flattening replaces the /MediaBox by a /CropBox that lies partly outside it
             pdfium.FPDFPage_SetMediaBox(page, shown.left, shown.bottom, shown.right, shown.top)
             pdfium.FPDFPage_SetCropBox(page, shown.left, shown.bottom, shown.right, shown.top)
-    return True
 
 
 def _create_appearances(page: Any) -> None:
