@@ -1,13 +1,15 @@
 """Finds invisible words at the place of visible ones: a hidden layer's other wording, a number that was painted over and retyped.
 
 Comparing the page with and without its text cannot distinguish such words, since something is visible in their place. So each
-text object that overlaps another is removed by itself.
+text object that overlaps another is removed by itself. Of many such objects, half are removed at a time, by each digit of their
+binary numbers: the digits for which a pixel changes are the number of the object that draws it.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -18,22 +20,34 @@ from rayocr.pdf.textlayer.rendered_text import address_of
 
 _SAME_PLACE = 0.5  # overlap of two words, as a share of the smaller one; boxes of neighboring lines overlap by less
 _MOST_STEPS = 300  # number of words at one height that are compared; a column of vertical text is beside all lines
-_MOST_OBJECTS = 40  # with more text objects, nothing is checked; each takes one rendering, 2 to 10 ms
+_MOST_OBJECTS = 40  # with more text objects, they are removed by halves; each takes one rendering, 2 to 10 ms
+_MOST_HALVED = 8_192  # with more, nothing is checked
+_DIFFERS = 10  # gray levels (0 to 255)
 
 
 def hidden_behind_others(
-    text_page: Any, words: Sequence[Word], seen: Any, render: Callable[[], Any], is_drawn: Callable[[Any, Any, int, int], bool]
+    text_page: Any, words: Sequence[Word], seen: Any, render: Callable[[], Any], boxes: Sequence[Sequence[int]]
 ) -> list[int]:
     """Returns the indexes of words that look visible only because of another word at their place. `render` returns the page in
-    gray. `is_drawn(before, after, n, letters)`: whether the renderings differ inside the n-th word's box by as much as this
-    number of letters. Words of more than 40 text objects are not checked."""
-    suspects = _overlapping(words, np.flatnonzero(seen).tolist())
-    if not suspects:
+    gray. `boxes`: the corners x0, y0, x1, y1 of the words in its pixels. Up to 40 text objects take a rendering each, more take
+    two for each binary digit of their number: 20 for 1,000 objects. The indexes may repeat."""
+    places = np.flatnonzero(seen).tolist()
+    objects = _objects_at(text_page, words, _overlapping(words, places))
+    if not 2 <= len(objects) <= _MOST_HALVED:
         return []
-    objects = {address_of(item): item for n in suspects for item in _objects_of(text_page, words[n])}
-    if len(objects) < 2 or len(objects) > _MOST_OBJECTS:
-        return []
-    parts = {n: Counter(map(address_of, _objects_of(text_page, words[n]))) for n in np.flatnonzero(seen).tolist()}
+    parts = {n: Counter(map(address_of, _objects_of(text_page, words[n]))) for n in places}
+    find = _hidden_one_by_one if len(objects) <= _MOST_OBJECTS else _hidden_by_halves
+    hidden = find(objects, parts, render, boxes)
+    # The lines of a hidden layer may also be between the visible lines, where a few pixels of these make them look visible.
+    everything = _objects_at(text_page, words, places) if hidden else {}
+    if len(objects) < len(everything) <= _MOST_HALVED:
+        hidden += _hidden_by_halves(everything, parts, render, boxes)
+    return hidden
+
+
+def _hidden_one_by_one(
+    objects: Mapping[int, Any], parts: Mapping[int, Counter[int]], render: Callable[[], Any], boxes: Sequence[Sequence[int]]
+) -> list[int]:
     members: dict[int, list[int]] = {address: [n for n, own in parts.items() if address in own] for address in objects}
     without_effect: dict[int, set[int]] = {n: set() for n in parts}
     removed: list[Any] = []
@@ -44,7 +58,7 @@ def hidden_behind_others(
         for address, item in objects.items():
             pdfium.FPDFPageObj_SetIsActive(item, False)
             after = render()
-            unseen = [n for n in members[address] if not is_drawn(before, after, n, parts[n][address])]
+            unseen = [n for n in members[address] if not _is_drawn(_differ(before, after, boxes[n]), parts[n][address])]
             for n in unseen:
                 without_effect[n].add(address)
             if len(unseen) == len(members[address]):
@@ -56,6 +70,64 @@ def hidden_behind_others(
         for item in removed:
             pdfium.FPDFPageObj_SetIsActive(item, True)
     return [n for n, own in parts.items() if own and own.keys() <= without_effect[n]]
+
+
+def _hidden_by_halves(
+    objects: Mapping[int, Any], parts: Mapping[int, Counter[int]], render: Callable[[], Any], boxes: Sequence[Sequence[int]]
+) -> list[int]:
+    whole = render()
+    number = {address: n for n, address in enumerate(objects)}
+    drawn_by = _numbers_of_pixels(list(objects.values()), whole, render)
+    hidden = []
+    for n, own in parts.items():
+        if own and own.keys() <= number.keys():
+            x0, y0, x1, y1 = boxes[n]
+            is_own = np.isin(drawn_by[y0:y1, x0:x1], [number[address] for address in own])
+            hidden += [] if _is_drawn(is_own, own.total()) else [n]
+    # Of two equal objects at the same place, neither draws a pixel by itself.
+    with _without([objects[address] for address in {address for n in hidden for address in parts[n]}]):
+        rest = render()
+    return [n for n in hidden if not _is_drawn(_differ(whole, rest, boxes[n]), parts[n].total())]
+
+
+def _numbers_of_pixels(objects: Sequence[Any], whole: Any, render: Callable[[], Any]) -> Any:
+    """Returns the number of the object that alone draws each pixel; -1 for all other pixels."""
+    numbers, is_single = np.zeros(whole.shape, np.int32), np.ones(whole.shape, bool)
+    everywhere = (0, 0, whole.shape[1], whole.shape[0])
+    for digit in range((len(objects) - 1).bit_length()):
+        changes = []
+        for half in (0, 1):
+            with _without([item for n, item in enumerate(objects) if n >> digit & 1 == half]):
+                changes.append(_differ(whole, render(), everywhere))
+        is_single &= changes[0] ^ changes[1]
+        numbers |= changes[1].astype(np.int32) << digit
+    numbers[~is_single] = -1
+    return numbers
+
+
+@contextmanager
+def _without(objects: Collection[Any]) -> Iterator[None]:
+    for item in objects:
+        pdfium.FPDFPageObj_SetIsActive(item, False)
+    try:
+        yield
+    finally:
+        for item in objects:
+            pdfium.FPDFPageObj_SetIsActive(item, True)
+
+
+def _differ(before: Any, after: Any, box: Sequence[int]) -> Any:
+    x0, y0, x1, y1 = box
+    return np.abs(before[y0:y1, x0:x1].astype(np.int16) - after[y0:y1, x0:x1]) > _DIFFERS
+
+
+def _is_drawn(pixels: Any, letters: int) -> bool:
+    """Returns whether these pixels of a word are enough for this number of letters."""
+    return int(pixels.sum()) >= max(1.0, 0.5 * letters)
+
+
+def _objects_at(text_page: Any, words: Sequence[Word], places: Sequence[int]) -> dict[int, Any]:
+    return {address_of(item): item for n in places for item in _objects_of(text_page, words[n])}
 
 
 def _objects_of(text_page: Any, word: Word) -> list[Any]:

@@ -114,7 +114,8 @@ def compare_with_ink(
         if objects.unseen:
             modes = [address_of(pdfium.FPDFText_GetTextObject(text_page, word.first)) in objects.unseen for word in words]
             seen &= ~np.array(modes, bool)
-        seen[_behind_others(page, text_page, words, seen, corners, (shown_pt, scale))] = False
+        size = (shown_pt, scale)
+        seen[hidden_behind_others(text_page, words, seen, lambda: gray_picture(page, *size), corners.tolist())] = False
         seen |= _lacks_font(text_page, words, seen | tiny, objects)
         ink_lines: tuple[tuple[Box, bool], ...] = ()
         ink = _strokes(without)
@@ -237,19 +238,6 @@ def _is_white_on_paper(whole: Any, without: Any, box: Sequence[int]) -> bool:
     difference = shown - ground
     drawn = np.abs(difference) > _SEEN
     return bool(difference[drawn].min() > 0 and difference.max() < _PALE and shown[drawn].max() >= _WHITE)
-
-
-def _behind_others(
-    page: Any, text_page: Any, words: Sequence[Word], seen: Any, corners: Any, size: tuple[tuple[float, float], float]
-) -> list[int]:
-    boxes = corners.tolist()
-
-    def is_drawn(before: Any, after: Any, n: int, letters: int) -> bool:
-        x0, y0, x1, y1 = boxes[n]
-        differs = np.abs(before[y0:y1, x0:x1].astype(np.int16) - after[y0:y1, x0:x1]) > _SEEN
-        return int(differs.sum()) >= max(1.0, 0.5 * letters)
-
-    return hidden_behind_others(text_page, words, seen, lambda: gray_picture(page, *size), is_drawn)
 
 
 def _lacks_font(text_page: Any, words: Sequence[Word], settled: Any, objects: TextObjects) -> Any:

@@ -296,6 +296,25 @@ def test_a_word_that_was_painted_over_and_typed_again_stands_in_its_line() -> No
     assert texts == ["The fare is", "nine", "shillings for adults"]
 
 
+def numbered(words: str, *, count: int = 45, top: int = 760, step: int = 14) -> bytes:
+    return b"".join(f"BT /F1 12 Tf 72 {top - step * n} Td (Line {n} {words}) Tj ET ".encode() for n in range(count))
+
+
+PAPER = b"1 g 0 0 595 842 re f 0 g "
+
+
+@pytest.mark.parametrize("top", [760, 753])  # at the lines that cover them, and between these
+def test_many_lines_that_were_painted_over_and_typed_again_leave_no_word(top: int) -> None:
+    layer = drawn(numbered("has the old fares", top=top) + numbered("was old", count=1) + PAPER + numbered("has new ones"))
+    assert [line.text for line in layer.lines] == [f"Line {n} has new ones" for n in range(45)]
+    assert layer.hides_text
+
+
+def test_many_lines_over_other_visible_lines_stay() -> None:
+    layer = drawn(numbered("on top of") + numbered("another one"))
+    assert not layer.hidden
+
+
 def test_text_drawn_twice_with_other_word_spaces_stays() -> None:
     again = b"BT /F1 12 Tf 72.3 600 Td [(The fare) -278 (is two) -278 (shillings) -278 (for adults)] TJ ET"
     layer = drawn(OLD + again)
