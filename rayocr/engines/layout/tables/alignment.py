@@ -31,6 +31,7 @@ _ATTEMPTS = 100
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 _FULL_EM = 3.5  # running text that ends this close to the edge of its column continues
 _NEW_ROW = 1.16  # least ratio of the distance between rows to the distance of lines within a cell
+_OPEN_EM = 1.7  # lines of a cell are closer
 _SAME_PT = 1.5  # largest distance of the parts of an interrupted ruling, and of a head from the start of its column
 _RULE_SHARE = 0.6  # least share of the table's width; shorter rulings do not separate rows
 
@@ -289,6 +290,8 @@ def _row_begins(
         stacked = [False, *(_is_stacked(above, cells) for above, cells in pairwise(grid))]
         return [place == 0 or apart or figures for place, (apart, figures) in enumerate(zip(ruled, stacked, strict=True))]
     pitches = [below.center_y - above.center_y for above, below in pairwise(rows)]
+    if min(pitches) > _OPEN_EM * em and all(cells[0] for cells in grid):
+        return [True] * len(grid)
     limit = _NEW_ROW * sorted(pitches)[len(pitches) // 5] + 0.1 * em
     apart = sum(pitch > limit for pitch in pitches) >= 2
     usual = median(sum(map(bool, cells)) for cells in grid)

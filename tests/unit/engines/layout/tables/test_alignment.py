@@ -221,3 +221,22 @@ def test_the_work_grows_with_the_number_of_rulings_and_not_with_its_square() -> 
         return steps_of(lambda: take_aligned_tables(lines, rulings, 11.0), at_most=40_000_000)
 
     assert steps(2_000) < 3 * steps(1_000)
+
+
+def test_rows_with_white_space_between_them_are_not_lines_of_one_cell() -> None:
+    rows = [
+        ("Date of birth", "21 September 2006", "Account number", "47929272"),
+        ("Address", "95 Victoria Terrace North", "Annual income", "75,722.35"),
+        ("Nationality", "Canadian", "Bank", "Harbour Savings"),
+        ("First name", "Teresa", "Policy number", "PN-99508"),
+        ("E-mail", "david@brookfield.example", "Registration", "KX65 LMN"),
+        ("Employer", "Eastbridge Trading Ltd", "Occupation", "Clerk"),
+    ]
+    lines = [
+        line(text, (60, 140, 300, 400)[n], 100 + 19 * number, height=10)
+        for number, row in enumerate(rows)
+        for n, text in enumerate(row)
+    ]
+    text = layout_markdown(lines, page_width=595, page_height=842)
+    assert "| Nationality | Canadian | Bank | Harbour Savings |" in text
+    assert "| Employer | Eastbridge Trading Ltd | Occupation | Clerk |" in text
