@@ -32,6 +32,7 @@ from rayocr.engines.layout.tables.centered import join_centered_cells
 from rayocr.engines.layout.tables.contacts import take_contacts
 from rayocr.engines.layout.tables.currency import join_currency_signs
 from rayocr.engines.layout.tables.grid import grids_of
+from rayocr.engines.layout.tables.pairs import lists_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
 from rayocr.engines.layout.units.initials import join_initials
 from rayocr.engines.layout.units.leaders import join_leaders
@@ -144,9 +145,20 @@ def _column(boxes: Sequence[Boxed], scale: HeadingScale, em: float, words: froze
         blocks += _prose(rows_of(above), scale, em)
         if isinstance(table, AlignedTable) and table.by_columns:
             blocks += [Block(BlockKind.STANZA, [line.text for line in lines], bottom=table.y1) for lines in table.rows[0]]
+        elif isinstance(table, AlignedTable):
+            for rows in lists_of(table.rows):
+                blocks += _list(rows, words, table.y1)
         else:
             blocks.append(Block(BlockKind.TABLE, cells=table.cells(words), bottom=table.y1))
     return blocks + _prose(rows_of(lines), scale, em)
+
+
+def _list(rows: Sequence[Sequence[Sequence[LayoutLine]]], words: frozenset[str], bottom: float) -> list[Block]:
+    """Returns the blocks of a table, or of one of two lists side by side, whose head is above its columns."""
+    head = [] if any(rows[0][1:]) or len(rows[0]) > 2 else rows[0][0]
+    part = AlignedTable([[list(cell) for cell in row] for row in (rows[1:] if head else rows)])
+    blocks = [Block(BlockKind.PARAGRAPH, [line.text for line in head], bottom=head[-1].y1)] if head else []
+    return [*blocks, Block(BlockKind.TABLE, cells=part.cells(words), bottom=bottom)]
 
 
 def _prose(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block]:
