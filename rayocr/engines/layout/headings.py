@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from rayocr.engines.layout.letter_style import LetterStyle
 from rayocr.engines.layout.lines import LayoutLine, em_of
 from rayocr.engines.layout.rows import Row
+from rayocr.engines.layout.running_sizes import RunningSizes
 
 _MAX_CHARS = 100
 _MIN_BODY_CHARS = 120  # with fewer characters, the size of the body is unknown
@@ -17,6 +18,7 @@ _MIN_BODY_CHARS = 120  # with fewer characters, the size of the body is unknown
 _BY_FONT = ((1.6, 1), (1.3, 2), (1.15, 3))
 _BY_HEIGHT = ((1.75, 1), (1.4, 2))
 _BOLD_RATIO = 1.04
+_SECOND_BODY = 0.25  # least share of the characters of the most frequent size, for running text in a larger size to be the body
 # On scans, letters are measured. Their height and their stems vary by 20 % within body text; larger text also has wider stems.
 _BY_LETTERS = ((1.6, 1), (1.3, 2), (1.2, 3))
 _WIDER_STROKE, _LARGE, _LARGE_STROKE = 1.2, 1.28, 1.1
@@ -32,6 +34,7 @@ _BOLD_ROWS, _LEAST_TEXT = 2, 45  # most rows of a bold heading, and least charac
 _WIDER_PITCH, _NEAR_PITCHES = 0.3, 3.0
 # For a headline below a table: rows of the table, white space in line heights, least ratios of stroke and size.
 _FEWEST_ROWS, _ABOVE, _MUCH_BOLDER, _LARGER = 3, 0.25, 1.7, 1.05
+_SAME_EDGE_EM = 0.5  # largest distance of the left edges of sibling headings
 _SAME_TEXT = 0.6  # largest distance of lines of one sentence, in line heights
 _TEXT_END = tuple(".,;!?。！？।")
 _HEADLINE_EM = 1.7  # least height of a headline whose parts are joined, relative to ordinary lines
@@ -46,6 +49,8 @@ class HeadingScale:
     body_font_pt: float
     body_height: float
     body_styles: tuple[LetterStyle, ...] = ()  # ordinary letters measured on scans: in scripts with capitals, and in others
+    running: RunningSizes = field(default_factory=RunningSizes)
+    usual_font_pt: float = 0.0  # the size with the most characters, which may be that of a table or an abstract
 
     @classmethod
     def of(cls, lines: Sequence[LayoutLine]) -> HeadingScale:
@@ -56,9 +61,12 @@ class HeadingScale:
             if line.font_size_pt:
                 size = round(line.font_size_pt * 2) / 2
                 sizes[size] = sizes.get(size, 0) + len(line.text)
-        body_font = max(sizes, key=lambda size: (sizes[size], -size)) if sizes else 0.0
+        usual = body_font = max(sizes, key=lambda size: (sizes[size], -size)) if sizes else 0.0
+        running = RunningSizes.of(lines) if sizes else RunningSizes()
+        if sizes.get(running.plain, 0) >= _SECOND_BODY * sizes.get(body_font, 0):
+            body_font = max(body_font, running.plain)
         styles = [style for is_cased in (True, False) if (style := _median_style(lines, is_cased=is_cased)) is not None]
-        return cls(body_font, em_of(lines), tuple(styles))
+        return cls(body_font, em_of(lines), tuple(styles), running, usual)
 
     def level(self, row: Row) -> int:
         """Returns 1 to 3, or 4 for a number of three parts; 0 for text that is not a heading. Sections are below chapters even if
@@ -79,6 +87,8 @@ class HeadingScale:
         text, size = row.text, row.font_size_pt
         if size and self.body_font_pt:
             ratio = size / self.body_font_pt
+            if self.running.include(size, bold=row.bold):
+                return 0
             if row.bold and ratio >= _BOLD_RATIO:
                 ratio = max(ratio, _BY_FONT[-1][0])
             return _level(ratio, _BY_FONT)
@@ -90,8 +100,10 @@ class HeadingScale:
 
     def is_bold_line(self, row: Row) -> bool:
         """Returns whether a row of a text layer is bold and as large as the body."""
-        size = row.font_size_pt
-        return row.bold and bool(size) and self.body_font_pt / _BOLD_RATIO < (size or 0.0) < self.body_font_pt * _BOLD_RATIO
+        size = row.font_size_pt or 0.0
+        return row.bold and any(
+            body / _BOLD_RATIO < size < body * _BOLD_RATIO for body in {self.body_font_pt, self.usual_font_pt}
+        )
 
     def is_bold_text(self, row: Row) -> bool:
         """Returns whether a row of a scan is bold and not much larger than ordinary text."""
@@ -128,10 +140,24 @@ def without_bold_text(rows: Sequence[Row], levels: Sequence[int], scale: Heading
     return kept
 
 
+def without_lines_of_text(rows: Sequence[Row], levels: Sequence[int]) -> list[int]:
+    """Returns the levels without those of single, slightly larger lines among the lines of an address or a paragraph."""
+    kept = list(levels)
+    for place, (above, row, below) in enumerate(zip(rows, rows[1:], rows[2:], strict=False), start=1):
+        if levels[place] > 2 and not (row.bold or levels[place - 1] or levels[place + 1]):
+            gaps = row.y0 - above.y1, below.y0 - row.y1
+            if max(gaps) < _SAME_TEXT * row.height and abs(above.x0 - row.x0) < row.height > abs(below.x0 - row.x0):
+                kept[place] = 0
+    return kept
+
+
 def with_bold_lines(rows: Sequence[Row], levels: Sequence[int], scale: HeadingScale, pitch: float, em: float) -> list[int]:
     """Returns the levels, with those of bold lines of the body's size that stand apart above ordinary text. `pitch`: the usual
-    distance of lines."""
+    distance of lines. A line above a short text counts if another line of the column with the same left edge is a heading and has
+    a number, too, or if two others are headings."""
     found = list(levels)
+    uncertain: list[tuple[int, int]] = []
+    certain: list[Row] = []
     start = 0
     while start < len(rows):
         end = start + 1
@@ -139,21 +165,36 @@ def with_bold_lines(rows: Sequence[Row], levels: Sequence[int], scale: HeadingSc
             end += 1
         group = rows[start:end]
         is_apart = start == 0 or levels[start - 1] > 0 or not _follows(rows[start - 1], rows[start], pitch, em)
-        if is_apart and not any(levels[start:end]) and end < len(rows) and _is_bold_heading(group, rows[end], scale, pitch, em):
-            found[start:end] = [LEVEL_OF_BOLD] * len(group)
+        if is_apart and not any(levels[start:end]) and end < len(rows) and _may_be_heading(group, rows[end], scale, pitch, em):
+            if len(rows[end].text) >= _LEAST_TEXT:
+                found[start:end] = [LEVEL_OF_BOLD] * len(group)
+                certain.append(group[0])
+            else:
+                uncertain.append((start, end))
         start = end
+    for start, end in uncertain:
+        if _has_siblings(rows[start], certain, em):
+            found[start:end] = [LEVEL_OF_BOLD] * (end - start)
     return found
+
+
+def _has_siblings(row: Row, headings: Sequence[Row], em: float) -> bool:
+    beside = [other for other in headings if abs(other.x0 - row.x0) < _SAME_EDGE_EM * em]
+    is_numbered = _NUMBERED.match(row.text) is not None
+    numbered = sum(_NUMBERED.match(other.text) is not None for other in beside)
+    return numbered > 0 if is_numbered else len(beside) - numbered > 1
 
 
 def _follows(above: Row, row: Row, pitch: float, em: float) -> bool:
     return row.center_y - above.center_y <= pitch + _WIDER_PITCH * em
 
 
-def _is_bold_heading(group: Sequence[Row], below: Row, scale: HeadingScale, pitch: float, em: float) -> bool:
+def _may_be_heading(group: Sequence[Row], below: Row, scale: HeadingScale, pitch: float, em: float) -> bool:
+    """Returns whether bold lines may be a heading; `below` has enough text if it is not short."""
     text = " ".join(row.text for row in group)
     if len(group) > _BOLD_ROWS or len(text) > _MAX_CHARS or sum(map(str.isalpha, text)) < 3 or text[-1:] in ".,;:?!。，":
         return False
-    is_text = not below.bold and len(below.text) >= _LEAST_TEXT and not below.is_tabular(em) and not below.text[:1].islower()
+    is_text = not below.bold and not below.is_tabular(em) and not below.text[:1].islower()
     is_near = below.center_y - group[-1].center_y < _NEAR_PITCHES * pitch
     return is_text and is_near and all(scale.is_bold_line(row) and not row.is_tabular(em) for row in group)
 

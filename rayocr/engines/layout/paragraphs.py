@@ -10,7 +10,7 @@ from itertools import groupby, pairwise
 from operator import or_
 
 from rayocr.engines.layout.fields.beside import is_postal_address
-from rayocr.engines.layout.headings import LEVEL_OF_BOLD, HeadingScale, with_bold_lines, without_bold_text
+from rayocr.engines.layout.headings import LEVEL_OF_BOLD, HeadingScale, with_bold_lines, without_bold_text, without_lines_of_text
 from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_word, join_lines
 from rayocr.engines.layout.rows import MARKER, Row, has_label
 from rayocr.engines.layout.units.breaks import SENTENCE_CHARS, SENTENCE_END, has_room_for, is_mid_sentence
@@ -64,6 +64,8 @@ class Block:
     bottom: float = 0.0  # y of the lower edge of the last line
     pitch: float = 0.0  # distance between the middles of the last two rows
     x0: float = 0.0  # left edge of the first line
+    top: float = 0.0  # y of the upper edge of the first line
+    right: float = 0.0  # right edge of the column
     depth: int = 0  # level of a nested list item
     ends_open: bool = False  # the last line fills the column without ending a sentence: the next column may continue it
 
@@ -91,7 +93,7 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
             blocks[-1].lines[-1] = join_lines([blocks[-1].lines[-1], row.text])
         else:
             texts = (choices_of(row) if kind is BlockKind.ITEM else []) or [row.text]
-            blocks += [Block(kind, [text], level=level, x0=row.x0) for text in texts]
+            blocks += [Block(kind, [text], level=level, x0=row.x0, top=row.y0, right=shape.right) for text in texts]
         blocks[-1].bottom = row.y1
         previous = row
     if previous is not None and blocks[-1].kind in (BlockKind.PARAGRAPH, BlockKind.ITEM):
@@ -116,10 +118,14 @@ def _nest(blocks: Sequence[Block], em: float) -> None:
 
 def merge_across_columns(columns: Sequence[list[Block]]) -> list[Block]:
     """Joins a paragraph that breaks off at the end of a column with the next column if that begins in lower case, or if the
-    paragraph ends with a word such as "and"."""
+    paragraph ends with a word such as "and". A running header is not the beginning of the text below it."""
     merged: list[Block] = []
+    may_be_header = False
     for blocks in columns:
         todo = list(blocks)
+        if may_be_header and todo and not _is_line_of(merged[-1], todo[0]):
+            merged[-1].ends_open = False
+        may_be_header = not merged and len(blocks) == 1 and len(blocks[0].lines) == 1
         if merged and todo and todo[0].kind is BlockKind.PARAGRAPH and _is_continued_by(merged[-1], todo[0]):
             merged[-1].lines += todo[0].lines
             merged[-1].ends_open = todo[0].ends_open
@@ -139,6 +145,14 @@ def without_parts_of_letters(blocks: Sequence[Block]) -> list[Block]:
                 is_letterhead = len(block.lines) >= _LETTERHEAD_LINES
                 block.kind, block.level = BlockKind.STANZA if is_letterhead else BlockKind.PARAGRAPH, 0
     return list(blocks)
+
+
+def _is_line_of(line: Block, text: Block) -> bool:
+    """Returns whether the first line of a page has the edges and the distance of lines of the text below it."""
+    em = line.bottom - line.top
+    is_near = 0 < text.top - line.top < _SAME_PITCH * (text.pitch or _FULL_EM * em) + _GAP * em
+    is_as_wide = abs(line.right - text.right) < _FULL_EM * em and -em < line.x0 - text.x0 < _HANGING_EM * em
+    return (is_near and is_as_wide) or ends_in_broken_word(line.lines[0])
 
 
 def _is_continued_by(block: Block, following: Block) -> bool:
@@ -236,7 +250,8 @@ def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list
         ends_sentence = levels[index] and not levels[index + 1] and below.text.endswith(SENTENCE_END[:2])
         if ends_sentence and above.bold == below.bold and not _changes_size(above, below) and is_mid_sentence(above):
             levels[index] = 0 if below.y0 - above.y1 < 0.6 * above.height else levels[index]
-    return without_bold_text(rows, _without_paragraphs(rows, levels, em), scale)
+    levels = without_lines_of_text(rows, _without_paragraphs(rows, levels, em))
+    return without_bold_text(rows, levels, scale)
 
 
 def _without_paragraphs(rows: Sequence[Row], levels: list[int], em: float) -> list[int]:
