@@ -18,6 +18,7 @@ from rayocr.pdf.guard import uninterrupted
 if TYPE_CHECKING:
     from PIL import Image
 
+_ENLARGED = 8  # PDFium enlarges an area by more than this without interpolation
 _CHANNELS = {pdfium.FPDFBitmap_Gray: 1, pdfium.FPDFBitmap_BGR: 3, pdfium.FPDFBitmap_BGRx: 4}
 
 
@@ -34,8 +35,8 @@ class LonePicture:
         self._drawn: Image.Image | None = None
 
     def draw(self, size_px: tuple[int, int]) -> Image.Image | None:
-        """Draws the page on white, in gray, with this width and height. Returns None if the picture cannot be decoded or has
-        another format than gray and RGB."""
+        """Draws the page on white, in gray, with this width and height. Returns None if the picture cannot be decoded, has
+        another format than gray and RGB, or is much smaller."""
         if self._drawn is None or self._drawn.size != size_px:
             self._drawn = self._draw(*size_px)
         return self._drawn
@@ -48,7 +49,7 @@ class LonePicture:
         left, top, right, bottom = _edges(self._box, (width / self._size_pt[0], height / self._size_pt[1]))
         is_inside = 0 < right - left <= 2 * width and 0 < bottom - top <= 2 * height
         pixels = _decoded(self._item) if is_inside else None
-        if pixels is None:
+        if pixels is None or (right - left) * (bottom - top) >= _ENLARGED * pixels.size:
             return None
         pixels = np.rot90(pixels, -self._turns)
         way = cv2.INTER_AREA if right - left < pixels.shape[1] else cv2.INTER_LINEAR

@@ -142,6 +142,7 @@ _OTHERWISE = {
     "transparent": {"change": _pale, "content": f"/Pale gs {_WHOLE}"},
     "annotation": {"change": _annotated},
     "clipped": {"content": f"q 0 0 240 672 re W n {_WHOLE} Q"},
+    "enlarged": {"content": "q 4800 0 0 6720 0 0 cm /Im Do Q", "MediaBox": [0, 0, 4800, 6720]},
     "skewed": {"content": "q 440 60 -60 600 60 6 cm /Im Do Q"},
     "covered": {"content": f"{_WHOLE} 1 g 100 100 200 200 re f"},
     "twice": {"content": f"{_WHOLE} q 100 0 0 100 300 300 cm /Im Do Q"},
