@@ -27,7 +27,7 @@ from rayocr.messages import DocumentContext, PageRecord
 from rayocr.outputs.base import Output, failure_notice
 from rayocr.outputs.typeset.fonts import REPLACEMENT, FontBook, FontChoice
 from rayocr.outputs.typeset.literal import printable
-from rayocr.outputs.typeset.page import TEMPLATE, PageSize, notice, page_program, sensible_size
+from rayocr.outputs.typeset.page import TEMPLATE, notice, page_program, sensible_size
 
 if TYPE_CHECKING:
     from rayocr.outputs.typeset.typesetter import Typesetter
@@ -45,7 +45,7 @@ _typesetters: dict[tuple[int, bool, float], tuple[Typesetter, FontBook]] = {}
 class _Page:
     number: int
     text: str
-    size: PageSize
+    source_pt: tuple[float, float]  # width and height of the upright source page; 0 if unknown
     fonts: FontChoice
     content: str  # Typst statements
 
@@ -72,6 +72,7 @@ class CleanPdfOutput(Output):
         self._missing_on: list[int] = []
         self._plain: list[int] = []
         self._lost: list[int] = []
+        self._resized: list[int] = []
         self._pictures: tempfile.TemporaryDirectory[str] | None = None
 
     def page(self, record: PageRecord) -> None:
@@ -92,7 +93,7 @@ class CleanPdfOutput(Output):
         self._labels.append("" if self.source is None else self.source.page_label(record.page_number))
         if text.strip():
             self._languages[fonts.language] += 1
-        self._waiting.append(_Page(record.page_number, text, sensible_size(width_pt, height_pt), fonts, content))
+        self._waiting.append(_Page(record.page_number, text, (width_pt, height_pt), fonts, content))
         if len(self._waiting) >= _PAGES_A_PART:
             self._typeset_waiting()
 
@@ -133,6 +134,9 @@ class CleanPdfOutput(Output):
             notes.append(f"The layout failed on {named_pages(format_runs(self._plain))}: typeset as plain lines.")
         if self._lost:
             notes.append(f"No text could be typeset for {named_pages(format_runs(self._lost))}; it is in the other outputs.")
+        if self._resized:
+            pages = named_pages(format_runs(self._resized))
+            notes.append(f"Another size than in the source, so that the text fits and is legible: {pages}.")
         return tuple(notes)
 
     # -- inside -----------------------------------------------------------------------------------------------------------------
@@ -166,7 +170,8 @@ class CleanPdfOutput(Output):
 
     def _add(self, pages: Sequence[tuple[_Page, str]]) -> None:
         program = TEMPLATE + "".join(
-            page_program(content, page.size, page.fonts.families, page.fonts.language) for page, content in pages
+            page_program(content, sensible_size(*page.source_pt), page.fonts.families, page.fonts.language)
+            for page, content in pages
         )
         part = self._typesetter.compile(
             program,
@@ -174,7 +179,9 @@ class CleanPdfOutput(Output):
             tags=self._settings.tags,
             root=self._pictures.name if self._pictures is not None else None,
         )
-        self._merger.add(part, pages=len(pages))
+        for (page, _), size_pt in zip(pages, self._merger.add(part, pages=len(pages)), strict=True):
+            if min(page.source_pt) > 0 and not all(map(_about_equal, page.source_pt, size_pt)):
+                self._resized.append(page.number)
 
     def _notice(self, failure: str, page_number: int) -> str:
         return notice(failure, image=self._picture(page_number) if self._settings.page_image else None)
@@ -206,6 +213,10 @@ def _typesetter(system_fonts: bool, timeout_s: float) -> tuple[Typesetter, FontB
         atexit.register(typesetter.close)  # ends its process together with this one, and avoids a ResourceWarning
         _typesetters[key] = (typesetter, FontBook(typesetter.displays))
     return _typesetters[key]
+
+
+def _about_equal(one_pt: float, other_pt: float) -> bool:
+    return abs(one_pt - other_pt) < 1
 
 
 def _displayable(fonts: FontChoice) -> Callable[[str], str]:

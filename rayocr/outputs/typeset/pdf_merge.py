@@ -58,8 +58,9 @@ class PdfMerger:
         self._digest = hashlib.md5(usedforsecurity=False)
         self.page_count = 0
 
-    def add(self, part: bytes, *, pages: int) -> None:
-        """Adds a PDF from Typst with this number of pages. Raises TypesettingFailed for any other data, without writing."""
+    def add(self, part: bytes, *, pages: int) -> list[tuple[float, float]]:
+        """Adds a PDF from Typst with this number of pages and returns their sizes in points. Raises TypesettingFailed for any
+        other data, without writing."""
         try:
             pdf = pikepdf.open(io.BytesIO(part))
         except pikepdf.PdfError as error:
@@ -68,8 +69,10 @@ class PdfMerger:
             if len(pdf.pages) != pages:
                 raise TypesettingFailed(f"Typst wrote {len(pdf.pages)} pages instead of {pages}.")
             self._digest.update(part)
+            sizes = [(float(box[2]) - float(box[0]), float(box[3]) - float(box[1])) for box in (p.mediabox for p in pdf.pages)]
             _Part(self, pdf).write()
         self._parts += 1
+        return sizes
 
     def finish(self, facts: DocumentFacts, labels: Sequence[str] = ()) -> None:
         """Completes the file. `labels`: one per page, in order; empty where the label is the page number."""

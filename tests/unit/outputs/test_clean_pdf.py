@@ -72,8 +72,9 @@ def test_a_page_of_the_output_has_the_size_of_its_source_page() -> None:
     source.save(data)
     source.close()
     with PdfFile(data.getvalue(), max_pixels=10**6) as file:
-        made, _ = clean_pdf(["one", "two", "three"], source=file)
+        made, notes = clean_pdf(["one", "two", "three"], source=file)
     assert sizes_of(made) == [pytest.approx(size, abs=0.1) for size in ((595, 842), (842, 595), (400, 300))]
+    assert not notes
 
 
 def test_absurd_sizes_become_sensible_ones() -> None:
@@ -84,8 +85,21 @@ def test_absurd_sizes_become_sensible_ones() -> None:
     source.save(data)
     source.close()
     with PdfFile(data.getvalue(), max_pixels=10**6) as file:
-        made, _ = clean_pdf(["one", "two", "three"], source=file)
+        made, notes = clean_pdf(["one", "two", "three"], source=file)
     assert sizes_of(made) == [pytest.approx(size, abs=0.5) for size in ((144, 144), (3370, 3370), (3370, 168.5))]
+    assert notes == ("Another size than in the source, so that the text fits and is legible: pages 1-3.",)
+
+
+def test_a_page_that_is_longer_than_its_source_is_named() -> None:
+    with pypdfium2.PdfDocument.new() as source:
+        for _ in range(2):
+            source.new_page(595, 842)
+        data = io.BytesIO()
+        source.save(data)
+    with PdfFile(data.getvalue(), max_pixels=10**6) as file:
+        made, notes = clean_pdf(["one", "word " * 15_000], source=file)
+    assert sizes_of(made)[1][1] > 1000
+    assert notes == ("Another size than in the source, so that the text fits and is legible: page 2.",)
 
 
 def test_too_much_text_makes_the_letters_smaller_and_then_the_page_longer() -> None:
