@@ -31,6 +31,7 @@ _MAX_CHARACTERS = 2_000_000
 # Invisible characters that control the layout: marks of direction, zero-width spaces, tags. Joiners select a letter's form.
 _UNSEEN = re.compile("[\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]")
 _SAME_GLYPH, _SAME_PLACE_EM = 0.5, 0.15  # overlap, as a share of the smaller box, and distance of the two drawings of one letter
+_SAME_PLACE_WIDTH, _LEAST_NEAR_PT = 0.6, 0.3  # the same distance as a share of the letter's width, and its least value
 # Thai and Lao characters that stand within a syllable.
 _ON_PREVIOUS = re.compile("[\u0e30-\u0e3a\u0e45\u0e47-\u0e4e\u0eb0-\u0ebc\u0ec8-\u0ece]")
 _ON_PREVIOUS_EM = 0.3
@@ -42,6 +43,7 @@ _LONGEST_STEP_EM, _LEVEL_EM = (
 )  # largest distances of neighboring letters of a mirrored line, along the line and across it
 _CHARACTER, _LINE_BREAK, _SPACE, _NOTHING = range(4)
 _LATIN_LIGATURES = {"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"}
+_ALEFS, _LAM = frozenset((0x622, 0x623, 0x625, 0x627, 0x671)), 0x644
 
 
 @dataclass(slots=True)
@@ -81,6 +83,7 @@ def read_characters(
         codes = _without_surrogates(codes)
     _drop_guesses(text_page, codes)
     rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
+    _turn_ligatures(codes, rectangles)
     with_tex_signs(text_page, codes, rectangles)
     unreadable = drop_unreadable(text_page, codes, rectangles, is_word)
     rectangles, replaced = with_whole_glyphs(page, text_page, codes, rectangles)
@@ -169,12 +172,14 @@ def _drawn_again(codes: Any, x0: Any, y0: Any, x1: Any, y1: Any) -> list[int]:
     seen: dict[tuple[int, int, int], tuple[float, float]] = {}
     again: list[int] = []
     before = (0.0, 0.0)
-    middles = zip(codes.tolist(), ((x0 + x1) / 2).tolist(), ((y0 + y1) / 2).tolist(), (y1 - y0).tolist(), strict=True)
-    for n, (code, x, y, em) in enumerate(middles):
+    # Some fonts declare boxes that are twice as high as the letters, so that narrow letters side by side would be near.
+    least = np.minimum(_SAME_PLACE_EM * np.maximum(y1 - y0, 1.0), np.maximum(_SAME_PLACE_WIDTH * (x1 - x0), _LEAST_NEAR_PT))
+    middles = zip(codes.tolist(), ((x0 + x1) / 2).tolist(), ((y0 + y1) / 2).tolist(), least.tolist(), strict=True)
+    for n, (code, x, y, near) in enumerate(middles):
         if (x, y) == before:  # the letters of a ligature share one box
             again += [n] if again[-1:] == [n - 1] else []
             continue
-        before, near = (x, y), _SAME_PLACE_EM * max(em, 1.0)
+        before = (x, y)
         column, row = int(x // near), int(y // near)
         around = ((code, column + i, row + j) for i in (-1, 0, 1) for j in (-1, 0, 1))
         if any(place in seen and 0 <= max(abs(x - seen[place][0]), abs(y - seen[place][1])) < near for place in around):
@@ -244,6 +249,14 @@ def _drop_guesses(text_page: Any, codes: list[int]) -> None:
     for n in guesses:
         if font_at(text_page, n) not in unmapped:
             codes[n] = _REPLACEMENT
+
+
+def _turn_ligatures(codes: list[int], rectangles: Any) -> None:
+    """Swaps, in place, the two letters of the ligature of lam and alef where a font maps its glyph to both: PDFium reverses texts
+    from right to left, these letters included. They share one box; alef and lam side by side have two."""
+    for n in (n for n, code in enumerate(codes[1:]) if code == _LAM and codes[n] in _ALEFS) if _LAM in codes else ():
+        if (rectangles[n] == rectangles[n + 1]).all():
+            codes[n], codes[n + 1] = codes[n + 1], codes[n]
 
 
 def _fonts_without_map(text_page: Any, codes: Sequence[int]) -> frozenset[int]:

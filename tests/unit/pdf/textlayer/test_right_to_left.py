@@ -147,6 +147,16 @@ def test_lengthening_strokes_are_not_letters() -> None:
     assert texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (-h) Tj ET", mapping)) == ["هـ"]
 
 
+def test_the_letters_of_a_ligature_are_in_the_order_of_its_map() -> None:
+    mapping = {"b": "ب", "l": "لا", "d": "د"}
+    assert texts_of(page_with_font(b"BT /F2 12 Tf 72 700 Td (dlb) Tj ET", mapping)) == ["بلاد"]
+
+
+def test_two_letters_side_by_side_are_two_even_if_they_are_much_narrower_than_their_boxes_are_high() -> None:
+    mapping = {"i": "ل", "h": "ه"}
+    assert texts_of(page_with_font(b"BT /F2 24 Tf 40 Tz 72 700 Td (hiih) Tj ET", mapping)) == ["هلله"]
+
+
 def test_a_stop_after_latin_words_is_their_end() -> None:
     page = b"BT /F2 12 Tf 72 700 Td (edcba fedcb gfedc) Tj 0 -20 Td (.Report 12) Tj ET"
     latin = {char: char for char in " .Reort12p"}
