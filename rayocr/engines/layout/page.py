@@ -22,6 +22,7 @@ from rayocr.engines.layout.lines import (
     with_height,
 )
 from rayocr.engines.layout.markdown import to_markdown
+from rayocr.engines.layout.order.cards import CardRow, take_cards
 from rayocr.engines.layout.order.columns import prose_columns, reading_order
 from rayocr.engines.layout.order.marginalia import take_margin_notes
 from rayocr.engines.layout.paragraphs import Block, BlockKind, blocks_of, merge_across_columns, without_parts_of_letters
@@ -81,11 +82,12 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     level = join_stacked_fields(join_labels(level, rulings, em), em)
     level = join_centered_cells(join_currency_signs(join_leaders(level, rulings, em), em), em)
     contacts, level = take_contacts(level, em)
+    cards, level = take_cards(level, em)
     aligned, level = _take_aligned_tables(level, rulings, em)
     notes, level = take_margin_notes(join_wrapped_labels(level, em), em)
     scale = HeadingScale.of(lines)
     columns: list[list[Block]] = []
-    for boxes in reading_order([*level, *tables, *aligned, *contacts], page_height=page_height, em=em, rulings=rulings):
+    for boxes in reading_order([*level, *tables, *aligned, *contacts, *cards], page_height=page_height, em=em, rulings=rulings):
         columns.append(_column(boxes, scale, em, words))
     for note in notes:
         _insert(note, columns)
@@ -135,7 +137,7 @@ def _insert(note: Sequence[LayoutLine], columns: list[list[Block]]) -> None:
 
 def _column(boxes: Sequence[Boxed], scale: HeadingScale, em: float, words: frozenset[str]) -> list[Block]:
     """Returns the blocks of one column: its tables and the text between them."""
-    tables = sorted((box for box in boxes if isinstance(box, RuledTable | AlignedTable)), key=lambda table: table.y0)
+    tables = sorted((box for box in boxes if isinstance(box, RuledTable | AlignedTable | CardRow)), key=lambda table: table.y0)
     lines = [box for box in boxes if isinstance(box, LayoutLine)]
     blocks: list[Block] = []
     for table in tables:
@@ -143,7 +145,9 @@ def _column(boxes: Sequence[Boxed], scale: HeadingScale, em: float, words: froze
         taken = {id(line) for line in above}
         lines = [line for line in lines if id(line) not in taken]
         blocks += _prose(rows_of(above), scale, em)
-        if isinstance(table, AlignedTable) and table.by_columns:
+        if isinstance(table, CardRow):
+            blocks += [block for card in table.cards for block in _prose(rows_of(card), scale, em)]
+        elif isinstance(table, AlignedTable) and table.by_columns:
             blocks += [Block(BlockKind.STANZA, [line.text for line in lines], bottom=table.y1) for lines in table.rows[0]]
         elif isinstance(table, AlignedTable):
             for rows in lists_of(table.rows):
