@@ -140,13 +140,14 @@ def without_bold_text(rows: Sequence[Row], levels: Sequence[int], scale: Heading
     return kept
 
 
-def without_lines_of_text(rows: Sequence[Row], levels: Sequence[int]) -> list[int]:
-    """Returns the levels without those of single, slightly larger lines among the lines of an address or a paragraph."""
+def without_lines_of_addresses(rows: Sequence[Row], levels: Sequence[int]) -> list[int]:
+    """Returns the levels without those of single, slightly larger lines with a number among the lines of an address."""
     kept = list(levels)
     for place, (above, row, below) in enumerate(zip(rows, rows[1:], rows[2:], strict=False), start=1):
-        if levels[place] > 2 and not (row.bold or levels[place - 1] or levels[place + 1]):
-            gaps = row.y0 - above.y1, below.y0 - row.y1
-            if max(gaps) < _SAME_TEXT * row.height and abs(above.x0 - row.x0) < row.height > abs(below.x0 - row.x0):
+        if levels[place] > 2 and row.font_size_pt and not (row.bold or levels[place - 1] or levels[place + 1]):
+            is_close = max(row.y0 - above.y1, below.y0 - row.y1) < _SAME_TEXT * row.height
+            is_below = abs(above.x0 - row.x0) < row.height > abs(below.x0 - row.x0)
+            if is_close and is_below and any(map(str.isdigit, row.text)) and not _NUMBERED.match(row.text):
                 kept[place] = 0
     return kept
 

@@ -10,7 +10,13 @@ from itertools import groupby, pairwise
 from operator import or_
 
 from rayocr.engines.layout.fields.beside import is_postal_address
-from rayocr.engines.layout.headings import LEVEL_OF_BOLD, HeadingScale, with_bold_lines, without_bold_text, without_lines_of_text
+from rayocr.engines.layout.headings import (
+    LEVEL_OF_BOLD,
+    HeadingScale,
+    with_bold_lines,
+    without_bold_text,
+    without_lines_of_addresses,
+)
 from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_word, join_lines
 from rayocr.engines.layout.rows import MARKER, Row, has_label
 from rayocr.engines.layout.units.breaks import SENTENCE_CHARS, SENTENCE_END, has_room_for, is_mid_sentence
@@ -250,7 +256,7 @@ def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list
         ends_sentence = levels[index] and not levels[index + 1] and below.text.endswith(SENTENCE_END[:2])
         if ends_sentence and above.bold == below.bold and not _changes_size(above, below) and is_mid_sentence(above):
             levels[index] = 0 if below.y0 - above.y1 < 0.6 * above.height else levels[index]
-    levels = without_lines_of_text(rows, _without_paragraphs(rows, levels, em))
+    levels = without_lines_of_addresses(rows, _without_paragraphs(rows, levels, em))
     return without_bold_text(rows, levels, scale)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
-from tests.unit.engines.layout.pages import line
+from tests.unit.engines.layout.pages import HEIGHT_PT, line
 
 CLAUSE = [
     "The customer pays the fees within thirty days after the receipt of the invoice,",
@@ -89,3 +89,11 @@ def test_numbers_of_paragraphs_in_the_margin_belong_to_their_paragraphs() -> Non
         ]
     text = read(lines)
     assert text.count("depends on skill") == 3 and "¶ 2 The court" in text
+
+
+@pytest.mark.parametrize("size", [11.8, None])
+def test_a_heading_close_to_the_text_above_and_below_it_stays_a_heading(size: float | None) -> None:
+    lines = [line(f"{text} {n}", 60, 100 + 14 * n, size=size and 10) for n, text in enumerate(CLAUSE * 3)]
+    lines.append(line("Previous Work", 60, 184, size=size, height=HEIGHT_PT if size else 17))
+    lines += [line(f"{text} {n}", 60, 203 + 14 * n, size=size and 10) for n, text in enumerate(CLAUSE * 3)]
+    assert "# Previous Work\n" in read(lines)
