@@ -28,6 +28,7 @@ from rayocr.pdf.textlayer.lines import TextLine, Word, WordIndex, is_same_place,
 from rayocr.pdf.textlayer.reading.alignment import fits
 from rayocr.pdf.textlayer.reading.late_digits import with_late_digits
 from rayocr.pdf.textlayer.rendered_text import TextObjects
+from rayocr.pdf.textlayer.spaces.spurious_spaces import drop_spurious_spaces
 from rayocr.pdf.textlayer.trust import Verdict, is_word, judge
 from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink, compare_with_picture
 
@@ -204,7 +205,9 @@ def _load_text(page: Any, upright: Upright) -> tuple[Any, int]:
 
 def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float], turns: int) -> TextLayer:
     turned, turned_pt = upright.turned(turns, size_pt), turned_size(turns, size_pt)
-    characters = with_accents(read_characters(page, text_page, turned, turned_pt, is_word=is_word))
+    characters = read_characters(page, text_page, turned, turned_pt, is_word=is_word)
+    drop_spurious_spaces(text_page, characters, turned)
+    characters = with_accents(characters)
     fonts = PageFonts(text_page)
     with_symbols(characters, fonts.name)
     with_mac_ligatures(characters)
