@@ -28,6 +28,7 @@ class TsvWord:
     height: int
     confidence: float  # 0..1
     spaced: bool | None = None  # whether white space comes before the word in Tesseract's text; None: not known
+    foreign: bool = False  # whether another reader read the word, which is surer of it than Tesseract
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ _LOST = 0.3  # minimum confidence of words that the other reading does not have 
 
 def voted(readings: Sequence[Sequence[TsvWord]]) -> list[TsvWord]:
     """Chooses between `readings` of one line. Boxes are those of the first reading where it has the word. Words must be whole
-    (see `whole_words`)."""
+    (see `whole_words`). Foreign words of the first reading stay: Tesseract reads "HTTP" as other junk in each view."""
     best = list(readings[0])
     for other in readings[1:]:
         best = _better(best, other)
@@ -36,6 +36,8 @@ def agreed(readings: Sequence[Sequence[TsvWord]]) -> list[TsvWord]:
             if end - start != other_end - other_start:
                 continue
             for place, word in zip(range(start, end), other[other_start:other_end], strict=True):
+                if words[place].foreign:
+                    continue
                 total, first = found[place].get(word.text, (0.0, word))
                 found[place][word.text] = total + word.confidence, first
     return [max(at_place.values(), key=lambda pair: pair[0])[1] for at_place in found]
@@ -51,7 +53,8 @@ def whole_words(words: Sequence[TsvWord]) -> list[TsvWord]:
             right = max(before.left + before.width, word.left + word.width)
             bottom = max(before.top + before.height, word.top + word.height)
             least = min(before.confidence, word.confidence)
-            whole[-1] = TsvWord(before.text + word.text, left, top, right - left, bottom - top, least, before.spaced)
+            foreign = before.foreign or word.foreign
+            whole[-1] = TsvWord(before.text + word.text, left, top, right - left, bottom - top, least, before.spaced, foreign)
         else:
             whole.append(word)
     return whole
@@ -68,7 +71,9 @@ def _better(ours: Sequence[TsvWord], others: Sequence[TsvWord]) -> list[TsvWord]
     for kind, start, end, other_start, other_end in matcher.get_opcodes():
         here, there = ours[start:end], others[other_start:other_end]
         if kind == "replace" and len(here) == len(there):
-            best += [max(pair, key=lambda word: word.confidence) for pair in zip(here, there, strict=True)]
+            best += [max(pair, key=lambda word: (word.foreign, word.confidence)) for pair in zip(here, there, strict=True)]
+        elif any(word.foreign for word in here):
+            best += here
         else:
             best += here if kind == "equal" or _confidence(here) >= _confidence(there) else there
     return best

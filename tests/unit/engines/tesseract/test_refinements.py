@@ -82,6 +82,13 @@ def test_an_arabic_alef_is_not_a_word() -> None:
         ("ell", [word("58", 0.91)], LineReading(".58", 0.99, 0.9), ".58"),
         ("ara", [word("عن", 0.4)], LineReading("if", 0.43, 0.3), "عن"),
         ("ara", [word("6171]3لا", 0.3)], LineReading("/var/tmp/", 0.99, 0.9), "/var/tmp/"),
+        ("ara", [word("(9060,5).", 0.4)], LineReading(".(%60,5)", 0.97, 0.9), "(60,5%)."),
+        ("ara", [word("2))05).", 0.2)], LineReading(".(%⁶⁰,⁵)", 0.98, 0.95), "(60,5%)."),
+        ("heb", [word("ק111'1", 0.03)], LineReading("HTTP", 1.0, 1.0), "HTTP"),
+        ("heb", [word("ק111'1", 0.6)], LineReading("HTTP", 1.0, 1.0), "ק111'1"),
+        ("heb", [word("11", 0.3)], LineReading("HTTP)", 0.99, 0.9), "(HTTP"),
+        ("heb", [word("688ע0א", 0.4)], LineReading("(Express", 0.9, 0.59), "Express)"),
+        ("heb", [word("688ע0א", 0.6)], LineReading("(Express", 0.9, 0.59), "688ע0א"),
     ],
 )
 def test_latin_words_in_other_scripts_are_those_of_the_second_reader(
@@ -96,6 +103,29 @@ def test_latin_words_in_other_scripts_are_those_of_the_second_reader(
     (line,) = with_foreign_words([words], SHEET, (pack,), read)
     assert TsvLine(tuple(line)).text == result
     assert len(asked) == 1
+
+
+def test_neighbors_that_tesseract_misread_are_one_latin_word_if_the_second_reader_reads_all_of_them() -> None:
+    junk = [word("8177", 0.0, 60, spaced=True), word("©1010", 0.2, 0, spaced=True), word("10", 0.5, 90, spaced=True)]
+    line = [word("أجر", 0.95, 120), *junk, word("التأثير", 0.96, 200, spaced=True)]
+    asked: list[int] = []
+
+    def read(pictures: Sequence[Any]) -> list[LineReading]:
+        asked.append(len(pictures))
+        return [LineReading("info@example.com", 0.99, 0.9)] * len(pictures)
+
+    (found,) = with_foreign_words([line], SHEET, ("ara",), read)
+    assert TsvLine(tuple(found)).text == "أجر info@example.com التأثير"
+    assert asked == [2, 0]  # all three words, and the two worst of them; no word alone
+
+
+def test_a_foreign_word_of_the_first_reading_stays_whatever_other_views_read() -> None:
+    http = TsvWord("HTTP", 0, 0, 40, 20, 0.96, True, foreign=True)
+    ours = [word("الإدخال", 0.9), http, word("تكون", 0.9)]
+    other = [word("الإدخال", 0.9), word("117777", 0.99), word("تكون", 0.9)]
+    more = [word("الإدخال", 0.9), word("11", 0.99), word("7777", 0.99), word("تكون", 0.9)]
+    for views in ([ours, other, other], [ours, more], [ours, other, more]):
+        assert [w.text for w in agreed(views)] == ["الإدخال", "HTTP", "تكون"]
 
 
 def test_words_that_tesseract_is_sure_of_are_not_read_again() -> None:
