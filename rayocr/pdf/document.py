@@ -48,7 +48,7 @@ _MOST_LOST, _FEW_PAGES = 2, 100  # a page count above _MOST_LOST x (named pages)
 # Control characters, and those that change the direction of the text after them. Joiners select the form of a letter.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]")
 _MANY_FIELDS_BYTES = 200_000  # smaller documents have less than 20,000 form fields
-_FORM = re.compile(rb"/Subtype\s*/Form\b")
+_FORM = re.compile(rb"/Subtype\s*/Form\b|/CharProcs\b|/PatternType\b")
 _LAYERED = re.compile(rb"/OC\s*(?:\d|<<)")
 _MASK = re.compile(rb"/S?Mask\b")
 _COUNT = re.compile(rb"/Type\s*/Pages\b[^>]{0,400}?/Count\s+(\d{1,9})|/Count\s+(\d{1,9})[^>]{0,400}?/Type\s*/Pages\b")
@@ -132,7 +132,7 @@ class PdfFile:
 
     @cached_property
     def _has_forms(self) -> bool:
-        """Returns whether the document has form XObjects. Takes 1 ms per megabyte, like the next method."""
+        """Returns whether the document has form XObjects, glyphs or patterns. Takes 1 ms per megabyte, like the next method."""
         return _FORM.search(self._data.data) is not None
 
     @cached_property

@@ -14,6 +14,8 @@ from typing import Any
 
 import pikepdf
 
+from rayocr.pdf.forms.nested_paints import excessive_paints
+
 _MAX_DRAWS = 300_000  # maximum number of drawn forms; PDFium loads 20,000 to 50,000 per second, and maps draw a few thousand
 _MAX_PARSED_BYTES = 2 << 30  # maximum size of the content streams of all these forms
 _OFTEN = 1_000  # minimum number of draws at which the length of a form counts
@@ -83,7 +85,8 @@ def excessive_forms(page: Any) -> str:
     forms = _Forms(resources)
     contents = page.get("/Contents")
     parts = list(contents) if isinstance(contents, pikepdf.Array) else [contents]
-    level = forms.drawn_in([part for part in parts if isinstance(part, pikepdf.Stream)], resources)
+    parts = [part for part in parts if isinstance(part, pikepdf.Stream)]
+    level = forms.drawn_in(parts, resources)
     level.update(_drawn_annotations(page, forms))
     draws: Counter[_Key] = Counter()
     for _ in range(_MAX_LEVELS):
@@ -100,7 +103,7 @@ def excessive_forms(page: Any) -> str:
     long = ((count, forms.known[key].stream) for key, count in draws.items() if count > _OFTEN)
     if sum(count * len(stream.read_bytes()) for count, stream in long) > _MAX_PARSED_BYTES:
         return f"it draws the same forms repeatedly, in total more than {_MAX_PARSED_BYTES >> 20:,} MiB."
-    return ""
+    return excessive_paints(parts, resources)
 
 
 def _drawn_annotations(page: Any, forms: _Forms) -> Iterator[_Key]:

@@ -121,20 +121,16 @@ with guard.bounded(seconds=300, memory_bytes=int(sys.argv[1])), PdfFile(sys.stdi
 """
 
 
-def nested_patterns() -> bytes:
-    """Six levels of patterns that PDFium needs hours to draw, and that are one object."""
-    entries = "/PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 600 600] /XStep 1 /YStep 1"
-    extra = {50: pdfs.stream(b"0 0 5 5 re f", f"{entries} /Resources << >>")}
-    for level in range(51, 57):
-        resources = f"/Resources << /Pattern << /P {level - 1} 0 R >> >>"
-        extra[level] = pdfs.stream(b"/Pattern cs /P scn 0 0 600 600 re f 0 0 500 400 re f", f"{entries} {resources}")
-    return pdfs.pages_of(
-        content=pdfs.stream(b"/Pattern cs /P scn 0 0 600 600 re f"), resources="/Pattern << /P 56 0 R >>", extra=extra
-    )
+def dense_pattern() -> bytes:
+    """A pattern of millions of tiles that lie over each other, which is one object."""
+    entries = "/PatternType 1 /PaintType 1 /TilingType 1 /BBox [0 0 600 600] /XStep 0.1 /YStep 0.1 /Resources << >>"
+    tile = pdfs.stream(b"0 0 5 5 re f 0 0 500 400 re f", entries)
+    content = pdfs.stream(b"/Pattern cs /P scn 0 0 600 600 re f")
+    return pdfs.pages_of(content=content, resources="/Pattern << /P 50 0 R >>", extra={50: tile})
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the CPU limit needs clocks of threads")
 def test_a_drawing_that_pdfium_cannot_cancel_ends_the_process_long_before_the_limit_of_the_page() -> None:
-    done = run(DRAW, 4096 * MB, data=nested_patterns())
+    done = run(DRAW, 4096 * MB, data=dense_pattern())
     assert done.returncode == 1
     assert b"A PDF took more than 1 s of CPU time for one step" in done.stderr

@@ -1,0 +1,173 @@
+"""Estimates how often a page draws soft masks, Type 3 glyphs and tiling patterns within each other. PDFium draws a mask again for
+each object under it, and cannot be cancelled within it: with five levels of ten objects, a page takes minutes. See ISO 32000-1,
+8.7.3, 9.6.5 and 11.6.5.3.
+
+Only the resources are examined, which takes 0.1 ms, unless one of these is within another one. Then content streams are read.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pikepdf
+
+_MAX_DRAWS = 50_000  # maximum number of draws within a mask, glyph or pattern; each takes 0.1 to 5 ms
+_MAX_LEVELS = 40
+_MAX_NODES, _MAX_NAMES = 5_000, 10_000  # a page with more is not examined further
+_PAINTS = re.compile(rb"(?<![^\s)>\]])(?:[fBb]\*?|[FSs]|sh|Do|T[jJ]|EI|'|\")(?![^\s/<\[(])")
+_STRINGS = re.compile(rb"\((?:[^()\\]|\\.){0,32767}\)", re.DOTALL)
+_HEX = re.compile(rb"<([0-9A-Fa-f\s]{2,65534})>")
+_USES = re.compile(rb"/([^\s/<>\[\](){}%]{1,127})\s+(?:[-+.\d]{1,20}\s+)?(?:gs|Tf|scn|SCN|Do)\b")
+
+_Key = tuple[int, int]
+
+
+@dataclass(slots=True)
+class _Node:
+    """A form, mask, glyph font or pattern. `is_form`: it is drawn once for each use, like the objects of its page."""
+
+    contents: list[Any]
+    resources: Any
+    is_form: bool
+    is_font: bool = False
+    tiles: int = 1  # tiles of a pattern that overlap at each point
+    inner: list[tuple[str, _Key]] | None = None  # what its resources name
+    draws: Counter[_Key] | None = None
+
+
+@dataclass(slots=True)
+class _Paints:
+    page_resources: Any
+    known: dict[_Key, _Node] = field(default_factory=dict)
+    shared: dict[_Key, list[tuple[str, _Key]]] = field(default_factory=dict)  # of resources that several nodes use
+    names: int = 0
+
+    def inner(self, node: _Node) -> list[tuple[str, _Key]]:
+        """Returns the names and keys of what the node may draw."""
+        if node.inner is None:
+            key = node.resources.objgen if isinstance(node.resources, pikepdf.Object) else (0, 0)
+            found = self.shared.get(key) if key != (0, 0) else None
+            node.inner = list(self._named(node.resources)) if found is None else found
+            self.shared[key] = node.inner
+        return node.inner
+
+    def draws(self, node: _Node) -> Counter[_Key]:
+        """Returns how often the node draws each of its inner nodes. A font draws what one of its glyphs draws at most."""
+        if node.draws is None:
+            node.draws = Counter()
+            inner = self.inner(node)
+            for stream in node.contents if inner else ():
+                for key, count in self._drawn_in(stream.read_bytes(), dict(inner)).items():
+                    node.draws[key] = max(node.draws[key], count) if node.is_font else node.draws[key] + count
+        return node.draws
+
+    def _drawn_in(self, content: bytes, inner: dict[str, _Key]) -> Counter[_Key]:
+        uses = Counter(name.decode("latin-1") for name in _USES.findall(content))
+        paints = letters = -1
+        found: Counter[_Key] = Counter()
+        for name, key in inner.items():
+            node, often = self.known[key], uses[name]
+            if not often or node.is_form:
+                found[key] += often
+            elif node.is_font:
+                letters = _letters(content) if letters < 0 else letters
+                found[key] += letters
+            else:
+                paints = len(_PAINTS.findall(content)) if paints < 0 else paints
+                found[key] += paints * node.tiles
+        return found
+
+    def _named(self, resources: Any) -> Iterator[tuple[str, _Key]]:
+        for kind in ("/XObject", "/ExtGState", "/Font", "/Pattern"):
+            items = resources.get(kind) if isinstance(resources, pikepdf.Dictionary) else None
+            for name, item in items.items() if isinstance(items, pikepdf.Dictionary) and self.names < _MAX_NAMES else ():
+                self.names += 1
+                if (key := self._add(kind, item)) is not None:
+                    yield name[1:], key
+
+    def _add(self, kind: str, item: Any) -> _Key | None:
+        if kind == "/ExtGState":
+            mask = item.get("/SMask") if isinstance(item, pikepdf.Dictionary) else None
+            item = mask.get("/G") if isinstance(mask, pikepdf.Dictionary) else None
+        is_font = kind == "/Font" and isinstance(item, pikepdf.Dictionary) and item.get("/Subtype") == "/Type3"
+        if not is_font and (kind == "/Font" or not isinstance(item, pikepdf.Stream)):
+            return None
+        if kind == "/XObject" and item.get("/Subtype") != "/Form":
+            return None
+        if item.objgen not in self.known:
+            if len(self.known) >= _MAX_NODES:
+                return None
+            contents = [item] if not is_font else _streams(item.get("/CharProcs"))
+            resources = item.get("/Resources", self.page_resources)
+            self.known[item.objgen] = _Node(contents, resources, kind == "/XObject", is_font, _tiles(item))
+        return item.objgen
+
+
+def excessive_paints(contents: list[Any], resources: Any) -> str:
+    """Returns why PDFium must not draw the page; "" if it may. `contents`: its streams."""
+    paints = _Paints(resources)
+    root = _Node(contents, resources, is_form=True)
+    if not _has_nested(paints, root):
+        return ""
+    level, total = Counter({(key, _depth(paints, key, 0)): count for key, count in paints.draws(root).items()}), 0
+    for levels in range(_MAX_LEVELS):
+        if levels > len(paints.known):  # PDFium stops at what draws itself
+            break
+        total += sum(count for (_, depth), count in level.items() if depth > 1)
+        if total > _MAX_DRAWS:
+            return f"it draws soft masks, glyphs or patterns within each other, more than {_MAX_DRAWS:,} times."
+        following: Counter[tuple[_Key, int]] = Counter()
+        for (key, depth), count in level.items():
+            for drawn, often in paints.draws(paints.known[key]).items():
+                if often:
+                    following[drawn, _depth(paints, drawn, depth)] += count * often
+        level = following
+        if not level:
+            break
+    return ""
+
+
+def _depth(paints: _Paints, key: _Key, outer: int) -> int:
+    """Returns the number of masks, glyphs and patterns that this node and those around it are, up to 2."""
+    return min(2, outer + (not paints.known[key].is_form))
+
+
+def _has_nested(paints: _Paints, root: _Node) -> bool:
+    """Returns whether resources allow a mask, glyph or pattern within another one."""
+    waiting = [(key, _depth(paints, key, 0)) for _, key in paints.inner(root)]
+    seen = set(waiting)
+    while waiting:
+        key, depth = waiting.pop()
+        if depth > 1:
+            return True
+        further = {(inner, _depth(paints, inner, depth)) for _, inner in paints.inner(paints.known[key])} - seen
+        seen |= further
+        waiting += further
+    return False
+
+
+def _tiles(item: Any) -> int:
+    """Returns how many tiles of a pattern lie over each other; 1 for anything else."""
+    if item.get("/PatternType") != 1:
+        return 1
+    try:
+        x0, y0, x1, y1 = (float(side) for side in item.get("/BBox", (0, 0, 0, 0)))
+        steps = [abs(float(item.get(name, 0))) for name in ("/XStep", "/YStep")]
+    except (TypeError, ValueError):
+        return 1
+    across, down = (min(side / step, _MAX_DRAWS) if step else 1 for side, step in zip((x1 - x0, y1 - y0), steps, strict=True))
+    return math.ceil(max(1, across)) * math.ceil(max(1, down))
+
+
+def _letters(content: bytes) -> int:
+    return sum(map(len, _STRINGS.findall(content))) + sum(len(found) // 2 for found in _HEX.findall(content))
+
+
+def _streams(glyphs: Any) -> list[Any]:
+    found = list(glyphs.values()) if isinstance(glyphs, pikepdf.Dictionary) else []
+    return [item for item in found if isinstance(item, pikepdf.Stream)]
