@@ -69,6 +69,9 @@ _ILLEGAL_DEVANAGARI = re.compile(
 _ARABIC_WORD = re.compile("[\u0620-\u065f\u066e-\u06d3]{2,}")
 _TRIPLED = re.compile("([\u0621-\u063f\u0641-\u064a\u0671-\u06d3])\\1\\1")  # no word repeats a letter three times
 _MAX_TRIPLED = 0.03
+# The signs of the endings -an, -in and -un; only alef can follow, after -an. Texts with all vowels may lack spaces.
+_ENDING_WITHIN = re.compile("\u064b[\u0620-\u0626\u0628-\u0648\u064a]|[\u064c\u064d][\u0620-\u064a]")
+_LEAST_WITHIN, _MAX_ENDINGS_WITHIN, _VOWEL_SIGN = 3, 0.1, re.compile("[\u064e-\u0650\u0652]")
 # In Nastaliq, words slope and overlap, so boxes show neither the order of the words nor the spaces between them.
 _WORD_END, _MIN_ENDS, _MAX_WITHIN = re.compile("[\u06ba\u06d2]"), 6, 0.3
 _DEVANAGARI_WORD = re.compile(r"[\u0900-\u097f\u200c\u200d]+")
@@ -181,6 +184,10 @@ def _judge_arabic(text: str) -> Verdict | None:
     tripled = sum(bool(_TRIPLED.search(word)) for word in words) / len(words)
     if tripled > _MAX_TRIPLED:
         return Verdict(kind="bad", reason=f"{tripled:.0%} of the Arabic words repeat a letter: a font that draws other letters.")
+    endings = sum(bool(_ENDING_WITHIN.search(word)) for word in words)
+    if endings >= max(_LEAST_WITHIN, _MAX_ENDINGS_WITHIN * len(words), len(_VOWEL_SIGN.findall(text)) / 2):
+        reason = f"{endings} of {len(words)} Arabic words have signs of an ending inside: a font that draws other letters."
+        return Verdict(kind="bad", reason=reason)
     ends = [place for word in words for place in _WORD_END.finditer(word)]
     within = sum(place.end() < len(place.string) for place in ends)
     if len(ends) >= _MIN_ENDS and within > _MAX_WITHIN * len(ends):

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pypdfium2.raw as pdfium
 
+from rayocr.pdf.textlayer.glyphs.encodings.other_script import in_another_script
 from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects, with_wrong_digits
 from rayocr.pdf.textlayer.glyphs.wrong_ligatures import with_ligatures_as_spaces, with_wrong_ligatures
 from rayocr.pdf.textlayer.outlines.dashes import with_dashes
@@ -55,7 +56,7 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, text)
     whole |= _with_holes(text_page, codes, suspects, rectangles) | with_wrong_digits(text_page, codes, rectangles)
     whole |= _with_letters_in_numbers(text_page, text) | with_wrong_ligatures(text_page, text, rectangles)
-    whole |= with_ligatures_as_spaces(text_page, text, rectangles)
+    whole |= with_ligatures_as_spaces(text_page, text, rectangles) | in_another_script(text_page, text)
     if not suspects and not whole:
         return frozenset()
     runs: dict[int, list[list[int]]] = {}  # sequences of consecutive characters, by font

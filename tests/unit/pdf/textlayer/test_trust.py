@@ -254,6 +254,15 @@ def test_a_few_words_with_accents_and_signs_are_trusted(text: str) -> None:
     assert judge(text, image_share=0.0).trusted
 
 
+def test_arabic_words_with_signs_of_an_ending_inside_are_not_trusted() -> None:
+    # The glyphs of yeh, lam and meem have the meanings of such signs and of noon.
+    odd = "انًاسح انسٍٍُائً انذي ٌهغً انحزكت انًٍكاٍَكٍت وعتًذ عهى تغٍٍز اتجاه حزيت ثى تغٍٍز يىقعها عهى انًصعذ"
+    assert judge(odd, image_share=0.0).kind == "bad"
+    assert judge(GOOD["arabic"] + " شكرًا جزيلًا، كتابٌ جديدٌ في بيتٍ قديمٍ، هدًى ورحمةً", image_share=0.0).trusted
+    voweled = "وَكَانَتِ ٱلأَْرْضُ كُلُّهَا لِسَانًا وَاحِدٌوَلِسَانٌوَاحِدٌلِجَمِيعِهِمْ وَلُغَةٍوَاحِدَةٍ وَحَدَثَ فِي ٱرْتِحَالِهِمْ شَرْقًا أَنَّهُمْ وَجَدُوا بُقْعَةً فِي أَرْضٍكُلُّهَا"
+    assert judge(voweled, image_share=0.0).trusted
+
+
 def test_urdu_words_that_have_lost_their_spaces_and_their_order_are_not_trusted() -> None:
     text = "پاکستان ایک خوبصورت ملک ہے جس میں بہت سے دریا اور پہاڑ ہیں۔ یہاں کے لوگ مہمان نواز ہیں اور زبانیں بولتے ہیں"
     assert judge(text, image_share=0.0).trusted
