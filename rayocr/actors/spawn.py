@@ -112,6 +112,7 @@ def spawn_worker(
         name=name,
         # One CPU for a worker that computes, to which Ray sets OMP_NUM_THREADS; half a CPU for one that waits.
         num_cpus=1 if computes else 0.5,
+        num_gpus=settings.gpus if computes else 0,
         # The driver must get the failure, to record the pages that the worker was reading and to start another worker.
         max_restarts=0,
         max_task_retries=0,  # the driver repeats the call without the recorded pages

@@ -109,9 +109,18 @@ class RapidOcrConfig:
         "onnxruntime"  # onnxruntime; or openvino, if it is installed: equally fast in 32-bit floats, but twice the memory
     )
     device: str = "auto"  # cpu, cuda, or auto: a GPU if the installed onnxruntime supports it
+    # Share of a GPU that Ray reserves for each worker: 1, or 0.25 for four workers on one GPU. 0: workers run on any node.
+    gpus: float = 0.0
 
     def __post_init__(self) -> None:
         at_least(50, **{"engine.rapidocr.dpi": self.dpi})
+        at_least(0, **{"engine.rapidocr.gpus": self.gpus})
+        at_most(1, **{"engine.rapidocr.gpus": self.gpus})
+        if self.gpus and (self.device == "cpu" or self.runtime == "openvino"):
+            raise UsageError(
+                f"engine.rapidocr.gpus={self.gpus:g} reserves GPUs that the engine would not use.",
+                hint="Set engine.rapidocr.device=cuda engine.rapidocr.runtime=onnxruntime, or engine.rapidocr.gpus=0.",
+            )
         one_of("engine.rapidocr.speed", self.speed, ("auto", "fast", "best"))
         one_of("engine.rapidocr.runtime", self.runtime, ("onnxruntime", "openvino"))
         one_of("engine.rapidocr.device", self.device, ("auto", "cpu", "cuda"))
@@ -167,6 +176,11 @@ class EngineConfig:
     def uses_batches(self) -> bool:
         """Returns whether some or all pages may be sent in batch jobs."""
         return self.batch or "batch" in self.lanes
+
+    def gpus_of(self, first: int, last: int) -> float:
+        """Returns the share of a GPU for each worker that runs these links of the chain."""
+        is_there = "rapidocr" in (word.rstrip("?") for word in self.chain[first : last + 1])
+        return self.rapidocr.gpus if is_there else 0.0
 
     @property
     def uses_local_lane(self) -> bool:

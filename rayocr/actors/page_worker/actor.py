@@ -85,6 +85,11 @@ class WorkerSettings:
     keep_boxes: bool = False  # whether an output needs the positions of lines
     doubt: DoubtConfig = field(default_factory=DoubtConfig)
 
+    @property
+    def gpus(self) -> float:
+        """The share of a GPU that Ray reserves for the worker."""
+        return self.engine.gpus_of(self.stage.first, self.stage.last)
+
 
 class PageWorker:
     def __init__(

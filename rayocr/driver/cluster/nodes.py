@@ -25,6 +25,7 @@ class Node:
 
     node_id: str
     cpus: float
+    gpus: float = 0.0
     groups: frozenset[Group] = frozenset()
     leaving: bool = False
     store_bytes: int = 0  # size of the node's object store
@@ -45,6 +46,10 @@ class Nodes:
 
     def cpus(self, group: Group | None = None) -> int:
         return int(sum(node.cpus for node in self.staying(group)))
+
+    def gpu_workers(self, share: float, group: Group | None = None) -> int:
+        """Returns how many workers the GPUs can hold if each needs this share of one."""
+        return sum(int(node.gpus) * int(1 / share + 1e-9) for node in self.staying(group))
 
     @property
     def groups(self) -> frozenset[Group]:
@@ -82,6 +87,7 @@ def nodes_of(rows: Iterable[dict[str, Any]], draining: Iterable[str]) -> Nodes:
             Node(
                 node_id=node_id,
                 cpus=offers.get("CPU", 0.0),
+                gpus=offers.get("GPU", 0.0),
                 groups=groups,
                 leaving=node_id in gone,
                 store_bytes=int(offers.get("object_store_memory", 0)),

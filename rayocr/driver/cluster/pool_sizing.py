@@ -15,6 +15,7 @@ from rayocr.driver.cluster.pools.page_worker_pool import PageWorkerPool
 from rayocr.driver.cluster.pools.shard_sizer import ShardSizer
 from rayocr.driver.plan import Plan
 from rayocr.engines.registry import Stage
+from rayocr.errors import UsageError
 from rayocr.limits.forecast import QuotaSizes, quota_sizes
 from rayocr.retry import RetryPolicy
 
@@ -93,12 +94,27 @@ def workers_for(config: RayocrConfig, stage: Stage, nodes: Nodes, *, group: Grou
     # If an autoscaler adds nodes for waiting workers, request more of them than there is room for.
     if config.workers.groups:
         return max(_ASKED_FOR_AT_FIRST, 2 * nodes.cpus(group))
-    return _computing_workers(config, _quota(config), nodes.cpus(group))
+    by_cpus = _computing_workers(config, _quota(config), nodes.cpus(group))
+    share = config.engine.gpus_of(stage.first, stage.last)
+    return min(by_cpus, max(1, nodes.gpu_workers(share, group))) if share else by_cpus
+
+
+def check_gpus(config: RayocrConfig, stage: Stage, nodes: Nodes) -> None:
+    """Raises UsageError if the workers of the stage need a GPU that no node has and no autoscaler adds, and would wait
+    forever."""
+    share = config.engine.gpus_of(stage.first, stage.last) if stage.kind == "compute" else 0.0
+    if share and not config.workers.groups and not nodes.gpu_workers(share):
+        raise UsageError(
+            f"No node of the cluster has a GPU, but engine.rapidocr.gpus={share:g} reserves one for each worker.",
+            hint="Add a node with a GPU, set workers.groups=true if an autoscaler adds one, or set engine.rapidocr.gpus=0.",
+        )
 
 
 def open_pool(config: RayocrConfig, plan: Plan, keys: Secrets, actors: RunActors, stage: Stage) -> StagePool:
     """Prepares a pool without starting workers."""
     sizes = pool_sizes(config, stage, cpus=actors.cpus, processes=actors.has_processes)
+    if actors.has_processes:
+        check_gpus(config, stage, actors.nodes())
     group = Group.COMPUTE if stage.kind == "compute" else Group.WAIT
     settings = WorkerSettings(
         links=plan.links,

@@ -52,6 +52,14 @@ def spawned(monkeypatch: pytest.MonkeyPatch) -> dict[str, Spawned]:
     return found
 
 
+def test_a_worker_that_computes_reserves_its_share_of_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    worker = Spawned()
+    monkeypatch.setattr(spawn.ray, "remote", lambda kind: worker)
+    settings: Any = SimpleNamespace(stage=SimpleNamespace(kind="compute"), gpus=0.25)
+    spawn.spawn_worker("w", "r", settings, None, None)
+    assert (worker.given["num_cpus"], worker.given["num_gpus"]) == (1, 0.25)
+
+
 def test_no_actor_leaves_events_in_rays_control_store(spawned: dict[str, Spawned]) -> None:
     assert len(spawned) == 6
     assert all(actor.given["enable_task_events"] is False for actor in spawned.values())

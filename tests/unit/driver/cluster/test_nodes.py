@@ -10,7 +10,7 @@ from rayocr.driver.cluster.nodes import Nodes, nodes_of, watch_nodes
 BOTH = frozenset({Group.WAIT, Group.COMPUTE})
 HEAD = {"NodeID": "head", "Alive": True, "Resources": {"memory": 1.0}}
 SMALL = {"NodeID": "small", "Alive": True, "Resources": {"CPU": 2.0, "rayocr_wait": 1.0}}
-LARGE = {"NodeID": "large", "Alive": True, "Resources": {"CPU": 8.0, "rayocr_compute": 1.0}}
+LARGE = {"NodeID": "large", "Alive": True, "Resources": {"CPU": 8.0, "GPU": 2.0, "rayocr_compute": 1.0}}
 
 
 def test_nodes_are_counted_by_what_they_offer_and_not_when_they_are_leaving() -> None:
@@ -19,6 +19,7 @@ def test_nodes_are_counted_by_what_they_offer_and_not_when_they_are_leaving() ->
     assert there.leaving == {"large"}
     assert (there.cpus(), there.cpus(Group.WAIT), there.cpus(Group.COMPUTE)) == (2, 2, 0)
     assert [node.node_id for node in there.staying(Group.WAIT)] == ["small"]
+    assert (there.gpu_workers(0.5), nodes_of([LARGE], ()).gpu_workers(0.5)) == (0, 4)
 
 
 def test_groups_are_asked_for_where_some_node_offers_them_and_the_chain_needs_them() -> None:

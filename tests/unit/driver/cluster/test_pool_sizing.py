@@ -6,8 +6,9 @@ from rayocr.actors.placement import Group
 from rayocr.composition import compose
 from rayocr.config import ModelLimitsConfig, RayocrConfig
 from rayocr.driver.cluster.nodes import Node, Nodes
-from rayocr.driver.cluster.pool_sizing import pool_sizes, workers_for
+from rayocr.driver.cluster.pool_sizing import check_gpus, pool_sizes, workers_for
 from rayocr.engines.registry import Stage
+from rayocr.errors import UsageError
 from rayocr.limits.forecast import quota_sizes
 
 WAIT, COMPUTE = Stage(kind="wait", first=0, last=0), Stage(kind="compute", first=0, last=1)
@@ -82,3 +83,27 @@ def test_the_cluster_bounds_the_workers(
     stage: Stage, options: tuple[str, ...], nodes: Nodes, group: Group | None, workers: int
 ) -> None:
     assert workers_for(config(*options), stage, nodes, group=group) == workers
+
+
+GPU_NODES = Nodes((Node(node_id="a", cpus=16, gpus=2), Node(node_id="b", cpus=4), Node(node_id="c", cpus=2, gpus=1)))
+LOCAL = ("engine=local", "engine.chain=[textlayer,rapidocr]", "engine.rapidocr.device=cuda")
+
+
+@pytest.mark.parametrize(("share", "workers"), [(1, 3), (0.5, 6), (0.3, 9), (0, 22)])
+def test_gpus_bound_the_workers_that_reserve_a_share_of_one(share: float, workers: int) -> None:
+    options = config(*LOCAL, f"engine.rapidocr.gpus={share}")
+    assert workers_for(options, COMPUTE, GPU_NODES, group=None) == workers
+    assert options.engine.gpus_of(0, 0) == 0, "a stage without rapidocr reserves no GPU"
+
+
+def test_workers_that_need_a_gpu_do_not_wait_forever_for_a_cluster_without_one() -> None:
+    options = config(*LOCAL, "engine.rapidocr.gpus=0.25")
+    check_gpus(options, COMPUTE, GPU_NODES)
+    check_gpus(config(*LOCAL, "engine.rapidocr.gpus=0.25", "workers.groups=true"), COMPUTE, cluster(4))
+    with pytest.raises(UsageError, match="No node of the cluster has a GPU"):
+        check_gpus(options, COMPUTE, cluster(4))
+
+
+def test_a_gpu_is_not_reserved_for_an_engine_that_does_not_use_it() -> None:
+    with pytest.raises(UsageError, match="would not use"):
+        config("engine.rapidocr.device=cpu", "engine.rapidocr.gpus=1")
