@@ -39,6 +39,7 @@ _HALF_TURN = 2
 _SURE_TURN = 2.0  # confidence of the orientation, in Tesseract's own unit; lines that are upside down had 7 to 27
 _HALF_SURE_SCRIPT = 0.5  # confidence of the script that is enough to name a pack that should be installed
 _LEAST = 0.55  # minimum confidence of a line
+_LEAST_OF_SECOND = 0.66  # the same for the second script of a page: a Greek word was read as Cyrillic letters with .64
 _SURE_SAMPLE = 0.85  # mean confidence of a sample whose script is certain
 _LEAST_SAMPLE = 0.3  # mean confidence of a sample that may contain a second script
 _VIEWS: tuple[dict[str, Any], ...] = ({"height": HEIGHT * 9 // 7, "gap": 40}, {"height": HEIGHT, "stretch": 1.15})
@@ -118,7 +119,8 @@ class OtherScripts:
             some = [lines[index] for index in left]
             found = self._read_with(packs if known else self._of_language(packs, some), some, tesseract, read_latin)
             for index, reading in zip(left, found, strict=True):
-                if reading.confidence >= _LEAST and (turn == 0 or _has_letters(reading.text)):
+                is_sure = reading.confidence >= (_LEAST if turn == 0 else _LEAST_OF_SECOND)
+                if is_sure and (turn == 0 or _has_letters(reading.text)):
                     read[index] = reading
             before, left = left, [index for index in left if not read[index].text]
             if not left:
@@ -181,7 +183,7 @@ class OtherScripts:
     ) -> list[list[TsvWord]]:
         if packs[0] in _WITHOUT_ENGLISH | KOREAN | VIETNAMESE:
             read = with_foreign_words(read, sheet, packs, read_latin)
-        if packs[0] not in ARABIC | HEBREW | KOREAN:
+        if packs[0] not in ARABIC | HEBREW | KOREAN | GREEK:
             return read
         read = [whole_words(words) for words in read]
         doubtful = [index for index, words in enumerate(read) if any(word.confidence < _SURE_WORD for word in words)]

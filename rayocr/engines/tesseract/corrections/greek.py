@@ -1,7 +1,9 @@
-"""Corrects errors of Tesseract's Greek pack: marks of ancient Greek in modern text, and the micro sign for the letter mu."""
+"""Corrects errors of Tesseract's Greek pack: marks of ancient Greek in modern text, the micro sign for the letter mu, and chi for
+kappa, which look alike in some fonts, in the most frequent word ("και")."""
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Sequence
 from difflib import SequenceMatcher
@@ -16,6 +18,8 @@ _BREATHINGS = frozenset("\u0313\u0314")
 _ANCIENT_SHARE = 0.5  # share of the words with an initial vowel that have a breathing mark; in ancient Greek all of them have one
 _SIMILAR_LATIN = str.maketrans("abeikmnoptuvxyzwhsc", "αβεικμνορτυνχυζωησσ")
 _SHORT_WORD = 3
+_AND = re.compile(r"(?<!\w)(?P<chi>[χΧ])(?=αι(?!\w))")
+_KAPPA = {"χ": "κ", "Χ": "Κ"}
 _LEAST_PART = 2  # least number of letters on both sides of a lost space
 
 
@@ -50,7 +54,7 @@ def _skeleton(text: str) -> str:
 def modern_greek(texts: Sequence[str]) -> list[str]:
     """Returns the lines of a text, with modern accents if the text is not ancient Greek as a whole."""
     words = [unicodedata.normalize("NFD", word) for text in texts for word in text.split() if _skeleton(word)[:1] in _VOWELS]
-    texts = [text.replace(_MICRO, _MU) for text in texts]
+    texts = [_AND.sub(lambda found: _KAPPA[found["chi"]], text.replace(_MICRO, _MU)) for text in texts]
     if sum(not _BREATHINGS.isdisjoint(word[:3]) for word in words) > _ANCIENT_SHARE * len(words):
         return texts
     return [" ".join(_modern(word) if _is_polytonic(word) else word for word in text.split(" ")) for text in texts]

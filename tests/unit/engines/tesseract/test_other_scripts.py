@@ -11,6 +11,7 @@ from PIL import Image
 
 from rayocr.engines.rapidocr.engine import RapidOcrEngine
 from rayocr.engines.rapidocr.image import TurnedPage
+from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ
 from rayocr.engines.tesseract.line_sheet import HEIGHT
 from rayocr.engines.tesseract.lines import lines_of_tsv
 from rayocr.engines.tesseract.other_scripts import OtherScripts
@@ -75,6 +76,30 @@ def test_a_second_script_is_searched_for_in_what_the_first_left() -> None:
 
     fake = FirstLineRussian({"rus": "", "ell": ""})
     assert read(fake) == [("да", 0.95), ("ναι", 0.7)]
+
+
+@pytest.mark.parametrize("script", ["Greek", "Arabic"])
+def test_doubtful_lines_are_read_at_several_sizes(script: str) -> None:
+    pack = {"Greek": "ell", "Arabic": "ara"}[script]
+    asked: list[tuple[int, int]] = []
+
+    class Doubtful(FakeTesseract):
+        def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
+            asked.append(image.size)
+            return tsv((0, 30, 90, 70, "ναι"), (1, 30, 90, 95, "όχι"))
+
+    fake = Doubtful({pack: ""}, script=script)
+    OtherScripts(tesseract=fake).read([LINE, LINE], read_latin=lambda crops: [NOTHING_READ] * len(crops))
+    assert len(asked) > 2
+
+
+def test_a_second_script_needs_more_confidence() -> None:
+    class FirstLineGreek(FakeTesseract):
+        def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
+            answers = {(2, "ell"): tsv((0, 30, 90, 95, "ναι")), (1, "rus"): tsv((0, 30, 90, 64, "тоот"))}
+            return answers.get((image.height // (HEIGHT + GAP), languages), "")
+
+    assert read(FirstLineGreek({"ell": "", "rus": ""})) == [("ναι", 0.95), ("", 0.0)]
 
 
 def test_digits_alone_are_no_second_script() -> None:

@@ -142,6 +142,10 @@ def test_modern_greek_has_no_ancient_marks_and_no_micro_sign() -> None:
     ]
 
 
+def test_chi_is_kappa_in_the_word_that_no_chi_begins() -> None:
+    assert modern_greek(["χαι το χαίρε, Χαι 3 χαιρετισμοί χαι"]) == ["και το χαίρε, Και 3 χαιρετισμοί και"]
+
+
 def test_ancient_greek_keeps_its_marks() -> None:
     assert modern_greek(["ἐν ἀρχῇ ἦν ὁ λόγος"]) == ["ἐν ἀρχῇ ἦν ὁ λόγος"]
 
