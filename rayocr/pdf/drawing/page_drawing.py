@@ -19,6 +19,8 @@ from rayocr.pdf.ink import with_pale_colors
 if TYPE_CHECKING:
     from PIL import Image
 
+_ROUNDING = 1e-6  # pixels; the exact scale of a picture gives the same picture again
+
 
 @dataclass(frozen=True, slots=True)
 class Rendering:
@@ -84,8 +86,8 @@ class PageDrawing:
 
     def _pixels(self, scale: float) -> tuple[int, int, float]:
         """Returns width, height and the exact scale. PDFium rounds sides up; one pixel less keeps the product below the limit."""
-        width, height = (max(1, math.floor(side * scale)) for side in self.size_pt)
-        return width, height, width / self.size_pt[0]
+        width, height = (max(1, math.floor(side * scale + _ROUNDING)) for side in self.size_pt)
+        return width, height, width / self.size_pt[0] if width > 1 else height / self.size_pt[1]
 
     def _check_area(self) -> None:
         width_pt, height_pt = self.size_pt

@@ -7,7 +7,7 @@ from contextlib import contextmanager, suppress
 import numpy
 import pypdfium2
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
@@ -148,6 +148,22 @@ def test_the_scale_takes_pixels_back_to_points() -> None:
         rendering = page.render(dpi=150)
         assert rendering.image.width / rendering.scale == pytest.approx(page.width_pt)
         assert rendering.image.height / rendering.scale == pytest.approx(page.height_pt, abs=1)
+
+
+@pytest.mark.parametrize("box", ["[0 0 0.0001 842]", "[0 0 0.01 14400]", "[0 0 842 0.0001]"])
+def test_a_page_as_thin_as_a_hair_has_a_small_picture(box: str) -> None:
+    with first_page(pdfs.pages_of(media_box=box)) as page:
+        for image in (page.render(dpi=200).image, page.thumbnail(75), page.render(dpi=200, grayscale=True).image):
+            assert min(image.size) == 1
+            assert max(image.size) <= 20_000
+
+
+@given(st.floats(100, 2000), st.integers(50, 300))
+@settings(max_examples=30, deadline=None, derandomize=True)
+def test_the_exact_scale_of_a_picture_gives_the_same_picture(width: float, dpi: int) -> None:
+    with first_page(pdfs.pages_of(media_box=f"[0 0 {width:.3f} 100]")) as page:
+        once = page._drawing._pixels(dpi / 72)
+        assert page._drawing._pixels(once[2])[0] == once[0]
 
 
 # -- which way up -----------------------------------------------------------------------------------------------------------
