@@ -17,6 +17,9 @@ from rayocr.pdf.textlayer.glyphs.characters import Characters
 
 _FIRST_PRIVATE, _LAST_PRIVATE = "\ue000", "\uf8ff"
 _BULLETS = "•·"
+_BAR = "⏐"
+_PIECES = frozenset("⎢⎥⎪⎜⎟‖") | {_BAR}  # tall brackets and bars repeat such a piece, one above the other
+_SAME_SIDE_PT = 0.5
 _GAP_EM = 0.15  # white space around a character that stands alone
 _ICONS = re.compile(r"awesome|icon|glyphicons|entypo", re.IGNORECASE)
 
@@ -96,8 +99,18 @@ def with_symbols(characters: Characters, font_name: FontName) -> None:
             table = _table_of(font_name(characters.indexes[n]))
             if table is not None and table is not _SYMBOL and table is not _DINGBATS:  # PDFium maps these two fonts itself
                 texts[n] = _of_letter(texts[n], table)
-    if icons:
-        _remove(characters, icons)
+    pieces = [n for n, text in enumerate(texts) if text in _PIECES]
+    again = [n for n in pieces if n and texts[n] == texts[n - 1] and _is_above_or_below(characters, n)]
+    for n in pieces:
+        texts[n] = "|" if texts[n] == _BAR else texts[n]
+    if icons or again:
+        _remove(characters, sorted({*icons, *again}))
+
+
+def _is_above_or_below(characters: Characters, n: int) -> bool:
+    """Returns whether the character has the same left side as the one before it, at another height."""
+    same_side = abs(float(characters.x0[n] - characters.x0[n - 1])) < _SAME_SIDE_PT
+    return same_side and bool(characters.y0[n] != characters.y0[n - 1])
 
 
 def _remove(characters: Characters, places: list[int]) -> None:

@@ -1,4 +1,4 @@
-"""Gives the glyphs of TeX's fonts for formulas their Unicode characters: large brackets, roots, sums, primes, relations.
+"""Gives the glyphs of TeX's fonts for formulas their Unicode characters: large brackets, roots, sums, primes, relations, euros.
 
 These fonts name their glyphs in their own way ("radicalbig"), and TeX's maps to Unicode lack many of them. PDFium then reports
 the code of the glyph, so that a root is read as the letter p, a sum as X, and a prime as the digit 0.
@@ -18,18 +18,32 @@ from rayocr.pdf.textlayer.glyphs.fonts import PageFonts
 
 _SAME_BOX_PT = 0.01
 _LONGEST = 6  # letters; longer runs of one font are words
-# The encodings OMX and OMS, from code 0 on. A space stands for a glyph without a character of its own.
+# The encodings OMX and OMS and that of the font MSAM, from code 0 on. A space stands for a glyph without a character of its own.
 _EXTENSION = (
-    "()[]⌊⌋⌈⌉{}⟨⟩|‖/\\" "()()[]⌊⌋⌈⌉{}⟨⟩/\\" "()[]⌊⌋⌈⌉{}⟨⟩/\\/\\" "⎛⎞⎡⎤⎣⎦⎢⎥⎧⎫⎩⎭⎨⎬⎪⏐"
+    "()[]⌊⌋⌈⌉{}⟨⟩⏐‖/\\" "()()[]⌊⌋⌈⌉{}⟨⟩/\\" "()[]⌊⌋⌈⌉{}⟨⟩/\\/\\" "⎛⎞⎡⎤⎣⎦⎢⎥⎧⎫⎩⎭⎨⎬⎪⏐"
     "⎝⎠⎜⎟⟨⟩⊔⊔∮∮⊙⊙⊕⊕⊗⊗" "∑∏∫⋃⋂⊎⋀⋁∑∏∫⋃⋂⊎⋀⋁" "∐∐^^^~~~[]⌊⌋⌈⌉{}" "√√√√⎷  ‖↑↓    ⇑⇓"
 )  # fmt: skip
 _SYMBOLS = (
     "−·×∗÷⋄±∓⊕⊖⊗⊘⊙◯∘•" "≍≡⊆⊇≤≥≼≽∼≈⊂⊃≪≫≺≻" "←→↑↓↔↗↘≃⇐⇒⇑⇓⇔↖↙∝" "′∞∈∋△▽ ↦∀∃¬∅ℜℑ⊤⊥"
     "ℵ                          ∪∩⊎∧∨" "⊢⊣⌊⌋⌈⌉{}⟨⟩|‖↕⇕\\≀" "√∐∇∫⊔⊓⊑⊒§†‡¶♣♦♥♠"
 )  # fmt: skip
+_RELATIONS = (
+    "⊡⊞⊠□■·◊⧫↻↺⇌⇋⊟⊩⊪⊨" "↠↞⇇⇉⇈⇊↾⇂↿⇃↣↢⇆⇄↰↱" "⇝↭↫↬≗≿≳⪆⊸∴∵≑≜≾≲⪅" "⪕⪖⋞⋟≼≦⩽≶‵ ≓≒≽≧⩾≷"
+    "⊏⊐▷◁⊵⊴★≬▼▶◀  △▲▽" "≖⋚⋛⪋⪌¥⇛⇚✓⊻⊼⩞∠∡∢∝" "⌣⌢⋐⋑⋓⋒⋏⋎⋋⋌⫅⫆≏≎⋘⋙" "⌜⌝®Ⓢ⋔∔∽⋍⌞⌟✠∁⊺⊚⊛⊝"
+)  # fmt: skip
+
+
+def _font(name: str, signs: str) -> tuple[re.Pattern[str], dict[int, str]]:
+    table = {n: char for n, char in enumerate(signs) if char != " "}
+    return re.compile(rf"(?:[A-Z]{{6}}\+)?(?:{name})(?:-Regular|-Bold)?"), table
+
+
+_EURO_CODE = 0x65  # the font eurosym names its glyph e
 _FONTS = (
-    (re.compile(r"^(?:[A-Z]{6}\+)?(?:CM|LM)EX\d+$"), {n: char for n, char in enumerate(_EXTENSION) if char != " "}),
-    (re.compile(r"^(?:[A-Z]{6}\+)?(?:CM|LM)B?SY\d+$"), {n: char for n, char in enumerate(_SYMBOLS) if char != " "}),
+    _font(r"(?:CM|LM)EX\d+|LMMathExtension\d+", _EXTENSION),
+    _font(r"(?:CM|LM)B?SY\d+|LMMathSymbols\d+", _SYMBOLS),
+    _font(r"MSAM\d+", _RELATIONS),
+    _font(r"(?:TeX-)?fey[bm][lor]\d+", " " * _EURO_CODE + "€"),
 )
 
 
@@ -45,11 +59,12 @@ def with_tex_signs(text_page: Any, codes: list[int], rectangles: Any) -> None:
     is_short = np.repeat(length <= _LONGEST, length)
     fonts = PageFonts(text_page)
     for n in drawn[is_short].tolist():
-        if codes[n] == 0 or (codes[n] < 0x80 and pdfium.FPDFText_HasUnicodeMapError(text_page, n) == 1):
+        is_unknown = codes[n] == 0 or (codes[n] < 0x80 and pdfium.FPDFText_HasUnicodeMapError(text_page, n) == 1)
+        if is_unknown or codes[n] == _EURO_CODE:
             table = _table_of(fonts.name(n))
             codes[n] = ord(table[codes[n]]) if table and codes[n] in table else codes[n]
 
 
 @cache
 def _table_of(font: str) -> Mapping[int, str] | None:
-    return next((table for name, table in _FONTS if name.match(font)), None)
+    return next((table for name, table in _FONTS if name.fullmatch(font)), None)
