@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+import math
 import re
 import sys
 import unicodedata
@@ -98,7 +100,8 @@ def read_characters(
     kinds = np.array([_kind(text) for text in texts], np.int8)[which]
     if _SOFT_HYPHEN in values:
         kinds[(np.asarray(codes) == _SOFT_HYPHEN) & ~_takes_room(x0, x1, y1 - y0)] = _NOTHING
-    kinds[_overlapped_spaces(kinds, x0, x1, y0, y1)] = _NOTHING
+    overlapped = _overlapped_spaces(kinds, x0, x1, y0, y1)
+    kinds[[n for n in overlapped.tolist() if _begins_at(text_page, n, n + 1, float(x1[n] - x0[n]))]] = _NOTHING
     kept = np.flatnonzero((kinds == _CHARACTER) & on_page)
     kept = np.delete(kept, _second_drawings(which[kept], x0[kept], y0[kept], x1[kept], y1[kept]))
     if any(_RIGHT_TO_LEFT.match(text) for text in texts):
@@ -229,6 +232,16 @@ def _overlapped_spaces(kinds: Any, x0: Any, x1: Any, y0: Any, y1: Any) -> Any:
     width, least = x1[n] - x0[n], _NEAR_EM * (y1[n] - y0[n])
     follows = (np.abs(x0[n] - x1[n - 1]) < least) & (np.abs(y1[n] - y1[n - 1]) < least)
     return n[follows & (width > 4 * least) & (np.abs(x0[n + 1] - x0[n]) < least) & (np.abs(y1[n + 1] - y1[n]) < least)]
+
+
+def _begins_at(text_page: Any, one: int, other: int, width: float) -> bool:
+    """Returns whether the second character begins where the first one, of this width, begins. Letters such as an italic f may
+    reach far to the left of their place."""
+    x0, y0, x1, y1 = ctypes.c_double(), ctypes.c_double(), ctypes.c_double(), ctypes.c_double()
+    get_origin = pdfium.FPDFText_GetCharOrigin
+    if not get_origin(text_page, one, x0, y0) or not get_origin(text_page, other, x1, y1):
+        return True
+    return math.hypot(x1.value - x0.value, y1.value - y0.value) < 0.5 * width
 
 
 def _takes_room(x0: Any, x1: Any, height: Any) -> Any:

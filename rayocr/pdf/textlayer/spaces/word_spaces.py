@@ -26,6 +26,8 @@ _INDIC_SPACE_EM, _LEAST_JOINED = 0.14, 3
 _INDIC = re.compile("[\u0900-\u0963\u0970-\u097f\u0980-\u09e3\u0a00-\u0a5e]")  # letters of Devanagari, Bengali and Gurmukhi
 _IN_NUMBER = re.compile(r".*\d[\d.,:/%]|\d[.,:/]\d")
 _DIGITS = frozenset("0123456789")
+_CLEAR_SPACE_EM, _ONE_SIZE = 0.2, 1.1
+_OPENING, _CLOSING = frozenset("([“‘"), frozenset(".,;:!?)]”’")
 _OTHER_SIZE, _SMALLER_SPACE = 1.4, 0.18  # ratio of two sizes, and a space between them, in heights of the smaller one
 _UNSPACED = re.compile("[\u0e01-\u0eff\u1000-\u109f\u1780-\u17ff]")
 
@@ -48,7 +50,10 @@ def correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> Non
         if spaced[n]:
             spaced[n] = typical < _TRACKED_EM[0] or float(gaps[n - 1]) > _AS_WIDE * typical
         elif typical <= _UNTRACKED_EM and texts[n - 1].isalpha() and texts[n].isalpha():
-            spaced[n] = not _is_tracked(gaps, said, n, around)
+            # PDFium may have lost the spaces around a short word too.
+            spaced[n] = not _is_tracked(gaps, said, n, around, least=3 if gaps[n - 1] > _CLEAR_SPACE_EM else 2)
+        elif typical <= _UNTRACKED_EM and gaps[n - 1] > _CLEAR_SPACE_EM and _may_be_apart(characters, n):
+            spaced[n] = not _is_tracked(gaps, said, n, around, least=3)
         elif gaps[n - 1] > _INDIC_SPACE_EM and _are_indic(texts, n):
             joined = [gaps[m - 1] <= _UNTRACKED_EM for m in around if m != n and not spaced[m] and _are_indic(texts, m)]
             spaced[n] = len(joined) >= _LEAST_JOINED and all(joined)
@@ -68,17 +73,30 @@ def add_spaces_between_sizes(characters: Characters, spaced: list[bool], advance
             spaced[n] = True
 
 
+def _may_be_apart(characters: Characters, n: int) -> bool:
+    """Returns whether a wide gap between the n-th character and the one before it is a space: between a word and a number of
+    one size, or after a mark. Gaps within numbers may separate groups of digits."""
+    one, other = characters.texts[n - 1], characters.texts[n]
+    heights = characters.y1[n - 1 : n + 1] - characters.y0[n - 1 : n + 1]
+    if not (other.isalnum() or other in _OPENING) or max(heights) > _ONE_SIZE * min(heights):
+        return False
+    if one in _DIGITS:
+        return other.isalpha() or other in _OPENING
+    return one.isalpha() or (one in _CLOSING and not other.isdigit())
+
+
 def _are_indic(texts: Sequence[str], n: int) -> bool:
     """Returns whether the n-th character and the one before it belong to words of a script whose letters hang from one bar."""
     return _INDIC.match(texts[n - 1]) is not None and _INDIC.match(texts[n]) is not None
 
 
-def _is_tracked(gaps: Any, said: Any, n: int, around: range) -> bool:
-    """Returns whether the gap before the n-th character is like most of the nearest ones between letters: two on each side."""
+def _is_tracked(gaps: Any, said: Any, n: int, around: range, *, least: int) -> bool:
+    """Returns whether the gap before the n-th character is like this many of the nearest ones between letters: two on each
+    side."""
     before = [float(gaps[m - 1]) for m in reversed(range(around.start, n)) if not said[m - 1]][:2]
     after = [float(gaps[m - 1]) for m in range(n + 1, around.stop) if not said[m - 1]][:2]
     gap = float(gaps[n - 1])
-    return sum(gap < _ALIKE * other and other < _ALIKE * gap for other in (*before, *after)) > 1
+    return sum(gap < _ALIKE * other and other < _ALIKE * gap for other in (*before, *after)) >= least
 
 
 def _around(gaps: Any, n: int) -> range:

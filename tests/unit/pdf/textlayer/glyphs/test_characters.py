@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import ctypes
+
+import pypdfium2.raw as pdfium
 import pytest
 
+from rayocr.pdf.textlayer.glyphs.characters import _begins_at
 from tests.unit.pdf import pdfs
 from tests.unit.pdf.textlayer.drawings import HEBREW, page_with_font, texts_of
 
@@ -76,3 +80,18 @@ def test_lines_that_are_drawn_twice_on_a_page_with_hebrew_are_read_once(word: st
     found = texts_of(page_with_font(content, HEBREW | {"g": "\u05dc\u05dc"}))
     assert found[0] == "No. 11 Revision"
     assert found[1:] == ["\u05d2\u05d1\u05d0" if word == "abc" else "\u05dc\u05dc\u05d5\u05d0\u05dc\u05dc"]
+
+
+@pytest.mark.parametrize(("origin", "is_over"), [(100.0, True), (103.2, False)])
+def test_a_letter_that_reaches_to_the_left_over_a_space_is_after_it(
+    monkeypatch: pytest.MonkeyPatch, origin: float, is_over: bool
+) -> None:
+    """The box of an italic f begins where the space before it begins, but the f has its origin after the space."""
+    origins = {4: 100.0, 5: origin}
+
+    def get_origin(text_page: object, index: int, x: ctypes.c_double, y: ctypes.c_double) -> bool:
+        x.value, y.value = origins[index], 0.0
+        return True
+
+    monkeypatch.setattr(pdfium, "FPDFText_GetCharOrigin", get_origin)
+    assert _begins_at(None, 4, 5, 3.2) is is_over

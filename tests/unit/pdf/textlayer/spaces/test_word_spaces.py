@@ -102,3 +102,28 @@ def test_a_space_under_the_next_letter_is_not_seen() -> None:
 
 def test_ordinary_words_beside_a_letterspaced_one_keep_their_spaces() -> None:
     assert drawn("72 700 Td (OR FISCAL YEAR   T O T A L   AND ENDING) Tj") == ["OR FISCAL YEAR TOTAL AND ENDING"]
+
+
+def lines_without_reports(text: str, *, gap: float) -> str:
+    """Returns the text with the spaces that are found where all words are this far apart, in em, and none is reported."""
+    texts = [char for char in text if char != " "]
+    ends = [len(text[:n].replace(" ", "")) for n, char in enumerate(text) if char == " "]
+    gaps = np.array([gap if n in ends else 0.0 for n in range(1, len(texts))])
+    spaced = [False] * len(texts)
+    flat = np.zeros(len(texts))
+    correct_spaces(cast(Characters, SimpleNamespace(texts=texts, y0=flat, y1=flat + 1, x0=flat, x1=flat)), spaced, gaps)
+    return "".join(f" {char}" if space else char for char, space in zip(texts, spaced, strict=True))
+
+
+@pytest.mark.parametrize(
+    "text", ["Cedex 20, France", "the reed increases. As (for 2a) is", "where it is to be by an art", "Section 2 provides"]
+)
+def test_wide_gaps_between_words_and_numbers_are_spaces_without_a_report(text: str) -> None:
+    assert lines_without_reports(text, gap=0.3) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "read"), [("total 12 500 units", "total 12500 units"), ("of 3. 5 units each", "of 3.5 units each")]
+)
+def test_a_gap_within_a_number_is_no_space_without_a_report(text: str, read: str) -> None:
+    assert lines_without_reports(text, gap=0.3) == read
