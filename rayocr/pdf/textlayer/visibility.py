@@ -33,7 +33,7 @@ _DENSE, _LONG_WORD, _SLIVER = 1.5, 4, 0.15
 _THIN, _CLIPPED = 0.09, 0.18  # if smaller shares of the box's area and height are drawn, a clip shows only the tips of letters
 _TALL = 4.0  # largest ratio of a box's height to the width of a letter; some fonts declare taller boxes
 _LATIN = "\u024f"
-_NEARLY_WHITE = 3 * 240
+_LEAST_CONTRAST = 15  # gray levels (0 to 255) between the color of a text and its ground
 _STROKE = 40  # gray levels (0 to 255) between a picture's paper and its ink
 _TINY_PT = 2.0
 _TINY_SHARE = 1 / 400  # share of the page's longer side; a small page may have small letters
@@ -116,7 +116,7 @@ def compare_with_ink(
             seen &= ~np.array(modes, bool)
         size = (shown_pt, scale)
         seen[hidden_behind_others(text_page, words, seen, lambda: gray_picture(page, *size), corners.tolist())] = False
-        seen |= _lacks_font(text_page, words, seen | tiny, objects)
+        seen |= _lacks_font(text_page, words, seen | tiny, objects, without, corners)
         ink_lines: tuple[tuple[Box, bool], ...] = ()
         ink = _strokes(without)
         read, blank = _on_ink(without, ink, words, corners, ~seen & ~tiny)
@@ -240,9 +240,9 @@ def _is_white_on_paper(whole: Any, without: Any, box: Sequence[int]) -> bool:
     return bool(difference[drawn].min() > 0 and difference.max() < _PALE and shown[drawn].max() >= _WHITE)
 
 
-def _lacks_font(text_page: Any, words: Sequence[Word], settled: Any, objects: TextObjects) -> Any:
-    """Finds words that PDFium cannot draw because their font is not embedded. Other viewers have fonts for Chinese and
-    Japanese."""
+def _lacks_font(text_page: Any, words: Sequence[Word], settled: Any, objects: TextObjects, ground: Any, corners: Any) -> Any:
+    """Finds words that PDFium cannot draw because their font is not embedded, and whose color differs from their ground. Other
+    viewers have fonts for Chinese, Japanese and Korean. `ground`: the page without its text."""
     lacking = np.zeros(len(words), bool)
     for n in np.flatnonzero(~settled).tolist():
         if not any(char.isalnum() and char > _LATIN for char in words[n].text):
@@ -255,7 +255,9 @@ def _lacks_font(text_page: Any, words: Sequence[Word], settled: Any, objects: Te
         ):
             red, green, blue, alpha = ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint(), ctypes.c_uint(255)
             known = pdfium.FPDFPageObj_GetFillColor(item, red, green, blue, alpha)
-            lacking[n] = not known or (red.value + green.value + blue.value < _NEARLY_WHITE and alpha.value > _SEEN)
+            x0, y0, x1, y1 = corners[n]
+            contrast = abs((red.value + green.value + blue.value) / 3 - float(np.median(ground[y0:y1, x0:x1])))
+            lacking[n] = not known or (contrast > _LEAST_CONTRAST and alpha.value > _SEEN)
     return lacking
 
 

@@ -268,6 +268,17 @@ def test_chinese_characters_that_are_set_singly_in_a_missing_font_are_not_blank(
         assert page.ink_coverage() >= BLANK_COVERAGE
 
 
+def korean(content: bytes) -> bytes:
+    return lacking(content).replace(b"/Identity-V /Desc", b"/UniKS-UCS2-H /Desc").replace(b"Unknown1", b"Korea1")
+
+
+@pytest.mark.parametrize(("color", "is_seen"), [(b"1 g ", True), (b"0 g ", False)])
+def test_a_word_in_a_missing_font_is_visible_on_a_bar_of_another_color(color: bytes, is_seen: bool) -> None:
+    bar = b"0 g 60 490 200 40 re f " + color + b"BT /F2 24 Tf 72 500 Td <D3C9AC00> Tj ET 0 g "
+    layer = layer_of(pdfs.reindexed(korean(SEEN + bar)))
+    assert ("평가" in layer.text) is is_seen
+
+
 OLD = b"BT /F1 12 Tf 72 600 Td (The fare is two shillings for adults) Tj ET "
 NEW = b"BT /F1 12 Tf 72 600 Td (The fare is four shillings for adults) Tj ET "
 LAYERS = b"/OC /Off BDC " + OLD + b"EMC " + NEW
