@@ -170,5 +170,6 @@ def _have_names(cards: Sequence[Card], shapes: Sequence[set[str]]) -> bool:
 
 
 def _shape(text: str) -> str:
-    """Returns the text with 0 in place of numbers. Words remain, since labels such as "No." are the same on all cards."""
-    return _DIGITS.sub("0", text.strip())
+    """Returns the text without blanks, with 0 in place of numbers. Words remain, since labels such as "No." are the same on all
+    cards."""
+    return _DIGITS.sub("0", "".join(text.split()))

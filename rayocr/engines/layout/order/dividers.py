@@ -3,12 +3,17 @@ joined."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 from rayocr.engines.layout.lines import Ruling
 
 _GAP_PT = 2.0  # largest gap between two rulings that touch, and largest distance of their axes
+# Rulings of one article: least length, largest difference of their ends, least number, distance of two articles.
+_LONG_PT, _LEVEL_PT, _LEAST_GROUP, _APART_PT, _MOST_APART_PT = 60.0, 6.0, 2, 12.0, 160.0
+_BEYOND_PT = 1000.0  # beyond the edges of the page
 _PASSES_PT = 3.0  # least length of a ruling on either side of another that it crosses
 
 
@@ -25,7 +30,8 @@ class Dividers:
         level = [ruling for ruling in rulings if ruling.is_horizontal]
         drawn = {id(ruling) for ruling in level}
         joined = [ruling for ruling in _joined(level, is_horizontal=True) if id(ruling) not in drawn]
-        return cls(level, joined, _joined([it for it in rulings if not it.is_horizontal], is_horizontal=False))
+        upright = _joined([it for it in rulings if not it.is_horizontal], is_horizontal=False)
+        return cls([*level, *_between_groups(upright)], joined, upright)
 
     def outside(self, is_inside: Callable[[Ruling], bool]) -> Dividers:
         """Returns the rulings without the level ones for which `is_inside` is true."""
@@ -39,6 +45,22 @@ class Dividers:
         joined = [ruling for ruling in self.joined if ruling.x0 < x - reach and ruling.x1 > x + reach]
         near = [ruling for ruling in self.upright if abs(ruling.x0 - x) < reach] if joined else []
         return found + [ruling for ruling in joined if not any(_crosses(other, ruling) for other in near)]
+
+
+def _between_groups(upright: Sequence[Ruling]) -> list[Ruling]:
+    """Returns a level ruling between two groups of rulings that divide columns at the same places, as two articles have."""
+    groups: dict[tuple[int, int], list[Ruling]] = defaultdict(list)
+    for ruling in upright:
+        if ruling.y1 - ruling.y0 > _LONG_PT:
+            groups[round(ruling.y0 / _LEVEL_PT), round(ruling.y1 / _LEVEL_PT)].append(ruling)
+    stacked = sorted((group for group in groups.values() if len(group) >= _LEAST_GROUP), key=lambda group: group[0].y0)
+    found: list[Ruling] = []
+    for above, below in pairwise(stacked):
+        same = sum(any(abs(one.x0 - other.x0) < _GAP_PT for other in below) for one in above)
+        if same >= _LEAST_GROUP and _APART_PT < below[0].y0 - above[0].y1 < _MOST_APART_PT:
+            xs, y = [ruling.x0 for ruling in (*above, *below)], max(ruling.y1 for ruling in above) + 1
+            found.append(Ruling(x0=min(xs) - _BEYOND_PT, y0=y, x1=max(xs) + _BEYOND_PT, y1=y))
+    return found
 
 
 def _crosses(upright: Ruling, level: Ruling) -> bool:

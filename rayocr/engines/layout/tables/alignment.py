@@ -31,7 +31,7 @@ _ATTEMPTS = 100
 _SENTENCE_END = tuple(".!?:;。！？।॥")
 _FULL_EM = 3.5  # running text that ends this close to the edge of its column continues
 _NEW_ROW = 1.16  # least ratio of the distance between rows to the distance of lines within a cell
-_OPEN_EM = 1.7  # lines of a cell are closer
+_OPEN_EM = 1.5  # lines of a cell are closer
 _SAME_PT = 1.5  # largest distance of the parts of an interrupted ruling, and of a head from the start of its column
 _RULE_SHARE = 0.6  # least share of the table's width; shorter rulings do not separate rows
 

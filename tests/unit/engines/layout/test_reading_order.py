@@ -398,3 +398,15 @@ def test_paragraphs_and_single_rows_above_white_space_are_no_head() -> None:
     for above in (prose, row):
         run = Run(100, 440, [*above, *below[0]], [line("2023", 300, 100), *below[1]])
         assert without_head(run, 11.0) is run
+
+
+def test_rulings_between_the_columns_of_two_articles_separate_the_articles() -> None:
+    lines = [line("A short history of the ferry", 60, 326)]
+    for top in (100, 346):
+        for number in range(3):
+            texts = [f"words of column {number} and {top} on" for _ in range(15 - (number == 2))]
+            lines += column(texts, 60 + 170 * number, top - 3 * (number == 2), width=150)
+    rulings = [Ruling(x0=x, y0=top, x1=x, y1=top + 214) for x in (220.0, 390.0) for top in (98, 344)]
+    text = layout_markdown(lines, page_width=595, page_height=842, rulings=rulings)
+    assert text.rindex("column 2 and 100") < text.index("short history") < text.index("column 0 and 346")
+    assert text.rindex("column 1 and 100") < text.index("column 2 and 100")

@@ -233,7 +233,7 @@ def test_rows_with_white_space_between_them_are_not_lines_of_one_cell() -> None:
         ("Employer", "Eastbridge Trading Ltd", "Occupation", "Clerk"),
     ]
     lines = [
-        line(text, (60, 140, 300, 400)[n], 100 + 19 * number, height=10)
+        line(text, (60, 140, 300, 400)[n], 100 + 17 * number, height=10)
         for number, row in enumerate(rows)
         for n, text in enumerate(row)
     ]
