@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from benchmarks.corpus import forms, leaves, papers, pdfs, tables, wear
+from benchmarks.corpus import blocks, forms, leaves, papers, pdfs, tables, wear
 from benchmarks.corpus.leaves import Leaf
 
 MakeLeaf = Callable[[random.Random], Leaf]
@@ -55,6 +55,7 @@ _LAYOUTS: dict[str, tuple[MakeLeaf, ...]] = {
         papers.business_letter,
         papers.two_column_notes,
     ),
+    "blocks side by side": (blocks.cards, blocks.catalog, blocks.lists, blocks.articles, blocks.columns_ruled),
     "letters": (leaves.letter,),
     "receipts": (leaves.receipt,),
     "listings, notes, ornaments": (leaves.listing, leaves.footnotes, leaves.ornaments),

@@ -9,13 +9,13 @@ import numpy as np
 import pypdfium2
 import pytest
 
-from benchmarks.corpus import forms, leaves, papers, pdfs, tables, wear
+from benchmarks.corpus import blocks, forms, leaves, papers, pdfs, tables, wear
 from benchmarks.corpus.cases import cases, kinds
 from benchmarks.quality_score import score
 from rayocr.pdf.textlayer.trust import judge
 
 MAKERS = {
-    maker.__name__: maker
+    f"{maker.__module__.rpartition('.')[2]}.{maker.__name__}": maker
     for maker in (
         leaves.single_column,
         leaves.two_columns,
@@ -35,6 +35,11 @@ MAKERS = {
         tables.spans,
         papers.articles,
         papers.margin_notes,
+        blocks.cards,
+        blocks.catalog,
+        blocks.lists,
+        blocks.articles,
+        blocks.columns_ruled,
     )
 } | {language: leaves.foreign(language) for language in ("pl", "el", "ru")}
 
