@@ -54,7 +54,7 @@ from rayocr.engines.layout.order.runs import (
 from rayocr.engines.layout.order.short_paragraphs import are_short_paragraphs
 from rayocr.engines.layout.order.side_by_side import are_side_by_side
 from rayocr.engines.layout.rows import are_labels, has_labels
-from rayocr.engines.layout.units.lines import has_leader
+from rayocr.engines.layout.units.lines import are_index_entries, has_leader
 from rayocr.engines.layout.units.series import are_lists_in_columns
 
 _STEP_PT = 2.0
@@ -328,6 +328,8 @@ def _are_columns(left: tuple[LayoutLine, ...], right: tuple[LayoutLine, ...], em
     if have_same_texts(left, right) or are_lists_in_columns(left, right) or are_side_by_side(left, right):
         return True
     if are_short_paragraphs(left, right, em):
+        return True
+    if all(are_index_entries([line.text for line in side]) for side in (left, right)):
         return True
     if len(left) > 1 and len(right) < _MOST_FIELDS and _is_beside_fields(left, right, em):
         return True

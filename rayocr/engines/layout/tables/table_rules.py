@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rayocr.engines.layout.fields.beside import is_postal_address
 from rayocr.engines.layout.lines import LayoutLine
 from rayocr.engines.layout.rows import MARKER, are_labels, has_labels
-from rayocr.engines.layout.units.lines import has_leader
+from rayocr.engines.layout.units.lines import are_index_entries, has_leader
 
 MIN_ROWS = 3
 WORDY_CHARS = 18  # columns with several longer lines are running text
@@ -49,7 +49,7 @@ def is_table(
     texts = ["".join(line.text for line in cells[0]).strip() for cells in begins if cells[0]]
     if not ruled and any(sum(_is_bulleted(cells[n]) for cells in begins) > 1 for n in range(1, count)):
         return False  # the rows are lists beside other text
-    if _is_contents(begins):
+    if _is_contents(begins) or all(are_index_entries([line.text for cells in begins for line in cells[n]]) for n in range(count)):
         return False
     if count > 2 and (_ends_before_others(begins) or is_postal_address(texts)):
         return False  # the rows are an address beside fields

@@ -410,3 +410,15 @@ def test_rulings_between_the_columns_of_two_articles_separate_the_articles() -> 
     text = layout_markdown(lines, page_width=595, page_height=842, rulings=rulings)
     assert text.rindex("column 2 and 100") < text.index("short history") < text.index("column 0 and 346")
     assert text.rindex("column 1 and 100") < text.index("column 2 and 100")
+
+
+def test_an_index_in_columns_is_read_column_by_column() -> None:
+    words = ("Anchors", "Bees", "Clocks", "Drains", "Engines", "Ferries", "Gates", "Hinges", "Ice", "Jars")
+    lines = [
+        line(f"{word} {number}, {12 + place}, {place + 90}\u2013{place + 99}", 60 + 170 * number, 100 + 14 * place)
+        for number in range(3)
+        for place, word in enumerate(words)
+    ]
+    text = layout_markdown(lines, page_width=595, page_height=842)
+    assert "|" not in text
+    assert text.index("Jars 0") < text.index("Anchors 1") < text.index("Jars 1") < text.index("Anchors 2")
