@@ -25,9 +25,11 @@ _LONG_ASPECT = 4.0  # width by height; shorter boxes may hold a page number, a b
 _LETTERS_AN_ASPECT = 0.25  # in ordinary print: 1.5 to 2.5; letter-spaced: 0.7; Chinese: 0.9
 _SIGNS_AN_ASPECT = 0.4
 _FEW_LETTERS_AN_ASPECT = 0.8
-_LITER = re.compile(
-    r"((?<![A-Za-z])(?:[mnpuµμ]?mol|[kmnpuµμ]?g|[mkI]U|mEq|(?<=\d )U)/[dmcuµμ]?)I(?![A-Za-z])"
-)  # "mmol/I", "mg/dI"
+_LITER = re.compile(  # "mmol/I", "mg/dI", "U/1", but not "10 mg/1 ml"
+    r"((?<![A-Za-z])(?:[mnpuµμ]?mol|[kmnpuµμ]?g|[mkI]U|mEq|(?<=\d )U)/[dmcuµμ]?)"
+    r"(?:I(?![A-Za-z])|1(?![\w.,/-]|\s?(?:[mcd]?[lL]|[kmµ]?g|h|IE|IU|St|Tab)(?![A-Za-z])))"
+    r"|((?<=\d )[hdcmµμ])1(?![\w.,-])"  # "2,5 h1"
+)
 _PER_MILLE = re.compile(r"(?<=\d)(\s?)%[0oO°](?![\w%])")  # "3,2 %0"
 _GIGA_PER_LITER = re.compile(r"(?<![\d.,])10[°º](?=/[Ll](?!\w))")  # "10°/L"
 # Two amounts without the space between their columns. Three digits between two commas may be thousands.
@@ -50,7 +52,9 @@ def with_spaces(text: str) -> str:
     """Restores spaces that the models drop after commas, full stops and numbers, where the text can only be prose, between two
     amounts, and between an amount and its currency, and signs that they do not know: the letter l of liters, ‰ and the exponent
     of cells per liter."""
-    text = _GIGA_PER_LITER.sub("10⁹", _PER_MILLE.sub(r"\1‰", _LITER.sub(r"\1l", _NUMBER.sub(r"\1 ", text))))
+    text = _GIGA_PER_LITER.sub(
+        "10⁹", _PER_MILLE.sub(r"\1‰", _LITER.sub(lambda found: f"{found[1] or found[2]}l", _NUMBER.sub(r"\1 ", text)))
+    )
     text = _CURRENCY.sub(" ", text)
     text = _TWO_AMOUNTS.sub(lambda found: " ".join(filter(None, found.groups())), text)
     return " ".join(_COMMA.sub(", ", word) if "@" not in word and "/" not in word else word for word in _stops(text))

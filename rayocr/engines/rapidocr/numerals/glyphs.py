@@ -64,16 +64,10 @@ class Glyphs(NamedTuple):
 
 def glyphs_of(line: Any) -> Glyphs | None:
     """Returns the shapes of a gray picture (height, width), or None if it has neither raised digits nor fractions."""
-    import cv2
     import numpy as np
 
-    height, width = line.shape
-    _, ink = cv2.threshold(np.ascontiguousarray(line), 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
-    stats = components(ink)[0].astype(np.int64)
-    stats = stats[(stats[:, 2] >= _LEAST_PX) & (stats[:, 3] >= _LEAST_PX) & (stats[:, 2] < max(3 * height, width // 2))]
-    tops, bottoms = stats[:, 1], stats[:, 1] + stats[:, 3]
-    stats = stats[~(((tops == 0) & (bottoms < _EDGE * height)) | ((bottoms == height) & (tops > (1 - _EDGE) * height)))]
-    stats = stats[np.argsort(stats[:, 0], kind="stable")]
+    height = len(line)
+    ink, stats = _ink_of(line)
     x0, y0, w, h, _ = stats.T
     x1, y1 = x0 + w, y0 + h
     letters = h >= _LETTER * height
@@ -92,6 +86,27 @@ def glyphs_of(line: Any) -> Glyphs | None:
     shapes = _merged([Shape(*map(int, box)) for box in zip(x0, y0, x1, y1, strict=True)], groups)
     found = {Shape(*map(int, box)) for box in zip(x0[raised], y0[raised], x1[raised], y1[raised], strict=True)}
     return Glyphs(shapes, found & set(shapes), set(groups) & set(shapes), cap)
+
+
+def signs_of(line: Any) -> list[Shape]:
+    """Returns the shapes of a gray picture (height, width) from left to right, with dots and accents joined to their letters."""
+    _, stats = _ink_of(line)
+    return _merged([Shape(left, top, left + wide, top + tall) for left, top, wide, tall, _ in stats.tolist()], [])
+
+
+def _ink_of(line: Any) -> tuple[Any, Any]:
+    """Returns the picture with 0 for paper, and left, top, width, height and area (n, 5) of its shapes from left to right,
+    without specks and remains of other lines."""
+    import cv2
+    import numpy as np
+
+    height, width = line.shape
+    _, ink = cv2.threshold(np.ascontiguousarray(line), 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    stats = components(ink)[0].astype(np.int64)
+    stats = stats[(stats[:, 2] >= _LEAST_PX) & (stats[:, 3] >= _LEAST_PX) & (stats[:, 2] < max(3 * height, width // 2))]
+    tops, bottoms = stats[:, 1], stats[:, 1] + stats[:, 3]
+    stats = stats[~(((tops == 0) & (bottoms < _EDGE * height)) | ((bottoms == height) & (tops > (1 - _EDGE) * height)))]
+    return ink, stats[np.argsort(stats[:, 0], kind="stable")]
 
 
 def number_parts(line: Any, fraction: Shape, cap: float) -> tuple[Any, Any] | None:

@@ -100,7 +100,9 @@ def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, part
     fixed = RAISED_NUMERATOR.sub(lambda found: found[0].translate(_LEVEL), "".join(text))
     if RAISED_BEFORE_DIGIT.search(fixed):  # the rest of a fraction, or a number by hand
         return reading._replace(lost=lost or " " not in RAISED_BEFORE_DIGIT.findall(fixed))
-    return reading._replace(text=fixed, places=tuple(places) if len(fixed) == len(places) else (), lost=lost)
+    look_alikes = reading.look_alikes if len(fixed) == len(reading.text) else ()
+    places = places if len(fixed) == len(places) else []
+    return reading._replace(text=fixed, places=tuple(places), lost=lost, look_alikes=look_alikes)
 
 
 def _stands_close(shape: Shape, glyphs: Glyphs) -> bool:

@@ -18,19 +18,26 @@ _FIRST_WIDE = "\u2e80"  # Chinese and Japanese have no spaces between words
 _WORDS_OF_ONE = frozenset("aAIàÀyYeEoOuUiéÉvVwWzZkKsS")
 _AFTER = frozenset(",;:)]!?%’”»")
 _BEFORE = frozenset("([“‘«£€$&")
+_LOOK_ALIKES = frozenset("0O1Il|")
+# Of 161 misread look-alikes on drawn pages, 158 had a probability below .999; 5 % of the correct digits 0 and 1 in numbers had.
+_SURE_LOOK = 0.999
+_WEAK_DIGIT = 0.8  # of 10,000 correct digits in numbers, 16 had a probability below .9
 
 
 class LineReading(NamedTuple):
     """The reading of a line. `score` is the mean probability of the symbols. `weakest` is the lowest probability of any symbol,
     and of the decision that no space is between two symbols. Both values are 0 if there is no text. `places`: for each character
     of the text, about where its middle is, as a share of the picture's width; empty where it is not known. `lost`: a sign of the
-    picture could not be read."""
+    picture could not be read. `look_alikes`: the indexes of 0, O, 1, I and l whose probability leaves room for another of them,
+    with the probability. `weak_digits`: the indexes of digits with a low probability."""
 
     text: str
     score: float
     weakest: float
     places: tuple[float, ...] = ()
     lost: bool = False
+    look_alikes: tuple[tuple[int, float], ...] = ()
+    weak_digits: tuple[int, ...] = ()
 
 
 NOTHING_READ = LineReading("", 0.0, 0.0)
@@ -42,6 +49,8 @@ class BlankKeepingDecoder:
         self._characters = list(characters)
         self._blank = self._characters.index(" ") if " " in self._characters else None
         self._lost_blank = lost_blank
+        self._look_alikes = {n for n, character in enumerate(characters) if character in _LOOK_ALIKES}
+        self._digits = {n for n, character in enumerate(characters) if character.isdecimal()}
 
     def decode(self, steps: Any) -> LineReading:
         """Decodes the probabilities of one line (steps, classes)."""
@@ -60,16 +69,24 @@ class BlankKeepingDecoder:
         blanks = self._blanks_before(steps, signs, places)
         text: list[str] = []
         steps_of: list[float] = []
-        for sign, blank, step in zip(
-            map(self._characters.__getitem__, signs[places].tolist()), blanks.tolist(), places.tolist(), strict=True
+        look_alikes: list[tuple[int, float]] = []
+        weak_digits: list[int] = []
+        for number, blank, step, sure in zip(
+            signs[places].tolist(), blanks.tolist(), places.tolist(), surest.tolist(), strict=True
         ):
+            sign = self._characters[number]
             if blank > self._lost_blank and _may_part(text, sign):
                 text.append(" ")
                 steps_of.append((steps_of[-1] + step) / 2)
+            if sure < _SURE_LOOK and number in self._look_alikes:
+                look_alikes.append((len(text), sure))
+            if sure < _WEAK_DIGIT and number in self._digits:
+                weak_digits.append(len(text))
             text.append(sign)
             steps_of.append(step)
+        weakest = 1.0 - max(doubt, float(blanks.max()))
         at = tuple(step + 0.5 for step in steps_of)
-        return LineReading("".join(text), float(best[places].mean()), 1.0 - max(doubt, float(blanks.max())), at)
+        return LineReading("".join(text), float(best[places].mean()), weakest, at, False, tuple(look_alikes), tuple(weak_digits))
 
     def _blanks_before(self, steps: Any, signs: Any, places: Any) -> Any:
         """Returns the probability of a space before each symbol that is decoded; 0 for the first one and beside a space."""

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -120,4 +121,7 @@ def _joined(parts: Sequence[LineReading]) -> LineReading:
     if not letters:
         return LineReading("", 0.0, 0.0)
     score = sum(part.score * len(part.text) for part in read) / letters
-    return LineReading(" ".join(part.text.strip() for part in read), score, min(part.weakest for part in read))
+    text = " ".join(part.text.strip() for part in read)
+    starts = accumulate((len(part.text.strip()) + 1 for part in read), initial=0)
+    weak_digits = tuple(start + n for part, start in zip(read, starts, strict=False) for n in part.weak_digits)
+    return LineReading(text, score, min(part.weakest for part in read), weak_digits=weak_digits)
