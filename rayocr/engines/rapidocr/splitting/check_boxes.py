@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from rayocr.engines.rapidocr.image import cut_out
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
+from rayocr.engines.rapidocr.splitting.equal_boxes import equal_boxes, is_same_side, usual_side
 from rayocr.engines.rapidocr.splitting.radio_buttons import Button, button_in, confirmed
 from rayocr.engines.rapidocr.text import TICKED_BOX, UNTICKED_BOX, is_chinese
 from rayocr.pdf.shapes.components import components
@@ -40,6 +41,7 @@ _LATIN = 0.8  # score of a reading that can be joined with its box; others may b
 _LOW = 0.9  # height of a line, relative to the usual one, whose box may cut off a check box
 _HIGH = 1.1  # height of a line with ticks that stick out, relative to the usual line
 _APART = 0.6  # distance in sides; squares that are closer to each other are comb fields
+_FAR = 2.0  # distance of a box of the usual size from its word, in sides
 _SCORE = 0.95
 
 
@@ -150,12 +152,47 @@ def _boxes_of_page(upright: Any, quads: Any, read: Sequence[LineReading]) -> lis
 
     usual = float(np.median(np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1))) if len(quads) else 0.0
     found = [_boxes_beside(upright, quad, reading, usual) for quad, reading in zip(quads, read, strict=True)]
+    found = _with_equal_boxes(upright, quads, read, found)
     buttons = [box for boxes, _, _ in found for box in boxes if box.button is not None]
     if not buttons:
         return found
     kept = confirmed([(box.button, box.side) for box in buttons if box.button is not None])
     others = {id(box) for box, is_kept in zip(buttons, kept, strict=True) if not is_kept}
     return [([box for box in boxes if id(box) not in others], wide, reach) for boxes, wide, reach in found]
+
+
+def _with_equal_boxes(
+    upright: Any, quads: Any, read: Sequence[LineReading], found: list[tuple[list[CheckBox], Any, int]]
+) -> list[tuple[list[CheckBox], Any, int]]:
+    """Returns the lines with the boxes that have the usual size of the boxes on the page, instead of boxes of other sizes."""
+    import numpy as np
+
+    usual = usual_side([box.side for boxes, _, _ in found for box in boxes if box.button is None])
+    if not usual:
+        return found
+    kept = [[box for box in boxes if box.button is not None or is_same_side(box.side, usual)] for boxes, _, _ in found]
+    lines = [(boxes, wide, reach) for boxes, (_, wide, reach) in zip(kept, found, strict=True)]
+    low, high = quads.min(axis=1), quads.max(axis=1)
+    far = _FAR * usual
+    for x, y, width, height, ticked in equal_boxes(upright, usual):
+        middle, reached = y + height / 2, (low[:, 0] - far < x + width / 2) & (high[:, 0] + far > x + width / 2)
+        near = np.flatnonzero(reached & (low[:, 1] < middle) & (high[:, 1] > middle) & (high[:, 0] - low[:, 0] > width))
+        if not len(near) or any(is_chinese(read[n].text) for n in near):
+            continue
+        gaps = np.maximum(np.maximum(low[near, 0] - x - width, x - high[near, 0]), 0)
+        n = int(near[np.argmin(gaps)])
+        boxes, wide, reach = lines[n]
+        quad = quads[n]
+        span = float(np.linalg.norm(quad[1] - quad[0]))
+        more = max(reach, round(_FAR * usual) + width) if wide is not quad else 0
+        box = CheckBox(round(x - float(quad[:, 0].min())) + more, 0, width, ticked)
+        if more > reach:
+            along = (quad[1] - quad[0]) / span * more
+            wide = (quad + np.array([-along, along, along, -along])).astype(np.float32)
+            boxes = [one._replace(left=one.left + more - reach) for one in boxes]
+        same = [one for one in boxes if abs(one.left - box.left) < width / 2]
+        lines[n] = sorted([*(one for one in boxes if one not in same), box]), wide, more
+    return lines
 
 
 def _boxes_beside(upright: Any, quad: Any, reading: LineReading, usual: float) -> tuple[list[CheckBox], Any, int]:
