@@ -1,7 +1,7 @@
-"""Finds the check boxes of a form that have the size of those found beside its words: boxes that are larger than the words, farther
-from them, or crossed out by hand.
+"""Finds the check boxes of a form that have the size of those found beside its words: boxes that are larger than the words, are
+farther from them, or are crossed out by hand.
 
-The size of the others makes the search safe: a letter or a cell seldom is such a square. Only pages with check boxes are searched.
+The size of the others makes the search safe: letters and cells are seldom such squares. Only pages with check boxes are searched.
 """
 
 from __future__ import annotations
