@@ -177,7 +177,7 @@ def _with_equal_boxes(
     for x, y, width, height, ticked in equal_boxes(upright, usual):
         middle, reached = y + height / 2, (low[:, 0] - far < x + width / 2) & (high[:, 0] + far > x + width / 2)
         near = np.flatnonzero(reached & (low[:, 1] < middle) & (high[:, 1] > middle) & (high[:, 0] - low[:, 0] > width))
-        if not len(near) or any(is_chinese(read[n].text) for n in near):
+        if not len(near) or any(is_chinese(read[n].text) for n in near.tolist()):
             continue
         gaps = np.maximum(np.maximum(low[near, 0] - x - width, x - high[near, 0]), 0)
         n = int(near[np.argmin(gaps)])

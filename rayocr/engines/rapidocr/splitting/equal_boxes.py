@@ -50,8 +50,8 @@ def equal_boxes(upright: Any, side: int) -> list[tuple[int, int, int, int, bool]
     shapes = components(strokes)[0]
     fits = (shapes[:, 2:4].min(axis=1) > (1 - _SAME_SIZE) * side - 2) & (shapes[:, 2:4].max(axis=1) < _WITH_TICK * side)
     for shape in shapes[fits].tolist():
-        place = _frame_in(strokes, *shape[:4], side)
-        if place is None or not _is_apart(strokes, *shape[:4]):
+        place = _frame_in(strokes, shape[:4], side)
+        if place is None or not _is_apart(strokes, shape[:4]):
             continue
         x, y, width, height = place
         margin = round(_INSIDE * side)
@@ -61,10 +61,11 @@ def equal_boxes(upright: Any, side: int) -> list[tuple[int, int, int, int, bool]
     return found
 
 
-def _frame_in(strokes: Any, x: int, y: int, width: int, height: int, side: int) -> tuple[int, int, int, int] | None:
+def _frame_in(strokes: Any, place: Sequence[int], side: int) -> tuple[int, int, int, int] | None:
     """Returns the place of the frame in a shape of straight strokes, without the ends of a tick by hand."""
     import numpy as np
 
+    x, y, width, height = place
     shape = strokes[y : y + height, x : x + width] > 0
     upright = np.flatnonzero(shape.sum(axis=0) >= _LONG * side)
     if not len(upright):
@@ -84,8 +85,9 @@ def _frame_in(strokes: Any, x: int, y: int, width: int, height: int, side: int) 
     return x + left, y + top, right - left, bottom - top
 
 
-def _is_apart(strokes: Any, x: int, y: int, width: int, height: int) -> bool:
+def _is_apart(strokes: Any, place: Sequence[int]) -> bool:
     """Returns whether no straight strokes, such as those of other cells or of a letter, are near the frame."""
+    x, y, width, height = place
     around = round(_APART * width)
     area = strokes[max(y - around, 0) : y + height + around, max(x - around, 0) : x + width + around]
     inside = strokes[y : y + height, x : x + width]
