@@ -24,6 +24,7 @@ from rayocr.engines.rapidocr.fine_print import better_dpi, surer
 from rayocr.engines.rapidocr.gutters import parted_at_gutters
 from rayocr.engines.rapidocr.image import TurnedPage, cut_out, turned_image, with_contrast, with_margin
 from rayocr.engines.rapidocr.missed_lines import missed_lines
+from rayocr.engines.rapidocr.numerals.checked_numbers import with_checked_numbers
 from rayocr.engines.rapidocr.numerals.look_alikes import has_weak_number, with_look_alikes
 from rayocr.engines.rapidocr.numerals.small_digits import SmallDigitReader
 from rayocr.engines.rapidocr.other_lines import (
@@ -207,7 +208,7 @@ class RapidOcrEngine(ComputeEngine):
             return self._read(turned_image(cleaned, -quarter_turns), scale, fields, is_cleaned=True)
         height, width = upright.shape[:2]
         if not columns_down:
-            read = with_look_alikes(upright, quads, read)
+            read = with_checked_numbers(with_look_alikes(upright, quads, read))
         lost = any(reading.lost for reading in read)
         if not columns_down:
             quads, read, unread = with_page_numbers(upright, quads, read, self._recognize_lines)

@@ -18,9 +18,10 @@ _FIRST_WIDE = "\u2e80"  # Chinese and Japanese have no spaces between words
 _WORDS_OF_ONE = frozenset("aAIàÀyYeEoOuUiéÉvVwWzZkKsS")
 _AFTER = frozenset(",;:)]!?%’”»")
 _BEFORE = frozenset("([“‘«£€$&")
-_LOOK_ALIKES = frozenset("0O1Il|")
+_ALIKE_SIGNS = frozenset("0O1Il|")
 # Of 161 misread look-alikes on drawn pages, 158 had a probability below .999; 5 % of the correct digits 0 and 1 in numbers had.
-_SURE_LOOK = 0.999
+_SURE_SIGN = 0.999
+_SEPARATORS = ".,"
 _WEAK_DIGIT = 0.8  # of 10,000 correct digits in numbers, 16 had a probability below .9
 
 
@@ -29,7 +30,8 @@ class LineReading(NamedTuple):
     and of the decision that no space is between two symbols. Both values are 0 if there is no text. `places`: for each character
     of the text, about where its middle is, as a share of the picture's width; empty where it is not known. `lost`: a sign of the
     picture could not be read. `look_alikes`: the indexes of 0, O, 1, I and l whose probability leaves room for another of them,
-    with the probability. `weak_digits`: the indexes of digits with a low probability."""
+    with the probability. `weak_digits`: the indexes of digits, points and commas with a low
+    probability."""
 
     text: str
     score: float
@@ -49,8 +51,8 @@ class BlankKeepingDecoder:
         self._characters = list(characters)
         self._blank = self._characters.index(" ") if " " in self._characters else None
         self._lost_blank = lost_blank
-        self._look_alikes = {n for n, character in enumerate(characters) if character in _LOOK_ALIKES}
-        self._digits = {n for n, character in enumerate(characters) if character.isdecimal()}
+        self._look_alikes = {n for n, character in enumerate(characters) if character in _ALIKE_SIGNS}
+        self._digits = {n for n, character in enumerate(characters) if character.isdecimal() or character in _SEPARATORS}
 
     def decode(self, steps: Any) -> LineReading:
         """Decodes the probabilities of one line (steps, classes)."""
@@ -78,7 +80,7 @@ class BlankKeepingDecoder:
             if blank > self._lost_blank and _may_part(text, sign):
                 text.append(" ")
                 steps_of.append((steps_of[-1] + step) / 2)
-            if sure < _SURE_LOOK and number in self._look_alikes:
+            if sure < _SURE_SIGN and number in self._look_alikes:
                 look_alikes.append((len(text), sure))
             if sure < _WEAK_DIGIT and number in self._digits:
                 weak_digits.append(len(text))

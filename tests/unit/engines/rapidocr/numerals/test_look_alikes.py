@@ -103,6 +103,11 @@ def test_a_line_reading_names_uncertain_characters() -> None:
     assert reading.weak_digits == (2,)
 
 
+def test_a_line_reading_names_uncertain_points_and_commas() -> None:
+    steps = np.array([[0, 0, 1], [1, 0, 0], [0, 0.7, 0.3], [1, 0, 0], [0, 0, 1]], np.float32)
+    assert BlankKeepingDecoder(["", ",", "5"]).decode(steps).weak_digits == (1,)
+
+
 @pytest.mark.parametrize(
     ("text", "weak", "is_doubt"),
     [("Total 1.250,00", 8, True), ("Art 9", 4, False), ("AB-1250", 4, True), ("(9,à) + 5", 1, False), ("1.250,00", 0, True)],
