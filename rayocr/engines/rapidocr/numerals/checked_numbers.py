@@ -14,11 +14,13 @@ _IBAN = re.compile(r"(?<![A-Za-z\d])[A-Z]{2} ?[\dOIl]{2}(?: ?[A-Z\dl]{4}){2,7}(?
 _LENGTHS = {  # number of characters, by country
     length: frozenset(countries.split())
     for length, countries in {
-        15: "NO", 16: "BE", 18: "DK FI NL", 19: "SI", 20: "AT EE LT LU", 21: "CH HR LI LV", 22: "BG DE GB IE RS", 24: "CZ ES RO SE SK",
-        25: "PT", 26: "IS TR", 27: "FR GR IT MC SM", 28: "CY HU PL", 31: "MT",
+        15: "NO", 16: "BE", 18: "DK FI NL", 19: "SI", 20: "AT EE LT LU", 21: "CH HR LI LV", 22: "BG DE GB IE RS",
+        24: "CZ ES RO SE SK", 25: "PT", 26: "IS TR", 27: "FR GR IT MC SM", 28: "CY HU PL", 31: "MT",
     }.items()
 }  # fmt: skip
 _ONLY_DIGITS = frozenset(
+    ("AT", "BE", "CZ", "DE", "DK", "EE", "ES", "FI", "HR", "HU", "IS", "LT", "NO", "PL", "PT", "SE", "SI", "SK")
+)
     ["AT", "BE", "CZ", "DE", "DK", "EE", "ES", "FI", "HR", "HU", "IS", "LT", "NO", "PL", "PT", "SE", "SI", "SK"]
 )
 _AS_DIGITS = str.maketrans("OIlSBZ", "011582")
