@@ -21,8 +21,6 @@ _LENGTHS = {  # number of characters, by country
 _ONLY_DIGITS = frozenset(
     ("AT", "BE", "CZ", "DE", "DK", "EE", "ES", "FI", "HR", "HU", "IS", "LT", "NO", "PL", "PT", "SE", "SI", "SK")
 )
-    ["AT", "BE", "CZ", "DE", "DK", "EE", "ES", "FI", "HR", "HU", "IS", "LT", "NO", "PL", "PT", "SE", "SI", "SK"]
-)
 _AS_DIGITS = str.maketrans("OIlSBZ", "011582")
 _EXCHANGED = {"0": "O", "O": "0", "1": "I", "I": "1", "l": "1"}
 # Three digits between equal separators, and two at the end: the last separator of an amount is another one.
