@@ -16,6 +16,7 @@ _TICK_EM = 3.5  # longest side of a box
 _LEVEL = 0.3
 # Limits for rows of single characters that are a table: distance, alignment, share of characters with another one below.
 _MATRIX_EM, _ALIGNED_EM, _MATRIX = 2.2, 0.06, 0.5
+_LEAST_COUNTED, _COUNTED_PITCH = 3, 4.0  # number of digits, and their largest distance in line heights
 _MOST_TICKS = 800
 
 
@@ -37,7 +38,7 @@ def join_combs(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float
         else:
             row.append(line)
     for row in rows:
-        if len(row) > 1 and not _is_matrix(row, singles, em):
+        if len(row) > 1 and not _is_matrix(row, singles, em) and not _is_counting(row, singles):
             y0, y1 = min(line.y0 for line in row), max(line.y1 for line in row)
             text = "".join(line.text for line in row)
             joined[id(row[0])] = replace(row[0], text=text, x1=row[-1].x1, y0=y0, y1=y1, columns="")
@@ -84,3 +85,21 @@ def _is_matrix(row: Sequence[LayoutLine], singles: Sequence[LayoutLine], em: flo
         for line in row
     )
     return stacked > _MATRIX * len(row)
+
+
+def _is_counting(row: Sequence[LayoutLine], singles: Sequence[LayoutLine]) -> bool:
+    """Returns whether the characters are part of a row of digits with equal steps, each in its own cell: the numbers of bits or
+    pages, or the labels of a scale (7 6 5 4, 2 4 6 8)."""
+    first = row[0]
+    level = [line for line in singles if abs(line.center_y - first.center_y) <= _LEVEL * first.height]
+    place = next(n for n, line in enumerate(level) if line is first)
+    start, end = place, place + 1
+    while start > 0 and level[start].x0 - level[start - 1].x0 < _COUNTED_PITCH * first.height:
+        start -= 1
+    while end < len(level) and level[end].x0 - level[end - 1].x0 < _COUNTED_PITCH * first.height:
+        end += 1
+    texts = [line.text for line in level[start:end]]
+    if len(texts) < _LEAST_COUNTED or not all(map(str.isdecimal, texts)):
+        return False
+    steps = {int(other) - int(one) for one, other in pairwise(texts)}
+    return len(steps) == 1 and steps != {0}

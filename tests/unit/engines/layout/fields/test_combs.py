@@ -25,6 +25,16 @@ def test_characters_in_boxes_are_joined(text: str) -> None:
     assert joined(*boxes(text)) == [text]
 
 
+@pytest.mark.parametrize("text", ["76543210", "2468", "123", "210"])
+def test_digits_that_count_the_cells_stay(text: str) -> None:
+    assert joined(*boxes(text)) == list(text)
+
+
+def test_two_digits_that_count_are_part_of_a_longer_row() -> None:
+    (one, first), (other, second) = boxes("12"), boxes("345", x=136)
+    assert joined([*one, *other], [*first, *second]) == list("12345")
+
+
 def test_a_wider_gap_divides_the_fields() -> None:
     (day, first), (month, second) = boxes("14"), boxes("02", x=135)
     assert joined([*day, *month], [*first, *second]) == ["14", "02"]
