@@ -234,7 +234,7 @@ def _misses_lines(image: Image, lines: Sequence[TsvLine], scale: float) -> bool:
         return False
     import numpy as np
 
-    from rayocr.engines.rapidocr.missed_lines import missed_lines
+    from rayocr.engines.rapidocr.finding.missed_lines import missed_lines
 
     words = [TsvLine((word,)) for line in lines for word in line.words if word.confidence >= SURE_WORD]
     boxes = [np.array(word.corners(full=True), np.float32) for word in words]

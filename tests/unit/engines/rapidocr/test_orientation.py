@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rayocr.engines.rapidocr.engine import RapidOcrEngine
 from rayocr.engines.rapidocr.image import TurnedPage
+from rayocr.engines.rapidocr.orientation import OrientedReader
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 
 # Five lines; the first pixel of each is its mark, and it is at the other end when the page is turned by half.
@@ -38,8 +38,7 @@ def _read_junk(lines: Sequence[Any]) -> list[LineReading]:
 
 @pytest.mark.parametrize(("is_turned", "certain", "turns"), [(False, True, 0), (False, False, 0), (True, True, 2)])
 def test_a_page_that_is_not_certainly_upside_down_is_upright(is_turned: bool, certain: bool, turns: int) -> None:
-    engine = RapidOcrEngine(other_scripts=Scripts(certain=certain))  # type: ignore[arg-type]
-    engine._recognize_lines = _read_junk
+    reader = OrientedReader(_read_junk, Scripts(certain=certain))  # type: ignore[arg-type]
     image = np.ascontiguousarray(np.rot90(IMAGE, 2)) if is_turned else IMAGE
     quads = (np.array([499, 299], np.float32) - QUADS)[:, [2, 3, 0, 1]] if is_turned else QUADS
-    assert engine._orient_and_read(TurnedPage(image), quads)[0] == turns
+    assert reader.read(TurnedPage(image), quads)[0] == turns

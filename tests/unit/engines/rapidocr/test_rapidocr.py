@@ -54,7 +54,8 @@ def test_the_model_says_whether_tesseract_read_lines_of_the_page(engine: RapidOc
 
     page: Any = DrawnPage()
     assert engine.recognize(page).model == engine.model
-    monkeypatch.setattr(engine, "_with_other_scripts", by_tesseract)
+    assert engine._models is not None
+    monkeypatch.setattr(engine._models.unknown, "read", by_tesseract)
     answer = engine.recognize(page)
     assert (answer.engine, answer.model) == ("rapidocr", engine.model + "+tesseract")
 

@@ -11,7 +11,9 @@ from PIL import Image
 
 from rayocr.engines.rapidocr.engine import RapidOcrEngine
 from rayocr.engines.rapidocr.image import TurnedPage
-from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ
+from rayocr.engines.rapidocr.orientation import OrientedReader
+from rayocr.engines.rapidocr.recognizer.decoding import NOTHING_READ, LineReading
+from rayocr.engines.rapidocr.unknown_scripts import UnknownScripts
 from rayocr.engines.tesseract.line_sheet import HEIGHT
 from rayocr.engines.tesseract.lines import lines_of_tsv
 from rayocr.engines.tesseract.other_scripts import OtherScripts
@@ -116,8 +118,6 @@ def test_digits_alone_are_no_second_script() -> None:
     [(90, "כן", ()), (67, "35", ("low_confidence",)), (0, "", ("low_confidence",))],
 )
 def test_a_line_that_tesseract_reads_badly_or_not_at_all_is_a_doubt(confidence: int, text: str, doubts: tuple[str, ...]) -> None:
-    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-
     class NineLines(FakeTesseract):
         def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
             rows = [(row, 30, 90, 95, "כן") for row in range(8)]
@@ -155,12 +155,11 @@ class Mixed:
     """English lines with text, and lines with almost no text."""
 
     def __init__(self, engine: RapidOcrEngine, unread: int) -> None:
-        from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-
         english = [LineReading("a line of English text that was read", 0.98, 0.9)] * 4
         self.readings = english + [LineReading(". ,", 0.9, 0.9)] * unread
         self.engine = engine
         self.aspects: list[float] = []
+        self.recognize: Any = None
 
     def result(self) -> list[str]:
         return [line.text for line in self.answer()[0]]
@@ -172,7 +171,8 @@ class Mixed:
         count = len(self.readings)
         quads = np.array([[(0, 50 * n), (900, 50 * n), (900, 50 * n + 40), (0, 50 * n + 40)] for n in range(count)], np.float32)
         image: Any = np.full((50 * count + 50, 1000), 255, np.uint8)
-        return self.engine._with_other_scripts(image, quads, list(self.readings), self.aspects or [22.0] * count)
+        unknown = UnknownScripts(self.engine._other_scripts, self.recognize)
+        return unknown.read(image, quads, list(self.readings), self.aspects or [22.0] * count)
 
 
 def test_on_a_mixed_page_each_line_goes_to_the_engine_that_knows_its_script() -> None:
@@ -182,8 +182,6 @@ def test_on_a_mixed_page_each_line_goes_to_the_engine_that_knows_its_script() ->
 
 
 def test_misread_words_that_no_engine_reads_are_a_doubt() -> None:
-    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-
     for other_scripts in (None, OtherScripts(tesseract=FakeTesseract({"rus": ""}))):
         mixed = Mixed(RapidOcrEngine(other_scripts=other_scripts), unread=0)
         mixed.readings = [LineReading("Egaall", 0.6, 0.3)] * 4 + [LineReading("1,204.88", 0.99, 0.9)] * 9
@@ -212,10 +210,9 @@ def test_a_single_line_that_was_not_read_is_a_doubt(script: str | None, doubt: s
 
 
 def test_a_page_in_vietnamese_without_its_pack_names_the_package() -> None:
-    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-
     engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=FakeTesseract({}, script="Latin", installed=("eng", "osd"))))
     mixed = Mixed(engine, unread=0)
+    mixed.recognize = lambda lines: [LineReading("", 0.0, 0.0)] * len(lines)
     mixed.readings = [LineReading("Hội đng thành ph đã quyt định sa cha cây cầu", 0.95, 0.9)] * 5
     with pytest.raises(LanguagePackMissing, match="tesseract-ocr-vie"):
         mixed.result()
@@ -232,8 +229,6 @@ def test_more_than_a_few_lines_in_a_script_without_a_pack_fail_the_page_and_a_fe
 
 
 def test_a_single_greek_line_without_its_pack_is_a_doubt_that_names_the_pack() -> None:
-    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-
     fake = FakeTesseract({}, script="Latin", installed=("eng", "osd"))
     mixed = Mixed(RapidOcrEngine(other_scripts=OtherScripts(tesseract=fake)), unread=0)
     mixed.readings = mixed.readings[:1] * 30 + [LineReading("Το δημοτικ συμβολιο αποφσισε να επισκευσει", 0.95, 0.9)]
@@ -276,8 +271,6 @@ def test_the_packs_of_an_uncertain_script_are_tried_first_and_alone_if_they_read
 
 
 def test_a_page_in_one_other_script_is_read_line_by_line_with_its_short_lines() -> None:
-    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-
     rows = [(row, 30, 90, 90, "мост") for row in range(22)]
     engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=FakeTesseract({"rus": tsv(*rows)}, script=None)))
     mixed = Mixed(engine, unread=0)
@@ -291,12 +284,10 @@ def test_a_page_in_another_script_is_turned_as_tesseract_sees_it() -> None:
         def detect_orientation(self, image: Image.Image, *, dpi: int, least_letters: int = 50) -> Orientation | None:
             return Orientation(quarter_turns=2, turn_confidence=19, script="Arabic", script_confidence=90)
 
-    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-
-    engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=UpsideDown({"ara": ""})))
-    engine._recognize_lines = lambda lines: [LineReading(". ,", 0.6, 0.6)] * len(lines)
+    scripts = OtherScripts(tesseract=UpsideDown({"ara": ""}))
+    reader = OrientedReader(lambda lines: [LineReading(". ,", 0.6, 0.6)] * len(lines), scripts)
     quads = np.array([[(0, 50 * n), (900, 50 * n), (900, 50 * n + 40), (0, 50 * n + 40)] for n in range(9)], np.float32)
-    assert engine._orient_and_read(TurnedPage(np.full((500, 1000), 255, np.uint8)), quads)[0] == 2
+    assert reader.read(TurnedPage(np.full((500, 1000), 255, np.uint8)), quads)[0] == 2
 
 
 def test_lines_that_tesseract_lost_are_read_again_at_another_size() -> None:
@@ -320,8 +311,6 @@ def test_the_english_pack_does_not_read_words_of_these_scripts(script: str, pack
 
 
 def test_a_russian_line_of_which_only_a_number_was_read_is_read_by_tesseract() -> None:
-    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-
     rows = [(row, 30, 90, 90, "билета") for row in range(3)]
     engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=FakeTesseract({"rus": tsv(*rows)}, script="Cyrillic")))
     mixed = Mixed(engine, unread=2)
@@ -330,11 +319,8 @@ def test_a_russian_line_of_which_only_a_number_was_read_is_read_by_tesseract() -
 
 
 def test_on_a_page_in_vietnamese_lines_that_lost_fewer_letters_are_read_again_too() -> None:
-    from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-
     rows = [(row, 30, 90, 90, "cầu") for row in range(3)]
     engine = RapidOcrEngine(other_scripts=OtherScripts(tesseract=FakeTesseract({"vie": tsv(*rows)}, script="Latin")))
-    engine._recognize_lines = lambda lines: [LineReading("", 0.0, 0.0)] * len(lines)
     mixed = Mixed(engine, unread=0)
     mixed.readings = [LineReading("Hội đng thành ph đã quyt định sa cha cây cầu", 0.3, 0.9)] * 2
     mixed.readings += [LineReading("chi xut hin trên báo sau mt tuàn.", 0.99, 0.9), LineReading("The ferry leaves", 0.99, 0.9)]

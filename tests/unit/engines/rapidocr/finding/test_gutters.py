@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from rayocr.engines.rapidocr.gutters import parted_at_gutters
+from rayocr.engines.rapidocr.finding.gutters import parted_at_gutters
 
 LEFT, RIGHT = "words that fill the column to its edge", "other words in the second column here"
 

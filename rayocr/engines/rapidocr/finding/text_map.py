@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from rayocr.engines.rapidocr.finding.windows import windows
 from rayocr.engines.rapidocr.recognizer.runtime import Model, model_levels
-from rayocr.engines.rapidocr.windows import windows
 
 # These are the settings of PaddleOCR and rapidocr for these models.
 _MARKED = 0.3
@@ -19,7 +19,8 @@ _MULTIPLE_PX = 32  # the sides of the model's input are multiples of this
 
 
 class TextDetector:
-    """Finds text boxes, as `rayocr.engines.rapidocr.detection.Detect`. `least_score` is the minimum score of returned boxes."""
+    """Finds text boxes, as `rayocr.engines.rapidocr.finding.detection.Detect`. `least_score` is the minimum score of
+    returned boxes."""
 
     def __init__(self, model: Model, *, least_score: float) -> None:
         self._model = model

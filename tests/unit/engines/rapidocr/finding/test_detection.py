@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rayocr.engines.rapidocr.detection import find_lines, with_missed_lines
+from rayocr.engines.rapidocr.finding.detection import find_lines, with_missed_lines
 
 PAGE = np.full((2000, 1600), 255, np.uint8)
 SCALE = 1100 / 2000  # scale from the page to the detector's first image

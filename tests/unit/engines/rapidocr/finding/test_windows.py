@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rayocr.engines.rapidocr.text_map import TextDetector
-from rayocr.engines.rapidocr.windows import spans, windows
+from rayocr.engines.rapidocr.finding.text_map import TextDetector
+from rayocr.engines.rapidocr.finding.windows import spans, windows
 
 
 class MarksDarkPixels:

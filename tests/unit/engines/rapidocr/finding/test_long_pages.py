@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from rayocr.engines.rapidocr.engine import RapidOcrEngine
-from rayocr.engines.rapidocr.missed_lines import missed_lines
+from rayocr.engines.rapidocr.finding.missed_lines import missed_lines
 from rayocr.pdf.document import PdfFile
 from tests.unit.engines.local_pages import SENTENCES, DrawnPage
 from tests.unit.engines.rapidocr.test_rapidocr import find_fonts
@@ -144,13 +144,15 @@ def test_a_page_half_of_whose_print_has_no_box_is_not_a_confident_answer(
     engine: RapidOcrEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = engine.recognize(DrawnPage())  # type: ignore[arg-type]
-    detect = engine._detect
-    assert detect is not None and (whole.confidence or 0) > 0.9
+    models = engine._models
+    assert models is not None and (whole.confidence or 0) > 0.9
+
+    detect = models._detect
 
     def half(image: Any) -> Any:
         boxes, scores = detect(image)
         upper = boxes[:, :, 1].max(axis=1) < image.shape[0] / 2
         return boxes[upper], scores[upper]
 
-    monkeypatch.setattr(engine, "_detect", half)
+    monkeypatch.setattr(models, "_detect", half)
     assert (engine.recognize(DrawnPage()).confidence or 0) < 0.7  # type: ignore[arg-type]
