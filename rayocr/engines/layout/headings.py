@@ -74,7 +74,7 @@ class HeadingScale:
         text = row.text
         if len(text) > _MAX_CHARS or text[-1:] in ".,;:。，" or sum(map(str.isalpha, text)) < 3:
             return 0
-        if not row.bold and _BULLET.match(text):
+        if _BULLET.match(text) and not (row.bold and not self.running.bold):
             return 0
         level = self._level_of_style(row)
         number = _NUMBERED.match(text) if level else None

@@ -17,7 +17,7 @@ from rayocr.engines.layout.paragraphs import Block, BlockKind
 from rayocr.engines.layout.scripts.korean import divides_no_words
 
 # A dash or a plus before a number may be its sign.
-_BULLET = re.compile(r"^(?:[•●▪■◦○‣∙⁃➢➤❖\uf0b7\uf0a7]\s*|[\u2013*+-]\s+(?![\d$€£¥₹.,]))(?=\S)")
+_BULLET = re.compile(r"^(?:[•●▪■◦○‣∙⁃➢➤❖·・･\uf0b7\uf0a7]\s*|[\u2013*+-]\s+(?![\d$€£¥₹.,]))(?=\S)")
 _MARKS_OF_NOTES = frozenset("*+")
 _ONLY_RULE = re.compile(r"^[-=_*~`][-=_*~`\s]+$")
 _SYNTAX = re.compile(r"^(?:#{1,6}(?=\s|$)|>|[-+*](?=\s|$)|\||`{3}|~{3})")

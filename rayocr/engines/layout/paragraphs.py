@@ -10,13 +10,8 @@ from itertools import groupby, pairwise
 from operator import or_
 
 from rayocr.engines.layout.fields.beside import is_postal_address
-from rayocr.engines.layout.headings import (
-    LEVEL_OF_BOLD,
-    HeadingScale,
-    with_bold_lines,
-    without_bold_text,
-    without_lines_of_addresses,
-)
+from rayocr.engines.layout.heading_rows import OPEN_END, changes_size, continues_heading, heading_levels
+from rayocr.engines.layout.headings import LEVEL_OF_BOLD, HeadingScale, with_bold_lines
 from rayocr.engines.layout.joining import ends_in_broken_number, ends_in_broken_word, join_lines
 from rayocr.engines.layout.rows import MARKER, Row, has_label
 from rayocr.engines.layout.units.breaks import SENTENCE_CHARS, SENTENCE_END, has_room_for, is_mid_sentence
@@ -34,17 +29,11 @@ _FULL_EM = 2.5  # rows that end this close to the right edge fill the column
 _INDENT_EM, _HANGING_EM = 0.8, 4.0
 _EARLY = 0.3  # least distance of all row ends from the edge of the column, as a share of its width
 _NARROW_EM = 10.0
-_HEADING_ROWS = 4  # more rows of one size are text
 _LETTERHEAD_LINES = 3
 _SALUTATION = 40  # maximum number of characters of a salutation
 _SHORT_CHARS = 38  # largest mean number of characters of a line in an address or a poem
 _NUMBER = re.compile(r"\(?(\d{1,2})[.)]\s")
-_SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[^\W\d_]")
 _NUMBERED_LINE = re.compile(r"\d{1,3}[a-z]?\s+[A-Z(]")  # a numbered line of a form
-_OPEN_END = re.compile(
-    r" (?:or|and|of|the|to|in|a|an|for|by|with|as|at|on|is|are|from|that|if|than|but|its|which|de|la|le|les|et|du|des|der|die|das"
-    r"|und|von|zu|den|dem|el|y|di|il|e)$"
-)
 _NETWORK = re.compile(r"www\.|https?:|[\w.+-]{1,100}@")
 _NO_WORD = re.compile(r"\w\s+[A-Z\d]|www\.|https?:|[\w.+-]{1,100}@")
 
@@ -82,7 +71,7 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
         return []
     rows = with_round_bullets(rows, em)
     shape = _Shape.of(rows, em)
-    levels = with_bold_lines(rows, _heading_levels(rows, scale, em), scale, shape.pitch, em)
+    levels = with_bold_lines(rows, heading_levels(rows, scale, em), scale, shape.pitch, em)
     blocks: list[Block] = []
     previous: Row | None = None
     apart = [True, *(shape.apart(above, row) for above, row in pairwise(rows))]
@@ -106,7 +95,7 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
         text = previous.text
         blocks[-1].ends_open = (
             ends_in_broken_word(text)
-            or (is_mid_sentence(previous) and _OPEN_END.search(text) is not None)
+            or (is_mid_sentence(previous) and OPEN_END.search(text) is not None)
             or (previous.x1 > shape.right - 3 * em and len(text) > 20 and not text.endswith(SENTENCE_END))
         )
     _nest(blocks, em)
@@ -162,7 +151,7 @@ def _is_line_of(line: Block, text: Block) -> bool:
 
 
 def _is_continued_by(block: Block, following: Block) -> bool:
-    return block.ends_open and (following.lines[0][:1].islower() or _OPEN_END.search(block.lines[-1]) is not None)
+    return block.ends_open and (following.lines[0][:1].islower() or OPEN_END.search(block.lines[-1]) is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,42 +233,6 @@ def _ends_early(group: Sequence[Row], shape: _Shape) -> bool:
     return len(group) > 2 or has_room_for(group[1], group[0], own_edge) or len(group[0].text) <= SENTENCE_CHARS
 
 
-def _heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[int]:
-    """Returns the heading level of each row. A large line in the middle of a sentence is not a heading, since font sizes in text
-    layers of scans are guesses."""
-    levels = [0 if row.is_tabular(em) else scale.level(row) for row in rows]
-    for index in range(len(rows) - 1):
-        above, below = rows[index], rows[index + 1]
-        if levels[index] != levels[index + 1] and below.text[:1].islower() and below.y0 - above.y1 < 0.8 * em:
-            levels[index] = levels[index + 1] = 0
-    for index, (above, below) in enumerate(pairwise(rows)):
-        ends_sentence = levels[index] and not levels[index + 1] and below.text.endswith(SENTENCE_END[:2])
-        if ends_sentence and above.bold == below.bold and not _changes_size(above, below) and is_mid_sentence(above):
-            levels[index] = 0 if below.y0 - above.y1 < 0.6 * above.height else levels[index]
-    levels = without_lines_of_addresses(rows, _without_paragraphs(rows, levels, em))
-    return without_bold_text(rows, levels, scale)
-
-
-def _without_paragraphs(rows: Sequence[Row], levels: list[int], em: float) -> list[int]:
-    """Removes the levels of large text that is not a heading: several lines of one size that fill their column (a paragraph on a
-    page with smaller text), and short lines with numbers (an address). Returns the levels."""
-    start = 0
-    while start < len(rows):
-        end = start + 1
-        while end < len(rows) and levels[end] == levels[start] and rows[end].y0 - rows[end - 1].y1 < 0.6 * rows[end].height:
-            end += 1
-        group = rows[start:end]
-        right = max(row.x1 for row in group)
-        full = sum(row.x1 > right - _FULL_EM * em for row in group[:-1])
-        broken = any(ends_in_broken_word(row.text) for row in group)
-        is_text = (len(group) > _HEADING_ROWS or (len(group) > 2 and broken)) and 2 * full > len(group) - 1
-        is_address = len(group) > 2 and sum(any(map(str.isdigit, row.text)) for row in group) > 1
-        if levels[start] and (is_text or is_address):
-            levels[start:end] = [0] * len(group)
-        start = end
-    return levels
-
-
 def _kind(row: Row, level: int, em: float, *, is_unit: bool, is_item: bool) -> BlockKind:
     if level:
         return BlockKind.HEADING
@@ -300,15 +253,7 @@ def _continues(
     block: Block, above: Row, row: Row, kind: BlockKind, level: int, shape: _Shape, right: float, *, hangs: bool
 ) -> bool:
     if block.kind is BlockKind.HEADING or kind is BlockKind.HEADING:
-        same_case = above.text.isupper() == row.text.isupper()  # the row above may be a title above its authors
-        same_case = same_case and _SECTION.match(row.text) is None
-        return (
-            block.kind is kind
-            and same_case
-            and block.level == level
-            and row.y0 - above.y1 < 0.6 * above.height
-            and len(block.lines) < 3
-        )
+        return block.kind is kind and block.level == level and len(block.lines) < 3 and continues_heading(above, row)
     if kind is BlockKind.STANZA or block.kind is BlockKind.STANZA:
         is_new_stanza = block.pitch and row.center_y - above.center_y > block.pitch + _GAP * shape.em
         return kind is block.kind and row.y0 - above.y1 < 1.5 * shape.em and not is_new_stanza
@@ -343,7 +288,7 @@ def _sentence_continues(above: Row, row: Row) -> bool:
     with a number that is not the marker of an item."""
     if not is_mid_sentence(above):
         return False
-    return _begins_inside(row.text) or _OPEN_END.search(above.text) is not None or _NUMBER.match(row.text) is not None
+    return _begins_inside(row.text) or OPEN_END.search(above.text) is not None or _NUMBER.match(row.text) is not None
 
 
 def _begins_inside(text: str) -> bool:
@@ -384,15 +329,8 @@ def _style_may_change(above: Row, row: Row) -> bool:
     """Returns whether bold text ends or begins within a sentence, or the line break divides a word in small capitals."""
     if ends_in_broken_word(above.text):
         return True
-    return not _changes_size(above, row) and (_sentence_continues(above, row) or above.text.endswith(","))
+    return not changes_size(above, row) and (_sentence_continues(above, row) or above.text.endswith(","))
 
 
 def _changes_style(above: Row, row: Row) -> bool:
-    return _changes_size(above, row) or (above.bold != row.bold and len(row.text) > 3 and len(above.text) > 3)
-
-
-def _changes_size(above: Row, row: Row) -> bool:
-    if above.font_size_pt and row.font_size_pt:
-        larger, smaller = max(above.font_size_pt, row.font_size_pt), min(above.font_size_pt, row.font_size_pt)
-        return larger > 1.15 * smaller
-    return False
+    return changes_size(above, row) or (above.bold != row.bold and len(row.text) > 3 and len(above.text) > 3)

@@ -34,8 +34,9 @@ class RunningSizes:
                 count[0] += line.text[:1].islower()
                 count[1] += _END_OF_SENTENCE.search(line.text) is not None
         running = {key: begins for key, (begins, ends) in counts.items() if begins >= _LEAST_LINES and ends >= _LEAST_ENDS}
-        least = _BOLD_SHARE * sum(running.values())
-        bold = [size for (size, is_bold), begins in running.items() if is_bold and begins >= least]
+        bold = [size for size, is_bold in running if is_bold]
+        if sum(begins for (_, is_bold), begins in running.items() if is_bold) < _BOLD_SHARE * sum(running.values()):
+            bold = []
         return cls(max((size for size, is_bold in running if not is_bold), default=0.0), max(bold, default=0.0))
 
     def include(self, size: float, *, bold: bool) -> bool:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rayocr.engines.layout.lines import Boxed
+from rayocr.engines.layout.lines import Boxed, LayoutLine
 
 SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
 _MARGIN_SHARE = 0.12  # share of the page's height at its top and bottom that may contain running headers and footers
 _HEAD_EM, _FOOT_EM = 2.2, 3.8  # maximum height of a running header and of a footer
 _IMPRINT_LINES = 3
+_LARGE_TITLE, _CLOSE = 1.2, 1.05  # title: least height in ems; largest distance of its lines, relative to its height
+_LARGE, _LEAST_BELOW = 1.25, 4  # headings of columns: least height in ems, least number of lines with their left edges
 
 
 def columns_of_footer(foot: list[Boxed], em: float) -> list[list[Boxed]]:
@@ -31,6 +33,8 @@ def split_margins(boxes: Sequence[Boxed], page_height: float, em: float) -> tupl
     head = _first_band(ordered, _HEAD_EM * em, em)
     if not head or len(head) == len(ordered) or max(box.y1 for box in head) > page_height * _MARGIN_SHARE:
         head = []
+    if _are_headings_of_columns(head, ordered[len(head) :], em) or _is_part_of_title(head, ordered[len(head) :], em):
+        head = []
     rest = ordered[len(head) :]
     upward = sorted(rest, key=lambda box: -box.y1)
     foot = _first_band([_Flipped(box) for box in upward], _FOOT_EM * em, em)
@@ -39,6 +43,31 @@ def split_margins(boxes: Sequence[Boxed], page_height: float, em: float) -> tupl
         lifted = []
     taken = {id(box) for box in lifted}
     return list(head), [box for box in rest if id(box) not in taken], lifted
+
+
+def _are_headings_of_columns(head: Sequence[Boxed], rest: Sequence[Boxed], em: float) -> bool:
+    """Returns whether the first row of the page consists of the headings of its columns: large or bold lines, each with the left
+    edge of lines below it."""
+    if len(head) < 2 or not all(isinstance(box, LayoutLine) and (box.bold or box.height > _LARGE * em) for box in head):
+        return False
+    if max(box.y0 for box in head) > min(box.y1 for box in head):
+        return False
+    edges = [sum(abs(box.x0 - other.x0) < SLACK_EM * em for other in rest) for box in head]
+    return min(edges) >= _LEAST_BELOW and max(edges) < len(rest)
+
+
+def _is_part_of_title(head: Sequence[Boxed], rest: Sequence[Boxed], em: float) -> bool:
+    """Returns whether the first line of the page is the first line of a title, whose second line is close and has its style."""
+    if len(head) != 1 or not isinstance(head[0], LayoutLine) or not isinstance(rest[0], LayoutLine):
+        return False
+    first, second = head[0], rest[0]
+    size = first.font_size_pt
+    if not size or not second.font_size_pt or first.height < _LARGE_TITLE * em or first.bold != second.bold:
+        return False
+    if first.text[:1].islower() or first.text.endswith(tuple(".,;:")):
+        return False
+    is_alone = len(rest) < 2 or rest[1].y0 > second.center_y
+    return is_alone and abs(size - second.font_size_pt) < 0.1 and second.y0 - first.y1 < _CLOSE * first.height
 
 
 @dataclass(frozen=True, slots=True)

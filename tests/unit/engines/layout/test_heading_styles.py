@@ -95,5 +95,32 @@ def test_numbers_of_paragraphs_in_the_margin_belong_to_their_paragraphs() -> Non
 def test_a_heading_close_to_the_text_above_and_below_it_stays_a_heading(size: float | None) -> None:
     lines = [line(f"{text} {n}", 60, 100 + 14 * n, size=size and 10) for n, text in enumerate(CLAUSE * 3)]
     lines.append(line("Previous Work", 60, 184, size=size, height=HEIGHT_PT if size else 17))
-    lines += [line(f"{text} {n}", 60, 203 + 14 * n, size=size and 10) for n, text in enumerate(CLAUSE * 3)]
+    lines += [line(f"{text} {n}", 60, (198 if size else 203) + 14 * n, size=size and 10) for n, text in enumerate(CLAUSE * 3)]
     assert "# Previous Work\n" in read(lines)
+
+
+def test_an_amount_in_large_figures_is_no_heading() -> None:
+    lines = [line("By revenue", 60, 60, size=10), line("1,792,756 crore", 60, 80, size=20, height=22)]
+    lines += [line(f"{text} {n}", 60, 140 + 14 * n, size=10) for n, text in enumerate(CLAUSE * 4)]
+    assert "#" not in read(lines)
+
+
+def test_a_large_sentence_of_several_lines_is_not_half_a_heading() -> None:
+    deck = ["The company, which is the", "largest of its kind in the", "whole region, has grown in", "the year of the report."]
+    lines = [line(text, 60, 60 + 15 * n, size=11.8) for n, text in enumerate(deck)]
+    lines += [line(f"{text} {n}", 60, 160 + 14 * n, size=10) for n, text in enumerate(CLAUSE * 4)]
+    assert " ".join(deck) in read(lines) and "#" not in read(lines)
+
+
+def test_a_heading_whose_lines_are_set_wide_is_one_heading() -> None:
+    title = ["Appendix D: Measures of Financial Literacy and", "Cognitive Abilities"]
+    lines = [line(text, 60, 130 + 32 * n, size=17, height=17) for n, text in enumerate(title)]
+    lines += [line(f"{text} {n}", 60, 220 + 14 * n, size=10) for n, text in enumerate(CLAUSE * 4)]
+    assert f"# {' '.join(title)}\n" in read(lines)
+
+
+def test_the_first_line_of_a_title_at_the_top_of_the_page_is_no_running_header() -> None:
+    title = ["CHAPTER 6: OVERVIEW OF THE MARKET", "FROM OTHER SOURCES"]
+    lines = [line(text, 60, 70 + 23 * n, size=14, height=15, bold=True) for n, text in enumerate(title)]
+    lines += [line(f"{text} {n}", 60, 150 + 14 * n, size=10) for n, text in enumerate(CLAUSE * 4)]
+    assert f"# {' '.join(title)}\n" in read(lines)

@@ -35,3 +35,19 @@ def test_rows_of_two_texts_are_read_across() -> None:
     ]
     text = read(*column([left for left, _ in rows], 60, 150), *column([right for _, right in rows], 320, 150))
     assert text.index("closed on Sundays") < text.index("The library")
+
+
+@pytest.mark.parametrize(("height", "bold"), [(22.0, False), (11.0, True)])
+def test_headings_of_two_languages_at_the_top_of_the_page_belong_to_their_columns(height: float, bold: bool) -> None:
+    english = [f"apply to all deliveries of part {n} and all services" for n in range(6)]
+    french = [f"valent pour toutes les livraisons {n} et pour les" for n in range(6)]
+    heads = [line("Terms", 60, 50, height=height, bold=bold), line("Conditions", 320, 50, height=height, bold=bold)]
+    text = read(*heads, *column(english, 60, 90, width=220), *column(french, 320, 90, width=220))
+    assert text.index("Terms") < text.index("part 5") < text.index("Conditions") < text.index("livraisons 0")
+
+
+def test_a_running_header_of_two_parts_is_read_before_the_columns() -> None:
+    left, right = ([f"{word} text that fills the lines of its column {n}" for n in range(6)] for word in ("First", "Second"))
+    heads = [line("Water Journal", 60, 50), line("Volume 12", 320, 50)]
+    text = read(*heads, *column(left, 60, 90, width=220), *column(right, 320, 90, width=220))
+    assert text.index("Volume 12") < text.index("First text")

@@ -77,3 +77,14 @@ def test_a_portuguese_article_at_the_begin_of_lines_is_no_bullet() -> None:
     lines: list[LayoutLine] = [line("Um texto que diz o que segue", 60, 100), *quoted]
     text = layout_markdown(lines, page_width=595, page_height=842)
     assert "o Tribunal" in text and "o Estado" in text
+
+
+@pytest.mark.parametrize("mark", ["·", "· ", "・"])
+def test_middle_dots_are_bullets(mark: str) -> None:
+    text = read((0, f"{mark}Coping strategies"), (0, f"{mark}Support networks"), (0, f"{mark}Advocacy"))
+    assert text == "- Coping strategies\n- Support networks\n- Advocacy"
+
+
+def test_middle_dots_between_keywords_are_no_bullets() -> None:
+    text = read((0, "Keywords: Document Analysis · Layout Analysis"), (0, "· Character Recognition · Open Source library"))
+    assert "- " not in text
