@@ -295,8 +295,6 @@ def _may_hold_lines(ink: tuple[Any, Any]) -> bool:
 
 def _ink_lines(picture: Any, scale: float, read: Any) -> tuple[tuple[Box, bool], ...]:
     """Returns the boxes of lines of ink, in points, each with a flag that the boxes of `read` cover it."""
-    from PIL import Image
-
     ink = _strokes(picture)
     if ink is None:
         return ()
@@ -308,9 +306,23 @@ def _ink_lines(picture: Any, scale: float, read: Any) -> tuple[tuple[Box, bool],
             (x / scale, y / scale, (x + width) / scale, (y + height) / scale),
             bool(covered[y : y + height, x : x + width].mean() >= _COVERED),
         )
-        for x, y, width, height in line_boxes(Image.fromarray(picture), scale * 72)
+        for x, y, width, height in _lines_beside_barcodes(picture, scale, ink)
         if _looks_like_text(ink, x, y, width, height)
     )
+
+
+def _lines_beside_barcodes(picture: Any, scale: float, ink: tuple[Any, Any]) -> list[tuple[int, int, int, int]]:
+    """Returns the boxes of lines. The bars of a code are higher than its number, which is found only without them."""
+    from PIL import Image
+
+    boxes = line_boxes(Image.fromarray(picture), scale * 72)
+    codes = [box for box in boxes if _is_barcode(ink, *box)]
+    if not codes:
+        return boxes
+    rest = picture.copy()
+    for x, y, width, height in codes:
+        rest[y : y + height, x : x + width] = np.median(picture)
+    return line_boxes(Image.fromarray(rest), scale * 72)
 
 
 def _looks_like_text(ink: tuple[Any, Any], x: int, y: int, width: int, height: int) -> bool:

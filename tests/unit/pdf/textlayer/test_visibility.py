@@ -207,6 +207,13 @@ def test_a_barcode_is_no_line_of_text(along: bool) -> None:
     assert layer.unread == ()
 
 
+def test_the_number_in_the_picture_of_a_barcode_is_unread() -> None:
+    bars = "".join(f"{72 + 2.2 * n + 0.4 * (n * n % 3):.1f} 100 {0.8 + (n * 5 % 3) * 0.4:.1f} 22 re " for n in range(48)) + "f "
+    layer = drawn(SEEN + bars.encode() + outlined("840749284261", 84, 89, 9.5))
+    assert layer.verdict.kind == "partial"
+    assert len(layer.unread) == 1
+
+
 def test_a_ruled_table_is_not_unread() -> None:
     rules = b"1 w " + b"".join(b"60 %d m 500 %d l S " % (y, y) for y in range(200, 660, 20))
     rules += b"".join(b"%d 200 m %d 640 l S " % (x, x) for x in range(60, 520, 40))
