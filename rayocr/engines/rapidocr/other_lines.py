@@ -28,13 +28,18 @@ _DASH_ASPECT = 2.0  # a sign in a wider box is what was left of a word
 # right to left.
 _LOST = re.compile(r"^\s|\s$|\s{2}|(?:^|\s)[:;,.](?:\s|$)|^[.,:;][^\W_]|\s[,:;][^\W_]")
 _ZEROS = re.compile("0{2,}")
-_NUMBER = re.compile(r"(?<!\S)[+-]?\d[\d.,:/-]*(?:\d|(?<=\d)%)(?!\S)")
+_NUMBER = re.compile(r"(?<![^\s(])[+-]?\d[\d.,:/-]*(?:\d|(?<=\d)%)(?=[.,;:)]*(?:\s|$))")
 _ASCII_DIGITS = dict.fromkeys(map(ord, "0123456789"))
 _OTHER_NUMBER = re.compile(r"(?<!\w)[.,:/]?\d[\d.,:/-]*(?<=\d)(?!\w)")
 _LONG_NUMBER = 3  # least number of digits; shorter numbers are not compared
 _SURE_NUMBER = 0.8  # minimum score of a line whose numbers are compared
 _MOST_LOST = 2  # digits that Tesseract omits from a number or adds to it
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
+# Letters that do not look like Latin ones: Hebrew, Arabic, scripts of India and South-East Asia, Georgian, Korean, ...
+_UNLIKE_LATIN = re.compile("[\u0590-\u10ff\u1200-\u1dbf\uac00-\ud7a3]")
+_FEWEST_UNLIKE, _UNLIKE_SHARE = 3, 0.3  # least number and share of such letters in a line that mixes scripts
+_ITEM_NUMBER = re.compile(r"(\d{1,3})[.)](?=\s)")
+_SURE_ITEM = 0.5  # minimum score of a line whose first number is kept
 
 
 def misread_lines(read: Sequence[LineReading], aspects: Sequence[float], unread: Iterable[int]) -> set[int]:
@@ -63,6 +68,7 @@ def lines_to_compare(
         lines |= misread | {i for i in others if aspects[i] > LEAST_ASPECT and any(map(str.isalpha, read[i].text))}
     if misread or share > _MOSTLY_UNREAD:
         lines |= {i for i in others if aspects[i] > LEAST_ASPECT and not _is_sure_latin(read[i])}
+        lines |= {i for i in others if read[i].score < _JUNK and sum(map(str.isalnum, read[i].text)) > 1}
     if likely == VIETNAMESE and (share > _MUCH_UNREAD or not unread):
         lines |= {i for i in others if not read[i].text.isascii()}
     return lines
@@ -79,7 +85,10 @@ def is_better(text: str, confidence: float, ours: LineReading, aspect: float, *,
         return False
     if not _is_sure_latin(ours) or not any(map(str.isalpha, ours.text)):
         return True
-    return confidence >= _SURE and all(_CYRILLIC.match(char) for char in text if char.isalpha())
+    letters = [char for char in text if char.isalpha()]
+    unlike = sum(_UNLIKE_LATIN.match(char) is not None for char in letters)
+    is_mixed = unlike >= _FEWEST_UNLIKE and unlike > _UNLIKE_SHARE * len(letters)
+    return confidence >= _SURE and (is_mixed or all(map(_CYRILLIC.match, letters)))
 
 
 def with_our_numbers(text: str, ours: LineReading) -> tuple[str, bool]:
@@ -87,6 +96,9 @@ def with_our_numbers(text: str, ours: LineReading) -> tuple[str, bool]:
     for other scripts omit the first digit of some numbers and read percent signs as digits. The models misread the scripts' own
     digits, so that lines with those are not compared."""
     lost = False
+    own, other = _ITEM_NUMBER.match(ours.text.lstrip()), _ITEM_NUMBER.match(text)
+    if own and other and ours.score >= _SURE_ITEM:
+        text = own.group() + text[other.end() :]  # "1." was read as "3." with a confidence of .87
     if ours.score < _SURE_NUMBER or any(map(str.isdigit, text.translate(_ASCII_DIGITS))):
         return text, lost
     for number in _NUMBER.findall(ours.text):

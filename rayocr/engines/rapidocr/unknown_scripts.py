@@ -130,7 +130,7 @@ def _take_better(
     for index, (text, confidence) in zip(unread, again, strict=True):
         ours, is_lost = read[index], not text and aspects[index] > LEAST_ASPECT
         if is_better(text, confidence, ours, aspects[index], compared=index in compared):
-            text, is_lost = with_our_numbers(text, ours) if index in compared else (text, False)
+            text, is_lost = with_our_numbers(text, ours)
             read[index] = LineReading(text, as_own_score(confidence), 0.0)
             is_lost |= confidence < _DOUBTFUL
         elif not is_lost:

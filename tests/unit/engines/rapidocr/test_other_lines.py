@@ -56,6 +56,11 @@ def test_words_that_look_latin_are_compared_and_numbers_are_not() -> None:
     assert lines_to_compare(read, aspects, RUSSIAN_UNREAD, misread, "") == {4, 5, 6, 7, 8}
 
 
+def test_a_short_word_is_compared_if_most_of_the_page_is_in_another_script() -> None:
+    read, aspects = readings([("  3 ", 0.6, 28.0), (" R", 0.5, 24.0), ("N9T", 0.59, 1.1), ("f", 0.5, 1.1), ("12", 1.0, 1.2)])
+    assert lines_to_compare(read, aspects, [0, 1], set(), "") == {2}
+
+
 @pytest.mark.parametrize(
     ("text", "score", "weakest", "aspect", "is_compared"),
     [
@@ -80,9 +85,14 @@ def test_a_line_with_an_unread_part_is_compared_even_on_a_page_that_is_mostly_la
         ("Total", "Total", 0.96, False),
         (": 14.02.1961", "Дата рождения: 14.02.1961", 0.9, True),
         ("00", "00", 0.9, False),
+        ("3/dev/by-label fAfh", "उपयोगी /dev/by-label निर्देशिका में", 0.97, True),
+        ("3/dev/by-label fAfh", "उपयोगी /dev/by-label निर्देशिका में", 0.85, False),
+        ("STATE BANK", "ST2TE BAN के", 0.95, False),
     ],
 )
-def test_a_sure_latin_word_is_replaced_only_by_a_sure_cyrillic_one(ours: str, text: str, confidence: float, better: bool) -> None:
+def test_a_sure_latin_word_is_replaced_only_by_a_sure_one_in_another_script(
+    ours: str, text: str, confidence: float, better: bool
+) -> None:
     assert is_better(text, confidence, LineReading(ours, 0.98, 0.9), 3.0, compared=True) is better
 
 
@@ -95,6 +105,9 @@ def test_a_sure_latin_word_is_replaced_only_by_a_sure_cyrillic_one(ours: str, te
         (": 98765 43210", "मोबाइल: 98765 43210", "मोबाइल: 98765 43210", False),
         (" 4471 ", "счёт № 88", "счёт № 88", True),
         ("T 12", "д. 13", "д. 13", False),
+        (", 05.07.2021,  No. 6788", "राजनैतिक .07.2021, खाता", "राजनैतिक 05.07.2021, खाता", True),
+        ("V (12,0%).", "πλευρικής (42.050).", "πλευρικής (42.050).", True),
+        ("1. HH R", "3. सभी सूचनाएँ", "1. सभी सूचनाएँ", False),
         ("4HI 82384", "मागणी १२३४५", "मागणी १२३४५", False),
     ],
 )
