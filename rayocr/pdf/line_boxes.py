@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rayocr.pdf.shapes.components import components
+from rayocr.pdf.shapes.components import components, ink_mask
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -25,7 +25,7 @@ def line_boxes(image: Image.Image, dpi: float) -> list[tuple[int, int, int, int]
     import numpy as np
 
     gray: Any = np.asarray(image.convert("L"))
-    _, ink = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(gray)
     stats, _ = components(ink)
     heights, widths = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]
     letters = (heights >= _MIN_LETTER_IN * dpi) & (heights <= _MAX_LETTER_IN * dpi) & (widths <= 6 * _MAX_LETTER_IN * dpi)

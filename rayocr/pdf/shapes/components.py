@@ -9,6 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 
+def ink_mask(gray: Any) -> Any:
+    """Returns 255 for ink and 0 for paper (rows, columns), divided at the gray level that Otsu's method finds."""
+    import cv2
+    import numpy as np
+
+    return cv2.threshold(np.ascontiguousarray(gray), 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)[1]
+
+
 def components(ink: Any) -> tuple[Any, Any]:
     """Returns the shapes whose pixels touch each other, also at corners, from the top of the picture: left, top, width, height
     and area (n, 5), and centers (n, 2), in pixels. `ink`: (rows, columns), 8 bits, 0 for paper."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
-from rayocr.pdf.shapes.components import components
+from rayocr.pdf.shapes.components import components, ink_mask
 from rayocr.pdf.shapes.reduced import reduced
 
 _LONG_ASPECT = 5.0
@@ -49,7 +49,7 @@ def _is_print(line: Any) -> bool:
     import cv2
     import numpy as np
 
-    _, ink = cv2.threshold(line, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(line)
     stats, _ = components(ink)
     height, width = line.shape
     heights, widths = stats[:, cv2.CC_STAT_HEIGHT], stats[:, cv2.CC_STAT_WIDTH]

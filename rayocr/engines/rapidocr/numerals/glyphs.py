@@ -9,7 +9,7 @@ import math
 from bisect import bisect_right
 from typing import Any, NamedTuple
 
-from rayocr.pdf.shapes.components import components
+from rayocr.pdf.shapes.components import components, ink_mask
 
 # Sizes are relative to the height of the line's capital letters and ordinary digits.
 _LEAST_PX = 2
@@ -97,11 +97,10 @@ def signs_of(line: Any) -> list[Shape]:
 def _ink_of(line: Any) -> tuple[Any, Any]:
     """Returns the picture with 0 for paper, and left, top, width, height and area (n, 5) of its shapes from left to right,
     without specks and remains of other lines."""
-    import cv2
     import numpy as np
 
     height, width = line.shape
-    _, ink = cv2.threshold(np.ascontiguousarray(line), 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(line)
     stats = components(ink)[0].astype(np.int64)
     stats = stats[(stats[:, 2] >= _LEAST_PX) & (stats[:, 3] >= _LEAST_PX) & (stats[:, 2] < max(3 * height, width // 2))]
     tops, bottoms = stats[:, 1], stats[:, 1] + stats[:, 3]

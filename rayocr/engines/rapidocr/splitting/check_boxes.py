@@ -16,7 +16,7 @@ from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 from rayocr.engines.rapidocr.splitting.equal_boxes import equal_boxes, is_same_side, usual_side
 from rayocr.engines.rapidocr.splitting.radio_buttons import Button, button_in, confirmed
 from rayocr.engines.rapidocr.text import TICKED_BOX, UNTICKED_BOX, is_chinese
-from rayocr.pdf.shapes.components import components
+from rayocr.pdf.shapes.components import components, ink_mask
 
 _SIDE = (0.42, 0.95)  # smallest and largest side of a box, as shares of the line's height with its margins
 _LEAST_FRAME = 0.5  # minimum side of a box with a tick that sticks out, as a share of the line's height
@@ -116,7 +116,7 @@ def find_boxes(line: Any, letter_height: float, *, square: float = _SQUARE) -> l
     import cv2
     import numpy as np
 
-    _, ink = cv2.threshold(line, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(line)
     length = np.ones((1, max(round(_STROKE * letter_height), _LEAST_SIDE_PX)), np.uint8)
     strokes = cv2.morphologyEx(ink, cv2.MORPH_OPEN, length) | cv2.morphologyEx(ink, cv2.MORPH_OPEN, length.T)
     whole, framed = components(ink)[0], components(strokes)[0]  # a tick may stick out of its box
@@ -225,18 +225,14 @@ def _boxes_beside(upright: Any, quad: Any, reading: LineReading, usual: float) -
 def _touches_word(picture: Any, box: CheckBox) -> bool:
     """Returns whether ink is as close to a side of the box as the next letter of a word: the final mem of Hebrew is a square
     frame in many fonts."""
-    import cv2
-
-    _, ink = cv2.threshold(picture, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(picture)
     rows, gap, blur = ink[box.top : box.top + box.side], round(_WORD_GAP * box.side), max(round(_BLUR * box.side), 1)
     before, after = rows[:, max(box.left - gap, 0) : max(box.left - blur, 0)], rows[:, box.right + blur : box.right + gap]
     return bool(before.any() or after.any())
 
 
 def _has_word(picture: Any, box: CheckBox, reach: int) -> bool:
-    import cv2
-
-    _, ink = cv2.threshold(picture, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(picture)
     rows = slice(box.top, box.top + box.side)
     right = ink[rows, box.right + 2 : box.right + reach]
     left = ink[rows, max(box.left - reach, 0) : max(box.left - 2, 0)]

@@ -14,7 +14,7 @@ from typing import Any
 from rayocr.engines.rapidocr.image import cut_out
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.text import UNTICKED_BOX, is_mostly_chinese
-from rayocr.pdf.shapes.components import components
+from rayocr.pdf.shapes.components import components, ink_mask
 
 # All sizes are relative to the usual height of a box, which has margins: about 1.5 times the size of the type.
 _LENGTH = (0.12, 1.0)
@@ -65,7 +65,7 @@ def find_dashes(gray: Any, boxes: Any, tall: float) -> list[tuple[float, float, 
     low, high = boxes.min(axis=1), boxes.max(axis=1)
     if len(boxes) < _FEWEST_BOXES or float(np.median(high[:, 0] - low[:, 0])) < tall / 2:
         return []
-    _, ink = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(gray)
     whole = ink.copy()
     cv2.fillPoly(ink, [np.round(box).astype(np.int32) for box in boxes], 0)
     shapes = components(ink)[0].astype(float)
@@ -144,13 +144,12 @@ def _corrected(upright: Any, quad: Any, reading: LineReading, letter: float) -> 
 
 def _stroke(picture: Any) -> float:
     """Returns the length of the stroke if it is all ink in the picture of a line and lies at the middle; 0 otherwise."""
-    import cv2
     import numpy as np
 
     height, width = picture.shape
     if width > 2 * height or min(picture.shape) < 4:
         return 0.0
-    _, ink = cv2.threshold(picture, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(picture)
     shapes = components(ink)[0]
     if not len(shapes):
         return 0.0

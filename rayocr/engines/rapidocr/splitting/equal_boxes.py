@@ -11,7 +11,7 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-from rayocr.pdf.shapes.components import components
+from rayocr.pdf.shapes.components import components, ink_mask
 
 _FEWEST = 2  # least number of boxes that show the size
 _SAME_SIZE = 0.15  # largest difference of two sides
@@ -42,7 +42,7 @@ def equal_boxes(upright: Any, side: int) -> list[tuple[int, int, int, int, bool]
     import cv2
     import numpy as np
 
-    _, ink = cv2.threshold(upright, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(upright)
     closed = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     length = np.ones((1, round(_STROKE * side)), np.uint8)
     strokes = cv2.morphologyEx(closed, cv2.MORPH_OPEN, length) | cv2.morphologyEx(closed, cv2.MORPH_OPEN, length.T)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
-from rayocr.pdf.shapes.components import components
+from rayocr.pdf.shapes.components import components, ink_mask
 
 _DOT = 0.25  # maximum size of a dot, as a share of a line's height with its margins
 _LEVEL = 0.12  # largest distance of a leader's dots from the line through them, in line heights
@@ -101,10 +101,9 @@ def with_page_numbers(
 
 def find_leaders(gray: Any, height: float) -> list[Leader]:
     """Returns the dotted leaders with words after them on an upright page. `height`: of a usual line with its margins."""
-    import cv2
     import numpy as np
 
-    _, ink = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(gray)
     stats, centers = components(ink)
     size = _DOT * height
     dots = np.flatnonzero((stats[:, 2] <= 2 * size) & (stats[:, 3] <= size) & (stats[:, 4] > 2))

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rayocr.pdf.shapes.components import components
+from rayocr.pdf.shapes.components import components, ink_mask
 
 _FEWEST_BOXES = 12  # least number of boxes on a page with a table
 _HEIGHT = (0.35, 0.95)  # height of a word's ink relative to the usual box, which has margins
@@ -34,7 +34,7 @@ def missed_cells(gray: Any, boxes: Any) -> Any:
     tall = float(np.median(high[:, 1] - low[:, 1]))
     if float(np.median(high[:, 0] - low[:, 0])) < tall:
         return none
-    _, ink = cv2.threshold(gray, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(gray)
     cv2.fillPoly(ink, [np.round(box).astype(np.int32) for box in boxes], 0)
     words = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(round(_JOINED * tall), 1)), np.uint8))
     shapes = components(words)[0]

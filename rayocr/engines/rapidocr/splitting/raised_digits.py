@@ -11,7 +11,7 @@ from typing import Any
 from rayocr.engines.rapidocr.image import cut_out
 from rayocr.engines.rapidocr.numerals.small_digits import RAISED
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-from rayocr.pdf.shapes.components import components
+from rayocr.pdf.shapes.components import components, ink_mask
 
 _NUMBER = re.compile(r"[$€£]?\d[\d.,]*\d")
 _SMALLER = 0.8  # largest height of a raised digit, in heights of the digits before it
@@ -32,12 +32,10 @@ def with_raised_digits(upright: Any, quads: Any, read: Sequence[LineReading]) ->
 
 
 def _with_raised(line: Any, text: str) -> str:
-    import cv2
-
     height, width = line.shape
     if height > width * 2 or min(height, width) < 8:
         return text
-    _, ink = cv2.threshold(line, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(line)
     shapes = sorted(shape for shape in components(ink)[0].tolist() if _is_sign(shape, height, width))
     if len(shapes) != len(text):
         return text  # letters that touch, or parts of letters

@@ -11,7 +11,7 @@ from rayocr.engines.rapidocr.image import cut_out
 from rayocr.engines.rapidocr.numerals.small_digits import FRACTIONS
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
-from rayocr.pdf.shapes.components import components
+from rayocr.pdf.shapes.components import components, ink_mask
 
 # Sizes are shares of the usual height of a line's box.
 _BAR_WIDTH = (0.2, 1.6)
@@ -75,10 +75,9 @@ def with_stacked_fractions(
 
 
 def _fractions(upright: Any, boxes: Any, usual: float, recognize: ReadsLines) -> list[_Fraction]:
-    import cv2
     import numpy as np
 
-    _, ink = cv2.threshold(upright, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(upright)
     shapes = components(ink)[0].astype(np.int64)
     left, top, wide, high, _ = shapes.T
     is_bar = (wide > _BAR_WIDTH[0] * usual) & (wide < _BAR_WIDTH[1] * usual) & (high < max(_BAR_HEIGHT * usual, 4))
