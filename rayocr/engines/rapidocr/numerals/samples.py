@@ -17,6 +17,7 @@ _STEP = 1 / 6  # step of the recognizer, in line heights
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _SIZED = re.compile(r"\d[\d.,:/-]*")
 _SAME_SIZE = 0.14  # largest difference of the heights of characters of one size
+_LONGEST = 30  # number of characters of a line with samples that touch
 _MOST_LINES = 12  # number of lines that are examined
 _ENOUGH = 3  # number of samples of a character
 _STRAIGHT = 0.14  # largest width beyond that of its rows, relative to its height, of an upright stroke
@@ -41,10 +42,12 @@ class Samples:
         self._waiting = [n for n, reading in enumerate(read) if len(reading.places) == len(reading.text) > 1]
         self._sure: dict[str, list[Sample]] = {}
 
-    def of_line(self, line: int) -> dict[int, Sample]:
-        """Returns the shapes of the line's characters by index; without those that touch others."""
+    def of_line(self, line: int, *, is_sample: bool = False) -> dict[int, Sample]:
+        """Returns the shapes of the line's characters by index; without those that touch others. Samples of a long line are
+        taken only if no characters touch, since matching them takes 2 ms."""
         if line not in self._lines:
-            self._lines[line] = _characters(cut_out(self._upright, self._quads[line]), self._read[line])
+            longest = _LONGEST if is_sample else len(self._read[line].text)
+            self._lines[line] = _characters(cut_out(self._upright, self._quads[line]), self._read[line], longest)
             for n in _sure_characters(self._read[line]):
                 if n in self._lines[line]:
                     self._sure.setdefault(self._read[line].text[n], []).append(self._lines[line][n])
@@ -56,7 +59,7 @@ class Samples:
             line = next((n for n in self._waiting if n not in self._lines and character in self._read[n].text), None)
             if line is None or len(self._lines) >= _MOST_LINES:
                 break
-            self.of_line(line)
+            self.of_line(line, is_sample=True)
         return found[:_ENOUGH]
 
     def digit_width(self, shape: Sample) -> float:
@@ -97,7 +100,7 @@ def is_bar(shape: Sample) -> bool:
     return bool(width < 0.5 * height and width - float(widths[len(widths) // 2]) <= max(_STRAIGHT * height, 1.0))
 
 
-def _characters(line: Any, reading: LineReading) -> dict[int, Sample]:
+def _characters(line: Any, reading: LineReading, longest: int) -> dict[int, Sample]:
     import numpy as np
 
     height, width = line.shape
@@ -106,6 +109,8 @@ def _characters(line: Any, reading: LineReading) -> dict[int, Sample]:
     line = _sharpened(line)
     shapes = signs_of(line)
     visible = [n for n, char in enumerate(reading.text) if not char.isspace()]
+    if len(visible) != len(shapes) and len(visible) > longest:
+        return {}
     at = match([reading.places[n] * width for n in visible], shapes, step=_STEP * height)
     paper, dark = float(np.percentile(line, 80)), float(line.min())
     ink = np.clip((paper - line.astype(np.float32)) / max(paper - dark, 1.0), 0.0, 1.0)
