@@ -16,6 +16,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.drawing.rendering import draw_into
 
 _MAX_PIXELS = 4_000_000
+_SMALL_SIDE_PT = 300.0
 _MAX_SIDE_PX = 20_000
 _MAX_TEXT_OBJECTS = 50_000
 _MAX_DEPTH = 12  # levels of forms within forms
@@ -92,6 +93,11 @@ def gray_scale(size_pt: Sequence[float], dpi: float) -> float:
     """Returns the pixels per point for a picture at `dpi`, or less for huge pages."""
     width_pt, height_pt = size_pt
     return min(dpi / 72, math.sqrt(_MAX_PIXELS / (width_pt * height_pt)), _MAX_SIDE_PX / max(width_pt, height_pt))
+
+
+def letter_scale(size_pt: Sequence[float], dpi: float) -> float:
+    """Returns the same, and more for tiny pages, whose letters may be as small: with a UserUnit of 10 they have 1 pt."""
+    return gray_scale(size_pt, dpi * max(1.0, _SMALL_SIDE_PT / max(size_pt)))
 
 
 def gray_picture(page: Any, size_pt: Sequence[float], scale: float) -> Any:

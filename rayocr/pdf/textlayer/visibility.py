@@ -21,7 +21,7 @@ from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
 from rayocr.pdf.textlayer.glyphs.actual_text import is_replaced
 from rayocr.pdf.textlayer.lines import TextLine, Word
 from rayocr.pdf.textlayer.overprinted import hidden_behind_others
-from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_picture, gray_scale
+from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_picture, letter_scale
 
 _DPI = 60
 _LEAST_SCALE = 0.25  # pixels per point; at a smaller scale, ordinary letters are invisible
@@ -89,7 +89,7 @@ def compare_with_ink(
     if not objects.complete or not (shown_pt[0] > 0 and shown_pt[1] > 0):
         return None
     # Each rendering decodes a scan again, so a scan without visible text is rendered only once.
-    scale = gray_scale(shown_pt, _DPI if objects.are_drawn else DETECTION_DPI)
+    scale = letter_scale(shown_pt, _DPI if objects.are_drawn else DETECTION_DPI)
     if scale < _LEAST_SCALE:
         return None
     unreadable -= objects.unseen
@@ -122,7 +122,7 @@ def compare_with_ink(
         read, blank = _on_ink(without, ink, words, corners, ~seen & ~tiny)
         if ink is not None and _may_hold_lines(ink):
             if objects.are_drawn:
-                scale = gray_scale(shown_pt, DETECTION_DPI)
+                scale = letter_scale(shown_pt, DETECTION_DPI)
                 with objects.without_text(kept=unreadable):
                     without = gray_picture(page, shown_pt, scale)
             ink_lines = _ink_lines(without, scale, boxes[read])

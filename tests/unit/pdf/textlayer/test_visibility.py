@@ -360,3 +360,13 @@ def test_words_of_which_a_clip_shows_the_tips_only_are_not_seen() -> None:
     text = b"BT /F1 22 Tf 72 45.5 Td (Matilda d) Tj ET"
     assert drawn(SEEN + b" q 0 60 595 700 re W n " + text + b" Q").text == drawn(SEEN).text
     assert "Matilda d" in drawn(SEEN + b" q 0 52 595 700 re W n " + text + b" Q").text
+
+
+@pytest.mark.parametrize("unit", [1, 10])
+def test_letters_of_one_point_are_visible_on_a_tiny_page(unit: int) -> None:
+    """PDFium reports such a page and its text without the UserUnit."""
+    line = "The total of the year is 1,284.50 and more"
+    content = f"BT /F1 1.2 Tf 7.2 70 Td ({line}) Tj 0 -1.4 Td (second line of text) Tj ET".encode()
+    layer = layer_of(pdfs.pages_of((f"/UserUnit {unit}",), content=content, media_box="[0 0 61 79]"))
+    assert [line.text for line in layer.lines] == [line, "second line of text"]
+    assert not layer.hides_text
