@@ -16,6 +16,7 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
+from rayocr.pdf.textlayer.glyphs.formulas.negated_signs import join_slashes
 from rayocr.pdf.textlayer.glyphs.formulas.tex_signs import with_tex_signs
 from rayocr.pdf.textlayer.glyphs.letter_height import with_letter_height
 from rayocr.pdf.textlayer.glyphs.unreadable import drop_unreadable
@@ -87,6 +88,7 @@ def read_characters(
     rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
     _turn_ligatures(codes, rectangles)
     with_tex_signs(text_page, codes, rectangles)
+    join_slashes(codes, rectangles)
     unreadable = drop_unreadable(text_page, codes, rectangles, is_word)
     rectangles, replaced = with_whole_glyphs(page, text_page, codes, rectangles)
     x0, y0, x1, y1 = _upright_boxes(rectangles, upright)
