@@ -71,7 +71,7 @@ def _questions(reading: LineReading) -> Iterator[_Question]:
             yield _Question(index, "l", True, True, probability)
         elif _CODE.fullmatch(token):
             yield _Question(index, _OTHERS[text[index]], False, True, probability)
-        elif _DIGITS.fullmatch(token):
+        elif probability < _CLOSE and _DIGITS.fullmatch(token):
             yield _Question(index, _OTHERS[text[index]], False, False, probability)
 
 
