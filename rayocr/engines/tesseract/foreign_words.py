@@ -61,7 +61,7 @@ def with_foreign_words(
     is_wanted = _NUMBER.fullmatch if packs[0] in VIETNAMESE else _LATIN.fullmatch
     asked = [(line, words) for line, of_line in enumerate(groups) for doubtful, words in of_line if doubtful]
     found = iter(read([sheet.cut_out(line, words) for line, words in asked]))
-    return [
+    chosen = [
         [
             word
             for doubtful, words in of_line
@@ -69,6 +69,19 @@ def with_foreign_words(
         ]
         for of_line in groups
     ]
+    return list(map(_with_phrases, chosen)) if packs[0] in ARABIC | HEBREW else chosen
+
+
+def _with_phrases(words: Sequence[TsvWord]) -> list[TsvWord]:
+    """Returns the line with its Latin phrases from left to right. Tesseract gives the words of the line from right to left."""
+    line: list[TsvWord] = []
+    for is_latin, run in groupby(words, lambda word: word.foreign and _LETTER.search(word.text) is not None):
+        phrase = sorted(run, key=lambda word: word.left) if is_latin else list(run)
+        if len(phrase) > 1 and is_latin and phrase[0].text[-1] == ")" and phrase[-1].text[0] == "(":
+            first, last = phrase[0].text[:-1], phrase[-1].text[1:]
+            phrase = [replace(phrase[0], text=f"({first}"), *phrase[1:-1], replace(phrase[-1], text=f"{last})")]
+        line += phrase
+    return line
 
 
 def _groups(words: Sequence[TsvWord], pack: str) -> list[tuple[bool, list[TsvWord]]]:

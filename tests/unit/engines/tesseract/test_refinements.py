@@ -119,6 +119,19 @@ def test_neighbors_that_tesseract_misread_are_one_latin_word_if_the_second_reade
     assert asked == [2, 0]  # all three words, and the two worst of them; no word alone
 
 
+@pytest.mark.parametrize(("pack", "result"), [("heb", "כפתורים (Express Keys) לשימוש"), ("ell", "כפתורים (Keys Express) לשימוש")])
+def test_a_latin_phrase_in_a_line_from_right_to_left_keeps_its_own_direction(pack: str, result: str) -> None:
+    keys, express = word("8ע186", 0.3, 200, spaced=True), word("688ע0א", 0.7, 100, spaced=True)
+    line = [word("כפתורים", 0.95, 300), keys, express, word("לשימוש", 0.95, 0, spaced=True)]
+    texts = iter([["Keys)", "(Express"], ["(Keys", "Express)"]][pack == "ell"])
+
+    def read(pictures: Sequence[Any]) -> list[LineReading]:
+        return [LineReading(next(texts), 0.99, 0.9) for _ in pictures]
+
+    (found,) = with_foreign_words([line], SHEET, (pack,), read)
+    assert TsvLine(tuple(found)).text == result
+
+
 def test_a_foreign_word_of_the_first_reading_stays_whatever_other_views_read() -> None:
     http = TsvWord("HTTP", 0, 0, 40, 20, 0.96, True, foreign=True)
     ours = [word("الإدخال", 0.9), http, word("تكون", 0.9)]
