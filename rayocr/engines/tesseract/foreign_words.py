@@ -76,7 +76,9 @@ def _with_phrases(words: Sequence[TsvWord]) -> list[TsvWord]:
     """Returns the line with its Latin phrases from left to right. Tesseract gives the words of the line from right to left."""
     line: list[TsvWord] = []
     for is_latin, run in groupby(words, lambda word: word.foreign and _LETTER.search(word.text) is not None):
-        phrase = sorted(run, key=lambda word: word.left) if is_latin else list(run)
+        phrase = list(run)
+        if is_latin:
+            phrase.sort(key=lambda word: word.left)
         if len(phrase) > 1 and is_latin and phrase[0].text[-1] == ")" and phrase[-1].text[0] == "(":
             first, last = phrase[0].text[:-1], phrase[-1].text[1:]
             phrase = [replace(phrase[0], text=f"({first}"), *phrase[1:-1], replace(phrase[-1], text=f"{last})")]

@@ -54,6 +54,16 @@ def test_a_page_is_read_with_the_packs_of_its_own_languages(
     assert packs_of_language(packs, lines, Packs(confidences)) == chosen
 
 
+def test_letters_that_arabic_lacks_show_persian_even_if_the_arabic_pack_is_surer() -> None:
+    class Persian(Packs):
+        def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
+            text = "نمایشگر" if languages == "fas" else "نمايشكر"
+            return super().read_tsv(image, languages=languages, dpi=dpi).replace("word", text)
+
+    confidences = {"ara": (80, 80, 80), "fas": (77, 77, 77), "urd": (70, 70, 70)}
+    assert packs_of_language(("ara", "fas", "urd"), [LINE] * 3, Persian(confidences)) == ("fas",)
+
+
 def test_the_pack_of_the_page_reads_its_lines() -> None:
     from rayocr.engines.tesseract.other_scripts import OtherScripts
 
