@@ -13,6 +13,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.geometry import PAGE_SPACE, Box, Matrix, Upright
 from rayocr.pdf.hidden.drawn_text import DrawnText, around
 from rayocr.pdf.hidden.text_style import TextStyle
+from rayocr.pdf.shapes.frames import sides_of_frame
 from rayocr.pdf.textlayer.struck.crossed import MAX_STROKES
 
 _MAX_OBJECTS = 20_000  # maximum number of visited objects; maps and plots have millions of paths and no tables
@@ -219,6 +220,9 @@ class _Inspector:
                 self._ruling(min(xs), (min(ys) + max(ys)) / 2, max(xs), (min(ys) + max(ys)) / 2, height)
             elif width <= _THIN_PT < height:
                 self._ruling((min(xs) + max(xs)) / 2, min(ys), (min(xs) + max(xs)) / 2, max(ys), width)
+            elif fill.value == pdfium.FPDF_FILLMODE_ALTERNATE:
+                for side in sides_of_frame(points):
+                    self._ruling(*side)
 
     def _filled(self, points: list[tuple[float, float, bool]]) -> None:
         box = around([(x, y) for x, y, _ in points])

@@ -65,6 +65,20 @@ def test_a_stroked_rectangle_has_four_rulings() -> None:
     assert len(drawn(b"50 50 200 100 re S").rulings) == 4
 
 
+def test_the_area_between_two_rectangles_is_the_border_of_a_box() -> None:
+    sides = drawn(b"50 50 200 100 re 51 51 198 98 re f*").rulings
+    assert len(sides) == 4
+    assert all(abs(side.thickness - 1) < 0.01 for side in sides)
+    (right,) = drawn(b"50 50 200 100 re 50 50 199 100 re f*").rulings
+    assert (round(right.x0, 1), round(right.y1 - right.y0)) == (249.5, 100)
+
+
+def test_other_areas_between_two_shapes_are_no_borders() -> None:
+    assert drawn(b"50 50 200 100 re 60 60 180 80 re f*").rulings == ()
+    assert drawn(b"50 50 200 100 re 51 51 198 98 re f").rulings == ()
+    assert drawn(b"50 50 200 100 re 300 50 20 100 re f*").rulings == ()
+
+
 def test_rulings_turn_with_the_page() -> None:
     (ruling,) = drawn(b"50 742 m 350 742 l S", page_entries="/Rotate 90").rulings
     assert ruling.x0 == ruling.x1
