@@ -20,7 +20,7 @@ from rayocr.pdf.textlayer.rendered_text import address_of
 
 _SAME_PLACE = 0.5  # overlap of two words, as a share of the smaller one; boxes of neighboring lines overlap by less
 _MOST_STEPS = 300  # number of words at one height that are compared; a column of vertical text is beside all lines
-_MOST_OBJECTS = 40  # with more text objects, they are removed by halves; each takes one rendering, 2 to 10 ms
+_MOST_OBJECTS = 16  # more text objects are removed by halves, in fewer renderings; each takes 2 to 10 ms
 _MOST_HALVED = 8_192  # with more, nothing is checked
 _DIFFERS = 10  # gray levels (0 to 255)
 
@@ -29,7 +29,7 @@ def hidden_behind_others(
     text_page: Any, words: Sequence[Word], seen: Any, render: Callable[[], Any], boxes: Sequence[Sequence[int]]
 ) -> list[int]:
     """Returns the indexes of words that look visible only because of another word at their place. `render` returns the page in
-    gray. `boxes`: the corners x0, y0, x1, y1 of the words in its pixels. Up to 40 text objects take a rendering each, more take
+    gray. `boxes`: the corners x0, y0, x1, y1 of the words in its pixels. Up to 16 text objects take a rendering each, more take
     two for each binary digit of their number: 20 for 1,000 objects. The indexes may repeat."""
     places = np.flatnonzero(seen).tolist()
     objects = _objects_at(text_page, words, _overlapping(words, places))
