@@ -35,6 +35,7 @@ _SLANTED_OFF = math.radians(
     30
 )  # angle between the baseline and the direction to the next letter's middle, which may be lower or higher
 _SLANTED_STEP = 2.0  # maximum distance of two letters, as a multiple of the side of a letter's box
+_WORD_OR_POINT = re.compile(r"[A-Za-z0-9]+|[.,:;]")
 _SET_VERTICALLY = re.compile("[\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\ufe10-\ufe4f\uff00-\uffef\U00020000-\U0003ffff]")
 
 
@@ -56,7 +57,7 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     on_line = (y0[:-1] - SAME_LINE_EM * em <= middle) & (middle <= y1[:-1] + SAME_LINE_EM * em)
     beside = on_line & (-_BACK_EM * em <= advance) & (advance <= GAP_EM * em)
     for n in np.flatnonzero(beside & (x1[1:] <= x0[:-1] + _BESIDE_EM * em) & (x0[1:] < x0[:-1])).tolist():
-        if characters.spaces[n + 1] != 2 and all(text.isascii() and text.isalnum() for text in characters.texts[n : n + 2]):
+        if characters.spaces[n + 1] != 2 and all(map(_WORD_OR_POINT.fullmatch, characters.texts[n : n + 2])):
             beside[n] = False  # this character was drawn before the one on its left
     for n in np.flatnonzero(beside & (-advance > _COVERED_EM * em) & (np.abs(np.diff(y1)) < _COVERED_LEVEL_EM * em)).tolist():
         beside[n] = not _covers_end_of_cell(characters, n, advance / em)
