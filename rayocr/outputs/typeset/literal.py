@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 
 # Characters that are not allowed in XML, fonts and PDF/A: control characters except tab and newline, lone surrogates,
-# non-characters. Tags, which spell out ASCII invisibly, hide text from people and show it to models.
+# non-characters. Tags, which spell out ASCII invisibly, hide text from people and show it to models. Overrides of the direction
+# would show the number 39 as 93.
 _UNPRINTABLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]|[\U0001fffe\U0001ffff]|[\U000e0000-\U000e007f]"
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202d\u202e\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]|[\U0001fffe\U0001ffff]|[\U000e0000-\U000e007f]"
 )
 _LINE_ENDS = re.compile("\r\n?|[\u2028\u2029\x85]")
 # Matches a run without a place for a line break. Scripts written without spaces (CJK, Thai and similar) break anywhere.

@@ -29,6 +29,13 @@ The following apply notwithstanding clause 3:
 16) the rights of § 12 (4)."""
 
 
+def test_a_number_after_an_override_of_the_direction_stays_the_same() -> None:
+    page = normal("No. \u202e39\u202c of \u202d40\u202c")
+    assert page.replace("\u202c", "") == "No. 39 of 40"
+    data, _ = clean_pdf([page])
+    assert re.findall(r"\d+", pages_of(data)[0]) == ["39", "40"]
+
+
 def text_of_html(source: str) -> str:
     return " ".join(html.unescape(re.sub(r"<[^>]*>", " ", source)).split())
 
