@@ -60,8 +60,8 @@ def with_superscripts(characters: Characters, origin_of: Origin) -> None:
                 elif texts[end] not in _BETWEEN or not (digits[end + 1 :][:1].any() and _continues(characters, end + 1)):
                     break
                 end += 1
-    for n in np.flatnonzero(digits[:-1] & ~digits[1:] & close).tolist():  # a raised digit before a word marks a footnote
-        if characters.spaces[n + 1] == 2 or not texts[n].isascii() or _table(characters, n, n + 1, origin_of) is not RAISED:
+    for n in np.flatnonzero(digits[:-1] & close).tolist():  # a raised digit before a word or a number marks a footnote
+        if characters.spaces[n + 1] == 2 or not texts[n].isascii() or not _is_mark_before(characters, n, origin_of):
             continue
         texts[n] = texts[n].translate(RAISED)
         while n and digits[n - 1] and _continues(characters, n):
@@ -80,6 +80,18 @@ def _table(characters: Characters, digit: int, other: int, origin_of: Origin) ->
         return RAISED
     follows_number = characters.texts[other].isdigit() or characters.texts[other] in _FRACTION_SLASHES
     return LOWERED if height - base >= _LOWERED_EM * size and follows_number else None
+
+
+def _is_mark_before(characters: Characters, n: int, origin_of: Origin) -> bool:
+    """Returns whether the n-th character, a digit, is raised beside the next one. Beside a digit, it must not be so high that it
+    may belong to the line above."""
+    if not characters.texts[n + 1].isdigit():
+        return _table(characters, n, n + 1, origin_of) is RAISED
+    if not characters.texts[n + 1].isascii():
+        return False
+    base, size = origin_of(characters.indexes[n + 1])
+    height, own = origin_of(characters.indexes[n])
+    return 0 < own <= _SMALLER * size and _RAISED_EM * size <= base - height <= _RAISED_WHOLE_EM[1] * size
 
 
 def _is_after_level_text(characters: Characters, digit: int, other: int, base: float, origin_of: Origin) -> bool:

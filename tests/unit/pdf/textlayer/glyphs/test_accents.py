@@ -53,7 +53,11 @@ def test_an_accent_that_no_letter_takes_stays() -> None:
         (b"(Total) Tj /F1 7 Tf ( 12)", "Total 12"),
         (b"(EUR ) Tj /F1 7 Tf (12)", "EUR 12"),
         (b"/F1 6 Tf 4 Ts (12) Tj /F1 10 Tf 0 Ts (Deaton)", "¹²Deaton"),  # the footnote itself
+        (b"/F1 6 Tf 4 Ts (2) Tj /F1 10 Tf 0 Ts (1,2-Dichloroethane)", "²1,2-Dichloroethane"),
+        (b"/F1 6 Tf 4 Ts (12) Tj /F1 10 Tf 0 Ts (12 March 1998) Tj /F1 6 Tf 4 Ts (2)", "¹²12 March 1998²"),
+        (b"(in ) Tj /F1 6 Tf 4 Ts (3) Tj /F1 10 Tf 0 Ts (1998)", "in ³1998"),
         (b"/F1 10 Tf (1) Tj /F1 14 Tf -1 Ts (Title)", "1Title"),
+        (b"/F1 6 Tf 1 Ts (12) Tj /F1 10 Tf 0 Ts (34)", "1234"),  # hardly raised
         (b"(1.5) Tj ( x 10) Tj /F1 7 Tf 4 Ts (-27) Tj /F1 10 Tf 0 Ts ( kg)", "1.5 x 10⁻²⁷ kg"),
         (b"(10) Tj /F1 7 Tf 4 Ts (+3) Tj /F1 10 Tf 0 Ts ( m)", "10⁺³ m"),
         (b"(Amaral) Tj /F1 6 Tf 4 Ts (1,3,14) Tj /F1 10 Tf 0 Ts ( and)", "Amaral¹,³,¹⁴ and"),
