@@ -7,8 +7,7 @@ import math
 import re
 import sys
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,18 +15,17 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
+from rayocr.pdf.textlayer.glyphs.encodings.guesses import drop_guesses
 from rayocr.pdf.textlayer.glyphs.formulas.negated_signs import join_slashes
 from rayocr.pdf.textlayer.glyphs.formulas.tex_signs import with_tex_signs
 from rayocr.pdf.textlayer.glyphs.letter_height import with_letter_height
 from rayocr.pdf.textlayer.glyphs.unreadable import drop_unreadable
 from rayocr.pdf.textlayer.glyphs.whole_glyphs import SPACE_EM, with_whole_glyphs
-from rayocr.pdf.textlayer.rendered_text import font_at
 
 _HYPHEN_AT_LINE_END = 0x02  # PDFium's code for a hyphen at the end of a line; 0xFFFE in some builds
 _NONCHARACTER_HYPHEN = 0xFFFE
 _SOFT_HYPHEN = 0xAD
-_LATIN_1, _REPLACEMENT = 0xFF, 0xFFFD
-_LEAST_LATIN = 12  # least number of letters of a font whose words can be checked
+_REPLACEMENT = 0xFFFD
 _DRAWN_HYPHEN_EM = 0.1  # a wider soft hyphen is drawn on the page
 _NEAR_EM = 0.03  # share of a character's height; at a smaller distance, two edges are at one place
 _MAX_CHARACTERS = 2_000_000
@@ -84,8 +82,8 @@ def read_characters(
     has_box = [get_box(text_page, index, box) for index, box in enumerate(boxes)]  # the arrays are written in place
     if any(0xD800 <= code < 0xE000 for code in set(codes)):
         codes = _without_surrogates(codes)
-    _drop_guesses(text_page, codes)
     rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
+    drop_guesses(text_page, codes, rectangles)
     _turn_ligatures(codes, rectangles)
     with_tex_signs(text_page, codes, rectangles)
     join_slashes(codes, rectangles)
@@ -254,38 +252,12 @@ def _takes_room(x0: Any, x1: Any, height: Any) -> Any:
     return takes
 
 
-def _drop_guesses(text_page: Any, codes: list[int]) -> None:
-    """Replaces, in place, letters that PDFium guesses from the number of the glyph since the font's map to Unicode lacks it. If
-    the font does not draw Latin letters, the guess is always a wrong letter. Keeps the letters of fonts without any map, whose
-    words are checked as a whole: their codes may be Unicode."""
-    letters = {code for code in set(codes) if code > _LATIN_1 and chr(code).isalpha()}
-    guesses = [n for n, code in enumerate(codes) if code in letters and pdfium.FPDFText_HasUnicodeMapError(text_page, n) == 1]
-    unmapped = _fonts_without_map(text_page, codes) if guesses else frozenset()
-    for n in guesses:
-        if font_at(text_page, n) not in unmapped:
-            codes[n] = _REPLACEMENT
-
-
 def _turn_ligatures(codes: list[int], rectangles: Any) -> None:
     """Swaps, in place, the two letters of the ligature of lam and alef where a font maps its glyph to both: PDFium reverses texts
     from right to left, these letters included. They share one box; alef and lam side by side have two."""
     for n in (n for n, code in enumerate(codes[1:]) if code == _LAM and codes[n] in _ALEFS) if _LAM in codes else ():
         if (rectangles[n] == rectangles[n + 1]).all():
             codes[n], codes[n + 1] = codes[n + 1], codes[n]
-
-
-def _fonts_without_map(text_page: Any, codes: Sequence[int]) -> frozenset[int]:
-    """Returns the addresses of the fonts with enough basic Latin letters to check the words, all of them guesses."""
-    guessed: Counter[int] = Counter()
-    mapped = set()
-    for n, code in enumerate(codes):
-        if code < 0x80 and chr(code).isalpha():
-            font = font_at(text_page, n)
-            if pdfium.FPDFText_HasUnicodeMapError(text_page, n) == 1:
-                guessed[font] += 1
-            else:
-                mapped.add(font)
-    return frozenset(font for font, count in guessed.items() if count >= _LEAST_LATIN and font not in mapped)
 
 
 def _without_surrogates(codes: list[int]) -> list[int]:
