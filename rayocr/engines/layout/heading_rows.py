@@ -13,6 +13,9 @@ from rayocr.engines.layout.units.breaks import SENTENCE_END, is_mid_sentence
 
 _FULL_EM = 2.5  # rows that end this close to the right edge fill the column
 _HEADING_ROWS = 4  # more rows of one size are text
+_DIGITS, _YEAR = re.compile(r"\d+"), re.compile(r"1[5-9]\d\d|20\d\d")
+_GROUPED = re.compile(r"\d[.,'’]\d|[$€£¥₹%]")  # a number with groups or decimals, or a unit of an amount
+_WORD_FIRST = re.compile(r"(?![A-Z]{3} [\d.,]+$)[^\W\d_]{3,}")  # a word that is not the code of a currency
 _SECTION = re.compile(r"\d{1,2}(?:\.\d{1,2}){0,3}\.?\s+[^\W\d_]")
 OPEN_END = re.compile(
     r" (?:or|and|of|the|to|in|a|an|for|by|with|as|at|on|is|are|from|that|if|than|but|its|which|de|la|le|les|et|du|des|der|die|das"
@@ -22,7 +25,7 @@ OPEN_END = re.compile(
 
 def heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[int]:
     """Returns the heading level of each row. A large line in the middle of a sentence is not a heading, since font sizes in text
-    layers of scans are guesses. Nor is a line with more digits than letters, such as an amount in large figures."""
+    layers of scans are guesses. Nor is an amount in large figures."""
     levels = [0 if row.is_tabular(em) else scale.level(row) for row in rows]
     for index in range(len(rows) - 1):
         above, below = rows[index], rows[index + 1]
@@ -34,8 +37,7 @@ def heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[
             levels[index] = levels[index] if changes_size(above, below) else 0
     for index, row in enumerate(rows):
         follows = index > 0 and levels[index - 1] == levels[index] and row.y0 - rows[index - 1].y1 < 0.6 * row.height
-        are_figures = sum(map(str.isdigit, row.text)) > sum(map(str.isalpha, row.text))
-        if (are_figures or (index == 0 and row.text[:1].islower() and levels[index] > 2)) and not follows:
+        if (_is_amount(row.text) or (index == 0 and row.text[:1].islower() and levels[index] > 2)) and not follows:
             levels[index] = 0
     for index, (above, below) in enumerate(pairwise(rows)):
         ends_sentence = levels[index] and not levels[index + 1] and below.text.endswith(SENTENCE_END[:2])
@@ -43,6 +45,18 @@ def heading_levels(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[
             levels[index] = 0 if below.y0 - above.y1 < 0.6 * above.height else levels[index]
     levels = without_lines_of_addresses(rows, _without_paragraphs(rows, levels, em))
     return without_bold_text(rows, levels, scale)
+
+
+def _is_amount(text: str) -> bool:
+    """Returns whether the line is an amount with more digits than letters. Years, dates and words with a number are not: "1998
+    and 1999", "Form 101-02"."""
+    if sum(map(str.isdigit, text)) <= sum(map(str.isalpha, text)):
+        return False
+    numbers = _DIGITS.findall(text)
+    are_years = any(map(_YEAR.fullmatch, numbers)) and all(len(number) < 3 or _YEAR.fullmatch(number) for number in numbers)
+    if are_years and not _GROUPED.search(text):
+        return False
+    return _WORD_FIRST.match(text) is None or _GROUPED.search(text) is not None
 
 
 def _without_paragraphs(rows: Sequence[Row], levels: list[int], em: float) -> list[int]:

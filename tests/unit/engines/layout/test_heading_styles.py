@@ -99,10 +99,22 @@ def test_a_heading_close_to_the_text_above_and_below_it_stays_a_heading(size: fl
     assert "# Previous Work\n" in read(lines)
 
 
-def test_an_amount_in_large_figures_is_no_heading() -> None:
-    lines = [line("By revenue", 60, 60, size=10), line("1,792,756 crore", 60, 80, size=20, height=22)]
-    lines += [line(f"{text} {n}", 60, 140 + 14 * n, size=10) for n, text in enumerate(CLAUSE * 4)]
-    assert "#" not in read(lines)
+def figures(text: str) -> str:
+    lines = [line("By revenue", 60, 60, size=10), line(text, 60, 80, size=20, height=22)]
+    lines += [line(f"{clause} {n}", 60, 140 + 14 * n, size=10) for n, clause in enumerate(CLAUSE * 4)]
+    return read(lines)
+
+
+@pytest.mark.parametrize("text", ["1,792,756 crore", "USD 12500", "Total 12,345.00", "12500 km", "€ 2000 net", "1998.50 EUR"])
+def test_an_amount_in_large_figures_is_no_heading(text: str) -> None:
+    assert "#" not in figures(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["1998 and 1999", "Form 101-02", "12 May 2024", "Section 12345", "2019 bis 2021"]
+)
+def test_years_dates_and_words_with_their_numbers_may_be_headings(text: str) -> None:
+    assert f"# {text}\n" in figures(text)
 
 
 def test_a_large_sentence_of_several_lines_is_not_half_a_heading() -> None:
