@@ -11,17 +11,20 @@ import re
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 
 _IBAN = re.compile(r"(?<![A-Za-z\d])[A-Z]{2} ?[\dOIl]{2}(?: ?[A-Z\dl]{4}){2,7}(?: ?[A-Z\dl]{1,3})?(?![A-Za-z\d])")
-_LENGTHS = {  # number of characters, by country
-    length: frozenset(countries.split())
+_LENGTH = {  # number of characters, by country
+    country: length
     for length, countries in {
         15: "NO", 16: "BE", 18: "DK FI NL", 19: "SI", 20: "AT EE LT LU", 21: "CH HR LI LV", 22: "BG DE GB IE RS",
         24: "CZ ES RO SE SK", 25: "PT", 26: "IS TR", 27: "FR GR IT MC SM", 28: "CY HU PL", 31: "MT",
     }.items()
+    for country in countries.split()
 }  # fmt: skip
 _ONLY_DIGITS = frozenset(
     ("AT", "BE", "CZ", "DE", "DK", "EE", "ES", "FI", "HR", "HU", "IS", "LT", "NO", "PL", "PT", "SE", "SI", "SK")
 )
 _AS_DIGITS = str.maketrans("OIlSBZ", "011582")
+_MASKED = re.compile(r"X{3}")
+_GROUP = 4  # number of characters of a group in print
 _EXCHANGED = {"0": "O", "O": "0", "1": "I", "I": "1", "l": "1"}
 # Three digits between equal separators, and two at the end: the last separator of an amount is another one.
 _EQUAL_SEPARATORS = re.compile(r"(?<![\w.,])\d{1,3}(?:(?:\.\d{3})+\.\d\d|(?:,\d{3})+,\d\d)(?![\w.,])")
@@ -37,7 +40,9 @@ def _checked(reading: LineReading) -> LineReading:
     text, lost = reading.text, bool(_EQUAL_SEPARATORS.search(reading.text))
     for found in _IBAN.finditer(text):
         number = found[0]
-        if not any(number[:2] in countries for countries in _LENGTHS.values()) or _is_valid(number):
+        if number[:2] not in _LENGTH or _is_valid(number):
+            continue
+        if _MASKED.search(number) or (found.end() == len(text.rstrip()) and _is_begin(number)):
             continue
         valid = [other for other in _look_alikes(number) if _is_valid(other)]
         if len(valid) == 1:
@@ -55,8 +60,14 @@ def _is_valid(number: str) -> bool:
     return int("".join(str(int(sign, 36)) for sign in bare[4:] + bare[:4])) % 97 == 1
 
 
+def _is_begin(number: str) -> bool:
+    """Returns whether the number has only whole groups, and fewer than its country's: the rest is on the next line."""
+    groups = number.split()
+    return 1 < len(groups) < _LENGTH[number[:2]] / _GROUP and all(len(group) == _GROUP for group in groups)
+
+
 def _has_length(number: str) -> bool:
-    return number[:2] in _LENGTHS.get(len(number.replace(" ", "")), ())
+    return len(number.replace(" ", "")) == _LENGTH.get(number[:2])
 
 
 def _look_alikes(number: str) -> list[str]:

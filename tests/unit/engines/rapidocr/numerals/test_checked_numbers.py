@@ -47,6 +47,8 @@ def test_letters_and_digits_that_look_alike_are_exchanged_in_account_numbers(rea
         "IBAN: DE89 3704 0044 0632 0130 00",
         "DE88 3704 0044 0532 0130 00",
         "IBAN DE89 3704 0044 0532 0130 0",
+        "IBAN DE89 3704 0044 0532 0130 BIC COBADEFF",
+        "IBAN: DE8937040044053201300",
         "Total 29.839.68",
         "90,616,06 EUR",
     ],
@@ -66,6 +68,8 @@ def test_numbers_that_cannot_be_right_are_a_doubt(text: str) -> None:
         "PARIS 75001",
         "ORDER DE89 3704 0044",
         "AB12 3456 7890 1234",
+        "IBAN GB33 BUKB 2020 1555",  # in a narrow column, "5555 55" is on the next line
+        "IBAN DE89 3704 XXXX XXXX XXXX 00",
     ],
 )
 def test_other_numbers_stay(text: str) -> None:
