@@ -110,9 +110,7 @@ def test_an_amount_in_large_figures_is_no_heading(text: str) -> None:
     assert "#" not in figures(text)
 
 
-@pytest.mark.parametrize(
-    "text", ["1998 and 1999", "Form 101-02", "12 May 2024", "Section 12345", "2019 bis 2021"]
-)
+@pytest.mark.parametrize("text", ["1998 and 1999", "Form 101-02", "12 May 2024", "Section 12345", "2019 bis 2021"])
 def test_years_dates_and_words_with_their_numbers_may_be_headings(text: str) -> None:
     assert f"# {text}\n" in figures(text)
 
