@@ -59,7 +59,8 @@ def with_tex_signs(text_page: Any, codes: list[int], rectangles: Any) -> None:
     is_short = np.repeat(length <= _LONGEST, length)
     fonts = PageFonts(text_page)
     for n in drawn[is_short].tolist():
-        is_unknown = codes[n] == 0 or (codes[n] < 0x80 and pdfium.FPDFText_HasUnicodeMapError(text_page, n) == 1)
+        # A map that gives a glyph the character 0 does not say that the glyph's code is 0.
+        is_unknown = codes[n] < 0x80 and pdfium.FPDFText_HasUnicodeMapError(text_page, n) == 1
         if is_unknown or codes[n] == _EURO_CODE:
             table = _table_of(fonts.name(n))
             codes[n] = ord(table[codes[n]]) if table and codes[n] in table else codes[n]

@@ -64,6 +64,11 @@ def test_a_glyph_that_the_map_has_stays_as_the_map_says() -> None:
     assert line_with("p", "CMEX10", {"p": "q"}) == "a = qb and more words"
 
 
+def test_a_glyph_without_a_character_in_the_map_is_no_minus() -> None:
+    """Mac programs number the glyphs anew and give the circle of a copyright sign the character 0; a minus has the code 0."""
+    assert "−" not in line_with("p", "CMSY10", {"p": "\0"})
+
+
 def test_a_letter_of_another_font_stays_a_letter() -> None:
     assert line_with("p", "CMMI10") == "a = pb and more words"
 
