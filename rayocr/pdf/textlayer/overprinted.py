@@ -7,6 +7,7 @@ binary numbers: the digits for which a pixel changes are the number of the objec
 
 from __future__ import annotations
 
+import ctypes
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -26,11 +27,16 @@ _DIFFERS = 10  # gray levels (0 to 255)
 
 
 def hidden_behind_others(
-    text_page: Any, words: Sequence[Word], seen: Any, render: Callable[[], Any], boxes: Sequence[Sequence[int]]
+    text_page: Any,
+    words: Sequence[Word],
+    seen: Any,
+    render: Callable[[], Any],
+    boxes: Sequence[Sequence[int]],
+    drawn: Sequence[Any] = (),
 ) -> list[int]:
     """Returns the indexes of words that look visible only because of another word at their place. `render` returns the page in
-    gray. `boxes`: the corners x0, y0, x1, y1 of the words in its pixels. Up to 16 text objects take a rendering each, more take
-    two for each binary digit of their number: 20 for 1,000 objects. The indexes may repeat."""
+    gray. `boxes`: the corners x0, y0, x1, y1 of the words in its pixels. `drawn`: the visible raw text objects of the page. Up to 16 text objects take a rendering each, more take
+    two for each binary digit of their number: 20 for 1,000 objects."""
     places = np.flatnonzero(seen).tolist()
     objects = _objects_at(text_page, words, _overlapping(words, places))
     if not 2 <= len(objects) <= _MOST_HALVED:
@@ -42,7 +48,37 @@ def hidden_behind_others(
     everything = _objects_at(text_page, words, places) if hidden else {}
     if len(objects) < len(everything) <= _MOST_HALVED:
         hidden += _hidden_by_halves(everything, parts, render, boxes)
-    return hidden
+    return _without_second_drawings(text_page, words, hidden, drawn, render, boxes) if hidden else []
+
+
+def _without_second_drawings(
+    text_page: Any,
+    words: Sequence[Word],
+    hidden: Sequence[int],
+    drawn: Sequence[Any],
+    render: Callable[[], Any],
+    boxes: Sequence[Sequence[int]],
+) -> list[int]:
+    """Returns the hidden words without those that are drawn a second time, at the same place and visibly. PDFium omits the second
+    drawing of a text, which may be the visible one: the first may be under a bar."""
+    named = {address_of(pdfium.FPDFText_GetTextObject(text_page, n)) for n in range(pdfium.FPDFText_CountChars(text_page))}
+    again: dict[tuple[int, ...], list[Any]] = {}
+    for item in (item for item in drawn if address_of(item) not in named):
+        again.setdefault(_place_of(item), []).append(item)
+    seconds = {n: [item for own in _objects_of(text_page, words[n]) for item in again.get(_place_of(own), ())] for n in hidden}
+    if not any(seconds.values()):
+        return sorted(seconds)
+    whole = render()
+    with _without([item for items in seconds.values() for item in items]):
+        rest = render()
+    return [n for n in sorted(seconds) if not seconds[n] or not _is_drawn(_differ(whole, rest, boxes[n]), len(words[n].text))]
+
+
+def _place_of(item: Any) -> tuple[int, ...]:
+    """Returns a text object's font and its bounds in points."""
+    sides = [ctypes.c_float() for _ in range(4)]
+    pdfium.FPDFPageObj_GetBounds(item, *sides)
+    return address_of(pdfium.FPDFTextObj_GetFont(item)), *(round(side.value) for side in sides)
 
 
 def _hidden_one_by_one(

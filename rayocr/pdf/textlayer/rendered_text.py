@@ -55,6 +55,11 @@ class TextObjects:
         """Returns whether the page looks different without the text."""
         return bool(self._drawn)
 
+    @property
+    def drawn(self) -> Sequence[Any]:
+        """Returns the raw objects that are not invisible."""
+        return self._drawn
+
     def without_characters(self, text_page: Any) -> int:
         """Returns the number of objects that PDFium can neither draw nor map to characters. Other viewers show this text, but
         rayocr cannot read it."""

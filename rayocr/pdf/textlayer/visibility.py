@@ -10,6 +10,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -114,8 +115,8 @@ def compare_with_ink(
         if objects.unseen:
             modes = [address_of(pdfium.FPDFText_GetTextObject(text_page, word.first)) in objects.unseen for word in words]
             seen &= ~np.array(modes, bool)
-        size = (shown_pt, scale)
-        seen[hidden_behind_others(text_page, words, seen, lambda: gray_picture(page, *size), corners.tolist())] = False
+        render = partial(gray_picture, page, shown_pt, scale)
+        seen[hidden_behind_others(text_page, words, seen, render, corners.tolist(), objects.drawn)] = False
         seen |= _lacks_font(text_page, words, seen | tiny, objects, without, corners)
         ink_lines: tuple[tuple[Box, bool], ...] = ()
         ink = _strokes(without)
