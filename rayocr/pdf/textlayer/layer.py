@@ -15,6 +15,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright, turned_size
 from rayocr.pdf.guard import uninterrupted
+from rayocr.pdf.textlayer.cells.omitted_letters import before_omitted_letters
 from rayocr.pdf.textlayer.cells.overlapping_digits import beside_omitted_digits
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
 from rayocr.pdf.textlayer.glyphs.accents import with_accents
@@ -221,7 +222,7 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
         baseline_of=baseline_of,
     )
     lines = with_late_digits(lines, baseline_of)
-    omitted = beside_omitted_digits(characters)
+    omitted = beside_omitted_digits(characters) + before_omitted_letters(text_page, characters, turned, fonts)
     columns = (line for line in lines if line.vertical and line.words)
     steep = (line for line in columns if slant(text_page, line.words[0].first, turned) is not None)
     return TextLayer(
