@@ -34,9 +34,11 @@ def hidden_behind_others(
     boxes: Sequence[Sequence[int]],
     drawn: Sequence[Any] = (),
 ) -> list[int]:
-    """Returns the indexes of words that look visible only because of another word at their place. `render` returns the page in
-    gray. `boxes`: the corners x0, y0, x1, y1 of the words in its pixels. `drawn`: the visible raw text objects of the page. Up to 16 text objects take a rendering each, more take
-    two for each binary digit of their number: 20 for 1,000 objects."""
+    """Returns the indexes of words that look visible only because of another word at their place.
+
+    `render` returns the page in gray. `boxes`: the corners x0, y0, x1, y1 of the words in its pixels. `drawn`: the visible raw
+    text objects of the page. Up to 16 text objects take a rendering each, more take two for each binary digit of their number:
+    20 for 1,000 objects."""
     places = np.flatnonzero(seen).tolist()
     objects = _objects_at(text_page, words, _overlapping(words, places))
     if not 2 <= len(objects) <= _MOST_HALVED:
