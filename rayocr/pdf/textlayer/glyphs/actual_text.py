@@ -1,6 +1,6 @@
 """Checks /ActualText, the text that a file provides in place of its glyphs. PDFium returns it even if the glyphs show other text.
 Normally it replaces a few letters: ligatures, hyphens, and scripts whose glyphs have no characters. If a long text differs from
-its glyphs, a person sees another text.
+its glyphs, or the digits of a replacement differ from the digits that are drawn, a person sees another text.
 """
 
 from __future__ import annotations
@@ -12,9 +12,10 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-from rayocr.pdf.textlayer.rendered_text import text_objects
+from rayocr.pdf.textlayer.rendered_text import address_of, text_objects
 
 _LONG = 12  # minimum number of letters and digits in a long replacement
+_FEW_DIGITS = 2  # minimum number of digits in a short replacement; a single digit can be a note's sign
 _KEY = b"ActualText"
 _MAX_MARKS = 8
 _ALIKE = 0.6  # share of common letters, in any order, since Arabic glyphs may be stored from the left
@@ -23,10 +24,10 @@ _NARROW_EM = 0.25  # em per letter; a narrower object has fewer glyphs than lett
 
 
 def replacement_of(item: Any) -> str:
-    """Returns the /ActualText of a raw text object if it is long, else empty."""
+    """Returns the /ActualText of a raw text object if it is long or has several digits, else empty."""
     for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
         text = _param(pdfium.FPDFPageObj_GetMark(item, index))
-        if len(text) >= _LONG and len(_letters(text)) >= _LONG:
+        if len(text) >= _FEW_DIGITS and (len(_letters(text)) >= _LONG or len(_digits(text)) >= _FEW_DIGITS):
             return text
     return ""
 
@@ -48,6 +49,7 @@ def contradicts_glyphs(page: Any) -> bool:
     for item in text_objects(page):
         if text := replacement_of(item):
             groups.setdefault(text, []).append(item)
+    spans = {text: len({_mark_address(item) for item in members}) for text, members in groups.items()}
     for item in (item for members in groups.values() for item in members):
         for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
             pdfium.FPDFPageObjMark_RemoveParam(item, pdfium.FPDFPageObj_GetMark(item, index), _KEY)
@@ -55,17 +57,39 @@ def contradicts_glyphs(page: Any) -> bool:
     if not text_page:
         return False
     try:
-        return any(_differs(text, members, text_page) for text, members in groups.items())
+        return any(_differs(text, members, text_page, spans[text]) for text, members in groups.items())
     finally:
         pdfium.FPDFText_ClosePage(text_page)
 
 
-def _differs(text: str, items: list[Any], text_page: Any) -> bool:
-    given, shown = _letters(text), _letters("".join(_glyph_text(item, text_page) for item in items))
+def _mark_address(item: Any) -> int:
+    """Returns the address of the last mark that replaces the object's text. Objects of one span share it."""
+    marks = [pdfium.FPDFPageObj_GetMark(item, index) for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS))]
+    return next((address_of(mark) for mark in reversed(marks) if _param(mark)), 0)
+
+
+def _differs(text: str, items: list[Any], text_page: Any, spans: int) -> bool:
+    drawn = "".join(_glyph_text(item, text_page) for item in items)
+    if _has_other_digits(text, drawn, spans):
+        return True
+    given, shown = _letters(text), _letters(drawn)
     common = sum((Counter(given) & Counter(shown)).values())
     if max(len(given), len(shown)) - common < _LONG or common >= _ALIKE * max(len(given), len(shown)):
         return False
     return 3 * len(shown) >= len(given) or sum(_ems(item) for item in items) < _NARROW_EM * len(given)
+
+
+def _has_other_digits(text: str, drawn: str, spans: int) -> bool:
+    """Returns whether both have digits, and not the same ones. `spans` of the page have this text. Glyphs without characters
+    are missing in `drawn`, so it may have fewer digits."""
+    given, shown = Counter(_digits(text)), Counter(_digits(drawn))
+    if given.total() < _FEW_DIGITS or shown.total() < _FEW_DIGITS:
+        return False
+    return any(count > spans * given[digit] for digit, count in shown.items())
+
+
+def _digits(text: str) -> list[int]:
+    return [unicodedata.decimal(char) for char in unicodedata.normalize("NFKC", text) if char.isdecimal()]
 
 
 def _letters(text: str) -> str:
@@ -74,11 +98,19 @@ def _letters(text: str) -> str:
 
 def _param(mark: Any) -> str:
     size = ctypes.c_ulong()
-    if not mark or not pdfium.FPDFPageObjMark_GetParamStringValue(mark, _KEY, None, 0, size) or size.value <= 2:
+    if not mark or not pdfium.FPDFPageObjMark_GetParamBlobValue(mark, _KEY, None, 0, size) or not size.value:
         return ""
-    buffer = (ctypes.c_ushort * (size.value // 2 + 1))()
-    pdfium.FPDFPageObjMark_GetParamStringValue(mark, _KEY, buffer, size.value, size)
-    return bytes(buffer).decode("utf-16-le", "replace").rstrip("\0")
+    buffer = (ctypes.c_ubyte * size.value)()
+    pdfium.FPDFPageObjMark_GetParamBlobValue(mark, _KEY, buffer, size.value, size)
+    return _decoded(bytes(buffer))
+
+
+def _decoded(value: bytes) -> str:
+    """Decodes a PDF text string. PDFium's own function takes UTF-16 for UTF-8."""
+    for mark, encoding in ((b"\xfe\xff", "utf-16-be"), (b"\xff\xfe", "utf-16-le"), (b"\xef\xbb\xbf", "utf-8")):
+        if value.startswith(mark):
+            return value[len(mark) :].decode(encoding, "replace")
+    return value.decode("latin-1")
 
 
 def _glyph_text(item: Any, text_page: Any) -> str:

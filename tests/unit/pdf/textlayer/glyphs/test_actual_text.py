@@ -34,10 +34,34 @@ def test_a_text_that_differs_from_its_glyphs_is_not_used_and_not_sent(glyphs: st
 @pytest.mark.parametrize(
     ("text", "glyphs"),
     [
+        ("Forged amount 99,999", "(True amount 12,345) Tj"),
+        ("9,417", "(1,250) Tj"),
+        ("1,250", "(12,500) Tj"),
+        ("77", "(1) Tj (7) Tj"),
+    ],
+)
+def test_a_number_that_differs_from_the_drawn_one_is_not_used_and_not_sent(text: str, glyphs: str) -> None:
+    with PdfFile(page_with(text, glyphs), max_pixels=4_000_000) as file, file.page(1) as page:
+        assert page.text_layer().verdict.kind == "bad"
+        assert TextLayerEngine().recognize(page) is None
+        assert TextLayerEngine().partial(page) is None
+        assert media_type(page_document(page)) == "image/jpeg"
+
+
+@pytest.mark.parametrize(
+    ("text", "glyphs"),
+    [
         ("Nineteen days of the summer", "(Nineteen days of the summer) Tj"),
         ("Nineteen days of the summer", "(Nine-) Tj 0 -14 Td (teen days of the summer) Tj"),
         ("summer the of days Nineteen", "(Nineteen days of the summer) Tj"),
         ("office", "(o) Tj"),
+        ("1,250.00", "(1,250) Tj ( .00) Tj"),
+        ("\u0661\u0662\u0663", "(123) Tj"),
+        ("10\u2076 cells", "(10) Tj 4 Ts (6) Tj 0 Ts ( cells) Tj"),
+        (
+            "page 14 of 20",
+            "(page 14 of 20) Tj ET EMC /Span <</ActualText (page 14 of 20)>> BDC BT /F1 12 Tf 72 480 Td (page 14 of 20) Tj",
+        ),
     ],
 )
 def test_a_text_that_says_what_its_glyphs_show_is_used(text: str, glyphs: str) -> None:
