@@ -11,7 +11,7 @@ from rayocr.pdf.textlayer.glyphs.characters import Characters
 RAISED = str.maketrans("0123456789-\u2212\u2010\u2013+", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁻⁻⁻⁺")
 LOWERED = str.maketrans("0123456789-\u2212\u2010\u2013+", "₀₁₂₃₄₅₆₇₈₉₋₋₋₋₊")
 _SIGNS = frozenset("-\u2212\u2010\u2013+")  # signs before a raised number: 10⁻³
-_BETWEEN = frozenset(",\u2013/")  # signs between the numbers of footnotes (¹,² and ³–⁵) and within an exponent (5¹/²)
+_BETWEEN = frozenset(",.\u2013/")  # signs between the numbers of footnotes (¹,² and ³–⁵) and within an exponent (5¹/² and T².⁷)
 _FRACTION_SLASHES = ("\u2044", "/")
 _DIGITS = frozenset("0123456789")
 _PLAIN = _SIGNS | _DIGITS

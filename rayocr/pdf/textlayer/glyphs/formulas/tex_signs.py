@@ -40,8 +40,8 @@ def _font(name: str, signs: str) -> tuple[re.Pattern[str], dict[int, str]]:
 
 _EURO_CODE = 0x65  # the font eurosym names its glyph e
 _FONTS = (
-    _font(r"(?:CM|LM)EX\d+|LMMathExtension\d+", _EXTENSION),
-    _font(r"(?:CM|LM)B?SY\d+|LMMathSymbols\d+", _SYMBOLS),
+    _font(r"(?:CM|LM)EX\d+|LMMathExtension\d+|[tp]xb?exs?", _EXTENSION),
+    _font(r"(?:CM|LM)B?SY\d+|LMMathSymbols\d+|[tp]xb?sys?|MTSYN?", _SYMBOLS),
     _font(r"MSAM\d+", _RELATIONS),
     _font(r"(?:TeX-)?fey[bm][lor]\d+", " " * _EURO_CODE + "€"),
 )

@@ -46,6 +46,8 @@ def test_an_accent_that_no_letter_takes_stays() -> None:
         (b"(x) Tj /F1 7 Tf -2 Ts (12) Tj 4 Ts (2) Tj /F1 10 Tf 0 Ts ( is 4)", "x12² is 4"),
         (b"(is 10) Tj 4 Ts (6) Tj 0 Ts ( m and 10) Tj 4 Ts (-12)", "is 10⁶ m and 10⁻¹²"),  # as large as the number
         (b"(5) Tj /F1 7 Tf 4 Ts (1/2) Tj /F1 10 Tf 0 Ts ( and 5 1/2)", "5¹/² and 5 1/2"),
+        (b"(T) Tj /F1 7 Tf 4 Ts (2.7) Tj /F1 10 Tf 0 Ts ( e) Tj /F1 7 Tf 4 Ts (-0.5)", "T².⁷ e⁻⁰.⁵"),
+        (b"(see 4) Tj /F1 7 Tf 4 Ts (2.) Tj /F1 10 Tf 0 Ts ( Then)", "see 4². Then"),
         (b"(2) Tj /F1 7 Tf 4 Ts (1) Tj /F1 10 Tf 0 Ts (/) Tj /F1 7 Tf -2 Ts (2) Tj /F1 10 Tf 0 Ts ( in)", "2¹/₂ in"),
         (b"(5,000.) Tj /F1 6 Tf 4 Ts (3) Tj /F1 10 Tf 0 Ts ( Then)", "5,000.³ Then"),
         (b"(1010) Tj /F1 7 Tf -2 Ts (2) Tj /F1 10 Tf 0 Ts ( is ten)", "1010₂ is ten"),
