@@ -16,7 +16,9 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
 from rayocr.pdf.textlayer.glyphs.encodings.guesses import drop_guesses
+from rayocr.pdf.textlayer.glyphs.encodings.mac_codes import with_windows_codes
 from rayocr.pdf.textlayer.glyphs.formulas.negated_signs import join_slashes
+from rayocr.pdf.textlayer.glyphs.formulas.pi_signs import with_pi_signs
 from rayocr.pdf.textlayer.glyphs.formulas.tex_signs import with_tex_signs
 from rayocr.pdf.textlayer.glyphs.letter_height import with_letter_height
 from rayocr.pdf.textlayer.glyphs.unreadable import drop_unreadable
@@ -85,6 +87,8 @@ def read_characters(
     rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
     drop_guesses(text_page, codes, rectangles)
     _turn_ligatures(codes, rectangles)
+    with_windows_codes(text_page, codes)
+    with_pi_signs(text_page, codes)
     with_tex_signs(text_page, codes, rectangles)
     join_slashes(codes, rectangles)
     unreadable = drop_unreadable(text_page, codes, rectangles, is_word)
