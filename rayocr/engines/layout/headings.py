@@ -100,10 +100,12 @@ class HeadingScale:
 
     def is_bold_line(self, row: Row) -> bool:
         """Returns whether a row of a text layer is bold and as large as the body."""
+        return row.bold and self.is_body_size(row)
+
+    def is_body_size(self, row: Row) -> bool:
+        """Returns whether a row of a text layer is as large as the body."""
         size = row.font_size_pt or 0.0
-        return row.bold and any(
-            body / _BOLD_RATIO < size < body * _BOLD_RATIO for body in {self.body_font_pt, self.usual_font_pt}
-        )
+        return any(body / _BOLD_RATIO < size < body * _BOLD_RATIO for body in {self.body_font_pt, self.usual_font_pt})
 
     def is_bold_text(self, row: Row) -> bool:
         """Returns whether a row of a scan is bold and not much larger than ordinary text."""

@@ -19,6 +19,7 @@ from rayocr.engines.layout.units.items import begin_items
 from rayocr.engines.layout.units.line_numbers import with_line_numbers
 from rayocr.engines.layout.units.lines import are_units, has_leader, runs_on
 from rayocr.engines.layout.units.nesting import Item, nested, with_round_bullets
+from rayocr.engines.layout.units.plain_headings import with_plain_headings
 from rayocr.engines.layout.units.series import choices_of, with_series
 
 _GAP = 0.45  # share of the line's height; a distance of lines larger by this is intended white space
@@ -72,6 +73,7 @@ def blocks_of(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block
     rows = with_round_bullets(rows, em)
     shape = _Shape.of(rows, em)
     levels = with_bold_lines(rows, heading_levels(rows, scale, em), scale, shape.pitch, em)
+    levels = with_plain_headings(rows, levels, scale.is_body_size, shape.pitch, em)
     blocks: list[Block] = []
     previous: Row | None = None
     apart = [True, *(shape.apart(above, row) for above, row in pairwise(rows))]

@@ -134,3 +134,46 @@ def test_the_first_line_of_a_title_at_the_top_of_the_page_is_no_running_header()
     lines = [line(text, 60, 70 + 23 * n, size=14, height=15, bold=True) for n, text in enumerate(title)]
     lines += [line(f"{text} {n}", 60, 150 + 14 * n, size=10) for n, text in enumerate(CLAUSE * 4)]
     assert f"# {' '.join(title)}\n" in read(lines)
+
+
+PROSE = [
+    "The fit of the complete model to the observed data was good in all of the valleys that",
+    "were measured, and the mean of the errors is given in the first of the two tables of the",
+    "appendix. The wells of the north were dry in the summer of both years of the survey.",
+]
+
+
+def sections(heads: list[str], gap: float = 24, x: float = 60) -> list[str]:
+    """The headings of a page of sections in one size and weight."""
+    lines: list[LayoutLine] = []
+    y = 80.0
+    for head in heads:
+        lines += [line(text, 60, y + 14 * n, size=10) for n, text in enumerate(PROSE)]
+        lines.append(line(head, x, y + 28 + gap, size=10))
+        y += 28 + gap + 18
+    lines += [line(text, 60, y + 14 * n, size=10) for n, text in enumerate(PROSE)]
+    return [row for row in read(lines).splitlines() if row.startswith("#")]
+
+
+@pytest.mark.parametrize("head", ["4. Results", "4.1. Model evaluation", "4.1 Model evaluation", "VI. DISCUSSION"])
+def test_a_heading_in_the_size_of_the_body_is_known_by_its_number(head: str) -> None:
+    assert [row.lstrip("# ") for row in sections([head])] == [head]
+    assert not sections([head], gap=14)  # no white space above
+
+
+def test_headings_in_capitals_are_known_by_their_siblings() -> None:
+    assert sections(["METHODS", "RESULTS"]) == ["### METHODS", "### RESULTS"]
+    assert not sections(["JOHN MILLER"])
+    assert not sections(["METHODS", "See the notes"])
+
+
+@pytest.mark.parametrize("head", ["4. Where is the river?", "4. see the notes", "12 Apples", "4. The model:", "A"])
+def test_other_short_lines_above_text_are_no_headings(head: str) -> None:
+    assert not sections([head])
+
+
+def test_the_items_of_a_list_set_apart_are_no_headings() -> None:
+    items = ["1. Apples", "2. Pears", "3. Plums and the cherries of the old garden beside the river"]
+    lines = [line(text, 60, 80 + 14 * n, size=10) for n, text in enumerate(PROSE * 3)]
+    lines += [line(text, 60, 230 + 24 * n, size=10) for n, text in enumerate(items)]
+    assert "#" not in read(lines)
