@@ -86,7 +86,7 @@ def lines_of(
     right_to_left = [bool(_RTL.match(text)) for text in characters.texts] if _RTL.search("".join(characters.texts)) else []
     runs = runs_of(characters, is_level, slant)
     if any(right_to_left):
-        runs = right_to_left_runs(characters, list(runs), right_to_left)
+        runs = right_to_left_runs(characters, list(runs), right_to_left, lambda index: font_of(index)[0])
     else:
         level = list(with_reversed(characters, list(with_slanted(characters, list(runs), slant))))
         runs = with_upturned(characters, level, is_level)

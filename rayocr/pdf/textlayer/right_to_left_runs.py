@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import pairwise
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from rayocr.pdf.textlayer.glyphs.characters import Characters
 from rayocr.pdf.textlayer.right_to_left import logical_order
@@ -14,6 +16,8 @@ from rayocr.pdf.textlayer.runs import GAP_EM, SAME_LINE_EM, Run
 _SEARCHED_ROWS = 300  # number of rows that are searched for one on the same baseline
 _WORD_GAP_EM = 0.12  # gap between letters; a wider one is a space
 _NARROW_GAP_EM = 0.05  # a wider gap is a space if PDFium reports one
+_TALLEST_BOX = 1.0  # largest em, in font sizes
+_LEAST_GAPS, _OVERLAP_EM = 8, 0.15  # gaps between letters whose boxes overlap: least number, and least overlap
 _BRACKETS = {"(": ")", "[": "]", "{": "}", "<": ">", "«": "»"}
 _MARKER_CHARS = 4
 _FINAL_MARKS = frozenset(".,:;!?\u060c\u061b\u061f")
@@ -21,8 +25,14 @@ _FAR_APART = 100  # letters that are further apart in the file are not beside th
 _OPENING = {closing: opening for opening, closing in _BRACKETS.items()}
 
 
-def right_to_left_runs(characters: Characters, runs: Sequence[Run], right_to_left: Sequence[bool]) -> Iterator[Run]:
-    """Joins `runs` into the lines of the page. `right_to_left[n]`: whether the n-th character is Arabic or Hebrew."""
+def right_to_left_runs(
+    characters: Characters,
+    runs: Sequence[Run],
+    right_to_left: Sequence[bool],
+    size_of: Callable[[int], float] = lambda index: math.inf,
+) -> Iterator[Run]:
+    """Joins `runs` into the lines of the page. `right_to_left[n]`: whether the n-th character is Arabic or Hebrew. `size_of`: the
+    displayed size in points of the font at PDFium's index."""
     letters = sum(text.isalpha() for text in characters.texts)
     mostly = 2 * sum(right_to_left) > letters
     for run in _joined(characters, runs):
@@ -33,7 +43,7 @@ def right_to_left_runs(characters: Characters, runs: Sequence[Run], right_to_lef
                 run = _with_stop_at_the_end(characters, run)
             yield run
         else:
-            yield _read_from_the_right(characters, run.order, mostly)
+            yield _read_from_the_right(characters, run.order, mostly, size_of)
 
 
 def _joined(characters: Characters, runs: Sequence[Run]) -> list[Run]:
@@ -71,12 +81,13 @@ def _merged(one: list[Any], other: list[Any]) -> list[Any]:
     return [min(one[0], other[0]), max(one[1], other[1]), middle, em, [*first[4], *second[4]], spaced, False]
 
 
-def _read_from_the_right(characters: Characters, order: Sequence[int], mostly: bool) -> Run:
+def _read_from_the_right(characters: Characters, order: Sequence[int], mostly: bool, size_of: Callable[[int], float]) -> Run:
     clusters = _clusters(characters, order)
+    gaps = _Gaps.of(characters, clusters, size_of)
     shown: list[str] = []
     members: list[list[int]] = []
     for previous, cluster in zip([None, *clusters], clusters, strict=False):
-        if previous is not None and _is_space_between(characters, previous, cluster):
+        if previous is not None and gaps.is_space_between(previous, cluster):
             shown.append(" ")
             members.append([])
         shown.append("".join(characters.texts[n] for n in cluster))
@@ -166,14 +177,33 @@ def _clusters(characters: Characters, order: Sequence[int]) -> list[list[int]]:
     return clusters
 
 
-def _is_space_between(characters: Characters, left: Sequence[int], right: Sequence[int]) -> bool:
-    gap = float(characters.x0[right[0]] - characters.x1[left[0]])
-    em = max(float(characters.y1[right[0]] - characters.y0[right[0]]), 1.0)
-    if gap > _WORD_GAP_EM * em:
-        return True
-    if not (characters.texts[left[0]].isalnum() and characters.texts[right[0]].isalnum()):
-        later, earlier = max(left[0], right[0]), min(left[-1], right[-1])
-        return later - earlier == 1 and characters.spaces[later] == 2 and gap > _NARROW_GAP_EM * em
-    # Words may be stored from the left or from the right, so the letters beside a space need not follow each other in the file.
-    first, last = sorted((left[0], right[0]))
-    return last - first < _FAR_APART and characters.spaces[first + 1 : last + 1].count(2) == 1 and gap > _NARROW_GAP_EM * em
+class _Gaps(NamedTuple):
+    """The gaps of one line. `em`: the largest em in points, since boxes of some fonts are twice as high as their letters.
+    `overlap`: how far each letter's box reaches over the next letter, as the boxes of slanted letters do; else 0."""
+
+    characters: Characters
+    em: float
+    overlap: float
+
+    @classmethod
+    def of(cls, characters: Characters, clusters: Sequence[Sequence[int]], size_of: Callable[[int], float]) -> _Gaps:
+        letters = [cluster[0] for cluster in clusters if characters.texts[cluster[0]].isalpha()]
+        em = _TALLEST_BOX * size_of(characters.indexes[letters[len(letters) // 2]]) if letters else math.inf
+        gaps = [float(characters.x0[right] - characters.x1[left]) for left, right in pairwise(letters)]
+        overlap = -median(gaps) if len(gaps) >= _LEAST_GAPS else 0.0
+        height = max(float(characters.y1[letters[0]] - characters.y0[letters[0]]), 1.0) if letters else 1.0
+        return cls(characters, em or math.inf, overlap if overlap > _OVERLAP_EM * min(em, height) else 0.0)
+
+    def is_space_between(self, left: Sequence[int], right: Sequence[int]) -> bool:
+        characters = self.characters
+        gap = float(characters.x0[right[0]] - characters.x1[left[0]])
+        em = min(max(float(characters.y1[right[0]] - characters.y0[right[0]]), 1.0), self.em)
+        if gap > _WORD_GAP_EM * em:
+            return True
+        if not (characters.texts[left[0]].isalnum() and characters.texts[right[0]].isalnum()):
+            later, earlier = max(left[0], right[0]), min(left[-1], right[-1])
+            return later - earlier == 1 and characters.spaces[later] == 2 and gap > _NARROW_GAP_EM * em
+        # Words may be stored from either side, so the letters beside a space need not follow each other in the file.
+        first, last = sorted((left[0], right[0]))
+        is_wide = gap > _NARROW_GAP_EM * em or (self.overlap and gap + self.overlap > _WORD_GAP_EM * em)
+        return last - first < _FAR_APART and characters.spaces[first + 1 : last + 1].count(2) == 1 and bool(is_wide)
