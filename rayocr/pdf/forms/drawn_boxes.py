@@ -15,6 +15,7 @@ import numpy as np
 from rayocr.pdf.forms.fields import TICKED, UNTICKED, FieldKind, FormField
 from rayocr.pdf.geometry import Box
 from rayocr.pdf.objects import Ruling
+from rayocr.pdf.shapes.components import components
 from rayocr.pdf.textlayer.lines import TextLine
 
 DRAWN = -1  # the index that stands for a field without an annotation
@@ -30,6 +31,7 @@ _TICKS = frozenset("xX×4✓✔✕✖✗✘☑☒•●■·\u2713\u2714\u2717\u
 _CONTRAST = 50  # gray levels (0 to 255) between the rim and the paper
 _MARK = 0.04  # least share of the inside that a tick covers
 _RIM = 0.55  # share of the rim that must be visible
+_CORNER = 0.06  # share of the side of a circle's box that is blank at each corner
 _ALIKE = 1.15  # largest ratio of the sizes of boxes of one form
 
 
@@ -78,13 +80,32 @@ def _inspect(picture: Any, scale: float, box: Box) -> str:
         return ""
     if abs(ground - paper) <= _CONTRAST:
         if mark >= _MARK:
-            return "ticked"
+            is_face = (
+                _is_round(picture[y0 - rim : y1 + rim, x0 - rim : x1 + rim], paper, rim) and _count_marks(inside, ground) > 1
+            )
+            return "" if is_face else "ticked"
         return "empty" if mark < _MARK / 4 else ""
     # A solid square is a bullet or the key of a chart, unless paper shows between its rim and its filling.
     gap = picture[y0 + rim : y1 - rim, x0 + rim : x1 - rim].astype(np.int16)
     if ground < paper and float((np.abs(gap - paper) <= _CONTRAST).mean()) > 0.12 and mark < _MARK:
         return "ticked"
     return "filled" if mark >= _MARK else ""
+
+
+def _is_round(picture: Any, paper: int, rim: int) -> bool:
+    """Returns whether the corners of the box are blank."""
+    differs = np.abs(picture.astype(np.int16) - paper) > _CONTRAST
+    corner = rim + max(2, round(_CORNER * min(picture.shape)))
+    return not any(
+        differs[rows, columns].any()
+        for rows in (slice(0, corner), slice(-corner, None))
+        for columns in (slice(0, corner), slice(-corner, None))
+    )
+
+
+def _count_marks(inside: Any, ground: int) -> int:
+    """Returns the number of separate marks: one for a tick, several for a face or the letter i in a circle."""
+    return len(components((np.abs(inside - ground) > _CONTRAST).astype(np.uint8))[0])
 
 
 def _has_rim(picture: Any, paper: int, rim: int) -> bool:

@@ -76,15 +76,35 @@ def test_other_squares_are_not_boxes(what: str) -> None:
     assert "[" not in text
 
 
+def circle(x: float, y: float, r: float, paint: str = "S") -> str:
+    k = 0.552 * r
+    return (
+        f"{x + r} {y} m {x + r} {y + k} {x + k} {y + r} {x} {y + r} c {x - k} {y + r} {x - r} {y + k} {x - r} {y} c "
+        f"{x - r} {y - k} {x - k} {y - r} {x} {y - r} c {x + k} {y - r} {x + r} {y - k} {x + r} {y} c {paint} "
+    )
+
+
+MARKS_IN_CIRCLES = {
+    "a face": "74.5 {1} 2 2 re f 79.5 {1} 2 2 re f 1 w 75 {0} m 81 {0} l S",
+    "the letter i": "77 {1} 2 2 re f 77 {0} 2 3.5 re f",
+}
+
+
+@pytest.mark.parametrize(("mark", "is_button"), [("a face", False), ("the letter i", False), ("a dot", True)])
+def test_a_face_in_a_circle_is_no_radio_button(mark: str, is_button: bool) -> None:
+    content = ""
+    for n, label in enumerate(LABELS):
+        y = 704 - 24 * n
+        drawn = MARKS_IN_CIRCLES[mark].format(y - 3, y + 1.5) if mark in MARKS_IN_CIRCLES else circle(78, y, 2.6, "f")
+        content += f"{circle(78, y, 7)} {drawn} BT /F1 11 Tf 95 {y - 4} Td ({label}) Tj ET "
+    assert read(page(content)).count("[x]") == (len(LABELS) if is_button else 0)
+
+
 def test_a_number_in_a_circle_is_a_number() -> None:
     circles = ""
     for n, label in enumerate(LABELS):
-        x, y, r, k = 78, 704 - 24 * n, 6.0, 3.31
-        curves = (
-            f"{x + r} {y} m {x + r} {y + k} {x + k} {y + r} {x} {y + r} c {x - k} {y + r} {x - r} {y + k} {x - r} {y} c "
-            f"{x - r} {y - k} {x - k} {y - r} {x} {y - r} c {x + k} {y - r} {x + r} {y - k} {x + r} {y} c S"
-        )
-        circles += f"{curves} BT /F1 8 Tf {x - 2} {y - 3} Td ({n + 1}) Tj ET BT /F1 11 Tf 95 {y - 4} Td ({label}) Tj ET "
+        x, y = 78, 704 - 24 * n
+        circles += f"{circle(x, y, 6)} BT /F1 8 Tf {x - 2} {y - 3} Td ({n + 1}) Tj ET BT /F1 11 Tf 95 {y - 4} Td ({label}) Tj ET "
     text = read(page(circles))
     assert "[" not in text
     assert all(str(n) in text for n in range(1, 5))
