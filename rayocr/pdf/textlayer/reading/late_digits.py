@@ -1,4 +1,5 @@
-"""Puts exponents and indexes that are drawn after their line to their places: the 2 and the 4 of H2SO4."""
+"""Puts exponents, indexes, marks of footnotes and endings of ordinal numbers that are drawn after their line to their places: the
+2 and the 4 of H2SO4, the "th" of 11th."""
 
 from __future__ import annotations
 
@@ -14,6 +15,8 @@ _BESIDE_EM, _OVERLAP_EM = 0.12, 0.1  # largest gap and overlap between the digit
 _MOST_DIGITS = 3
 _ROW_PT = 8.0
 _CHARACTERS = frozenset("0123456789+-\u2212\u2013")
+_ORDINALS = frozenset(("st", "nd", "rd", "th"))
+_ENDS = frozenset(".,;:!?\u201d\u2019")  # marks between a word and the number of its footnote
 
 Baseline = Callable[[int], float | None]
 
@@ -69,7 +72,7 @@ def _is_short(line: TextLine) -> bool:
 
 
 def _is_number(text: str) -> bool:
-    return len(text) <= _MOST_DIGITS and _CHARACTERS.issuperset(text) and text[-1].isdigit()
+    return text in _ORDINALS or (len(text) <= _MOST_DIGITS and _CHARACTERS.issuperset(text) and text[-1].isdigit())
 
 
 def _with_digit(host: TextLine, digit: Word, size: float, baseline_of: Baseline) -> TextLine | None:
@@ -83,12 +86,11 @@ def _with_digit(host: TextLine, digit: Word, size: float, baseline_of: Baseline)
         return None
     word = host.words[place]
     base, own = baseline_of(word.first), baseline_of(digit.first)
-    is_base = word.text[-1].isalnum() or word.text[-1] in ")]"
-    if not is_base or base is None or own is None or abs(base - own) > _FARTHEST_EM * em:
+    if not _may_hold(word.text, digit.text) or base is None or own is None or abs(base - own) > _FARTHEST_EM * em:
         return None
     if base - own >= _RAISED_EM * em:
         text = digit.text.translate(RAISED)
-    elif own - base >= _LOWERED_EM * em:
+    elif own - base >= _LOWERED_EM * em and word.text[-1] not in _ENDS and digit.text not in _ORDINALS:
         text = digit.text.translate(LOWERED) if word.text[-1].isdigit() else digit.text
     else:
         return None
@@ -98,6 +100,13 @@ def _with_digit(host: TextLine, digit: Word, size: float, baseline_of: Baseline)
         if following.x0 - digit.x1 < _BESIDE_EM * em:
             parts = [parts[0]._replace(text=parts[0].text + following.text, x1=following.x1)]
     return _of_words(host, [*host.words[:place], *parts, *host.words[place + 2 :]])
+
+
+def _may_hold(word: str, text: str) -> bool:
+    """Returns whether such a text may be part of the word: the ending of a number, a number after a word and its mark."""
+    if text in _ORDINALS:
+        return word[-1].isdigit()
+    return word[-1].isalnum() or word[-1] in ")]" or (word[-1] in _ENDS and word[-2:-1].isalpha())
 
 
 def _of_words(line: TextLine, words: Sequence[Word]) -> TextLine:

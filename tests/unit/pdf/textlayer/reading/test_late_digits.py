@@ -27,3 +27,15 @@ def test_an_exponent_that_is_drawn_after_its_line_is_raised() -> None:
 def test_a_small_number_on_the_baseline_of_a_line_is_a_line() -> None:
     content = text(72, 700, 12, "Total") + text(100, 700, 8, "4")
     assert texts_of(pdfs.pages_of(content=content.encode()))[0] in ("Total", "Total 4")
+
+
+def test_the_ending_of_an_ordinal_number_that_is_drawn_after_its_line_is_a_part_of_the_number() -> None:
+    session = text(72, 700, 12, "In the 11") + text(140, 700, 12, "session")
+    raised = text(118.7, 705, 6, "th")
+    assert texts_of(pdfs.pages_of(content=(session + raised).encode())) == ["In the 11th session"]
+    assert "th" in texts_of(pdfs.pages_of(content=(text(72, 700, 12, "In the hall of the") + raised).encode()))
+
+
+def test_the_number_of_a_footnote_that_is_drawn_after_its_line_is_behind_the_mark() -> None:
+    sentence = text(72, 700, 12, "It is done.") + text(140, 700, 12, "However")
+    assert texts_of(pdfs.pages_of(content=(sentence + text(124.6, 705, 6, "203")).encode())) == ["It is done.²⁰³ However"]
