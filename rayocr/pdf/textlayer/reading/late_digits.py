@@ -10,7 +10,7 @@ from rayocr.pdf.textlayer.glyphs.superscripts import LOWERED, RAISED
 from rayocr.pdf.textlayer.lines import TextLine, Word
 
 _SMALLER = 0.85  # largest size of such a digit, as a share of the line's size
-_RAISED_EM, _LOWERED_EM, _FARTHEST_EM = 0.15, 0.08, 0.6  # distances of the baselines
+_RAISED_EM, _LOWERED_EM, _FARTHEST_EM = 0.15, 0.06, 0.6  # distances of the baselines
 _BESIDE_EM, _OVERLAP_EM = 0.12, 0.1  # largest gap and overlap between the digit and the text beside it
 _MOST_DIGITS = 3
 _ROW_PT = 8.0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.pdf import pdfs
 from tests.unit.pdf.textlayer.drawings import texts_of
 
@@ -10,9 +12,10 @@ def text(x: float, y: float, size: float, value: str) -> str:
     return f"BT /F1 {size} Tf {x} {y} Td ({value}) Tj ET "
 
 
-def test_indexes_that_are_drawn_after_their_line_are_parts_of_its_words() -> None:
+@pytest.mark.parametrize("y", [697, 699.2])
+def test_indexes_that_are_drawn_after_their_line_are_parts_of_its_words(y: float) -> None:
     acid = text(72, 700, 12, "0.5 M H") + text(118.2, 700, 12, "SO") + text(143.4, 700, 12, "solution")
-    assert texts_of(pdfs.pages_of(content=(acid + text(113.4, 697, 8, "2") + text(135.6, 697, 8, "4")).encode())) == [
+    assert texts_of(pdfs.pages_of(content=(acid + text(113.4, y, 8, "2") + text(135.6, y, 8, "4")).encode())) == [
         "0.5 M H2SO4 solution"
     ]
 
