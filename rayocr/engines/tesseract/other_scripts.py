@@ -7,7 +7,7 @@ detection or, if that is uncertain, from the installed packs that read a sample 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import mean
+from functools import partial
 from typing import Any, NamedTuple
 
 from rayocr.engines.tesseract.corrections.by_script import corrected
@@ -16,7 +16,8 @@ from rayocr.engines.tesseract.languages import packs_of_language
 from rayocr.engines.tesseract.line_sheet import HEIGHT, LineSheet
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord
 from rayocr.engines.tesseract.lone_words import with_lone_words
-from rayocr.engines.tesseract.program import FEW_LETTERS, Orientation, Tesseract, find_tesseract
+from rayocr.engines.tesseract.program import Tesseract, find_tesseract
+from rayocr.engines.tesseract.script_choice import ScriptChoice, mean_of_sample, script_of
 from rayocr.engines.tesseract.scripts import (
     ARABIC,
     DEVANAGARI,
@@ -25,23 +26,16 @@ from rayocr.engines.tesseract.scripts import (
     KOREAN,
     LATIN,
     VIETNAMESE,
-    groups_of,
     packs_for,
-    packs_of_script,
 )
 from rayocr.engines.tesseract.voting import agreed, voted, whole_words
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing
 
 _MOST_ROUNDS = 2  # maximum number of scripts per page besides those that rapidocr supports
-_SAMPLE = 8  # number of the longest lines, which each candidate pack reads
-_SURE_SCRIPT = 1.0
 _HALF_TURN = 2
 _SURE_TURN = 2.0  # confidence of the orientation, in Tesseract's own unit; lines that are upside down had 7 to 27
-_HALF_SURE_SCRIPT = 0.5  # confidence of the script that is enough to name a pack that should be installed
 _LEAST = 0.55  # minimum confidence of a line
 _LEAST_OF_SECOND = 0.66  # the same for the second script of a page: a Greek word was read as Cyrillic letters with .64
-_SURE_SAMPLE = 0.85  # mean confidence of a sample whose script is certain
-_LEAST_SAMPLE = 0.3  # mean confidence of a sample that may contain a second script
 _VIEWS: tuple[dict[str, Any], ...] = ({"height": HEIGHT * 9 // 7, "gap": 40}, {"height": HEIGHT, "stretch": 1.15})
 # On 12 Arabic pages in six fonts, word F1 was .952 with the sizes and the vote of the other scripts and .966 with these. They
 # were chosen on 12 other pages (.963 and .976).
@@ -72,7 +66,7 @@ class OtherScripts:
 
     def is_upside_down(self, lines: Sequence[Any]) -> bool:
         """Returns whether gray pictures of lines certainly are upside down."""
-        seen = _script_of(lines, self._open())
+        seen = script_of(lines, self._open())
         return seen is not None and seen.quarter_turns == _HALF_TURN and seen.turn_confidence >= _SURE_TURN
 
     def require(self, pack: str) -> None:
@@ -84,7 +78,7 @@ class OtherScripts:
         """Returns the pack for the most likely script of lines that no installed pack has read. Returns "" if the script cannot
         be detected or its pack is installed."""
         tesseract = self._open()
-        seen = _script_of(lines, tesseract)
+        seen = script_of(lines, tesseract)
         if seen is not None and seen.script not in LATIN:
             try:
                 packs_for(seen, tesseract.languages(), sure=0.0)
@@ -105,11 +99,11 @@ class OtherScripts:
         tesseract = self._open()
         read = [OtherReading("", 0.0)] * len(lines)
         left = list(range(len(lines)))
-        refused: list[tuple[str, ...]] = []
+        choice = ScriptChoice(tesseract, partial(self._confidence_of_sample, tesseract))
         for turn in range(_MOST_ROUNDS):
             try:
                 known = turn == 0 and likely in tesseract.languages()
-                packs = (likely,) if known else self._packs_of([lines[index] for index in left], tesseract, refused)
+                packs = (likely,) if known else choice.packs_of([lines[index] for index in left])
             except LanguagePackMissing:
                 if turn == 0:
                     raise
@@ -126,28 +120,13 @@ class OtherScripts:
             if not left:
                 break
             if len(left) == len(before):
-                refused.append(packs)  # the script was detected wrongly: Korean as Arabic, for example
+                choice.refuse(packs)
+            else:
+                choice.accept()
         return read
 
-    def _packs_of(self, lines: Sequence[Any], tesseract: Tesseract, refused: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-        longest = sorted(lines, key=lambda line: -line.shape[1] / line.shape[0])[:_SAMPLE]
-        seen = _script_of(longest, tesseract)
-        if seen is not None and seen.script not in LATIN and seen.script_confidence >= _SURE_SCRIPT:
-            packs = packs_for(seen, tesseract.languages(), sure=_SURE_SCRIPT)
-            if packs not in refused:
-                return packs
-        tried: list[tuple[float, tuple[str, ...]]] = []
-        for packs in _likely_first(groups_of(tesseract.languages()), seen):
-            found = self._read_with(packs, longest, tesseract)
-            tried.append((mean(r.confidence if r.confidence >= _LEAST and _has_letters(r.text) else 0.0 for r in found), packs))
-            if tried[-1][0] > _SURE_SAMPLE:
-                break
-        confidence, packs = max(tried, default=(0.0, ()))
-        if confidence >= _LEAST_SAMPLE:
-            return () if packs in refused else packs
-        if seen is not None and seen.script not in LATIN:
-            packs_for(seen, tesseract.languages(), sure=_HALF_SURE_SCRIPT)  # raises if the script has no pack
-        return ()
+    def _confidence_of_sample(self, tesseract: Tesseract, packs: Sequence[str], lines: Sequence[Any]) -> float:
+        return mean_of_sample(self._read_with(packs, lines, tesseract), _LEAST)
 
     def _of_language(self, packs: tuple[str, ...], lines: Sequence[Any]) -> tuple[str, ...]:
         try:
@@ -217,14 +196,3 @@ def _with_lost_lines(
 
 def _confidence(words: Sequence[TsvWord]) -> float:
     return TsvLine(tuple(words)).confidence if words else 0.0
-
-
-def _likely_first(groups: Sequence[tuple[str, ...]], seen: Orientation | None) -> list[tuple[str, ...]]:
-    """Returns the packs, with those of the detected script first, even if the detection is uncertain."""
-    likely = packs_of_script(seen.script) if seen is not None else ()
-    return sorted(groups, key=lambda packs: packs[0] not in likely)
-
-
-def _script_of(lines: Sequence[Any], tesseract: Tesseract) -> Orientation | None:
-    sheet = LineSheet(lines)
-    return sheet.orientation(tesseract) or sheet.orientation(tesseract, least_letters=FEW_LETTERS)

@@ -12,6 +12,10 @@ _MOST_PACKS = 4  # each pack costs time on every word
 _NOT_LANGUAGES = frozenset({"osd", "equ", "snum"})
 
 LATIN = frozenset({"Latin", "Fraktur"})
+KOREAN_SCRIPTS = frozenset({"Korean", "Hangul"})
+# Packs of scripts that are frequent beside another script that rapidocr does not support, most frequent first.
+FREQUENT = ("rus", "ell", "ara", "heb", "hin", "kor", "tha")
+HAN = frozenset({"chi_sim", "chi_tra", "jpn"})  # rapidocr reads these scripts
 # Packs that include Latin letters. Combined with the English pack, they misread syllables as English words.
 _WITH_LATIN = frozenset({"Latin", "Korean", "Hangul", "Han", "HanS", "HanT", "Japanese", "Hiragana", "Katakana"})
 # scripts of the packs whose systematic errors are corrected

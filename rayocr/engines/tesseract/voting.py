@@ -71,12 +71,21 @@ def _better(ours: Sequence[TsvWord], others: Sequence[TsvWord]) -> list[TsvWord]
     for kind, start, end, other_start, other_end in matcher.get_opcodes():
         here, there = ours[start:end], others[other_start:other_end]
         if kind == "replace" and len(here) == len(there):
-            best += [max(pair, key=lambda word: (word.foreign, word.confidence)) for pair in zip(here, there, strict=True)]
+            pairs = [(ours, _with_spaces_of(ours, other)) for ours, other in zip(here, there, strict=True)]
+            best += [max(pair, key=lambda word: (word.foreign, word.confidence)) for pair in pairs]
         elif any(word.foreign for word in here):
             best += here
         else:
             best += here if kind == "equal" or _confidence(here) >= _confidence(there) else there
     return best
+
+
+def _with_spaces_of(ours: TsvWord, other: TsvWord) -> TsvWord:
+    """Returns the other reading with the spaces that a second reader found in ours: Tesseract's Greek pack joins short words."""
+    if " " not in ours.text or len(ours.text.replace(" ", "")) != len(other.text):
+        return other
+    letters = iter(other.text)
+    return replace(other, text="".join(char if char == " " else next(letters) for char in ours.text))
 
 
 def _confidence(words: Sequence[TsvWord]) -> float:

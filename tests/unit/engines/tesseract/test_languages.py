@@ -41,11 +41,12 @@ class Packs:
         # No more than three packs of the script are on the first list; the fourth may be the right one.
         (("rus", "ukr", "bul"), {"rus": (70, 70), "ukr": (71, 70), "bul": (72, 70), "srp": (93, 92)}, ("srp",)),
         (("hin", "mar", "eng"), {"hin": (91, 90), "mar": (90, 92)}, ("mar", "hin", "eng")),
+        (("hin", "mar", "nep"), {"hin": (82, 80), "mar": (90, 92), "nep": (79, 79), "san": (60, 60)}, ("mar", "hin", "nep")),
         (("rus", "ukr"), {"rus": (94, 95, 92, 70, 71), "ukr": (75, 74, 71, 95, 93)}, ("rus", "ukr")),
         (("kor",), {"kor": (90, 90)}, ("kor",)),
         (("Arabic", "eng"), {"Arabic": (90, 90), "ara": (95, 95)}, ("Arabic", "eng")),
     ],
-    ids=["Arabic", "Persian", "Serbian", "too close to tell", "two languages on a page", "one pack", "pack of a script"],
+    ids=["Arabic", "Persian", "Serbian", "too close to tell", "Devanagari", "two languages on a page", "one pack", "pack of a script"],
 )
 def test_a_page_is_read_with_the_packs_of_its_own_languages(
     packs: tuple[str, ...], confidences: dict[str, tuple[int, ...]], chosen: tuple[str, ...]

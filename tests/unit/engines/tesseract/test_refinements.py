@@ -44,6 +44,11 @@ def test_two_readings_that_agree_outvote_a_surer_one() -> None:
     assert texts(agreed([sure, other, other, other])) == ["في", "شهر"]
 
 
+def test_a_space_that_the_second_reader_found_stays_in_other_readings() -> None:
+    first, other = [word("απο τις", 0.6), word("εννέα", 0.9)], [word("απότις", 0.8), word("εννέα", 0.9)]
+    assert texts(voted([first, other])) == ["από τις", "εννέα"]
+
+
 def test_parts_without_a_space_between_them_are_one_word_as_sure_as_its_worst_part() -> None:
     assert whole_words([word("다", 0.9), word("리", 0.4, 50, spaced=False)]) == [TsvWord("다리", 0, 30, 90, 40, 0.4, True)]
 
