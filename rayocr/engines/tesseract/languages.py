@@ -21,8 +21,8 @@ _SAMPLE = 6  # number of the longest lines, which each pack reads
 _OWN_LINES = 2  # lines of the sample that a second language of the page must have
 _SURER = 0.1  # the pack of a line's own language is surer than that of another by this much
 _OTHER = 0.04  # packs of other languages are less sure of the sample by this much; Hindi and Marathi differ by less
-# The packs for Devanagari read letters that the others misread: on 3 Marathi pages, word F1 was .965 with the Marathi pack and .975
-# with those for Hindi and Nepali after it.
+# The packs for Devanagari read letters that the others misread: on 3 Marathi pages, word F1 was .965 with the Marathi pack and
+# .975 with those for Hindi and Nepali after it.
 _OTHER_DEVANAGARI = 0.15
 _PERSIAN, _FEWEST_PERSIAN, _PERSIAN_SHARE = frozenset("پچژگ"), 3, 0.012  # Persian texts have .02 to .04
 

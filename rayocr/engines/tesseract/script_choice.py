@@ -1,8 +1,8 @@
-"""Chooses the packs for the lines of one page: those of the script that Tesseract detects or, if that is uncertain, those that read a
-sample of the lines best.
+"""Chooses the packs for the lines of one page: those of the script that Tesseract detects or, if that is uncertain, those that
+read a sample of the lines best.
 
-Every pack takes about 0.2 s to load and read a sample, and some 30 may be installed, so that few lines are read with each, and all
-packs are tried at most once per page.
+Every pack takes about 0.2 s to load and read a sample, and some 30 may be installed. So few lines are read with each, and after
+the first script of a page only packs of frequent scripts are tried.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def _better(ours: Sequence[TsvWord], others: Sequence[TsvWord]) -> list[TsvWord]
         if kind == "replace" and len(here) == len(there):
             pairs = [(ours, _with_spaces_of(ours, other)) for ours, other in zip(here, there, strict=True)]
             best += [max(pair, key=lambda word: (word.foreign, word.confidence)) for pair in pairs]
-        elif any(word.foreign for word in here):
+        elif any(word.foreign for word in here) or _is_joined_greek(here, there):
             best += here
         else:
             best += here if kind == "equal" or _confidence(here) >= _confidence(there) else there
@@ -86,6 +86,13 @@ def _with_spaces_of(ours: TsvWord, other: TsvWord) -> TsvWord:
         return other
     letters = iter(other.text)
     return replace(other, text="".join(char if char == " " else next(letters) for char in ours.text))
+
+
+def _is_joined_greek(ours: Sequence[TsvWord], others: Sequence[TsvWord]) -> bool:
+    """Returns whether the other reading has our Greek words with fewer spaces."""
+    text = "".join(word.text for word in ours)
+    is_joined = len(ours) > len(others) and text == "".join(word.text for word in others)
+    return is_joined and any("\u0370" <= char <= "\u03ff" for char in text)
 
 
 def _confidence(words: Sequence[TsvWord]) -> float:

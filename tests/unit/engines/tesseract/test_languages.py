@@ -46,7 +46,16 @@ class Packs:
         (("kor",), {"kor": (90, 90)}, ("kor",)),
         (("Arabic", "eng"), {"Arabic": (90, 90), "ara": (95, 95)}, ("Arabic", "eng")),
     ],
-    ids=["Arabic", "Persian", "Serbian", "too close to tell", "Devanagari", "two languages on a page", "one pack", "pack of a script"],
+    ids=[
+        "Arabic",
+        "Persian",
+        "Serbian",
+        "too close to tell",
+        "Devanagari",
+        "two languages on a page",
+        "one pack",
+        "pack of a script",
+    ],
 )
 def test_a_page_is_read_with_the_packs_of_its_own_languages(
     packs: tuple[str, ...], confidences: dict[str, tuple[int, ...]], chosen: tuple[str, ...]

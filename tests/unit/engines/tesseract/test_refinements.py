@@ -47,6 +47,7 @@ def test_two_readings_that_agree_outvote_a_surer_one() -> None:
 def test_a_space_that_the_second_reader_found_stays_in_other_readings() -> None:
     first, other = [word("απο τις", 0.6), word("εννέα", 0.9)], [word("απότις", 0.8), word("εννέα", 0.9)]
     assert texts(voted([first, other])) == ["από τις", "εννέα"]
+    assert texts(voted([[word("με", 0.7), word("την", 0.7)], [word("μετην", 0.9)]])) == ["με", "την"]
 
 
 def test_parts_without_a_space_between_them_are_one_word_as_sure_as_its_worst_part() -> None:
