@@ -13,11 +13,20 @@ from typing import Any
 
 from rayocr.engines.tesseract.line_sheet import LineSheet
 from rayocr.engines.tesseract.program import FEW_LETTERS, Orientation, Tesseract
-from rayocr.engines.tesseract.scripts import FREQUENT, HAN, KOREAN_SCRIPTS, LATIN, groups_of, packs_for, packs_of_script
+from rayocr.engines.tesseract.scripts import (
+    CERTAIN_SCRIPT,
+    FREQUENT,
+    HAN,
+    KOREAN_SCRIPTS,
+    LATIN,
+    groups_of,
+    packs_for,
+    packs_of_script,
+)
 from rayocr.errors import LanguagePackMissing
 
 _SAMPLE, _SMALL_SAMPLE = 8, 3  # number of the longest lines, for the packs of the detected script and for other packs
-_SURE_SCRIPT, _CERTAIN_SCRIPT = 1.0, 4.0  # a Georgian page was detected as Arabic with 2.7; one in Hebrew and English had 3.0
+_SURE_SCRIPT = 1.0
 _HALF_SURE_SCRIPT = 0.5  # confidence of the script that is enough to name a pack that should be installed
 _SURE_SAMPLE = 0.85  # mean confidence of a sample whose script is certain
 _LEAST_SAMPLE = 0.3  # mean confidence of a sample that may contain a second script
@@ -71,7 +80,7 @@ class ScriptChoice:
             return ()
         if packs in self._refused:
             return ()
-        if seen.script_confidence >= _CERTAIN_SCRIPT:
+        if seen.script_confidence >= CERTAIN_SCRIPT:
             return packs
         # Tesseract knows the Korean script under two names, so that its confidence is almost zero.
         is_likely = is_sure or seen.script_confidence >= _HALF_SURE_SCRIPT or seen.script in KOREAN_SCRIPTS

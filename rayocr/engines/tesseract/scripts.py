@@ -8,6 +8,7 @@ from rayocr.engines.tesseract.program import Orientation
 from rayocr.errors import LanguagePackMissing
 
 _SURE_SCRIPT = 1.5  # below this, the detected script is a guess and English is the better choice
+CERTAIN_SCRIPT = 4.0  # a Georgian page was detected as Arabic with 2.7; one in Hebrew and English had 3.0
 _MOST_PACKS = 4  # each pack costs time on every word
 _NOT_LANGUAGES = frozenset({"osd", "equ", "snum"})
 
@@ -99,8 +100,11 @@ def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float
     if script and not chosen:
         pack = wanted[0] if wanted else script
         package = f"tesseract-ocr-{pack.replace('_', '-')}"
+        is_certain = seen is None or seen.script_confidence >= CERTAIN_SCRIPT or script in KOREAN_SCRIPTS
+        doubt = "" if is_certain else ", which it detected with low confidence"
+        or_other = "" if is_certain else ", or that of the page's language"
         raise LanguagePackMissing(
-            f"Tesseract has no pack for {script} script (installed: {', '.join(languages)}). Install {package}.",
+            f"Tesseract has no pack for {script} script{doubt} (installed: {', '.join(languages)}). Install {package}{or_other}.",
             hint=f"Debian: apt-get install {package}",
             pack=pack,
         )

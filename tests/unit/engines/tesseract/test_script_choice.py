@@ -11,6 +11,7 @@ from PIL import Image
 
 from rayocr.engines.tesseract.program import Orientation
 from rayocr.engines.tesseract.script_choice import ScriptChoice
+from rayocr.errors import LanguagePackMissing
 
 LINES = [np.full((40, 400), 255, np.uint8)] * 12
 ALL = ("amh", "ara", "fas", "chi_sim", "ell", "eng", "heb", "hin", "jpn", "kat", "kor", "mal", "osd", "rus", "ukr", "tam", "tha")
@@ -73,3 +74,12 @@ def test_a_pack_that_read_nothing_is_not_chosen_again() -> None:
     choice = ScriptChoice(Detects("Korean", 9.0), samples)
     choice.refuse(choice.packs_of(LINES))
     assert choice.packs_of(LINES) == ("kat",)
+
+
+@pytest.mark.parametrize(("confidence", "is_doubtful"), [(2.7, True), (9.0, False)])
+def test_a_missing_pack_for_a_script_that_is_not_certain_may_be_that_of_another_language(
+    confidence: float, is_doubtful: bool
+) -> None:
+    with pytest.raises(LanguagePackMissing, match="tesseract-ocr-bod") as missing:
+        ScriptChoice(Detects("Tibetan", confidence), Samples()).packs_of(LINES)
+    assert ("low confidence" in str(missing.value)) == is_doubtful
