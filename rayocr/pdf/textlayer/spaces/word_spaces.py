@@ -51,9 +51,9 @@ def correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> Non
             spaced[n] = typical < _TRACKED_EM[0] or float(gaps[n - 1]) > _AS_WIDE * typical
         elif typical <= _UNTRACKED_EM and texts[n - 1].isalpha() and texts[n].isalpha():
             # PDFium may have lost the spaces around a short word too.
-            spaced[n] = not _is_tracked(gaps, said, n, around, least=3 if gaps[n - 1] > _CLEAR_SPACE_EM else 2)
+            spaced[n] = not _is_tracked(gaps, said, n, around, in_row=bool(gaps[n - 1] > _CLEAR_SPACE_EM))
         elif typical <= _UNTRACKED_EM and gaps[n - 1] > _CLEAR_SPACE_EM and _may_be_apart(characters, n):
-            spaced[n] = not _is_tracked(gaps, said, n, around, least=3)
+            spaced[n] = not _is_tracked(gaps, said, n, around, in_row=True)
         elif gaps[n - 1] > _INDIC_SPACE_EM and _are_indic(texts, n):
             joined = [gaps[m - 1] <= _UNTRACKED_EM for m in around if m != n and not spaced[m] and _are_indic(texts, m)]
             spaced[n] = len(joined) >= _LEAST_JOINED and all(joined)
@@ -90,13 +90,17 @@ def _are_indic(texts: Sequence[str], n: int) -> bool:
     return _INDIC.match(texts[n - 1]) is not None and _INDIC.match(texts[n]) is not None
 
 
-def _is_tracked(gaps: Any, said: Any, n: int, around: range, *, least: int) -> bool:
-    """Returns whether the gap before the n-th character is like this many of the nearest ones between letters: two on each
-    side."""
+def _is_tracked(gaps: Any, said: Any, n: int, around: range, *, in_row: bool) -> bool:
+    """Returns whether the gap before the n-th character is like two of the nearest ones between letters: two on each side. With
+    `in_row`, the three gaps must follow each other, since words of two letters have a gap within each word."""
     before = [float(gaps[m - 1]) for m in reversed(range(around.start, n)) if not said[m - 1]][:2]
     after = [float(gaps[m - 1]) for m in range(n + 1, around.stop) if not said[m - 1]][:2]
     gap = float(gaps[n - 1])
-    return sum(gap < _ALIKE * other and other < _ALIKE * gap for other in (*before, *after)) >= least
+    alike = [gap < _ALIKE * other and other < _ALIKE * gap for other in (*reversed(before), *after)]
+    if not in_row:
+        return sum(alike) > 1
+    alike.insert(len(before), True)
+    return any(map(all, zip(alike, alike[1:], alike[2:], strict=False)))
 
 
 def _around(gaps: Any, n: int) -> range:

@@ -84,3 +84,18 @@ def test_a_space_between_touching_letters_counts_if_it_is_drawn_there(
 @pytest.mark.parametrize("text", ["12.50 13.75 14.00", "1 2 3 4 5 6", "2 x 3 y = 6 xy", "a b c d e f"])
 def test_separate_numbers_and_letters_stay_apart(text: str) -> None:
     assert letter_by_letter(text, tracking=0, word_gap=3.3) == [text]
+
+
+@pytest.mark.parametrize("gap", [3, 4.5])
+@pytest.mark.parametrize(
+    "words",
+    ["Totals|1 2 3 4 5 6 7 8", "Totals|12 34 56 78 90 11 22", "Team A|2 0 1 3 0|6", "Choose one of|a b c d e|and mark it"],
+)
+def test_numbers_and_choices_in_a_row_stay_apart_beside_a_label(words: str, gap: float) -> None:
+    content, x = "", 72.0
+    for part in words.split("|"):
+        for piece in part.split() if max(map(len, part.split())) < 3 else [part]:
+            content += f"BT /F1 12 Tf {x:.2f} 700 Td ({piece}) Tj ET "
+            x += sum(map(width_of, piece)) * 12 + gap
+        x += 12 - gap
+    assert texts_of(pages_of(content=content.encode())) == [words.replace("|", " ")]

@@ -127,3 +127,7 @@ def test_wide_gaps_between_words_and_numbers_are_spaces_without_a_report(text: s
 )
 def test_a_gap_within_a_number_is_no_space_without_a_report(text: str, read: str) -> None:
     assert lines_without_reports(text, gap=0.3) == read
+
+
+def test_a_tracked_word_in_a_line_of_ordinary_words_has_no_spaces_inside() -> None:
+    assert drawn("72 700 Td (Read this ) Tj 3 Tc (TOTAL) Tj 0 Tc ( with care) Tj") == ["Read this TOTAL with care"]
