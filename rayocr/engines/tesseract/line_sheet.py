@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord, lines_of_tsv
 from rayocr.engines.tesseract.program import Orientation, Tesseract
+from rayocr.pdf.shapes.components import ink_mask
 
 if TYPE_CHECKING:
     from PIL.Image import Image
@@ -87,7 +88,7 @@ def without_remnants(line: Any) -> Any:
     import cv2
     import numpy as np
 
-    _, ink = cv2.threshold(line, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(line)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     tops, heights = stats[1:, cv2.CC_STAT_TOP], stats[1:, cv2.CC_STAT_HEIGHT]
     at_edge = ((tops == 0) | (tops + heights == line.shape[0])) & (heights < _REMNANT * line.shape[0])
@@ -103,7 +104,7 @@ def without_rules(line: Any) -> Any:
     import cv2
     import numpy as np
 
-    _, ink = cv2.threshold(line, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)
+    ink = ink_mask(line)
     height, width = ink.shape
     level = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((1, max(round(_RULE[0] * width), height)), np.uint8))
     upright = cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones((max(round(_RULE[1] * height), 1), 1), np.uint8))

@@ -80,8 +80,8 @@ def _rendered(pdf: pikepdf.Pdf, page_number: int) -> Any:
             single.Root.OCProperties = single.copy_foreign(pdf.make_indirect(layers) if not layers.is_indirect else layers)
         single.save(data)
     with pypdfium2.PdfDocument(data.getvalue()) as document, first_page(document) as shown:
-        if not shown:
+        size = (pdfium.FPDF_GetPageWidthF(shown), pdfium.FPDF_GetPageHeightF(shown)) if shown else (0.0, 0.0)
+        if min(size) <= 0:
             return None
-        size = (pdfium.FPDF_GetPageWidthF(shown), pdfium.FPDF_GetPageHeightF(shown))
-        scale = render_scale(*size, dpi=COMPARISON_DPI, max_pixels=_MAX_PIXELS) if min(size) > 0 else 0.0
+        scale = render_scale(*size, dpi=COMPARISON_DPI, max_pixels=_MAX_PIXELS)
         return draw(shown, *(max(1, round(side * scale)) for side in size), grayscale=False)

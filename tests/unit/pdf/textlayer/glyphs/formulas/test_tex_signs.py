@@ -81,3 +81,8 @@ def test_the_pieces_of_a_tall_bracket_are_one_sign() -> None:
     pieces = b"".join(b"1 0 0 1 100 %d Tm <36> Tj " % y for y in (708, 700, 692))
     content = b"BT /F1 12 Tf 72 700 Td (a = ) Tj /F2 11 Tf " + pieces + b"/F1 12 Tf 1 0 0 1 110 700 Tm (more) Tj ET"
     assert "".join(texts_of(page_of(content, "CMEX10"))).count("⎢") == 1
+
+
+def test_a_slash_that_the_map_lacks_negates_the_sign_under_it() -> None:
+    content = b"BT /F1 12 Tf 72 700 Td (a ) Tj /F2 11 Tf [<36> 600] TJ /F1 12 Tf (= b and more words) Tj ET"
+    assert "".join(texts_of(page_of(content, "CMSY10"))) == "a ≠ b and more words"
