@@ -24,7 +24,7 @@ _AROUND, _LINE = 12, 40  # numbers of letters on each side that are compared
 _MUCH_WIDER, _WIDER = 2.5, 1.5  # ratio of the gaps between words to the usual and to the widest gap between letters
 _LEAST_IN_WORDS, _LEAST_LETTERS = 0.7, 0.25  # shares of letters and digits, and of letters, in a text that is no formula
 _MARKS = frozenset(".,:;!?-'\"()%")
-_LEAST_LIMIT_EM, _USUAL, _USUAL_OF_DIGITS = 0.16, 2.0, 1.3  # limits of a gap, also as ratios to the usual gap between two letters
+_NARROW_IN_SERIES_EM, _USUAL = 0.16, 1.3  # largest gap between digits, or letters in the order of the alphabet
 _MOST_SPACES = 0.35  # share of the narrow gaps around that are reported as spaces; with more, words have two letters on average
 _ELSEWHERE_EM = 0.5
 _SPACE = 2
@@ -83,8 +83,8 @@ def _may_continue(one: str, other: str, tracking: float) -> bool:
 
 
 def _is_between_letters(texts: Sequence[str], gap: Any, level: Any, spaced: Any, n: int) -> bool:
-    """Returns whether the n-th gap is within a text, not a formula, as wide as the gaps between letters, and much narrower than
-    the spaces on its line. Digits and choices side by side (1 2 3 4) are wider apart than letters of the words around them."""
+    """Returns whether the n-th gap is within a text, not a formula, and much narrower than the spaces on its line. Numbers and
+    choices side by side (1 2 3 4, a b c) are wider apart than letters of the words around them."""
     if not any(map(str.isalnum, texts[n : n + 2])) or not all(text.isalnum() or text in _MARKS for text in texts[n : n + 2]):
         return False
     start, end = n, n + 1
@@ -102,7 +102,8 @@ def _is_between_letters(texts: Sequence[str], gap: Any, level: Any, spaced: Any,
     ]
     usual = float(np.median(between)) if between else 0.0
     are_digits = texts[n].isdigit() and texts[n + 1].isdigit()
-    most = max(_LEAST_LIMIT_EM, (_USUAL_OF_DIGITS if are_digits else _USUAL) * usual)
+    is_series = are_digits or ord(texts[n + 1][0]) == ord(texts[n][-1]) + 1
+    most = max(_NARROW_IN_SERIES_EM, _USUAL * usual) if is_series else _NARROW_EM
     return bool(gap[n] < min(most, least / _WIDER)) and bool((marked & (own > least)).any())
 
 
