@@ -17,14 +17,23 @@ from typing import Any
 import pikepdf
 
 _MAX_DRAWS = 50_000  # maximum number of draws within a mask, glyph or pattern; each takes 0.1 to 5 ms
+_MAX_MASKS = 8_000  # maximum number of masks that are drawn within one of these; each takes 13 ns per pixel
 _MAX_LEVELS = 40
 _MAX_NODES, _MAX_NAMES = 5_000, 10_000  # a page with more is not examined further
 _PAINTS = re.compile(rb"(?<![^\s)>\]])(?:[fBb]\*?|[FSs]|sh|Do|T[jJ]|EI|'|\")(?![^\s/<\[(])")
 _STRINGS = re.compile(rb"\((?:[^()\\]|\\.){0,32767}\)", re.DOTALL)
 _HEX = re.compile(rb"<([0-9A-Fa-f\s]{2,65534})>")
-_USES = re.compile(rb"/([^\s/<>\[\](){}%]{1,127})\s+(?:[-+.\d]{1,20}\s+)?(?:gs|Tf|scn|SCN|Do)\b")
+_USES = re.compile(rb"/([^\s/<>\[\](){}%]{1,127})\s+(?:[-+.\d]{1,20}\s+)?(gs|Tf|scn|SCN|Do)\b")
+_SKIPPED = re.compile(
+    rb"%[^\r\n]*|\((?:[^()\\]|\\.){0,32767}\)|ID(?<=\sID)\s.*?\sEI\b", re.DOTALL
+)  # its first bytes make it fast
+_SEPARATED = bytes.maketrans(b"]>", b"  ")
+_PAINTING = frozenset(b"f F f* b b* B B* S s sh Do Tj TJ BI ' \"".split())
+_STATES = _PAINTING | {b"gs", b"q", b"Q"}
+_OPERATORS = {"/XObject": "do", "/ExtGState": "gs", "/Font": "tf", "/Pattern": "scn"}
 
 _Key = tuple[int, int]
+_NO_MASK: _Key = (-1, 0)  # what a graphics state without a mask names
 
 
 @dataclass(slots=True)
@@ -35,8 +44,9 @@ class _Node:
     resources: Any
     is_form: bool
     is_font: bool = False
+    is_mask: bool = False
     tiles: int = 1  # tiles of a pattern that overlap at each point
-    inner: list[tuple[str, _Key]] | None = None  # what its resources name
+    inner: list[tuple[str, _Key]] | None = None  # what its resources name, each with its operator
     draws: Counter[_Key] | None = None
 
 
@@ -61,17 +71,19 @@ class _Paints:
         if node.draws is None:
             node.draws = Counter()
             inner = self.inner(node)
-            for stream in node.contents if inner else ():
-                for key, count in self._drawn_in(stream.read_bytes(), dict(inner)).items():
-                    node.draws[key] = max(node.draws[key], count) if node.is_font else node.draws[key] + count
+            parts = [stream.read_bytes() for stream in node.contents] if inner else []
+            for part in parts if node.is_font else [b"\n".join(parts)]:
+                node.draws |= self._drawn_in(part, dict(inner))  # the maximum for each key
         return node.draws
 
     def _drawn_in(self, content: bytes, inner: dict[str, _Key]) -> Counter[_Key]:
-        uses = Counter(name.decode("latin-1") for name in _USES.findall(content))
+        uses = Counter(f"{operator.decode().lower()} {name.decode('latin-1')}" for name, operator in _USES.findall(content))
         paints = letters = -1
-        found: Counter[_Key] = Counter()
+        found = _masked(content, inner) if any(self.known[inner[name]].is_mask for name in uses if name in inner) else Counter()
         for name, key in inner.items():
             node, often = self.known[key], uses[name]
+            if node.is_mask:
+                continue
             if not often or node.is_form:
                 found[key] += often
             elif node.is_font:
@@ -83,16 +95,19 @@ class _Paints:
         return found
 
     def _named(self, resources: Any) -> Iterator[tuple[str, _Key]]:
-        for kind in ("/XObject", "/ExtGState", "/Font", "/Pattern"):
+        for kind, operator in _OPERATORS.items():
             items = resources.get(kind) if isinstance(resources, pikepdf.Dictionary) else None
             for name, item in items.items() if isinstance(items, pikepdf.Dictionary) and self.names < _MAX_NAMES else ():
                 self.names += 1
                 if (key := self._add(kind, item)) is not None:
-                    yield name[1:], key
+                    yield f"{operator} {name[1:]}", key
 
     def _add(self, kind: str, item: Any) -> _Key | None:
         if kind == "/ExtGState":
             mask = item.get("/SMask") if isinstance(item, pikepdf.Dictionary) else None
+            if mask == "/None":
+                self.known.setdefault(_NO_MASK, _Node([], None, is_form=True))
+                return _NO_MASK
             item = mask.get("/G") if isinstance(mask, pikepdf.Dictionary) else None
         is_font = kind == "/Font" and isinstance(item, pikepdf.Dictionary) and item.get("/Subtype") == "/Type3"
         if not is_font and (kind == "/Font" or not isinstance(item, pikepdf.Stream)):
@@ -104,7 +119,9 @@ class _Paints:
                 return None
             contents = [item] if not is_font else _streams(item.get("/CharProcs"))
             resources = item.get("/Resources", self.page_resources)
-            self.known[item.objgen] = _Node(contents, resources, kind == "/XObject", is_font, _tiles(item))
+            self.known[item.objgen] = _Node(
+                contents, resources, is_form=kind == "/XObject", is_font=is_font, is_mask=kind == "/ExtGState", tiles=_tiles(item)
+            )
         return item.objgen
 
 
@@ -115,10 +132,16 @@ def excessive_paints(contents: list[Any], resources: Any) -> str:
     if not _has_nested(paints, root):
         return ""
     level, total = Counter({(key, _depth(paints, key, 0)): count for key, count in paints.draws(root).items()}), 0
+    masks = 0
     for levels in range(_MAX_LEVELS):
-        if levels > len(paints.known):  # PDFium stops at what draws itself
+        if levels > len(paints.known) and not _draws_itself(
+            paints
+        ):  # PDFium stops at other glyphs and forms that draw themselves
             break
         total += sum(count for (_, depth), count in level.items() if depth > 1)
+        masks += sum(count for (key, depth), count in level.items() if depth > 1 and paints.known[key].is_mask)
+        if masks > _MAX_MASKS:
+            return f"it draws soft masks within soft masks, glyphs or patterns, more than {_MAX_MASKS:,} times."
         if total > _MAX_DRAWS:
             return f"it draws soft masks, glyphs or patterns within each other, more than {_MAX_DRAWS:,} times."
         following: Counter[tuple[_Key, int]] = Counter()
@@ -149,6 +172,39 @@ def _has_nested(paints: _Paints, root: _Node) -> bool:
         seen |= further
         waiting += further
     return False
+
+
+def _draws_itself(paints: _Paints) -> bool:
+    """Returns whether a mask draws itself, or a pattern does without a glyph between. PDFium draws these 64 levels deep."""
+    for start, node in list(paints.known.items()):
+        waiting, seen = [start], set[_Key]()
+        while waiting and not (node.is_form or node.is_font):
+            drawn = {key for key, often in paints.draws(paints.known[waiting.pop()]).items() if often} - seen
+            if start in drawn:
+                return True
+            seen |= drawn
+            waiting += (key for key in drawn if node.is_mask or not paints.known[key].is_font)
+    return False
+
+
+def _masked(content: bytes, inner: dict[str, _Key]) -> Counter[_Key]:
+    """Returns how many objects the content draws under each mask."""
+    found: Counter[_Key] = Counter()
+    saved: list[_Key] = []
+    mask = _NO_MASK
+    before = b""
+    for token in _SKIPPED.sub(b" ", content).translate(_SEPARATED).replace(b"/", b" /").split():
+        if token not in _STATES:
+            before = token
+        elif token == b"gs":
+            mask = inner.get(f"gs {before[1:].decode('latin-1')}", mask)
+        elif token == b"q":
+            saved.append(mask)
+        elif token == b"Q":
+            mask = saved.pop() if saved else mask
+        elif mask != _NO_MASK:
+            found[mask] += 1
+    return found
 
 
 def _tiles(item: Any) -> int:
