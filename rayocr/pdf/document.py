@@ -41,6 +41,7 @@ _OTHER_KINDS = {  # kinds of files by their first bytes
     b"<!DOCTYPE": "a web page",
     b"<html": "a web page",
 }
+_UNSUPPORTED_ENCRYPTION = "The document uses an encryption that is not supported."
 _MAX_TITLE_CHARS = 500
 _NO_TITLE = re.compile(r"untitled(?:[ -]?document)?(?:[ -]?\d+)?|\(?unspecified\)?", re.IGNORECASE)
 _MAX_LABEL_CHARS = 50
@@ -198,10 +199,15 @@ def _open(data: Any) -> pypdfium2.PdfDocument:
         if code == pdfium.FPDF_ERR_PASSWORD:
             raise EncryptedPdf("The document is encrypted and needs a password.")
         if code == pdfium.FPDF_ERR_SECURITY:
-            raise EncryptedPdf("The document uses an encryption that is not supported.")
+            raise EncryptedPdf(_UNSUPPORTED_ENCRYPTION)
         raise _corrupt() if _ends_properly(data) else _cut_off()
     if pdfium.FPDF_GetPageCount(document) < 1:
+        is_encrypted = pdfium.FPDF_GetSecurityHandlerRevision(document) >= 0
         pdfium.FPDF_CloseDocument(document)
+        if (
+            is_encrypted and PdfStructure(data).page_references() != 0
+        ):  # the password is right, and the page tree is not decrypted
+            raise EncryptedPdf(_UNSUPPORTED_ENCRYPTION)
         if not _ends_properly(data):
             raise _cut_off()
         raise _corrupt() if _declared_pages(data) else EmptyPdf("The document has no pages.")

@@ -173,6 +173,21 @@ def test_a_user_password_is_needed_and_said() -> None:
         facts(encrypted("secret"))
 
 
+def with_undecryptable_objects() -> bytes:
+    """A file that opens without a password, with a page tree that cannot be decrypted: it names RC4 instead of AES."""
+    saved = io.BytesIO()
+    encryption = pikepdf.Encryption(user="", owner="o", R=4)
+    with pikepdf.open(io.BytesIO(pdfs.pages_of())) as pdf:
+        pdf.save(saved, encryption=encryption, object_stream_mode=pikepdf.ObjectStreamMode.generate, linearize=True)
+    assert b"/CFM /AESV2" in saved.getvalue()
+    return saved.getvalue().replace(b"/CFM /AESV2", b"/CFM /V2   ")
+
+
+def test_a_document_whose_encryption_is_not_supported_is_not_empty() -> None:
+    with pytest.raises(EncryptedPdf, match="uses an encryption that is not supported"):
+        facts(with_undecryptable_objects())
+
+
 def test_a_document_with_only_an_owner_password_is_read() -> None:
     data = encrypted("")
     assert b"/Encrypt" in data
