@@ -19,6 +19,8 @@ import pypdfium2.raw as pdfium
 
 from rayocr.errors import CorruptPdf, DocumentError, DocumentTooLarge, EmptyPdf, EncryptedPdf, NotAPdf, PageUnrenderable
 from rayocr.pdf.drawing.rendering import SlowPages
+from rayocr.pdf.forms.nested_forms import FormDraws
+from rayocr.pdf.forms.nested_groups import MAX_GROUPS, excessive_groups
 from rayocr.pdf.forms.optional_content import with_listed_groups
 from rayocr.pdf.page import Page
 from rayocr.pdf.structure import PdfStructure
@@ -110,7 +112,9 @@ class PdfFile:
         """Loads a page. `page_number` is 1-based. Raises PageUnrenderable if PDFium cannot load the page, or would need hours for
         it."""
         may_have_many_fields = self._document.formenv is not None and self._data.size > _MANY_FIELDS_BYTES
-        if (may_have_many_fields or self._has_forms) and (why := self._structure.excessive_forms(page_number)):
+        draws = self._structure.form_draws(page_number) if may_have_many_fields or self._has_forms else FormDraws()
+        why = draws.why or (draws.count > MAX_GROUPS and excessive_groups(self._document, page_number - 1))
+        if why:
             self.refused = f"Page {page_number} cannot be loaded: {why}"
             raise PageUnrenderable(self.refused)
         return Page(

@@ -12,7 +12,7 @@ from typing import Any
 
 import pikepdf
 
-from rayocr.pdf.forms.nested_forms import excessive_forms
+from rayocr.pdf.forms.nested_forms import FormDraws, form_draws
 from rayocr.pdf.forms.optional_content import OptionalContent
 
 # pikepdf raises these for files that qpdf cannot read. PDFium opens some files for which qpdf asks for a password.
@@ -72,13 +72,13 @@ class PdfStructure:
         except (*UNREADABLE, IndexError, TypeError, ValueError, AttributeError):
             return ""
 
-    def excessive_forms(self, page_number: int) -> str:
-        """Returns why PDFium must not load the page: its forms draw each other too often. Returns "" if PDFium may load it."""
+    def form_draws(self, page_number: int) -> FormDraws:
+        """Returns how often the page draws forms, and why PDFium must not load it: its forms draw each other too often."""
         pdf = self._open()
         try:
-            return excessive_forms(pdf.pages[page_number - 1].obj) if pdf is not None else ""
+            return form_draws(pdf.pages[page_number - 1].obj) if pdf is not None else FormDraws()
         except (*UNREADABLE, IndexError, TypeError, ValueError, AttributeError):
-            return ""
+            return FormDraws()
 
     def page_references(self) -> int | None:
         """Returns the maximum number of pages in the page tree's /Kids arrays, independent of /Count. Returns None if it is

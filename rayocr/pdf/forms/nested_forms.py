@@ -29,6 +29,14 @@ _DRAWS = re.compile(rb"(/[^\s/<>\[\](){}%]{1,127})\s+Do\b")
 _Key = tuple[int, int]
 
 
+@dataclass(frozen=True, slots=True)
+class FormDraws:
+    """`why`: why PDFium must not load the page; "" if it may. `count`: how often it draws forms."""
+
+    why: str = ""
+    count: int = 0
+
+
 @dataclass(slots=True)
 class _Form:
     stream: Any
@@ -76,11 +84,11 @@ class _Forms:
                 yield name.encode("latin-1", "replace"), key
 
 
-def excessive_forms(page: Any) -> str:
-    """Returns why PDFium must not load the page (a page dictionary of pikepdf); "" if it may."""
+def form_draws(page: Any) -> FormDraws:
+    """Counts the forms that a page (a page dictionary of pikepdf) draws."""
     annotations = page.get("/Annots")
     if isinstance(annotations, pikepdf.Array) and len(annotations) > _MAX_ANNOTATIONS:
-        return f"it has {len(annotations):,} annotations; rayocr reads pages with up to {_MAX_ANNOTATIONS:,}."
+        return FormDraws(f"it has {len(annotations):,} annotations; rayocr reads pages with up to {_MAX_ANNOTATIONS:,}.")
     resources = _inherited(page, "/Resources")
     forms = _Forms(resources)
     contents = page.get("/Contents")
@@ -94,7 +102,7 @@ def excessive_forms(page: Any) -> str:
             break
         draws.update(level)
         if draws.total() > _MAX_DRAWS:
-            return f"it draws more than {_MAX_DRAWS:,} forms, one within the other."
+            return FormDraws(f"it draws more than {_MAX_DRAWS:,} forms, one within the other.")
         following: Counter[_Key] = Counter()
         for key, count in level.items():
             for drawn, often in forms.drawn_by(key).items():
@@ -102,8 +110,8 @@ def excessive_forms(page: Any) -> str:
         level = following
     long = ((count, forms.known[key].stream) for key, count in draws.items() if count > _OFTEN)
     if sum(count * len(stream.read_bytes()) for count, stream in long) > _MAX_PARSED_BYTES:
-        return f"it draws the same forms repeatedly, in total more than {_MAX_PARSED_BYTES >> 20:,} MiB."
-    return excessive_paints(parts, resources)
+        return FormDraws(f"it draws the same forms repeatedly, in total more than {_MAX_PARSED_BYTES >> 20:,} MiB.")
+    return FormDraws(excessive_paints(parts, resources), draws.total())
 
 
 def _drawn_annotations(page: Any, forms: _Forms) -> Iterator[_Key]:
