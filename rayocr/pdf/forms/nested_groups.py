@@ -1,5 +1,5 @@
-"""Estimates how many transparency groups a page draws within forms. PDFium draws each group into its own bitmap, which takes 13 ns
-per pixel, and cannot be cancelled within a form. See ISO 32000-1, 11.6.6.
+"""Estimates how many transparency groups a page draws within forms. PDFium draws each group into its own bitmap, which takes
+13 ns per pixel, and cannot be cancelled within a form. See ISO 32000-1, 11.6.6.
 """
 
 from __future__ import annotations

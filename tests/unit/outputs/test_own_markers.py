@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 import subprocess
+import unicodedata
 from shutil import which
 
 import pytest
@@ -93,6 +94,16 @@ _WORD = st.one_of(
         ["~~30~~", "<u>4</u>", "10<sup>5</sup>", "[^1]", "$x_2 + 3$", "[7](#a)", "<s>8</s>", "&times;", "$5", "१२", "4 &lt; 5"]
     ),
 )
+_SCRIPTS = st.sampled_from(
+    (
+        "漢字;１２;第3条;한국어;ไทย;हिन्दी;e\u0301;👍;👩\u200d👩\u200d👧;🇫🇷;①;½;10³;№5;−7;–8;(8);[9];{10};<11>;a|12;13|;#14;$19$;\\20;&amp,21;"
+        "http://a.b/22;<b>23</b>;a^29;[26](javascript:27);<script>28</script>;==30==;--34;\u00ad40;41\u00a042;4\u20093;\u202e39;"
+        "1\u2044 2;<!--43-->;</td>44;&lt,47&gt,;\\(48\\);${53};@54;#let 55;// 56;/* 57 */;\\q58"
+    )
+    .replace(",", "\0")
+    .split(";")
+).map(lambda word: word.replace("\0", ";"))
+_RIGHT_TO_LEFT = st.sampled_from(["שלום", "مرحبا", "تاريخ:", "١٢٣", "۴۵", "\u200f38", "תאריך 12/10/2024", "רחוב 7א"])
 _WORDS = st.lists(_WORD, min_size=1, max_size=6).map(" ".join)
 _MARKER = st.one_of(
     st.integers(0, 2000).map("{}. ".format),
@@ -120,6 +131,31 @@ def test_the_digits_of_the_markdown_are_those_of_the_clean_pdf_and_the_report(pa
         wanted = re.sub(r"\D", "", text)
         assert re.sub(r"\D", "", printed) == wanted, (text, printed)
         assert re.sub(r"\D", "", text_of_html(rendered(text))) == wanted, text
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(
+    st.lists(st.tuples(_MARKER, st.lists(st.one_of(_WORD, _SCRIPTS), min_size=1)).map(lambda line: line[0] + " ".join(line[1])))
+)
+def test_digits_between_other_scripts_and_signs_are_those_of_the_clean_pdf_and_the_report(lines: list[str]) -> None:
+    text = normal("\n\n".join(lines))
+    wanted = re.sub(r"\D", "", text)
+    data, _ = clean_pdf([text])
+    assert re.sub(r"\D", "", pages_of(data)[0]) == wanted, text
+    assert re.sub(r"\D", "", text_of_html(rendered(text))) == wanted, text
+
+
+def numbers(text: str) -> list[str]:
+    """Returns the sorted numbers. PDFium reads ① as 1 in lines from right to left, and joins numbers there."""
+    return sorted(re.findall(r"\d", unicodedata.normalize("NFKC", text)))
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@given(st.lists(st.lists(st.one_of(_RIGHT_TO_LEFT, _RIGHT_TO_LEFT, _WORD, _SCRIPTS)).map(" ".join), min_size=1, max_size=8))
+def test_no_digit_is_lost_or_added_in_lines_from_right_to_left(lines: list[str]) -> None:
+    text = normal("\n\n".join(lines))
+    data, _ = clean_pdf([text])
+    assert numbers(pages_of(data)[0]) == numbers(text)
 
 
 @pytest.mark.skipif(which("pdftotext") is None, reason="poppler-utils is not installed")
