@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
@@ -13,12 +15,13 @@ from tests.unit.pdf import pdfs
 ARABIC = {0x43: "ب", 0x44: "آ", 0x45: "ت", 0x46: "ا"}
 
 
-def text_of(content: bytes) -> str:
+def text_of(content: bytes, letters: Mapping[int, str] = ARABIC) -> str:
     """The text of a page in a composite font whose map lacks the glyph 0xF2."""
-    rows = " ".join(f"<{code:04x}> <{ord(letter):04x}>" for code, letter in ARABIC.items())
+    rows = " ".join(f"<{code:04x}> <{ord(letter):04x}>" for code, letter in letters.items())
     cmap = (
         "/CIDInit /ProcSet findresource begin 12 dict begin begincmap /CMapName /X def /CMapType 2 def "
-        f"1 begincodespacerange <0000> <FFFF> endcodespacerange 5 beginbfchar <00f2> <> {rows} endbfchar endcmap end end"
+        f"1 begincodespacerange <0000> <FFFF> endcodespacerange {len(letters) + 1} beginbfchar <00f2> <> {rows} endbfchar "
+        "endcmap end end"
     )
     font = (
         b"<< /Type /Font /Subtype /Type0 /BaseFont /ABCDEF+Some /Encoding /Identity-H /ToUnicode 6 0 R /DescendantFonts [ "
@@ -57,3 +60,10 @@ def test_letters_of_a_latin_text_are_not_dropped() -> None:
     codes = [ord(char) for char in "l'été à Zoé"]
     drop_guesses(None, codes, None)
     assert "".join(map(chr, codes)) == "l'été à Zoé"
+
+
+@pytest.mark.parametrize(
+    ("content", "text"), [(b"<0037> <0058> <0057>", "\ufffdut"), (b"<0058> <0057> <0003> <0037> <0035>", "ut75")]
+)
+def test_a_glyph_without_text_is_no_digit_of_a_word(content: bytes, text: str) -> None:
+    assert text_of(content, {0x58: "u", 0x57: "t", 0x03: " "}) == text
