@@ -1,4 +1,4 @@
-"""Gives the signs of journals' fonts for formulas their meaning: ( ) = + are named eth, Thorn, onequarter and thorn there.
+"""Gives signs of journals' fonts for formulas their meaning: ( ) = + [ are named eth, Thorn, onequarter, thorn and onehalf there.
 
 Typesetting programs of the 1990s and 2000s put the signs of such a font at the places of letters that English does not use, so
 that "(1) = a + b" is read as "ð1Þ ¼ a þ b".
@@ -12,7 +12,7 @@ from typing import Any
 from rayocr.pdf.textlayer.glyphs.fonts import PageFonts
 from rayocr.pdf.textlayer.rendered_text import font_at
 
-_SIGNS = {ord(name): ord(sign) for name, sign in zip("ðÞ¼þ", "()=+", strict=True)}
+_SIGNS = {ord(name): ord(sign) for name, sign in zip("ðÞ¼þ½", "()=+[", strict=True)}
 _MORE = _SIGNS | {ord(name): ord(sign) for name, sign in zip("!ÀÂÁÆ", "→−×·±", strict=True)}
 _OPENING, _CLOSING = ord("ð"), ord("Þ")
 _KNOWN = re.compile(r"(?:[A-Z]{6}\+)?AdvP4C4E74")

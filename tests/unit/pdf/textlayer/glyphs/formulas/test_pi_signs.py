@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.pdf.textlayer.drawings import page_with_font, texts_of
 
-MAP = {"(": "ð", ")": "Þ", "=": "¼", "+": "þ", ">": "!", "-": "À", "x": "x", "d": "ð", "T": "Þ"}
+MAP = {"(": "ð", ")": "Þ", "=": "¼", "+": "þ", ">": "!", "-": "À", "h": "½", "x": "x", "d": "ð", "T": "Þ"}
 
 
 def line_of(content: bytes, name: str = "ABCDEF+AdvPi1") -> str:
@@ -25,6 +25,10 @@ def test_brackets_and_signs_are_read() -> None:
 def test_arrows_and_minus_signs_of_a_known_font_are_read() -> None:
     arrow = b"/F2 11 Tf (>) Tj /F1 11 Tf ( OH 10) Tj /F2 11 Tf (-) Tj /F1 11 Tf (13) Tj "
     assert line_of(FORMULA + b"( ) Tj " + arrow, "JLJKAD+AdvP4C4E74") == "y = a + b, (1) → OH 10−13"
+
+
+def test_an_opening_square_bracket_is_read() -> None:
+    assert line_of(FORMULA + b"/F1 11 Tf ( x ) Tj /F2 11 Tf (h) Tj ") == "y = a + b, (1) x ["
 
 
 @pytest.mark.parametrize("word", [b"(dTx)", b"(TxT d)"])
