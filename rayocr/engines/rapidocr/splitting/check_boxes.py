@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from rayocr.engines.rapidocr.image import cut_out
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
+from rayocr.engines.rapidocr.splitting.box_shapes import Shapes, shapes_in
 from rayocr.engines.rapidocr.splitting.equal_boxes import equal_boxes, is_same_side, usual_side
 from rayocr.engines.rapidocr.splitting.radio_buttons import Button, button_in, confirmed
 from rayocr.engines.rapidocr.text import TICKED_BOX, UNTICKED_BOX, is_chinese
@@ -147,11 +148,20 @@ def find_boxes(line: Any, letter_height: float, *, square: float = _SQUARE) -> l
 
 
 def _boxes_of_page(upright: Any, quads: Any, read: Sequence[LineReading]) -> list[tuple[list[CheckBox], Any, int]]:
-    """Returns what `_boxes_beside` returns for each line, without rings and discs that are not radio buttons."""
+    """Returns for each line the boxes in and beside it, its corners widened at both ends, and by how many pixels. Rings and discs
+    that are not radio buttons are not boxes."""
     import numpy as np
 
     usual = float(np.median(np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1))) if len(quads) else 0.0
-    found = [_boxes_beside(upright, quad, reading, usual) for quad, reading in zip(quads, read, strict=True)]
+    sizes = np.linalg.norm(quads[:, (1, 3)] - quads[:, :1], axis=2).tolist()
+    lines = [_searched(upright, quad, size, reading, usual) for quad, size, reading in zip(quads, sizes, read, strict=True)]
+    found: list[tuple[list[CheckBox], Any, int]] = [([], line.wide, line.reach) for line in lines]
+    for wanted in (Shapes.OTHERS, Shapes.EMPTY_RINGS):
+        for n, line in enumerate(lines):
+            if line.shapes is wanted:
+                found[n] = _boxes_in(upright, line), line.wide, line.reach
+        if all(box.button in (None, Button.EMPTY) for boxes, _, _ in found for box in boxes):
+            break  # without a chosen button or a disc, empty rings are letters
     found = _with_equal_boxes(upright, quads, read, found)
     buttons = [box for boxes, _, _ in found for box in boxes if box.button is not None]
     if not buttons:
@@ -195,15 +205,26 @@ def _with_equal_boxes(
     return lines
 
 
-def _boxes_beside(upright: Any, quad: Any, reading: LineReading, usual: float) -> tuple[list[CheckBox], Any, int]:
-    """Returns the boxes in and beside a line that have a word beside them, the line's corners widened at both ends, and by how
-    many pixels. `usual`: the height of the page's lines; a tick by hand makes its line higher."""
+class _Line(NamedTuple):
+    """A line in which boxes are searched for."""
+
+    wide: Any  # its corners, widened at both ends
+    reach: int  # by how many pixels
+    height: float
+    letter_height: float  # less than the height if a tick by hand makes the line higher
+    is_latin: bool
+    shapes: Shapes
+
+
+def _searched(upright: Any, quad: Any, size: tuple[float, float], reading: LineReading, usual: float) -> _Line:
+    """`size`: width and height of the line; `usual`: the height of the page's lines."""
     import numpy as np
 
-    width, height = float(np.linalg.norm(quad[1] - quad[0])), float(np.linalg.norm(quad[3] - quad[0]))
+    width, height = size
     reach = round(_REACH * height)
+    letter_height, is_latin = usual if height > _HIGH * usual else height, reading.score >= _LATIN
     if width < height or is_chinese(reading.text):
-        return [], quad, 0
+        return _Line(quad, 0, height, letter_height, is_latin, Shapes.NONE)
     along = (quad[1] - quad[0]) / width * reach
     wide = (quad + np.array([-along, along, along, -along])).astype(np.float32)
     if height < _LOW * usual:
@@ -211,15 +232,23 @@ def _boxes_beside(upright: Any, quad: Any, reading: LineReading, usual: float) -
         wide = (wide + np.array([-down, -down, down, down])).astype(np.float32)
     if wide[:, 0].min() < 0 or wide[:, 0].max() > upright.shape[1]:
         wide, reach = quad, 0
-    picture = np.ascontiguousarray(cut_out(upright, wide))
-    is_latin = reading.score >= _LATIN
-    square, is_high = _SQUARE if is_latin else _SQUARE_ALONE, height > _HIGH * usual
-    boxes = find_boxes(picture, usual if is_high else height, square=square) if min(picture.shape) else []
-    if is_high and not any(box.ticked for box in boxes):
-        boxes = find_boxes(picture, height, square=square) if min(picture.shape) else []  # a heading
-    if not is_latin:
+    return _Line(wide, reach, height, letter_height, is_latin, shapes_in(upright, wide, letter_height, height))
+
+
+def _boxes_in(upright: Any, line: _Line) -> list[CheckBox]:
+    """Returns the boxes in and beside a line that have a word beside them."""
+    import numpy as np
+
+    picture = np.ascontiguousarray(cut_out(upright, line.wide))
+    if not min(picture.shape):
+        return []
+    square = _SQUARE if line.is_latin else _SQUARE_ALONE
+    boxes = find_boxes(picture, line.letter_height, square=square)
+    if line.letter_height < line.height and not any(box.ticked for box in boxes):
+        boxes = find_boxes(picture, line.height, square=square)  # a heading
+    if not line.is_latin:
         boxes = [box for box in boxes if not _touches_word(picture, box)]
-    return [box for box in boxes if _has_word(picture, box, round(_REACH * height))], wide, reach
+    return [box for box in boxes if _has_word(picture, box, round(_REACH * line.height))]
 
 
 def _touches_word(picture: Any, box: CheckBox) -> bool:
