@@ -11,6 +11,7 @@ from rayocr.engines.layout.letter_style import LetterStyle
 from rayocr.engines.layout.lines import LayoutLine, em_of
 from rayocr.engines.layout.rows import Row
 from rayocr.engines.layout.running_sizes import RunningSizes
+from rayocr.engines.layout.units.monospaced import letter_widths
 
 _MAX_CHARS = 100
 _MIN_BODY_CHARS = 120  # with fewer characters, the size of the body is unknown
@@ -51,6 +52,7 @@ class HeadingScale:
     body_styles: tuple[LetterStyle, ...] = ()  # ordinary letters measured on scans: in scripts with capitals, and in others
     running: RunningSizes = field(default_factory=RunningSizes)
     usual_font_pt: float = 0.0  # the size with the most characters, which may be that of a table or an abstract
+    letter_widths: tuple[float, ...] = ()  # mean letter widths of the long lines, in points
 
     @classmethod
     def of(cls, lines: Sequence[LayoutLine]) -> HeadingScale:
@@ -66,7 +68,7 @@ class HeadingScale:
         if sizes.get(running.plain, 0) >= _SECOND_BODY * sizes.get(body_font, 0):
             body_font = max(body_font, running.plain)
         styles = [style for is_cased in (True, False) if (style := _median_style(lines, is_cased=is_cased)) is not None]
-        return cls(body_font, em_of(lines), tuple(styles), running, usual)
+        return cls(body_font, em_of(lines), tuple(styles), running, usual, letter_widths(lines))
 
     def level(self, row: Row) -> int:
         """Returns 1 to 3, or 4 for a number of three parts; 0 for text that is not a heading. Sections are below chapters even if

@@ -168,7 +168,7 @@ def _list(rows: Sequence[Sequence[Sequence[LayoutLine]]], words: frozenset[str],
 def _prose(rows: Sequence[Row], scale: HeadingScale, em: float) -> list[Block]:
     blocks: list[Block] = []
     done = 0
-    for start, end, lines in listings(rows):
+    for start, end, lines in listings(rows, scale.letter_widths):
         blocks += _text(rows[done:start], scale, em)
         blocks.append(Block(BlockKind.CODE, lines, bottom=rows[end - 1].y1))
         done = end

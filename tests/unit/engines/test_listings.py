@@ -48,3 +48,43 @@ def test_a_listing_that_is_set_in_columns_apart_keeps_them() -> None:
 def test_double_blanks_of_prose_in_a_typewriter_font_are_single() -> None:
     lines = ["The mill stood still.  Nobody knew why it did so", "until the spring came.  Then the water rose again."]
     assert "still. Nobody" in read(page(lines))
+
+
+INDENTED = {
+    "YAML": ["services:", "  web:", "    image: shop:1.4", "    ports:", '      - "8080:80"', "  db:", "    image: pg:16"],
+    "JSON": ["{", '  "name": "pump",', '  "levels": [', "    12,", "    7", "  ],", '  "open": true', "}"],
+    "a shell script": ["for f in *.txt", "do", '    wc -l "$f"', '    mv "$f" old', "done"],
+    "guards": ["area r", "  | r < 0     = 0", "  | otherwise = 3 * r", "  where", "    k = 12"],
+}
+
+
+@pytest.mark.parametrize("name", INDENTED)
+def test_an_indented_block_in_a_monospaced_font_among_proportional_text_is_a_listing(name: str) -> None:
+    lines = INDENTED[name]
+    assert "```\n" + "\n".join(lines) + "\n```" in read(page(lines))
+
+
+@pytest.mark.parametrize(
+    ("lines", "font"),
+    [
+        (
+            [
+                "Dear Sir,",
+                "    I write to say that the bill of",
+                "the third of May is not right. The sum",
+                "should be 12.50 and not more.",
+            ],
+            "/F2",
+        ),
+        (["Ropes and sails", "Nails and tar", "Planks and beams", "Coal and oats", "Hay and straw"], "/F2"),
+        (INDENTED["YAML"], "/F1"),
+    ],
+    ids=["a letter", "a list without indentation", "a proportional font"],
+)
+def test_a_block_that_is_not_indented_or_not_monospaced_is_no_listing(lines: list[str], font: str) -> None:
+    assert "```" not in read(page(lines, font))
+
+
+def test_a_line_of_prose_at_some_distance_is_not_part_of_the_listing() -> None:
+    content = page(["the new environment:", "", *INDENTED["YAML"]])
+    assert "```\n" + "\n".join(INDENTED["YAML"]) + "\n```" in read(content)

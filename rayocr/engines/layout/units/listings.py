@@ -1,5 +1,5 @@
-"""Detects code listings: rows in a monospaced font that contain characters typical of code. Keeps their indentation
-and line numbers.
+"""Detects code listings: rows in a monospaced font that contain characters typical of code, or indented blocks among proportional
+text. Keeps their indentation and line numbers.
 
 The letter width is measured, not read from the font: in a listing, a row of n letters is n letter widths wide. That works for
 text layers and, less precisely, for scans.
@@ -14,6 +14,7 @@ from statistics import median
 
 from rayocr.engines.layout.lines import LayoutLine
 from rayocr.engines.layout.rows import Row
+from rayocr.engines.layout.units.monospaced import monospaced_blocks
 
 _CODE = re.compile(
     r"[;{}]\s*$|^\s*[{}#$]|==|!=|<=|>=|[-=]>|::|[+*/-]=|&&|\|\||//|/\*|\*/|\w\(|\)\s*[{:;]?\s*$|\w\[\w|\"\"\"|'''|</?\w|\w_\w|\s=\s"
@@ -35,18 +36,29 @@ _MIN_LETTERS = 8  # shorter rows do not determine the letter width
 _BLANK_LINE = 1.6  # a distance above this multiple of the usual one is a blank line
 
 
-def listings(rows: Sequence[Row]) -> list[tuple[int, int, list[str]]]:
-    """Returns (first row, end, lines) of each listing in the rows of a column, from top to bottom."""
+def listings(rows: Sequence[Row], widths: Sequence[float] = ()) -> list[tuple[int, int, list[str]]]:
+    """Returns (first row, end, lines) of each listing in the rows of a column, from top to bottom. `widths`: the mean letter
+    widths of the page's long lines, in points."""
+    found = _by_words(rows)
+    for start, end in monospaced_blocks(rows, widths):
+        within = [part for part in found if part[0] < end and start < part[1]]
+        if all(start <= part[0] and part[1] <= end for part in within):
+            found = sorted([part for part in found if part not in within] + [(start, end)])
+    return [(start, end, _lines(rows[start:end])) for start, end in found]
+
+
+def _by_words(rows: Sequence[Row]) -> list[tuple[int, int]]:
+    """Returns (first row, end) of each listing that has characters typical of code."""
     if sum(_CODE.search(row.text) is not None for row in rows) < _MIN_ROWS:
         return []
-    found: list[tuple[int, int, list[str]]] = []
+    found: list[tuple[int, int]] = []
     start = 0
     while start < len(rows):
         end = _end_of_listing(rows, start)
         if end is None:
             start += 1
             continue
-        found.append((start, end, _lines(rows[start:end])))
+        found.append((start, end))
         start = end
     return found
 
