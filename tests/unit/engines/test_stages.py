@@ -29,7 +29,7 @@ class FakePage:
         self._certainly = certainly
         self.measured = 0
 
-    def ink_coverage(self) -> float:
+    def ink_coverage(self, next_dpi: int = 0) -> float:
         self.measured += 1
         if isinstance(self._ink, Exception):
             raise self._ink

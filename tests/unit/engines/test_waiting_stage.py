@@ -315,7 +315,7 @@ async def test_a_local_engine_reads_a_refused_page_which_is_then_a_fallback() ->
         is_placeholder = False
         cut_off_share = 0.0
 
-        def ink_coverage(self) -> float:
+        def ink_coverage(self, next_dpi: int = 0) -> float:
             return 0.2
 
     refused = await Bench(ScriptedEngine({"a": ["SAFETY"]})).read()
@@ -350,7 +350,7 @@ class MeasuredPage(InkedPage):
     def certainly_inked(self) -> bool:
         return self._certainly
 
-    def ink_coverage(self) -> float:
+    def ink_coverage(self, next_dpi: int = 0) -> float:
         self.measured += 1
         if isinstance(self._coverage, Exception):
             raise self._coverage

@@ -14,7 +14,7 @@ _LABEL = re.compile(r"[^\W\d_](?:[^:.;!?\n\]]|\.(?=[:/-])){0,28}:(?:\s+\S|$)")  
 _AMOUNT = re.compile(r"(?:^|[\s$€£¥₹])-?\d[\d.,'\u2019 ]{0,12}[.,]\d{2}\s?(?:[$€£¥₹%*]|[A-Z]{1,3})?$")
 _SHORT_EM = 12.0  # columns of running text are wider than this
 _NUMBER_AT_END = re.compile(r"[\s.…]\d{1,4}$")  # a page number in a table of contents whose dots the engine did not read
-_INDEX_ENTRY = re.compile(r"[^\W\d_].*,\s?\d{1,3}(?:\s?[-\u2013]\s?\d{1,3})?[,.]?$")
+_PAGES_OF_ENTRY = re.compile(r",\s?\d{1,3}(?:\s?[-\u2013]\s?\d{1,3})?[,.]?$")
 _LEAST_ENTRIES, _ENTRIES = 6, 0.6  # least number, and least share of lines
 _RUNNING_CHARS = 45  # least mean length of lines of running text; verse and addresses are shorter
 _SENTENCE_INSIDE = re.compile(r"[^\W\dA-Z_]{2}[)\"”’]?[.!?] +[^\W\d_]")
@@ -50,7 +50,8 @@ def has_leader(text: str) -> bool:
 
 def are_index_entries(texts: Sequence[str]) -> bool:
     """Returns whether most lines are entries of an index with their page numbers: "Lamps, 12, 40-43"."""
-    count = sum(_INDEX_ENTRY.search(text.strip()) is not None for text in texts)
+    found = [(text, _PAGES_OF_ENTRY.search(text)) for text in map(str.strip, texts)]
+    count = sum(match is not None and any(map(str.isalpha, text[: match.start()])) for text, match in found)
     return count >= max(_LEAST_ENTRIES, _ENTRIES * len(texts))
 
 

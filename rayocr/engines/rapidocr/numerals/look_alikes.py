@@ -17,7 +17,7 @@ _CODE = re.compile(r"(?=.*\d)(?=.*[A-Z])[A-Z\dl|./:()-]+")
 _DIGITS = re.compile(r"\d{4,}")
 _NUMBER = re.compile(r"\D?(?:\d+[.,])?\d+")
 _UNIT = re.compile(r"[1I|](?:/h)?[.,;)]?")
-_VALUE = re.compile(r"[-+±(<>$€£]*(?:\d[\d.,:/-]*\d|(?=.*\d.*\d)[A-Z\d/-]{4,})[%°)€]*[.,;:]?")
+_VALUE = re.compile(r"[-+±(<>$€£]*+(?:\d[\d.,:/-]*\d|(?=\D*\d\D*\d)[A-Z\d/-]{4,})[%°)€]*[.,;:]?")
 _OTHERS = {"0": "Oo", "O": "0", "1": "I", "I": "1", "l": "I1", "|": "I1"}
 _NEARER = 0.8  # the distance to the nearest shape of the other character, relative to that of the same character
 _ALIKE = 0.3  # largest distance of the same character in a blurred scan

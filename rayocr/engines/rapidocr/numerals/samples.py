@@ -14,6 +14,7 @@ from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 
 _BLUR, _SHARPER = 0.07, 4.0  # radius of the blur that is removed, in line heights, and how often
 _STEP = 1 / 6  # step of the recognizer, in line heights
+_TOKEN = re.compile(r"\S+")
 _WORD = re.compile(r"[^\W\d_]{3,}")
 _SIZED = re.compile(r"\d[\d.,:/-]*")
 _SAME_SIZE = 0.14  # largest difference of the heights of characters of one size
@@ -134,7 +135,7 @@ def _sure_characters(reading: LineReading) -> list[int]:
     """Returns the indexes of letters in words, and of digits in numbers, that the model read with certainty."""
     unsure = {n for n, _ in reading.look_alikes}
     found: list[int] = []
-    for token in re.finditer(r"\S+", reading.text):
+    for token in _TOKEN.finditer(reading.text):
         bare = token[0].strip(":;,.()")
         if _WORD.fullmatch(bare) or _SIZED.fullmatch(bare):
             found += (n for n in range(token.start(), token.end()) if n not in unsure)

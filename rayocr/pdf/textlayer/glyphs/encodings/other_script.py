@@ -14,8 +14,9 @@ from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects
 from rayocr.pdf.textlayer.rendered_text import font_at
 
 _ACCENTED = "[\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff]"
+_ONE = re.compile(_ACCENTED)
 _RUN = re.compile(_ACCENTED + "{5,}")  # no language has as many in a row
-_WORD = re.compile(f"[A-Za-z\u00f7\u00d7]*{_ACCENTED}[A-Za-z\u00c0-\u00ff]*")
+_WORD = re.compile("[A-Za-z\u00c0-\u00ff]+")
 _LEAST_RUNS, _DISTINCT = 2, 0.8  # a list of the letters of a font does not repeat them
 _MOST = 0.5  # share of the letters; above it, the whole page is judged
 
@@ -29,7 +30,8 @@ def in_another_script(text_page: Any, text: str) -> frozenset[int]:
     if sum(char > "\x7f" for char in text if char.isalpha()) > _MOST * sum(map(str.isalpha, text)):
         return frozenset()
     fonts = {font_at(text_page, match.start()) for match in runs}
-    words = (range(*match.span()) for match in _WORD.finditer(text) if font_at(text_page, match.start()) in fonts)
+    accented = (match for match in _WORD.finditer(text) if _ONE.search(match.group()))
+    words = (range(*match.span()) for match in accented if font_at(text_page, match.start()) in fonts)
     return visible_objects(text_page, [n for word in words for n in word])
 
 
