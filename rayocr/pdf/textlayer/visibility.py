@@ -8,7 +8,7 @@ renderings.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ import numpy as np
 import pypdfium2
 import pypdfium2.raw as pdfium
 
+from rayocr.pdf.dark_lines import dark_lines
 from rayocr.pdf.geometry import Box, turn_box, turned_size
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
 from rayocr.pdf.textlayer.glyphs.actual_text import is_replaced
@@ -41,6 +42,7 @@ _TINY_SHARE = 1 / 400  # share of the page's longer side; a small page may have 
 _TILE_PX = 8
 _LINES_IN_TILE = 4  # least number of columns and of rows with strokes; crossing rules have fewer
 _LEAST_TILES = 3  # least number of such tiles; a corner or a bullet has fewer
+_LEAST_LIGHT = 3  # least number of lines of light text in a dark picture
 _TEXTURE = 0.3  # share of a box's columns that must have strokes, for it to contain a line of letters
 _LEAST_BAND_PX, _LEAST_BARS, _LEVEL_STROKES = 4, 16, 0.01  # for a barcode: rows, columns with strokes, share of level strokes
 # Strokes of a label on a bar; gray level of paper (0 to 255), and that of a bar as a share of it.
@@ -307,9 +309,16 @@ def _ink_lines(picture: Any, scale: float, read: Any) -> tuple[tuple[Box, bool],
             (x / scale, y / scale, (x + width) / scale, (y + height) / scale),
             bool(covered[y : y + height, x : x + width].mean() >= _COVERED),
         )
-        for x, y, width, height in _lines_beside_barcodes(picture, scale, ink)
+        for x, y, width, height in (*_lines_beside_barcodes(picture, scale, ink), *_lines_of_screenshots(picture, scale, ink))
         if _looks_like_text(ink, x, y, width, height)
     )
+
+
+def _lines_of_screenshots(picture: Any, scale: float, ink: tuple[Any, Any]) -> Iterator[tuple[int, int, int, int]]:
+    """Yields the boxes of light lines in dark pictures that have several of them."""
+    for boxes in dark_lines(picture, scale):
+        if sum(_looks_like_text(ink, *box) for box in boxes) >= _LEAST_LIGHT:
+            yield from boxes
 
 
 def _lines_beside_barcodes(picture: Any, scale: float, ink: tuple[Any, Any]) -> list[tuple[int, int, int, int]]:
