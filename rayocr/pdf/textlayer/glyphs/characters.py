@@ -15,7 +15,7 @@ import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Upright
-from rayocr.pdf.textlayer.glyphs.encodings.guesses import drop_guesses
+from rayocr.pdf.textlayer.glyphs.encodings.guesses import drop_guessed_digits, drop_guesses
 from rayocr.pdf.textlayer.glyphs.encodings.mac_codes import with_windows_codes
 from rayocr.pdf.textlayer.glyphs.formulas.negated_signs import join_slashes
 from rayocr.pdf.textlayer.glyphs.formulas.pi_signs import with_pi_signs
@@ -91,6 +91,7 @@ def read_characters(
     with_pi_signs(text_page, codes)
     with_tex_signs(text_page, codes, rectangles)
     join_slashes(codes, rectangles)
+    drop_guessed_digits(text_page, codes)
     unreadable = drop_unreadable(text_page, codes, rectangles, is_word)
     rectangles, replaced = with_whole_glyphs(page, text_page, codes, rectangles)
     x0, y0, x1, y1 = _upright_boxes(rectangles, upright)

@@ -21,12 +21,11 @@ _ALEF, _COMPOSED_ALEFS = 0x627, (0x622, 0x623, 0x625)
 
 
 def drop_guesses(text_page: Any, codes: list[int], boxes: Any) -> None:
-    """Replaces guessed letters and digits, in place. `boxes` (n, 4): left, top, right, bottom of the characters, in user space.
+    """Replaces guessed letters, in place. `boxes` (n, 4): left, top, right, bottom of the characters, in user space.
 
     If the font does not draw Latin letters, the guess is always a wrong letter. Keeps the letters of fonts without any map, whose
     words are checked as a whole: their codes may be Unicode. A guess within Latin-1 is wrong beside a letter of another script.
-    So is a guessed digit beside a letter that is no guess: the number of the glyph T may be the code of 7. The text of a part
-    whose letter stands at the same place, such as the stem of an alef with madda, is empty."""
+    The text of a part whose letter stands at the same place, such as the stem of an alef with madda, is empty."""
     letters = {code for code in set(codes) if code >= _ASCII and chr(code).isalpha()}
     if any(code > _LATIN for code in letters):
         _drop_parts(text_page, codes, boxes, letters)
@@ -36,6 +35,11 @@ def drop_guesses(text_page: Any, codes: list[int], boxes: Any) -> None:
     for n in guesses:
         if font_at(text_page, n) not in unmapped:
             codes[n] = _REPLACEMENT
+
+
+def drop_guessed_digits(text_page: Any, codes: list[int]) -> None:
+    """Replaces guessed digits beside a letter that is no guess, in place: the number of the glyph T may be the code of 7. Signs
+    with a known meaning that have the codes of digits must be read before."""
     for n in (n for n, code in enumerate(codes) if _ZERO <= code <= _NINE and _is_guess(text_page, n)):
         beside = (m for m in (n - 1, n + 1) if 0 <= m < len(codes))
         if any(chr(codes[m]).isalpha() and not _is_guess(text_page, m) for m in beside):

@@ -9,7 +9,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 import pytest
 
-from rayocr.pdf.textlayer.glyphs.encodings.guesses import drop_guesses
+from rayocr.pdf.textlayer.glyphs.encodings.guesses import drop_guessed_digits, drop_guesses
 from tests.unit.pdf import pdfs
 
 ARABIC = {0x43: "ب", 0x44: "آ", 0x45: "ت", 0x46: "ا"}
@@ -39,6 +39,7 @@ def text_of(content: bytes, letters: Mapping[int, str] = ARABIC) -> str:
         pdfium.FPDFText_GetLooseCharBox(text_page.raw, n, box)
     codes = [pdfium.FPDFText_GetUnicode(text_page.raw, n) for n in range(len(boxes))]
     drop_guesses(text_page.raw, codes, np.frombuffer(boxes, np.float32).reshape(len(boxes), 4))
+    drop_guessed_digits(text_page.raw, codes)
     document.close()
     return "".join(chr(code) for code in codes if code > 0x20)
 
