@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 from rayocr.engines.layout.lines import LayoutLine
-from rayocr.engines.layout.units.items import Marker
 from rayocr.engines.layout.units.series import markers_of
 
 _SAME_ROW = 0.5  # largest distance of the centers of lines of one row, as a share of their height
@@ -35,14 +34,9 @@ def _are_steps(top: Sequence[LayoutLine], below: Sequence[LayoutLine]) -> bool:
     if any(markers_of(line.text) for line in below):
         return False
     return all(
-        any(_is_next(one, two) for one in markers_of(left.text) for two in markers_of(right.text))
+        any(one.is_before(two) for one in markers_of(left.text) for two in markers_of(right.text))
         for left, right in pairwise(top)
     )
-
-
-def _is_next(one: Marker, two: Marker) -> bool:
-    is_alike = one.style == two.style and one.value[:-1] == two.value[:-1]
-    return is_alike and bool(one.value and two.value) and one.value[-1] + 1 == two.value[-1]
 
 
 def _are_captioned(top: Sequence[LayoutLine], below: Sequence[LayoutLine]) -> bool:

@@ -47,6 +47,10 @@ class Marker(NamedTuple):
     style: str
     value: tuple[int, ...]
 
+    def is_before(self, other: Marker) -> bool:
+        """Returns whether the other marker is the next one of the same list."""
+        return self.style == other.style and other.value == (*self.value[:-1], self.value[-1] + 1)
+
 
 def begin_items(texts: Sequence[str]) -> list[bool]:
     """Returns for each line of a column whether a list item begins in it."""

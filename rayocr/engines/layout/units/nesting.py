@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from rayocr.engines.layout.rows import Row
-from rayocr.engines.layout.units.items import Marker, is_certain_item
+from rayocr.engines.layout.units.items import is_certain_item
 from rayocr.engines.layout.units.series import list_markers
 
 _INDENT_EM = 0.8  # least indentation of a nested marker; numbers that are set to the right differ by less
@@ -44,11 +44,7 @@ def nested(items: Sequence[Item], em: float) -> list[int]:
 
 
 def _is_next(text: str, following: str) -> bool:
-    return any(_follows(one, two) for one in list_markers(text) for two in list_markers(following))
-
-
-def _follows(one: Marker, two: Marker) -> bool:
-    return one.style == two.style and two.value == (*one.value[:-1], one.value[-1] + 1)
+    return any(one.is_before(two) for one in list_markers(text) for two in list_markers(following))
 
 
 def with_round_bullets(rows: Sequence[Row], em: float) -> list[Row]:

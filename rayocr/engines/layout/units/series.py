@@ -201,7 +201,7 @@ def are_lists_in_columns(left: Sequence[LayoutLine], right: Sequence[LayoutLine]
 
 def _count_on(markers: Sequence[Marker]) -> bool:
     """Returns whether each marker is the next one after the marker before it: a) b) in the left column, c) d) in the right."""
-    return all(one.style == two.style and _next(one.value) == two.value for one, two in pairwise(markers))
+    return all(one.is_before(two) for one, two in pairwise(markers))
 
 
 def choices_of(row: Row) -> list[str]:
@@ -217,12 +217,8 @@ def choices_of(row: Row) -> list[str]:
             return []
         items[-1].append(segment)
     pairs = list(pairwise(markers))
-    are_choices = bool(pairs) and all(any(_count_on((one, two)) for one in left for two in right) for left, right in pairs)
+    are_choices = bool(pairs) and all(any(one.is_before(two) for one in left for two in right) for left, right in pairs)
     return [Row(tuple(item)).text for item in items] if are_choices else []
-
-
-def _next(value: tuple[int, ...]) -> tuple[int, ...]:
-    return (*value[:-1], value[-1] + 1)
 
 
 def _ascending(lines: Sequence[LayoutLine]) -> list[list[Marker]]:
