@@ -101,7 +101,7 @@ class SearchablePdfOutput(Output):
                 layer = page.text_layer().verdict
                 is_searchable = record.engine == "textlayer" or layer.trusted
                 boxes = self._values(record.page_number, page) if is_searchable else self._boxes(record, page)
-                upright = page.upright
+                upright, keeps_text = page.upright, bool(page.raw_text.strip()) and not page.text_layer().hides_text
                 if HIDDEN_TEXT not in record.doubts and page.text_layer().hides_text:
                     self._remove_hidden_text(page.hidden_pieces(), record.page_number)
         except RayocrError:  # a server can read a page that PDFium cannot load
@@ -109,7 +109,7 @@ class SearchablePdfOutput(Output):
                 return
             self._in_order.append(record.page_number)
             return
-        if not is_searchable and (layer.kind == "bad" or (layer.kind == "partial" and not record.boxes)):
+        if not is_searchable and keeps_text and not (layer.kind == "partial" and record.boxes):
             self._doubled.append(record.page_number)
         self._add(record.page_number, boxes, upright)
 

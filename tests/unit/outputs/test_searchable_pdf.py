@@ -7,13 +7,16 @@ import numpy as np
 import pikepdf
 import pypdfium2
 import pytest
+from PIL import Image
 
 from rayocr.ledger.boxes import pack_boxes, unpack_boxes
 from rayocr.messages import TextBox
 from rayocr.outputs.searchable.lines import detect_lines, in_reading_order, lay_in_order, plain_lines
+from rayocr.pdf.document import PdfFile
 from tests.unit.outputs.clean_pages import clean_pdf, pages_of
 from tests.unit.outputs.searchable_pages import record, scan, searchable_pdf, words_of
 from tests.unit.outputs.test_clean_pdf import SCRIPTS
+from tests.unit.pdf import pdfs
 from tests.unit.pdf.form_pages import drawn_text, form_page, rect
 
 
@@ -221,3 +224,22 @@ def test_values_of_fields_without_an_appearance_can_be_found_and_the_page_looks_
     assert "Port" not in text and "secret" not in text and "unseen" not in text, "they have an appearance, or are not shown"
     assert notes == ()
     assert np.array_equal(pixels(made)[0], pixels(source)[0])
+
+
+def test_text_that_stays_beside_the_new_text_is_noted() -> None:
+    lines = ("Minutes of the committee", "The fee was raised to 47.50 per week.", "The balance stands at 6,183.07 today.")
+    shown = b"BT /F1 14 Tf 57 700 Td " + b"".join(b"(%s) Tj 0 -25 Td " % line.encode() for line in lines) + b"ET"
+    data = io.BytesIO()
+    PdfFile(pdfs.pages_of(content=shown), max_pixels=10_000_000).page(1).render(dpi=150).image.save(data, "JPEG", quality=85)
+    hidden = shown.replace(b"BT", b"q 595 0 0 842 0 0 cm /Im Do Q BT 3 Tr").replace(b"47.50", b"41.50")
+    with pikepdf.open(io.BytesIO(pdfs.pages_of(content=hidden))) as pdf:
+        width, height = Image.open(data).size
+        facts = {"Width": width, "Height": height, "ColorSpace": pikepdf.Name.DeviceRGB, "BitsPerComponent": 8}
+        picture = pikepdf.Stream(pdf, data.getvalue(), Subtype=pikepdf.Name.Image, Filter=pikepdf.Name.DCTDecode, **facts)
+        pdf.pages[0].add_resource(picture, pikepdf.Name.XObject, name=pikepdf.Name.Im)
+        old = io.BytesIO()
+        pdf.save(old)
+    boxes = [TextBox(text="fee was raised to 47.50", x0=57, y0=105, x1=300, y1=122)]
+    made, notes = searchable_pdf(old.getvalue(), record("text", boxes))
+    assert "41.50" in pages_of(made)[0]
+    assert len(notes) == 1 and "the text layer of the source is kept, too" in notes[0]
