@@ -25,7 +25,7 @@ _STRINGS = re.compile(rb"\((?:[^()\\]|\\.){0,32767}\)", re.DOTALL)
 _HEX = re.compile(rb"<([0-9A-Fa-f\s]{2,65534})>")
 _USES = re.compile(rb"/([^\s/<>\[\](){}%]{1,127})\s+(?:[-+.\d]{1,20}\s+)?(gs|Tf|scn|SCN|Do)\b")
 _SKIPPED = re.compile(
-    rb"%[^\r\n]*|\((?:[^()\\]|\\.){0,32767}\)|ID(?<=\sID)\s.*?\sEI\b", re.DOTALL
+    rb"%[^\r\n]*|\((?:[^()\\]|\\.){0,32767}\)|ID(?<=\sID)\s(?:.*?\sEI\b|.*)", re.DOTALL
 )  # its first bytes make it fast
 _SEPARATED = bytes.maketrans(b"]>", b"  ")
 _PAINTING = frozenset(b"f F f* b b* B B* S s sh Do Tj TJ BI ' \"".split())
