@@ -31,8 +31,7 @@ _EQUAL_SEPARATORS = re.compile(r"(?<![\w.,])\d{1,3}(?:(?:\.\d{3})+\.\d\d|(?:,\d{
 
 
 def with_checked_numbers(read: list[LineReading]) -> list[LineReading]:
-    """Returns the readings with corrected account numbers. Readings with a number that cannot be right are `lost`. Takes 1 µs for
-    each line without such numbers."""
+    """Returns the readings with corrected account numbers. Readings with a number that cannot be right are `lost`."""
     return [_checked(reading) for reading in read]
 
 

@@ -37,8 +37,7 @@ def is_same_side(side: float, usual: float) -> bool:
 
 
 def equal_boxes(upright: Any, side: int) -> list[tuple[int, int, int, int, bool]]:
-    """Returns left, top, width, height and whether it is ticked of each square frame of this size, in pixels of the gray page.
-    Takes 10 ms for a page at 200 dpi."""
+    """Returns left, top, width, height and whether it is ticked of each square frame of this size, in pixels of the gray page."""
     import cv2
     import numpy as np
 
