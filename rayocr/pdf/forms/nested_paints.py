@@ -17,7 +17,8 @@ from typing import Any
 import pikepdf
 
 _MAX_DRAWS = 50_000  # maximum number of draws within a mask, glyph or pattern; each takes 0.1 to 5 ms
-_MAX_MASKS = 8_000  # maximum number of masks that are drawn within one of these; each takes 13 ns per pixel
+# Maximum number of masks that are drawn within one of these. Each takes 13 ns per pixel. A real poster has 10,000 small ones.
+_MAX_MASKS = 50_000
 _MAX_LEVELS = 40
 _MAX_NODES, _MAX_NAMES = 5_000, 10_000  # a page with more is not examined further
 _PAINTS = re.compile(rb"(?<![^\s)>\]])(?:[fBb]\*?|[FSs]|sh|Do|T[jJ]|EI|'|\")(?![^\s/<\[(])")
