@@ -15,6 +15,7 @@ from statistics import median
 from rayocr.engines.layout.headings import is_headline
 from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.engines.layout.rows import MARKER, Row, rows_of
+from rayocr.engines.layout.tables.bands import joined_rows
 from rayocr.engines.layout.tables.cell_text import cell_texts
 from rayocr.engines.layout.tables.row_gaps import SET_OFF_EM, is_set_off, stands_alone
 from rayocr.engines.layout.tables.table_rules import MIN_ROWS, WORDY_CHARS, Column, is_figure, is_table
@@ -212,13 +213,7 @@ def _logical_rows(
     ruled = _ruled_apart(rows, columns, rulings)
     edges = [column.x1 - _FULL_EM * em if is_wordy else float("inf") for column, is_wordy in zip(columns, wordy, strict=True)]
     begins = _row_begins(grid, rows, edges, ruled, em)
-    logical: list[list[list[LayoutLine]]] = []
-    for cells, begin in zip(grid, begins, strict=True):
-        if begin or not logical:
-            logical.append([list(cell) for cell in cells])
-        else:
-            for cell, more in zip(logical[-1], cells, strict=True):
-                cell.extend(more)
+    logical = joined_rows(grid, begins)
     together = [row for row, begin in zip(grid, begins, strict=True) if begin]
     if len(logical) < MIN_ROWS or not is_table(together, columns, wordy, ruled=sum(ruled) >= 2, wrapped=len(grid) > len(logical)):
         return None

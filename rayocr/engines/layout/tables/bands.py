@@ -45,6 +45,11 @@ def divided(cells: Sequence[Sequence[LayoutLine]], *, is_body: bool) -> list[Cel
     begins = _begins_by_figures(grid) or (_begins_of_names(grid) if is_body else None)
     if begins is None:
         return whole
+    return joined_rows(grid, begins)
+
+
+def joined_rows(grid: Sequence[Cells], begins: Sequence[bool]) -> list[Cells]:
+    """Joins each row of cells that does not begin a row of the table with the row above it."""
     found: list[Cells] = []
     for placed, begin in zip(grid, begins, strict=True):
         if begin or not found:
