@@ -35,7 +35,7 @@ def main() -> None:
 def _table(comparisons: list[Comparison]) -> Table:
     table = Table(title="rayocr against a bare loop", title_justify="left")
     rates = ("bare pages/s", "rayocr pages/s", "ratio", "budget")
-    costs = ("CPU ms per page (bare, rayocr)", "peak MB (rayocr, Ray)")
+    costs = ("CPU ms per page (bare, rayocr)", "start s (bare, rayocr)", "peak MB (rayocr, a page worker, Ray)")
     for column in ("what", *rates, *costs):
         table.add_column(column, justify="left" if column == "what" else "right")
     for c in comparisons:
@@ -46,7 +46,8 @@ def _table(comparisons: list[Comparison]) -> Table:
             f"{c.ratio:.2f} ({c.lowest:.2f}-{c.highest:.2f})",
             f"{c.budget:.2f}" if c.budget else "",
             f"{c.bare_cpu_ms:.1f}, {c.ours_cpu_ms:.1f}",
-            f"{c.ours_peak_mb:.0f}, {c.rays_peak_mb:.0f}",
+            f"{c.bare_start_s:.1f}, {c.ours_start_s:.1f}",
+            f"{c.ours_peak_mb:.0f}, {c.worker_peak_mb:.0f}, {c.rays_peak_mb:.0f}",
         )
     return table
 

@@ -168,7 +168,8 @@ class Server:
 async def _use_of(limit: str, most: float, tokens: tuple[int, int] | Shaped = (600, 800), name: str = "", seed: int = 0) -> Use:
     loop = asyncio.get_running_loop()
     server = Server({limit: most}, draws=random.Random(seed))
-    rules = LimiterRules(limits=LimitsConfig(**{limit: int(most) if limit == "rpd" else most}), prices=PriceTable(models={}))
+    configured: dict[str, Any] = {limit: int(most) if limit == "rpd" else most}
+    rules = LimiterRules(limits=LimitsConfig(**configured), prices=PriceTable(models={}))
     limiter = RateLimiter(rules, clock=loop.time, wall_clock=lambda: _WALL + loop.time())
     # The first pages count as expected; prices are unknown to the limiter, so that it has to learn them.
     slots = SlotClient(limiter, worker="w", clock=loop.time)

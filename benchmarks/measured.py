@@ -25,6 +25,7 @@ class Timing:
     peak_bytes: int
     rays_peak_bytes: int = 0
     driver_peak_bytes: int = 0
+    worker_peak_bytes: int = 0  # the largest page worker
     rays_cpu_s: float = 0.0
 
 
@@ -40,7 +41,10 @@ class Comparison:
     bare_cpu_ms: float
     ours_cpu_ms: float
     rays_cpu_ms: float
+    bare_start_s: float
+    ours_start_s: float
     ours_peak_mb: float
+    worker_peak_mb: float
     rays_peak_mb: float
 
 
@@ -71,7 +75,10 @@ def compare(
         bare_cpu_ms=median(theirs.cpu_ms for theirs, _ in pairs),
         ours_cpu_ms=median(mine.cpu_ms for _, mine in pairs),
         rays_cpu_ms=median(mine.rays_cpu_ms for _, mine in pairs),
+        bare_start_s=median(theirs.start_s for theirs, _ in pairs),
+        ours_start_s=median(mine.start_s for _, mine in pairs),
         ours_peak_mb=max(mine.many.peak_bytes for _, mine in pairs) / 1e6,
+        worker_peak_mb=max(mine.many.worker_peak_bytes for _, mine in pairs) / 1e6,
         rays_peak_mb=max(mine.many.rays_peak_bytes for _, mine in pairs) / 1e6,
     )
 
@@ -82,12 +89,20 @@ class _Marginal:
         self.many = many
         self.per_s = pages / max(1e-9, many.wall_s - few.wall_s)
         self.cpu_ms = 1000 * (many.cpu_s - few.cpu_s) / pages
+        self.start_s = few.wall_s - few.pages / self.per_s
         self.rays_cpu_ms = 1000 * (many.rays_cpu_s - few.rays_cpu_s) / pages
 
 
-def run_rayocr(pages: int, source: Path, work: Path, *options: str, variables: Mapping[str, str] | None = None) -> Timing:
-    """Runs the command line as a user starts it, with its own local Ray and these environment variables. Raises
-    CalledProcessError."""
+def run_rayocr(
+    pages: int,
+    source: Path,
+    work: Path,
+    *options: str,
+    variables: Mapping[str, str] | None = None,
+    list_every_s: float = 1.0,
+) -> Timing:
+    """Runs the command line as a user starts it, with its own local Ray and these environment variables; reads the memory of its
+    processes every `list_every_s` seconds. Raises CalledProcessError."""
     dest = work / "out"
     shutil.rmtree(dest, ignore_errors=True)
     command = [
@@ -103,7 +118,7 @@ def run_rayocr(pages: int, source: Path, work: Path, *options: str, variables: M
     ]
     started = time.monotonic()
     process = subprocess.Popen(command, cwd=work, env=clean_environment(variables), stdout=subprocess.DEVNULL)
-    with ProcessWatch(process.pid) as watch:
+    with ProcessWatch(process.pid, list_every_s) as watch:
         code = process.wait()
     wall_s = time.monotonic() - started
     if code != 0:
@@ -115,16 +130,23 @@ def run_rayocr(pages: int, source: Path, work: Path, *options: str, variables: M
         peak_bytes=watch.ours.peak_bytes,
         rays_peak_bytes=watch.rays.peak_bytes,
         driver_peak_bytes=watch.driver_peak_bytes,
+        worker_peak_bytes=watch.worker_peak_bytes,
         rays_cpu_s=watch.rays.total_cpu_s,
     )
 
 
-def run_bare(pages: int, module: str, arguments: Sequence[str], variables: Mapping[str, str] | None = None) -> Timing:
+def run_bare(
+    pages: int,
+    module: str,
+    arguments: Sequence[str],
+    variables: Mapping[str, str] | None = None,
+    list_every_s: float = 1.0,
+) -> Timing:
     """Runs a bare loop: `python -m module arguments`."""
     started = time.monotonic()
     command = [sys.executable, "-m", module, *arguments]
     process = subprocess.Popen(command, env=clean_environment(variables), stdout=subprocess.DEVNULL)
-    with ProcessWatch(process.pid) as watch:
+    with ProcessWatch(process.pid, list_every_s) as watch:
         code = process.wait()
     if code != 0:
         raise subprocess.CalledProcessError(code, module)

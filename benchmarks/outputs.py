@@ -89,7 +89,7 @@ def measure(case: str, pages: int) -> dict[str, float]:
     source = PdfFile(data, max_pixels=4_000_000) if output.needs_source else None
     cpu = _cpu_s()
     with tempfile.TemporaryFile() as file:
-        writer: Output = output(file, context, config=config, source=source)  # type: ignore[arg-type]
+        writer: Output = output(file, context, config=config, source=source)
         writer.begin()
         pipeline = PagePipeline(form, [writer])
         for number in range(1, pages + 1):

@@ -44,7 +44,8 @@ def be_patient() -> None:
     def start_told(*arguments: Any, **options: Any) -> Any:
         given = inspect.signature(start).bind(*arguments, **options).arguments
         if port := given.get("dashboard_agent_listen_port"):
-            _raylet.persist_port(given["session_dir"], given["node_id"], _raylet.DASHBOARD_AGENT_LISTEN_PORT_NAME, port)
+            name = _raylet.DASHBOARD_AGENT_LISTEN_PORT_NAME  # type: ignore[attr-defined]
+            _raylet.persist_port(given["session_dir"], given["node_id"], name, port)  # type: ignore[attr-defined]
         return start(*arguments, **options)
 
     services.get_node, services.start_raylet = get_node_patiently, start_told

@@ -77,8 +77,8 @@ def _ocrmypdf(pdf: bytes) -> Reading:
     with tempfile.TemporaryDirectory() as folder:
         source, text = Path(folder, "in.pdf"), Path(folder, "out.txt")
         source.write_bytes(pdf)
-        command = [_ocrmypdf_path(), "--quiet", "--force-ocr", "-l", "eng", "--jobs", "1", "--sidecar", text, source, source]
-        subprocess.run(command, check=False, env={**os.environ, "OMP_THREAD_LIMIT": "1"})
+        command = [_ocrmypdf_path(), "--quiet", "--force-ocr", "-l", "eng", "--jobs", "1", "--sidecar", str(text)]
+        subprocess.run([*command, str(source), str(source)], check=False, env={**os.environ, "OMP_THREAD_LIMIT": "1"})
         found = text.read_text(errors="replace") if text.exists() else ""
     return Reading(text=found, engine="ocrmypdf", cpu_s=_cpu_s() - started)
 
@@ -132,7 +132,8 @@ def bare_rapidocr() -> Any:
 
 def _drawn(pdf: bytes) -> Image.Image:
     with pypdfium2.PdfDocument(pdf) as file:
-        return file[0].render(scale=_DPI / 72).to_pil()
+        page: Image.Image = file[0].render(scale=_DPI / 72).to_pil()
+        return page
 
 
 def _cpu_s() -> float:

@@ -71,7 +71,7 @@ class Node:
         not reported their ports within 15 s, for example on a busy machine."""
         if self.told:
             return
-        from ray._raylet import persist_port
+        from ray._raylet import persist_port  # type: ignore[attr-defined]
 
         for process in _below(self.process.pid):
             flags = dict(
@@ -169,10 +169,10 @@ class RayNodes:
         for process in self._others:
             process.kill()
             process.wait(60)
-        for process in psutil.process_iter():  # ends processes of a head that did not stay in the foreground
+        for running in psutil.process_iter():  # ends processes of a head that did not stay in the foreground
             with contextlib.suppress(psutil.Error):
-                if f"{self.folder}/t" in " ".join(process.cmdline()):
-                    process.kill()
+                if f"{self.folder}/t" in " ".join(running.cmdline()):
+                    running.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _start(self, arguments: list[str]) -> Node:

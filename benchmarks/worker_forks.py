@@ -61,7 +61,7 @@ def _serve_job(requests: socket.socket) -> list[str]:
         with socket.socket(fileno=files.pop(0)) as connection, connection.makefile("rb") as stream:
             count, *parts = [os.fsdecode(part) for part in stream.read(int.from_bytes(length, "big")).split(b"\0")]
         os.environ.clear()
-        os.environ.update(part.split("=", 1) for part in parts[int(count) :])
+        os.environ.update({name: value for name, _, value in (part.partition("=") for part in parts[int(count) :])})
         _import()
         if os.fork() == 0:
             requests.close()

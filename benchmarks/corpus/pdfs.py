@@ -42,7 +42,8 @@ def typeset(program_at: Callable[[float], str]) -> bytes:
 
 def drawn(data: bytes) -> Image.Image:
     with pypdfium2.PdfDocument(data) as pdf:
-        return pdf[0].render(scale=DPI / 72).to_pil().convert("L")
+        page: Image.Image = pdf[0].render(scale=DPI / 72).to_pil()
+        return page.convert("L")
 
 
 def of_image(image: Image.Image) -> bytes:

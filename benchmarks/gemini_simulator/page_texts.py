@@ -38,7 +38,7 @@ def invented(text: str, lot: float) -> str:
 
 def page_text(body: dict[str, object]) -> str:
     """Returns the text of the one page in the request, or a hash of its bytes if the page has no text."""
-    parts = [part for content in body["contents"] for part in content["parts"]]  # type: ignore[attr-defined,index]
+    parts = [part for content in body["contents"] for part in content["parts"]]  # type: ignore[attr-defined]
     inline = [part["inlineData"] for part in parts if "inlineData" in part]
     assert len(inline) == 1, "one page per request"
     data = base64.b64decode(

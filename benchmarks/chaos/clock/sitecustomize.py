@@ -23,7 +23,7 @@ def _install(path: str) -> None:
         def __instancecheck__(cls, instance: object) -> bool:
             return isinstance(instance, real_datetime)
 
-    class Jumping(real_datetime, metaclass=Meta):
+    class Jumping(real_datetime, metaclass=Meta):  # type: ignore[misc, valid-type]
         @classmethod
         def now(cls, tz: Any = None) -> Any:
             return real_datetime.now(tz) + datetime.timedelta(seconds=jumped_s())
