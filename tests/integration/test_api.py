@@ -26,7 +26,7 @@ from rayocr.api.process import ChildRun
 from rayocr.api.results import results_of
 from rayocr.composition import compose
 from rayocr.config import Secrets
-from rayocr.driver.commands.status import read_status
+from rayocr.driver.commands.destination_status import read_status
 from rayocr.errors import CredentialsError, EncryptedPdf, NotAPdf, ObjectNotFound, UsageError
 from tests.e2e.prefork import Forked, Prefork
 from tests.e2e.support import PROJECT, make_pdf, wait_until

@@ -13,7 +13,8 @@ from rayocr.cli import main
 from rayocr.cli.arguments import parse
 from rayocr.composition import compose
 from rayocr.config import Mode
-from rayocr.driver.commands.status import ActiveRun, Status, _show
+from rayocr.driver.commands.destination_status import ActiveRun, Status
+from rayocr.driver.commands.status import _show
 from rayocr.driver.monitor.run_record import forget_started, note_started, options_of, write_record
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.retry_selection import documents_to_retry
