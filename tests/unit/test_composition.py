@@ -12,11 +12,11 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import DictConfig, OmegaConf
 
 from rayocr import composition
-from rayocr import overrides as overrides_module
 from rayocr.cli.arguments import parse
 from rayocr.composition import compose, load_dotenv, prompt_text, secrets_from_environment, source_accesses
 from rayocr.config import Secrets
 from rayocr.errors import UsageError
+from rayocr.overrides import composing
 
 
 def test_without_a_key_the_local_chain_is_chosen() -> None:
@@ -304,17 +304,17 @@ def test_composed_files_that_are_reused_give_what_hydra_composes(overrides: list
         except Exception as error:
             return type(error), str(error)
 
-    expected = outcome(lambda: overrides_module._composed_by_hydra(overrides, composition.conf_dir()))
+    expected = outcome(lambda: composing._composed_by_hydra(overrides, composition.conf_dir()))
     for _ in range(2):
-        assert outcome(lambda: overrides_module._composed(overrides, parsed, composition.conf_dir())) == expected
+        assert outcome(lambda: composing._composed(overrides, parsed, composition.conf_dir())) == expected
 
 
 def test_hydra_composes_the_files_once_until_one_of_them_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     shutil.copytree(composition.conf_dir(), tmp_path / "conf")
     monkeypatch.setattr(composition, "conf_dir", lambda: tmp_path / "conf")
     by_hydra: list[list[str]] = []
-    by = overrides_module._composed_by_hydra
-    monkeypatch.setattr(overrides_module, "_composed_by_hydra", lambda given, conf: by_hydra.append(given) or by(given, conf))
+    by = composing._composed_by_hydra
+    monkeypatch.setattr(composing, "_composed_by_hydra", lambda given, conf: by_hydra.append(given) or by(given, conf))
     assert [compose([f"limits.rpm={n}"], {}).limits.rpm for n in (3, 4)] == [3, 4]
     assert compose([], {}).limits.rpm is None
     assert by_hydra == [["engine=local"]]

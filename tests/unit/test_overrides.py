@@ -7,10 +7,9 @@ from hydra.core.override_parser.overrides_parser import OverridesParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rayocr import overrides
 from rayocr.composition import compose, conf_dir
 from rayocr.config import RayocrConfig
-from rayocr.overrides import compose_files, is_group, nearest_option, option_names, quoted, unparsable
+from rayocr.overrides import compose_files, is_group, mistakes, nearest_option, option_names, quoted, unparsable
 
 _TEXT = st.text(st.characters(exclude_categories=("Cs", "Cc")), min_size=1, max_size=20).filter(lambda text: "${" not in text)
 
@@ -49,7 +48,7 @@ def test_the_message_for_a_value_that_cannot_be_parsed_shows_the_users_own_value
 
 def test_words_of_other_programs_lead_to_options_that_exist() -> None:
     known = {*option_names(RayocrConfig)}
-    for word, option in overrides._OTHER_WORDS.items():
+    for word, option in mistakes._OTHER_WORDS.items():
         assert option in known
         assert word not in known or is_group(word), "only a group of options, which cannot be set itself"
         assert nearest_option(word) == f"Did you mean {option}?"
