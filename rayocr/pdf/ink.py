@@ -30,6 +30,7 @@ _MARGIN_SHARE = 0.02  # share of each side that may show shadows of the lid, pun
 # Gray levels (0 to 255) by which ink is darker than the paper around it, or lighter on dark paper. JPEG noise is below 20.
 _CONTRAST = 40.0
 _COLOR_CONTRAST = 42.0  # the same for one channel of a color
+_STRONG_COLOR = 100  # gray levels: above the darkest channel of paper of a strong color, and below its range of channels
 _INK_PX_IN_TILE = 3  # fewer pixels are a speck
 _SHADOW_SHARE = 0.5  # dark share of a row or column of pixels along an edge
 _BLOCK_PX = 32  # local paper is the bright level of such a block (the dark level if most of it is dark)
@@ -58,11 +59,17 @@ def coverage(image: Image.Image, *, dpi: float = RENDER_DPI, clean: bool = False
 def with_pale_colors(image: Image.Image) -> Image.Image:
     """Returns a page rendered in RGB as a gray picture in which yellow, pink and light blue are as dark as in their darkest
     channel. In gray, a yellow highlighter or a pale stamp has no contrast. A brown stain of the paper is below the limit for
-    ink."""
+    ink. On paper of a strong color, each pixel is as dark as its largest difference from the paper in a channel: red on blue has
+    the same darkest channel everywhere."""
     from PIL import Image as Pillow
 
-    darkest = np.asarray(image.convert("RGB")).min(axis=2)
-    return Pillow.fromarray((255 - (255 - darkest.astype(np.float32)) * (_CONTRAST / _COLOR_CONTRAST)).astype(np.uint8))
+    pixels = np.asarray(image.convert("RGB"))
+    paper = np.median(pixels[::4, ::4], axis=(0, 1))
+    if paper.min() < _STRONG_COLOR < np.ptp(paper):
+        darkness = np.abs(pixels - paper.astype(np.int16)).max(axis=2).astype(np.float32)
+    else:
+        darkness = 255 - pixels.min(axis=2).astype(np.float32)
+    return Pillow.fromarray((255 - darkness * (_CONTRAST / _COLOR_CONTRAST)).clip(0, 255).astype(np.uint8))
 
 
 def coarse_coverage(image: Image.Image) -> float:

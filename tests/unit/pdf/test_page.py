@@ -9,7 +9,7 @@ import pypdfium2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
 
 from rayocr.errors import PageUnrenderable, PictureUndecodable
 from rayocr.pdf.document import PdfFile
@@ -299,6 +299,15 @@ def test_pale_paper_is_blank(pale_paper: Image.Image) -> None:
 def test_a_stamp_in_a_pale_color_is_ink(pale_paper: Image.Image, color: str) -> None:
     image = pale_paper.copy()
     ImageDraw.Draw(image).text((340, 700), "RECEIVED 14 MAR 1987", fill=color, font_size=36)
+    assert color_coverage(image) >= BLANK_COVERAGE
+
+
+@pytest.mark.parametrize("paper, color", [("#0000ff", "#ff0000"), ("#c00000", "#0000b0"), ("#008000", "#b000b0")])
+def test_print_is_ink_on_paper_of_a_strong_color_that_is_as_dark(paper: str, color: str) -> None:
+    noise = numpy.random.default_rng(2).normal(0, 4, (1754, 1240, 3))
+    image = Image.fromarray((noise + numpy.array(ImageColor.getrgb(paper))).clip(0, 255).astype(numpy.uint8))
+    assert color_coverage(image) == 0
+    ImageDraw.Draw(image).text((340, 700), "Invoice 54582284 of 04.12.2015", fill=color, font_size=22)
     assert color_coverage(image) >= BLANK_COVERAGE
 
 
