@@ -85,6 +85,7 @@ def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, part
         elif own and _disagree("".join(text[: own[-1] + 1]), parts[shape]):
             lost = True
         elif own:
+            own = own[max(map(before.find, "%‰")) :] if sign in "%‰" and set(before) & set("%‰") else own
             digits = sum(map(str.isdigit, before))
             while (
                 digits > sum(number.text.isdigit() * len(number.text) for number in parts[shape]) > 0 and text[own[0]].isdigit()

@@ -102,6 +102,12 @@ def test_raised_digit_of_a_number_by_hand_stays() -> None:
     assert read(line, "44 5 4", lambda place: "5").text == "44 5 4"
 
 
+@pytest.mark.parametrize("ring", ["o", "0"])
+def test_digit_whose_place_is_that_of_the_percent_sign_stays(ring: str) -> None:
+    reading = read(Line().text("3").fraction("o", "o"), "34%", lambda place: ring, places=(20.0, 44.0, 58.0))
+    assert (reading.text, reading.lost) == ("34%", False)
+
+
 def test_percent_sign_stays() -> None:
     reading = read(Line().text("2").fraction("o", "o"), "2%", lambda place: "0", places=(20.0, 44.0))
     assert (reading.text, reading.lost) == ("2%", False)
