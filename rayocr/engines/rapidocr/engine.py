@@ -46,6 +46,7 @@ from rayocr.engines.rapidocr.unknown_scripts import ReadsOtherScripts, UnknownSc
 from rayocr.errors import EngineError, EngineUnavailable, RayocrError
 from rayocr.messages import LOW_CONFIDENCE, PageText
 from rayocr.pdf.geometry import turned_size
+from rayocr.pdf.shapes.components import PageInk
 
 if TYPE_CHECKING:
     from rayocr.pdf.forms.fields import FormField
@@ -63,26 +64,27 @@ class _Models:
         self.oriented = OrientedReader(recognize, other_scripts)
         self.unknown = UnknownScripts(other_scripts, recognize)
 
-    def find(self, image: Any, dpi: float) -> tuple[Any, list[tuple[float, float, float, float]]]:
+    def find(self, page: TurnedPage, dpi: float) -> tuple[Any, list[tuple[float, float, float, float]]]:
         """Returns the corners (n, 4, 2) of the lines, and the places x0, y0, x1, y1 of ink that no line covers, in pixels."""
         import numpy as np
 
+        image = page.image(0)
         found = find_lines(image, self._detect, dpi=dpi)
         missed = missed_lines(image, found, dpi=dpi, with_fragments=True)
         if missed:
             found = with_missed_lines(image, found, missed, self._detect)
             missed = missed_lines(image, found, dpi=dpi)
-        cells = missed_cells(image, found)
+        cells = missed_cells(page.ink(0), found)
         return parted_at_gutters(image, np.concatenate([found, cells]) if len(cells) else found), missed
 
-    def parted(self, upright: Any, quads: Any, read: list[LineReading]) -> tuple[Any, list[LineReading], bool]:
+    def parted(self, ink: PageInk, quads: Any, read: list[LineReading]) -> tuple[Any, list[LineReading], bool]:
         """Parts lines at leaders, numbers, fractions, dashes and check boxes. Returns the lines, their readings, and whether a
         part could not be read."""
-        recognize = self.recognize
-        quads, read, unread = with_page_numbers(upright, quads, read, recognize)
+        recognize, upright = self.recognize, ink.gray
+        quads, read, unread = with_page_numbers(ink, quads, read, recognize)
         quads, read, joined = with_parted_numbers(upright, quads, read, recognize)
-        quads, read, cut = with_stacked_fractions(upright, quads, read, recognize)
-        quads, read = with_dashes(upright, *with_check_boxes(upright, quads, read, recognize))
+        quads, read, cut = with_stacked_fractions(ink, quads, read, recognize)
+        quads, read = with_dashes(ink, *with_check_boxes(upright, quads, read, recognize))
         return quads, with_raised_digits(upright, quads, read), unread or joined or cut
 
 
@@ -171,10 +173,10 @@ class RapidOcrEngine(ComputeEngine):
     def _read(self, image: Any, scale: float, fields: Sequence[FormField], *, is_cleaned: bool = False) -> PageText:
         assert self._models is not None
         models = self._models
-        shown, missed = models.find(image, scale * 72)
+        page = TurnedPage(image)
+        shown, missed = models.find(page, scale * 72)
         if not len(shown):
             return PageText(text="", engine=self.name, model=self.model, confidence=None, boxes=())
-        page = TurnedPage(image)
         turns, columns_down, read = models.oriented.read(page, shown)
         upright, quads = page.image(turns), turned(shown, turns, image.shape[1], image.shape[0])
         if not is_cleaned and (cleaned := without_show_through(upright, quads, read, models.recognize)) is not None:
@@ -183,7 +185,7 @@ class RapidOcrEngine(ComputeEngine):
             read = with_checked_numbers(with_look_alikes(upright, quads, read))
         lost = any(reading.lost for reading in read)
         if not columns_down:
-            quads, read, is_doubtful = models.parted(upright, quads, read)
+            quads, read, is_doubtful = models.parted(page.ink(turns), quads, read)
             lost |= is_doubtful
         places = LinePlaces(page, quads, turns=turns, columns_down=columns_down, scale=scale)
         ours = [r._replace(score=min(r.score, UNKNOWN_SCORE)) if is_half_known(r.text) else r for r in read]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from rayocr.pdf.shapes.components import PageInk
 from rayocr.pdf.shapes.levels import histogram, levels
 
 # The models do not normalize contrast. They read normally at a quarter of full contrast. At a tenth, they miss one line in twelve
@@ -53,16 +54,22 @@ def cut_out(image: Any, quad: Any) -> Any:
 
 
 class TurnedPage:
-    """A page in each orientation. The page is turned, and each line is cut out, once."""
+    """A page in each orientation. The page is turned, its ink is found, and each line is cut out, once."""
 
     def __init__(self, image: Any) -> None:
         self._images = {0: image}
+        self._inks: dict[int, PageInk] = {}
         self._lines: dict[tuple[int, bytes], Any] = {}
 
     def image(self, quarter_turns: int) -> Any:
         if quarter_turns not in self._images:
             self._images[quarter_turns] = turned_image(self._images[0], quarter_turns)
         return self._images[quarter_turns]
+
+    def ink(self, quarter_turns: int) -> PageInk:
+        if quarter_turns not in self._inks:
+            self._inks[quarter_turns] = PageInk(self.image(quarter_turns))
+        return self._inks[quarter_turns]
 
     def line(self, quarter_turns: int, quad: Any) -> Any:
         """Returns the picture inside four corners on the turned page, as `cut_out` does."""

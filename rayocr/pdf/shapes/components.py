@@ -6,7 +6,25 @@ labels of 16 bits, take 3 ms.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
+
+
+class PageInk:
+    """A gray page (rows, columns), with its ink and the shapes of the ink, which are found at their first use."""
+
+    def __init__(self, gray: Any) -> None:
+        self.gray = gray
+
+    @cached_property
+    def mask(self) -> Any:
+        """Returns what `ink_mask` does. Do not change it."""
+        return ink_mask(self.gray)
+
+    @cached_property
+    def shapes(self) -> tuple[Any, Any]:
+        """Returns what `components` does."""
+        return components(self.mask)
 
 
 def ink_mask(gray: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import Any
 from rayocr.engines.rapidocr.image import cut_out
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.text import UNTICKED_BOX, is_mostly_chinese
-from rayocr.pdf.shapes.components import components, ink_mask
+from rayocr.pdf.shapes.components import PageInk, components, ink_mask
 
 # All sizes are relative to the usual height of a box, which has margins: about 1.5 times the size of the type.
 _LENGTH = (0.12, 1.0)
@@ -38,9 +38,9 @@ _LIKE_DASH = frozenset({"", "一", "ー", "－", "―", "-", "–", "—", "_"})
 _LIKE_SIGNS = str.maketrans({"一": "—", "ー": "—", "―": "—", "丨": "|", "〇": "0", "二": "=", "三": "≡"})
 
 
-def with_dashes(upright: Any, quads: Any, read: list[LineReading]) -> tuple[Any, list[LineReading]]:
+def with_dashes(page: PageInk, quads: Any, read: list[LineReading]) -> tuple[Any, list[LineReading]]:
     """Returns the lines and readings, with a line for each dash without a box, and with dashes, rules and boxes in place of the
-    Chinese characters that look like them on a page in another script. `quads`: corners (n, 4, 2) in pixels of `upright`."""
+    Chinese characters that look like them on a page in another script. `quads`: corners (n, 4, 2) in pixels of the page."""
     import numpy as np
 
     if not len(quads):
@@ -48,8 +48,8 @@ def with_dashes(upright: Any, quads: Any, read: list[LineReading]) -> tuple[Any,
     tall = float(np.median(quads[:, :, 1].max(axis=1) - quads[:, :, 1].min(axis=1)))
     letter = _usual_letter(quads, read, tall)
     if not is_mostly_chinese(reading.text for reading in read):
-        read = [_corrected(upright, quad, reading, letter) for quad, reading in zip(quads, read, strict=True)]
-    found = find_dashes(upright, quads, tall)
+        read = [_corrected(page.gray, quad, reading, letter) for quad, reading in zip(quads, read, strict=True)]
+    found = find_dashes(page, quads, tall)
     if not found:
         return quads, read
     corners = [_corners(dash, tall) for dash in found]
@@ -57,7 +57,7 @@ def with_dashes(upright: Any, quads: Any, read: list[LineReading]) -> tuple[Any,
     return np.concatenate([quads, np.array(corners, np.float32)]), [*read, *new]
 
 
-def find_dashes(gray: Any, boxes: Any, tall: float) -> list[tuple[float, float, float, float]]:
+def find_dashes(page: PageInk, boxes: Any, tall: float) -> list[tuple[float, float, float, float]]:
     """Returns left, top, width and height of the strokes. `tall`: the usual height of the boxes."""
     import cv2
     import numpy as np
@@ -65,8 +65,7 @@ def find_dashes(gray: Any, boxes: Any, tall: float) -> list[tuple[float, float, 
     low, high = boxes.min(axis=1), boxes.max(axis=1)
     if len(boxes) < _FEWEST_BOXES or float(np.median(high[:, 0] - low[:, 0])) < tall / 2:
         return []
-    ink = ink_mask(gray)
-    whole = ink.copy()
+    ink = page.mask.copy()
     cv2.fillPoly(ink, [np.round(box).astype(np.int32) for box in boxes], 0)
     shapes = components(ink)[0].astype(float)
     if len(shapes) > _MOST_SHAPES:
@@ -77,7 +76,7 @@ def find_dashes(gray: Any, boxes: Any, tall: float) -> list[tuple[float, float, 
     like &= (width > _LONG * height) & (area > _SOLID * width * height)
     if int(like.sum()) > _MOST_STROKES:
         return []
-    strokes = [shape for shape in shapes[like] if _is_apart(shape, shapes, tall) and _is_whole(shape, whole, tall)]
+    strokes = [shape for shape in shapes[like] if _is_apart(shape, shapes, tall) and _is_whole(shape, page.mask, tall)]
     if not strokes:
         return []
     middles = (low[:, 1] + high[:, 1]) / 2

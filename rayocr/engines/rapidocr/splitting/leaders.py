@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
-from rayocr.pdf.shapes.components import components, ink_mask
+from rayocr.pdf.shapes.components import PageInk
 
 _DOT = 0.25  # maximum size of a dot, as a share of a line's height with its margins
 _LEVEL = 0.12  # largest distance of a leader's dots from the line through them, in line heights
@@ -45,10 +45,10 @@ class Leader(NamedTuple):
 
 
 def with_page_numbers(
-    upright: Any, quads: Any, read: list[LineReading], recognize: ReadsLines
+    page: PageInk, quads: Any, read: list[LineReading], recognize: ReadsLines
 ) -> tuple[Any, list[LineReading], bool]:
     """Returns the lines and readings, with one line for each entry and its page number, and whether a page number could not be
-    read. `quads`: corners (n, 4, 2), clockwise from the top left, in pixels of `upright`."""
+    read. `quads`: corners (n, 4, 2), clockwise from the top left, in pixels of the upright page."""
     import numpy as np
 
     if not len(quads):
@@ -58,7 +58,7 @@ def with_page_numbers(
     middles = (boxes[:, 1] + boxes[:, 3]) / 2
     asked: list[tuple[Leader, int, list[int]]] = []
     taken: set[int] = set()
-    for leader in find_leaders(upright, height):
+    for leader in find_leaders(page, height):
         on_row = (middles > leader.base - _ABOVE * height) & (middles < leader.base + _BELOW * height)
         on_row &= (boxes[:, 2] > leader.left - _BEFORE * height) & (boxes[:, 0] < leader.end_right + _COLUMN * height)
         near = [int(n) for n in np.flatnonzero(on_row)]
@@ -75,8 +75,8 @@ def with_page_numbers(
     for leader, head, _ in asked:
         left, top, _, bottom = (max(int(at), 0) for at in boxes[head])
         pictures += [
-            upright[top:bottom, left : leader.left - 1],
-            upright[top:bottom, leader.end_left - pad : leader.end_right + pad],
+            page.gray[top:bottom, left : leader.left - 1],
+            page.gray[top:bottom, leader.end_left - pad : leader.end_right + pad],
         ]
     again = recognize([np.ascontiguousarray(picture) for picture in pictures])
     gone: set[int] = set()
@@ -99,12 +99,11 @@ def with_page_numbers(
     return lines, [*(read[n] for n in kept), *(reading for _, reading in new)], unread
 
 
-def find_leaders(gray: Any, height: float) -> list[Leader]:
+def find_leaders(page: PageInk, height: float) -> list[Leader]:
     """Returns the dotted leaders with words after them on an upright page. `height`: of a usual line with its margins."""
     import numpy as np
 
-    ink = ink_mask(gray)
-    stats, centers = components(ink)
+    stats, centers = page.shapes
     size = _DOT * height
     dots = np.flatnonzero((stats[:, 2] <= 2 * size) & (stats[:, 3] <= size) & (stats[:, 4] > 2))
     letters = stats[(stats[:, 3] >= _LEAST_LETTER * height) & (stats[:, 3] < 1.5 * height)]

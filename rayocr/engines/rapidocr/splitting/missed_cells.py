@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from rayocr.pdf.shapes.components import components, ink_mask
+from rayocr.pdf.shapes.components import PageInk, components
 
 _FEWEST_BOXES = 12  # least number of boxes on a page with a table
 _HEIGHT = (0.35, 0.95)  # height of a word's ink relative to the usual box, which has margins
@@ -22,7 +22,7 @@ _MOST_SHAPES = 20_000  # number of shapes outside boxes; more are the raster of 
 _MOST_CELLS = 60
 
 
-def missed_cells(gray: Any, boxes: Any) -> Any:
+def missed_cells(page: PageInk, boxes: Any) -> Any:
     """Returns the corners (n, 4, 2) of such words; none on a page that lies on its side. `boxes`: corners of the found lines."""
     import cv2
     import numpy as np
@@ -34,7 +34,7 @@ def missed_cells(gray: Any, boxes: Any) -> Any:
     tall = float(np.median(high[:, 1] - low[:, 1]))
     if float(np.median(high[:, 0] - low[:, 0])) < tall:
         return none
-    ink = ink_mask(gray)
+    ink = page.mask.copy()
     cv2.fillPoly(ink, [np.round(box).astype(np.int32) for box in boxes], 0)
     words = cv2.morphologyEx(ink, cv2.MORPH_CLOSE, np.ones((1, max(round(_JOINED * tall), 1)), np.uint8))
     shapes = components(words)[0]

@@ -11,7 +11,7 @@ from rayocr.engines.rapidocr.image import cut_out
 from rayocr.engines.rapidocr.numerals.small_digits import FRACTIONS
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
-from rayocr.pdf.shapes.components import components, ink_mask
+from rayocr.pdf.shapes.components import PageInk
 
 # Sizes are shares of the usual height of a line's box.
 _BAR_WIDTH = (0.2, 1.6)
@@ -42,10 +42,10 @@ class _Fraction(NamedTuple):
 
 
 def with_stacked_fractions(
-    upright: Any, quads: Any, read: list[LineReading], recognize: ReadsLines
+    page: PageInk, quads: Any, read: list[LineReading], recognize: ReadsLines
 ) -> tuple[Any, list[LineReading], bool]:
     """Returns the lines and readings with such fractions, and whether one of them could not be read. `quads`: corners (n, 4, 2),
-    clockwise from the top left, in pixels of `upright`. Takes 5 ms for a page without fractions."""
+    clockwise from the top left, in pixels of the upright page."""
     import numpy as np
 
     usual = float(np.median(np.linalg.norm(quads[:, 3] - quads[:, 0], axis=1))) if len(quads) else 0.0
@@ -54,7 +54,7 @@ def with_stacked_fractions(
     boxes = np.concatenate([quads.min(axis=1), quads.max(axis=1)], axis=1)
     rows: list[tuple[set[int], list[_Fraction]]] = []
     lost, gone = False, set[int]()
-    for fraction in _fractions(upright, boxes, usual, recognize):
+    for fraction in _fractions(page, boxes, usual, recognize):
         lines = _beside(fraction, boxes, usual)
         lost |= not fraction.text
         if not fraction.text:
@@ -66,7 +66,7 @@ def with_stacked_fractions(
     new: list[tuple[Any, LineReading]] = []
     for members, fractions in rows:
         gone |= members
-        new.append(_joined(upright, quads, boxes, read, members, sorted(fractions), usual, recognize))
+        new.append(_joined(page.gray, quads, boxes, read, members, sorted(fractions), usual, recognize))
     if not new:
         return quads, read, lost
     kept = [index for index in range(len(quads)) if index not in gone]
@@ -74,11 +74,10 @@ def with_stacked_fractions(
     return lines_after, [*(read[index] for index in kept), *(reading for _, reading in new)], lost
 
 
-def _fractions(upright: Any, boxes: Any, usual: float, recognize: ReadsLines) -> list[_Fraction]:
+def _fractions(page: PageInk, boxes: Any, usual: float, recognize: ReadsLines) -> list[_Fraction]:
     import numpy as np
 
-    ink = ink_mask(upright)
-    shapes = components(ink)[0].astype(np.int64)
+    shapes = page.shapes[0].astype(np.int64)
     left, top, wide, high, _ = shapes.T
     is_bar = (wide > _BAR_WIDTH[0] * usual) & (wide < _BAR_WIDTH[1] * usual) & (high < max(_BAR_HEIGHT * usual, 4))
     is_number = (high > _NUMBER_HEIGHT[0] * usual) & (high < _NUMBER_HEIGHT[1] * usual) & (wide < _DIGIT_WIDTH * high)
@@ -91,7 +90,7 @@ def _fractions(upright: Any, boxes: Any, usual: float, recognize: ReadsLines) ->
         is_beside = (boxes[:, 0] < x + w + _BESIDE * usual) & (boxes[:, 2] > x - _BESIDE * usual)
         if 1 <= len(above) <= 2 and 1 <= len(below) <= 2 and (is_beside & _is_level(y + h / 2, boxes)).any():
             found.append((bar, above, below))
-    pictures = [_number(upright, some) for _, *numbers in found for some in numbers]
+    pictures = [_number(page.gray, some) for _, *numbers in found for some in numbers]
     readings = iter(recognize(pictures) if pictures else ())
     fractions = []
     for bar, *numbers in found:

@@ -9,6 +9,7 @@ import pytest
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.splitting.dashes import with_dashes
+from rayocr.pdf.shapes.components import PageInk
 
 _LETTER = 10
 
@@ -33,7 +34,7 @@ def table(dashes: dict[tuple[int, int], int], *, top: int = 11) -> tuple[Any, An
 
 def added(dashes: dict[tuple[int, int], int], **options: int) -> list[str]:
     page, quads, read = table(dashes, **options)
-    corners, readings = with_dashes(page, quads, read)
+    corners, readings = with_dashes(PageInk(page), quads, read)
     assert len(corners) == len(readings)
     return [reading.text for reading in readings[len(read) :]]
 
@@ -53,17 +54,17 @@ def test_rules_leaders_specks_and_strokes_outside_the_table_are_no_dashes() -> N
     assert added({(2, 1): 3}) == []
     page, quads, read = table({(2, 1): 20})
     page[191 : 191 + 3, 270:290] = 20  # the next stroke of a dashed rule
-    assert len(with_dashes(page, quads, read)[0]) == len(quads)
+    assert len(with_dashes(PageInk(page), quads, read)[0]) == len(quads)
     page, quads, read = table({})
     page[300:303, 240:260] = 20  # below the last row
-    assert len(with_dashes(page, quads, read)[0]) == len(quads)
+    assert len(with_dashes(PageInk(page), quads, read)[0]) == len(quads)
 
 
 def test_what_is_left_of_a_letter_outside_its_box_is_no_dash() -> None:
     page, quads, read = table({(2, 1): 20})
     page[170:191, 250:253] = 20  # the stem of a letter
     box = np.array([[[236, 160], [270, 160], [270, 189], [236, 189]]], np.float32)
-    readings = with_dashes(page, np.concatenate([quads, box]), [*read, LineReading("T", 0.9, 0.9)])[1]
+    readings = with_dashes(PageInk(page), np.concatenate([quads, box]), [*read, LineReading("T", 0.9, 0.9)])[1]
     assert len(readings) == len(read) + 1
 
 
@@ -71,7 +72,7 @@ def test_a_speck_that_is_aligned_with_no_column_is_no_hyphen() -> None:
     page, quads, read = table({(2, 1): 6})
     page[191:194, 240:246] = 250
     page[191:194, 281:287] = 20
-    assert len(with_dashes(page, quads, read)[0]) == len(quads)
+    assert len(with_dashes(PageInk(page), quads, read)[0]) == len(quads)
 
 
 def corrected(text: str, *, others: str = "words!", length: int = 20) -> str:
@@ -79,7 +80,7 @@ def corrected(text: str, *, others: str = "words!", length: int = 20) -> str:
     page, quads, read = table({(2, 1): length})
     box = np.array([[[235, 174], [265, 174], [265, 208], [235, 208]]], np.float32)
     read = [reading._replace(text=others) for reading in read]
-    return with_dashes(page, np.concatenate([quads, box]), [*read, LineReading(text, 0.87, 0.87)])[1][-1].text
+    return with_dashes(PageInk(page), np.concatenate([quads, box]), [*read, LineReading(text, 0.87, 0.87)])[1][-1].text
 
 
 @pytest.mark.parametrize("text", ["一", "ー", "_", "", "-"])

@@ -11,6 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.splitting.leaders import find_leaders, with_page_numbers
+from rayocr.pdf.shapes.components import PageInk
 
 HEIGHT = 44  # of a line with its margins
 DOTS = (400, 900)
@@ -51,13 +52,13 @@ def reading(text: str, score: float = 0.95) -> LineReading:
 
 
 def result(image: Any, lines: list[tuple[Any, LineReading]], recognize: Recognizer) -> tuple[list[str], bool]:
-    quads, read, unread = with_page_numbers(image, np.array([q for q, _ in lines]), [r for _, r in lines], recognize)
+    quads, read, unread = with_page_numbers(PageInk(image), np.array([q for q, _ in lines]), [r for _, r in lines], recognize)
     assert len(quads) == len(read)
     return [r.text for r in read], unread
 
 
 def test_a_leader_ends_where_its_words_begin() -> None:
-    (first, second) = find_leaders(drawn("3", "128"), HEIGHT)
+    (first, second) = find_leaders(PageInk(drawn("3", "128")), HEIGHT)
     assert first.left == 400
     assert first.right == pytest.approx(900, abs=9)
     assert first.base == pytest.approx(45, abs=1)
@@ -102,4 +103,4 @@ def test_other_lines_stay_as_they_are(image: Any, lines: list[tuple[Any, LineRea
 def test_the_raster_of_a_picture_has_no_leaders() -> None:
     image = np.full((1000, 1200), 245, np.uint8)
     image[::6, ::6] = image[1::6, ::6] = image[::6, 1::6] = image[1::6, 1::6] = 10
-    assert find_leaders(image, HEIGHT) == []
+    assert find_leaders(PageInk(image), HEIGHT) == []

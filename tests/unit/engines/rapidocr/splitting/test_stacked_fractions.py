@@ -11,6 +11,7 @@ import pytest
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.splitting.stacked_fractions import with_stacked_fractions
+from rayocr.pdf.shapes.components import PageInk
 
 
 def put(image: Any, text: str, x: int, foot: int, scale: float = 1.0) -> int:
@@ -46,7 +47,7 @@ def answers(*texts: str) -> Any:
 def test_a_fraction_inside_a_line_stands_between_its_words() -> None:
     quads = np.array([box(12, 30, 150, 72)], np.float32)
     read = [LineReading("2 tsp", 0.95, 0.9)]
-    after, readings, lost = with_stacked_fractions(recipe(), quads, read, answers("3", "4", "2", "tsp"))
+    after, readings, lost = with_stacked_fractions(PageInk(recipe()), quads, read, answers("3", "4", "2", "tsp"))
     assert [reading.text for reading in readings] == ["2¾ tsp"] and not lost
     assert np.allclose(after, quads)
 
@@ -54,21 +55,21 @@ def test_a_fraction_inside_a_line_stands_between_its_words() -> None:
 def test_a_fraction_before_a_line_begins_it_and_replaces_its_own_lines() -> None:
     quads = np.array([box(74, 30, 150, 72), box(46, 50, 70, 70)], np.float32)
     read = [LineReading("tsp", 0.95, 0.9), LineReading("4", 0.9, 0.9)]
-    after, readings, lost = with_stacked_fractions(recipe(""), quads, read, answers("3", "4"))
+    after, readings, lost = with_stacked_fractions(PageInk(recipe("")), quads, read, answers("3", "4"))
     assert [reading.text for reading in readings] == ["¾ tsp"] and len(after) == 1 and not lost
 
 
 @pytest.mark.parametrize("numbers", [("3", "x"), ("0", "4")])
 def test_a_fraction_whose_number_cannot_be_read_is_lost(numbers: tuple[str, str]) -> None:
     quads, read = np.array([box(12, 30, 150, 72)], np.float32), [LineReading("2 tsp", 0.95, 0.9)]
-    _, readings, lost = with_stacked_fractions(recipe(), quads, read, answers(*numbers))
+    _, readings, lost = with_stacked_fractions(PageInk(recipe()), quads, read, answers(*numbers))
     assert [reading.text for reading in readings] == ["2 tsp"] and lost
 
 
 def test_a_rule_between_two_lines_is_no_bar() -> None:
     quads = np.array([box(12, 4, 150, 46), box(12, 48, 150, 90)], np.float32)
     read = [LineReading("12", 0.95, 0.9), LineReading("30", 0.95, 0.9)]
-    after, readings, lost = with_stacked_fractions(recipe(), quads, read, answers())
+    after, readings, lost = with_stacked_fractions(PageInk(recipe()), quads, read, answers())
     assert after is quads and readings == read and not lost
 
 
@@ -80,5 +81,5 @@ def test_a_korean_syllable_with_a_level_stroke_is_no_fraction() -> None:
         cv2.polylines(image, [np.array(corners, np.int32)], False, 0, 2)
     cv2.line(image, (63, 47), (91, 47), 0, 2)
     quads, read = np.array([box(12, 26, 150, 68)], np.float32), [LineReading("AB", 0.95, 0.9)]
-    _, readings, lost = with_stacked_fractions(image, quads, read, answers("2", "2", "AB", "AB"))
+    _, readings, lost = with_stacked_fractions(PageInk(image), quads, read, answers("2", "2", "AB", "AB"))
     assert readings == read and not lost
