@@ -31,6 +31,7 @@ from rayocr.config import DoubtConfig, EngineConfig, Secrets
 from rayocr.engines.answers.verification import Verifier
 from rayocr.engines.base import BatchQueuePort, Engine, WaitingEngine
 from rayocr.engines.rapidocr.line_reader import RapidLineReader
+from rayocr.engines.rapidocr.word_reader import RapidWordReader
 from rayocr.engines.registry import ChainLink, Stage, build_engine
 from rayocr.engines.stages import ComputeStage, PageProgress, ReadLocally, WaitingStage
 from rayocr.errors import (
@@ -142,7 +143,7 @@ class PageWorker:
             engines = await asyncio.to_thread(self._open_engines)  # there is no time limit, since models are loaded from disk
         self._engines = engines
         if stage.kind == "compute":
-            self._stage = ComputeStage(stage, engines, reader=RapidLineReader())
+            self._stage = ComputeStage(stage, engines, reader=RapidLineReader(), words=RapidWordReader())
             self._turn = asyncio.Semaphore(1)
         else:
             slots = self._slots

@@ -12,6 +12,7 @@ from rayocr.engines.completion import complete
 from rayocr.engines.registry import Stage, can_add_tesseract
 from rayocr.engines.stages.layer_proof import proven
 from rayocr.engines.stages.lost_pictures import without_lost_pictures
+from rayocr.engines.stages.number_proof import WordReader, with_right_numbers
 from rayocr.engines.stages.progress import PageProgress
 from rayocr.errors import LanguagePackMissing, LowConfidence, NoTextLayer
 from rayocr.messages import UNREAD_INK, PageRecord, PageText
@@ -24,11 +25,14 @@ if TYPE_CHECKING:
 class ComputeStage:
     """Runs local engines on the process's PDFium thread. An entry of `engines` is None if an optional engine is not installed."""
 
-    def __init__(self, stage: Stage, engines: Sequence[Engine | None], *, reader: LineReader | None = None) -> None:
-        """`reader` reads lines of scans whose text layer cannot be proven otherwise."""
+    def __init__(
+        self, stage: Stage, engines: Sequence[Engine | None], *, reader: LineReader | None = None, words: WordReader | None = None
+    ) -> None:
+        """`reader` reads lines of scans whose text layer cannot be proven otherwise; `words` reads numbers of their layers."""
         self.stage = stage
         self._engines = engines
         self._reader = reader
+        self._words = words
         self._can_add_tesseract = can_add_tesseract(engines)
 
     def recognize(
@@ -88,7 +92,7 @@ class ComputeStage:
             _check_completion(answer)
             progress.check_surer(answer)
         elif engine.name == "textlayer":
-            answer = proven(page, answer, self._reader)
+            answer = with_right_numbers(page, proven(page, answer, self._reader), self._words)
         else:
             check_answer(answer, ink_coverage=inked, can_loop=False, can_add_tesseract=self._can_add_tesseract)
             progress.check_surer(answer)
