@@ -64,13 +64,23 @@ def _continues(row: Sequence[LayoutLine], line: LayoutLine, ticks: Sequence[Ruli
     last = row[-1]
     if abs(last.center_y - line.center_y) > _LEVEL * line.height:
         return False
-    middles = [(other.x0 + other.x1) / 2 for other in (*row[-2:], line)]
+    middles = [_middle(other, ticks) for other in (*row[-2:], line)]
     pitch = middles[-1] - middles[-2]
     if not _PITCH[0] * line.height < pitch < _PITCH[1] * line.height:
         return False
     if len(middles) > 2 and abs(pitch - (middles[1] - middles[0])) > _EQUAL * pitch:
         return False
     return _are_between(middles[-2:], line, ticks)
+
+
+def _middle(line: LayoutLine, ticks: Sequence[Ruling]) -> float:
+    """Returns the middle of the box of a character; its own middle if no ticks are on both sides of it. Boxes are equally far
+    apart, and letters are not: on 3 scanned pages with combs the distances of narrow letters differed by up to 18 %."""
+    middle, reach = (line.x0 + line.x1) / 2, _PITCH[1] / 2 * line.height
+    beside = [tick.x0 for tick in ticks if tick.y0 < line.center_y < tick.y1 and abs(tick.x0 - middle) < reach]
+    left = max((x for x in beside if x < middle), default=None)
+    right = min((x for x in beside if x > middle), default=None)
+    return middle if left is None or right is None else (left + right) / 2
 
 
 def _is_matrix(row: Sequence[LayoutLine], singles: Sequence[LayoutLine], em: float) -> bool:

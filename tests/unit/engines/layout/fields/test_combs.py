@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rayocr.engines.layout import LayoutLine, Ruling
@@ -52,3 +54,9 @@ def test_digits_without_boxes_and_columns_of_digits_stay() -> None:
     assert joined(lines, rulings[:1]) == list("2023")
     below, more = boxes("4711", y=118)
     assert joined([*lines, *below], [*rulings, *more]) == list("20234711")
+
+
+def test_letters_of_different_widths_in_equal_boxes_are_one_word() -> None:
+    lines, rulings = boxes("OGILVIE")
+    spread = [replace(it, x0=it.x0 - 3, x1=it.x1 - 3) if it.text in "IL" else it for it in lines]
+    assert joined(spread, rulings) == ["OGILVIE"]
