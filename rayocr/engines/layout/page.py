@@ -35,6 +35,7 @@ from rayocr.engines.layout.tables.currency import join_currency_signs
 from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.pairs import lists_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
+from rayocr.engines.layout.tables.wordy.uneven_rows import take_uneven_tables
 from rayocr.engines.layout.units.initials import join_initials
 from rayocr.engines.layout.units.leaders import join_leaders
 from rayocr.engines.layout.units.line_numbers import join_line_numbers
@@ -80,6 +81,7 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     level = join_headlines([line for line in rest if not line.is_vertical], em)
     marginal = [line for line in rest if line.is_vertical]
     level = join_stacked_fields(join_labels(level, rulings, em), em)
+    uneven, level = take_uneven_tables(level, rulings, em)
     level = join_centered_cells(join_currency_signs(join_leaders(level, rulings, em), em), em)
     contacts, level = take_contacts(level, em)
     cards, level = take_cards(level, em)
@@ -87,7 +89,9 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     notes, level = take_margin_notes(join_wrapped_labels(level, em), em)
     scale = HeadingScale.of(lines)
     columns: list[list[Block]] = []
-    for boxes in reading_order([*level, *tables, *aligned, *contacts, *cards], page_height=page_height, em=em, rulings=rulings):
+    for boxes in reading_order(
+        [*level, *tables, *uneven, *aligned, *contacts, *cards], page_height=page_height, em=em, rulings=rulings
+    ):
         columns.append(_column(boxes, scale, em, words))
     for note in notes:
         _insert(note, columns)

@@ -1,0 +1,1 @@
+"""Finds tables whose cells have several lines."""

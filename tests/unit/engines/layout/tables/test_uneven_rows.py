@@ -1,0 +1,74 @@
+"""Tables whose cells are in the middle or at the bottom of their rows."""
+
+from __future__ import annotations
+
+import pytest
+
+from rayocr.engines.layout import LayoutLine, layout_markdown
+from tests.unit.engines.layout.pages import LEADING_PT, column, line
+
+ROWS = [
+    (["Pump"], ["The engineer inspects the", "pump and the hose before", "the winter begins."], ["Ogilvie"]),
+    (["Boiler and", "chimney"], ["The chimney sweep cleans", "both once a year."], ["Jessop"]),
+    (["Roof"], ["The roofer replaces loose", "slates and clears the", "gutters in November."], ["Drummond"]),
+    (["Gate"], ["The gate is painted."], ["Wexford"]),
+]
+X = (60.0, 160.0, 330.0)
+
+
+def table(place: float, *, y: float = 120.0) -> list[LayoutLine]:
+    """Draws the rows; `place`: 0 puts cells at the top of their row, .5 in the middle, 1 at the bottom."""
+    lines: list[LayoutLine] = []
+    for row in ROWS:
+        height = LEADING_PT * max(map(len, row))
+        for texts, x in zip(row, X, strict=True):
+            lines += column(texts, x, y + place * (height - LEADING_PT * len(texts)))
+        y += height + 9
+    return lines
+
+
+def markdown(lines: list[LayoutLine]) -> str:
+    return layout_markdown(lines, page_width=595, page_height=842)
+
+
+@pytest.mark.parametrize("place", [0.5, 1])
+def test_cells_in_the_middle_or_at_the_bottom_of_their_rows_are_a_table(place: float) -> None:
+    above = line("Everything on this list is inspected by the persons that are named beside it.", 60, 80)
+    below = line("The treasurer pays the bills, and keeps them for seven years in the office.", 60, 120 + 10 * LEADING_PT + 36)
+    text = markdown([above, *table(place), below])
+    assert text.splitlines()[2:] == [
+        "| Pump | The engineer inspects the pump and the hose before the winter begins. | Ogilvie |",
+        "| --- | --- | --- |",
+        "| Boiler and chimney | The chimney sweep cleans both once a year. | Jessop |",
+        "| Roof | The roofer replaces loose slates and clears the gutters in November. | Drummond |",
+        "| Gate | The gate is painted. | Wexford |",
+        "",
+        below.text,
+    ]
+
+
+def test_text_close_below_the_table_is_not_part_of_it() -> None:
+    below = line("The treasurer pays the bills, and keeps them for seven years in the office.", 60, 120 + 10 * LEADING_PT + 29)
+    assert markdown([*table(0.5), below]).endswith(f"| Gate | The gate is painted. | Wexford |\n\n{below.text}")
+
+
+def test_figures_below_each_other_are_rows_and_not_one_cell() -> None:
+    lines: list[LayoutLine] = []
+    for number in range(3):
+        y = 100.0 + 60 * number
+        lines += [
+            line("North", 60, y + LEADING_PT),
+            *column(["Pumps", "Lamps", "Hoses"], 160, y),
+            *column(["12", "31", "7"], 330, y),
+        ]
+    assert "12 31" not in markdown(lines)
+
+
+def test_columns_of_text_with_paragraphs_at_other_heights_are_no_table() -> None:
+    left = [
+        it
+        for n in range(3)
+        for it in column(["The council met on the first", "Monday of the month and", "agreed."], 60, 100 + 56 * n)
+    ]
+    right = [it for n in range(4) for it in column(["Every visitor signs the", "book at the gate."], 320, 100 + 42 * n)]
+    assert "|" not in markdown([*left, *right])
