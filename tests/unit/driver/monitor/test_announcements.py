@@ -13,7 +13,7 @@ import pytest
 from rayocr.composition import compose
 from rayocr.config import RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
-from rayocr.driver.monitor import announcements as module
+from rayocr.driver.monitor import announcements, run_summary
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.closing_table import failed_lines
 from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -75,14 +75,14 @@ def test_a_report_that_cannot_be_drawn_spoils_no_run(
     def broken(config: object, tell: object) -> None:
         raise KeyError("a field of an older version")
 
-    monkeypatch.setattr(module, "make_report", broken)
+    monkeypatch.setattr(run_summary, "make_report", broken)
     words = words_of(tmp_path)
     words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
     with caplog.at_level(logging.ERROR):
         words.summarize(ended=True)
     assert words.exit_code() == 0
     assert ".rayocr/runs/r.json" in capsys.readouterr().out, "the record stands in for it"
-    assert [record.exc_info is not None for record in caplog.records if record.name == module.__name__] == [True]
+    assert [record.exc_info is not None for record in caplog.records if record.name == run_summary.__name__] == [True]
 
 
 def test_after_the_first_signal_the_progress_says_when_the_run_ends_at_the_latest(tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_an_interrupt_during_the_report_keeps_the_result_of_the_run(
     def interrupted(config: object, tell: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, "make_report", interrupted)
+    monkeypatch.setattr(run_summary, "make_report", interrupted)
     words = words_of(tmp_path)
     words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
     words.summarize(ended=True)
@@ -140,7 +140,7 @@ def test_the_report_at_the_end_covers_the_runs_that_were_asked_for(
         asked.append(config.report.run)
         return None, "out/report.html"
 
-    monkeypatch.setattr(module, "make_report", made)
+    monkeypatch.setattr(run_summary, "make_report", made)
     words = words_of(tmp_path, option)
     words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
     words.summarize(ended=True)
@@ -161,7 +161,7 @@ def test_finished_documents_that_another_engine_read_are_pointed_out(
     words = words_of(tmp_path)
     facts = {"outcome": DocumentOutcome.COMPLETE, "page_count": 1, "outputs": ()}
     manifest = SimpleNamespace(settings_fingerprint=words.config.fingerprint(words.plan.prompts), **facts)
-    monkeypatch.setattr(module, "Manifest", SimpleNamespace(from_json=lambda data, name: manifest))
+    monkeypatch.setattr(announcements, "Manifest", SimpleNamespace(from_json=lambda data, name: manifest))
     words.plan.state.write(f".rayocr/documents/ab/{'ab' * 16}.json", b"{}")
     words.config = compose([f"source={tmp_path / 'in'}", f"dest={tmp_path / 'out'}", f"engine={engine}"], {})
     words.find_other_settings()
@@ -469,7 +469,7 @@ def test_a_report_that_cannot_be_written_is_named_with_the_command_that_writes_i
     def full(config: object, tell: object) -> None:
         raise StorageFull("No space to write report.html.")
 
-    monkeypatch.setattr(module, "make_report", full)
+    monkeypatch.setattr(run_summary, "make_report", full)
     words = words_of(tmp_path)
     words.progress.documents_started = words.progress.documents[DocumentOutcome.COMPLETE] = 1
     words.summarize(ended=True)
