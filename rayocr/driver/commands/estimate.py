@@ -23,7 +23,7 @@ from rayocr.driver.commands.local_engines import (
     local_time,
 )
 from rayocr.driver.commands.page_counts import SAMPLE, PageCount, count_pages
-from rayocr.driver.monitor.closing_table import unseen
+from rayocr.driver.monitor.closing.closing_table import unseen
 from rayocr.driver.monitor.nothing_to_read import no_pdfs, nothing_passes, warn_of_unmatched
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.driver.monitor.terminal import ConsoleTerminal, duration, printable

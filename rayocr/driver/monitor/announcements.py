@@ -10,10 +10,10 @@ from rayocr.actors.document_worker.later_outputs import lacking_outputs
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
 from rayocr.driver.missing_outputs import Addition
-from rayocr.driver.monitor.closing_table import closing_json, unseen
+from rayocr.driver.monitor.closing.closing_table import closing_json, unseen
+from rayocr.driver.monitor.closing.run_summary import RunSummary
 from rayocr.driver.monitor.nothing_to_read import is_empty, no_pdfs, not_pdfs, nothing_passes, warn_of_unmatched
 from rayocr.driver.monitor.run_record import forget_started, options_of
-from rayocr.driver.monitor.run_summary import RunSummary
 from rayocr.driver.monitor.terminal import ConsoleTerminal, printable
 from rayocr.driver.plan import Plan
 from rayocr.driver.retry_selection import command_on, count_rejected, is_narrowed, resume_command, source_words

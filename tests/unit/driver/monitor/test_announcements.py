@@ -13,9 +13,10 @@ import pytest
 from rayocr.composition import compose
 from rayocr.config import RayocrConfig
 from rayocr.driver.corrected_documents import CorrectedPages
-from rayocr.driver.monitor import announcements, run_summary
+from rayocr.driver.monitor import announcements
 from rayocr.driver.monitor.announcements import Announcements
-from rayocr.driver.monitor.closing_table import failed_lines
+from rayocr.driver.monitor.closing import run_summary
+from rayocr.driver.monitor.closing.closing_table import failed_lines
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import plan
 from rayocr.driver.scheduling.progress import Progress

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from rayocr.driver.monitor.closing_table import closing_table
+from rayocr.driver.monitor.closing.closing_table import closing_table
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.messages import DiscoveryTotals, DocumentOutcome
 from rayocr.observe.console import plain_console

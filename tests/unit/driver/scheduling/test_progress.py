@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from rayocr.driver.monitor.closing_table import unseen
+from rayocr.driver.monitor.closing.closing_table import unseen
 from rayocr.driver.monitor.terminal import duration, printable, progress_line
 from rayocr.driver.scheduling.progress import Progress, money
 from rayocr.messages import Attempt, DiscoveryTotals, PageOutcome, PageSummary
