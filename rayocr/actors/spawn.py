@@ -9,7 +9,7 @@ from typing import Any
 import ray
 
 from rayocr.actors.discovery.actor import DiscoveryRules
-from rayocr.actors.document_worker.assemble import AssembleSettings
+from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.actors.hosted.batch_queue import BatchQueueActor
 from rayocr.actors.hosted.discovery import DiscoveryActor

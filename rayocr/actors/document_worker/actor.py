@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from rayocr.actors.document_worker.assemble import AssembleSettings, ReadTexts, assemble
+from rayocr.actors.document_worker.assemble import ReadTexts, assemble
+from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.document_dedup import find_duplicate
 from rayocr.actors.document_worker.fetch import FetchSettings, check_current, fetch
 from rayocr.messages import AssembledDocument, Document, DocumentContext, FetchedDocument

@@ -7,19 +7,16 @@ ledger in ranges and written to temporary files, which are uploaded when complet
 from __future__ import annotations
 
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any
 
-from rayocr.actors.document_worker.commit import LeaseSettings, check_lease, commit, manifest_in, upload
+from rayocr.actors.document_worker.assemble_settings import AssembleSettings
+from rayocr.actors.document_worker.commit import check_lease, commit, manifest_in
 from rayocr.actors.document_worker.corrections import corrections_of
-from rayocr.actors.document_worker.document_dedup import DedupRecorder, FinishedDuplicate, contents_name, texts_of
-from rayocr.actors.document_worker.output_names import reserve_output_name
-from rayocr.actors.document_worker.output_plan import OutputPlan, plan_outputs, without_source
-from rayocr.config import AccessConfig, LimitsConfig, OutputConfig, RetryConfig
-from rayocr.errors import DocumentError, ObjectNotFound, RayocrError, StorageDenied, StorageFull, UnsafeName, UnusableName
+from rayocr.actors.document_worker.document_dedup import DedupRecorder, FinishedDuplicate, texts_of
+from rayocr.actors.document_worker.output_writing import write_outputs
+from rayocr.errors import ObjectNotFound, RayocrError
 from rayocr.ledger.corrections import Correction, corrected
 from rayocr.ledger.manifest import Manifest, Spent, build_manifest, manifest_name, spent_before
 from rayocr.messages import (
@@ -34,59 +31,18 @@ from rayocr.messages import (
     PageSummary,
 )
 from rayocr.observe.dead_letters import DeadLetter, new_dead_letter, write_dead_letter
-from rayocr.observe.logs import log_event
-from rayocr.outputs.base import Output
-from rayocr.outputs.page_pipeline import PagePipeline
 from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Storage
-from rayocr.storage.os_errors import storage_error
 
 if TYPE_CHECKING:
-    from rayocr.actors.document_worker.source import GuardedSource
+    pass
 
 log = logging.getLogger(__name__)
 
 _PAGES_PER_CALL = 128  # number of pages per ledger call, with about half a megabyte of text
 _MOST_WRITES = 5  # maximum number of times that the outputs of a document are written
-_IN_MEMORY_BYTES = 4 << 20  # size of an output above which it moves to a temporary file
 
 ReadTexts = Callable[[str, int, int], Sequence[PageRecord]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AssembleSettings:
-    dest_uri: str
-    state_uri: str
-    outputs: tuple[type[Output], ...]
-    run_id: str
-    fingerprint: str
-    retry: RetryConfig
-    lease: LeaseSettings
-    output: OutputConfig = field(default_factory=OutputConfig)
-    requests_per_s: float | None = None  # limit per process for the destination's backend
-    access: AccessConfig = field(default_factory=AccessConfig)  # credentials for the destination
-    state_access: AccessConfig = field(default_factory=AccessConfig)
-    replace_manifest: bool = False  # set by overwrite=true: an older manifest of this document is replaced
-    limits: LimitsConfig = field(default_factory=LimitsConfig)  # time and memory limits while the source is open
-    keep_contents: bool = False  # set by dedup.documents: the document's result is kept for its copies
-
-    def dest(self) -> Storage:
-        from rayocr.storage.factory import cached_storage
-
-        return cached_storage(self.dest_uri, self.requests_per_s, self.access)
-
-    def state(self) -> Storage:
-        from rayocr.storage.factory import cached_storage
-
-        return cached_storage(self.state_uri, self.requests_per_s, self.state_access)
-
-    @property
-    def needs_source(self) -> bool:
-        return any(output.needs_source for output in self.outputs)
-
-    def contents_name(self, content_sha256: str) -> str:
-        boxes = any(output.needs_boxes for output in self.outputs)
-        return contents_name(content_sha256, self.fingerprint, boxes=boxes)
 
 
 def assemble(
@@ -126,37 +82,14 @@ def assemble(
             dedup_recorder=recorder, corrections=corrections, earlier_token=-1 if earlier is None else earlier.fencing_token
         )
         pages = (written.noted(record) for record in _records(context, read_pages))
-        _write_outputs(context, settings, pages, written, content, crashes=crashes, policy=policy, check=check_both)
+        written.output_name, written.outputs = write_outputs(
+            context, settings, pages, content, crashes=crashes, policy=policy, check=check_both
+        )
         return written
 
     written = _write_with_corrections(write, lambda: corrections_of(state, context.document.document_id, policy=policy))
-    outcome = _outcome(written.summaries)
-    if outcome is DocumentOutcome.PARTIAL:
-        letter = partial_letter(context.document, written.summaries, settings.run_id)
-        call(lambda: write_dead_letter(state, letter), policy=policy)
     copy_of = None if original is None else original.copy_of
-    manifest = build_manifest(
-        context,
-        outcome=outcome,
-        summaries=written.summaries,
-        outputs=written.outputs,
-        run_id=settings.run_id,
-        fingerprint=settings.fingerprint,
-        started_at=started_at,
-        copy_of=copy_of,
-        corrections=written.corrections,
-        spent_before=Spent() if earlier is None else spent_before(earlier, written.kept),
-    )
-    commit(
-        state,
-        manifest,
-        policy=policy,
-        check=check,
-        replace_manifest=settings.replace_manifest,
-        has_dead_letter=context.document.has_dead_letter,
-    )
-    if written.dedup_recorder is not None:
-        written.dedup_recorder.keep(state, run_id=settings.run_id, policy=policy)
+    outcome = _finish(context, settings, written, earlier, started_at=started_at, copy_of=copy_of, policy=policy)
     return AssembledDocument(
         document_id=context.document.document_id,
         outcome=outcome,
@@ -204,39 +137,45 @@ def _write_with_corrections(
     return written
 
 
-def _write_outputs(
+def _finish(
     context: DocumentContext,
     settings: AssembleSettings,
-    pages: Iterator[PageRecord],
     written: _Written,
-    content: Any,
+    earlier: Manifest | None,
     *,
-    crashes: int,
+    started_at: str,
+    copy_of: str | None,
     policy: RetryPolicy,
-    check: Callable[[], None],
-) -> None:
-    dest, state = settings.dest(), settings.state()
-    with _local_disk(), ExitStack() as stack:
-        plan, source = _opened(plan_outputs(settings.outputs, crashes), content, settings)
-        if source is not None:
-            stack.enter_context(source)
-        files = [cast(BinaryIO, stack.enter_context(_temporary_file())) for _ in plan.outputs]
-        writers = [
-            output(file, context, config=settings.output, source=source) for output, file in zip(plan.outputs, files, strict=True)
-        ]
-        for writer in writers:
-            stack.callback(writer.close)
-            writer.begin()
-        style = settings.output.markdown if plan.normalizes else replace(settings.output.markdown, normalize=False)
-        pipeline = PagePipeline(style, writers, limits=settings.limits, page_count=context.page_count)
-        for record in pages:
-            pipeline.add(record)
-        pipeline.finish()
-        written.output_name = reserve_output_name(state, context.document, policy=policy)
-        for writer, file in zip(writers, files, strict=True):
-            made = _uploaded(dest, written.output_name + writer.suffix, file, policy=policy, check=check)
-            written.outputs.append(replace(made, notes=writer.notes if written.outputs else (*plan.notes, *writer.notes)))
-            _log_notes(context, written.outputs[-1])
+) -> DocumentOutcome:
+    """Writes the dead letter if there is one, then the manifest."""
+    state = settings.state()
+    outcome = DocumentOutcome.PARTIAL if any(page.wants_retry for page in written.summaries) else DocumentOutcome.COMPLETE
+    if outcome is DocumentOutcome.PARTIAL:
+        letter = partial_letter(context.document, written.summaries, settings.run_id)
+        call(lambda: write_dead_letter(state, letter), policy=policy)
+    manifest = build_manifest(
+        context,
+        outcome=outcome,
+        summaries=written.summaries,
+        outputs=written.outputs,
+        run_id=settings.run_id,
+        fingerprint=settings.fingerprint,
+        started_at=started_at,
+        copy_of=copy_of,
+        corrections=written.corrections,
+        spent_before=Spent() if earlier is None else spent_before(earlier, written.kept),
+    )
+    commit(
+        state,
+        manifest,
+        policy=policy,
+        check=_lease_check(settings, context),
+        replace_manifest=settings.replace_manifest,
+        has_dead_letter=context.document.has_dead_letter,
+    )
+    if written.dedup_recorder is not None:
+        written.dedup_recorder.keep(state, run_id=settings.run_id, policy=policy)
+    return outcome
 
 
 def _earlier_manifest(state: Storage, context: DocumentContext, policy: RetryPolicy) -> Manifest | None:
@@ -286,13 +225,6 @@ def reject(
     return dead_letter
 
 
-def _uploaded(dest: Storage, name: str, file: BinaryIO, *, policy: RetryPolicy, check: Callable[[], None]) -> OutputFile:
-    try:
-        return upload(dest, name, file, policy=policy, check=check)
-    except UnsafeName as error:
-        raise UnusableName(f"The destination does not accept the output name: {error}", hint=error.hint) from error
-
-
 def _texts_of(original: FinishedDuplicate) -> ReadTexts:
     return lambda document_id, first, last: texts_of(original.records, first, last)
 
@@ -337,50 +269,3 @@ def _records(context: DocumentContext, read_texts: ReadTexts) -> Iterator[PageRe
             yield record
     if expected != context.page_count + 1:
         raise RayocrError(f"The ledger has no text of page {expected} of {context.document.name}.")
-
-
-def _opened(plan: OutputPlan, content: Any, settings: AssembleSettings) -> tuple[OutputPlan, GuardedSource | None]:
-    """Returns the source for the outputs of the plan, or a plan without the source if it cannot be opened."""
-    if content is None or not plan.opens_source:
-        return plan, None
-    from rayocr.actors.document_worker.source import GuardedSource
-
-    try:
-        return plan, GuardedSource(content, settings.limits)
-    except DocumentError:
-        return without_source(settings.outputs), None
-
-
-def _log_notes(context: DocumentContext, output: OutputFile) -> None:
-    for note in output.notes:
-        log_event(
-            log,
-            "output_noted",
-            "An output is incomplete or differs from the source.",
-            level=logging.WARNING,
-            document_id=context.document.document_id,
-            output=output.name,
-            note=note,
-        )
-
-
-def _outcome(summaries: Sequence[PageSummary]) -> DocumentOutcome:
-    return DocumentOutcome.PARTIAL if any(page.wants_retry for page in summaries) else DocumentOutcome.COMPLETE
-
-
-@contextmanager
-def _local_disk() -> Iterator[None]:
-    """Converts a full local disk to an error that ends the run, since the document is not the cause. The next run assembles the
-    document."""
-    try:
-        yield
-    except OSError as error:
-        failure = storage_error(error, tempfile.gettempdir(), writing=True)
-        if not isinstance(failure, StorageFull | StorageDenied):
-            raise
-        failure.hint = f"Outputs are first written to {tempfile.gettempdir()}: free some space there, or set TMPDIR."
-        raise failure from error
-
-
-def _temporary_file() -> tempfile.SpooledTemporaryFile[bytes]:
-    return tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)

@@ -8,7 +8,7 @@ from typing import Any
 import ray
 
 from rayocr.actors.document_worker.actor import DocumentWorker
-from rayocr.actors.document_worker.assemble import AssembleSettings
+from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.actors.hosted.actor_process import relaying, this_node_id, this_worker, to_ledger
 from rayocr.masking import hide

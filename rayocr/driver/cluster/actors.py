@@ -10,7 +10,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from rayocr.actors.document_worker.assemble import AssembleSettings
+from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.fetch import FetchSettings, current_version
 from rayocr.actors.page_worker.actor import WorkerSettings
 from rayocr.actors.placement import Group

@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.actors.document_worker.actor import DocumentWorker
-from rayocr.actors.document_worker.assemble import AssembleSettings
+from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.actors.ledger.actor import Ledger
 from rayocr.actors.page_worker.actor import PageWorker, WorkerSettings

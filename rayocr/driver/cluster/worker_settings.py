@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from rayocr.actors.document_worker.assemble import AssembleSettings
+from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.commit import LeaseSettings
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.config import Mode, RayocrConfig, Secrets

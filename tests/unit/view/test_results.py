@@ -14,7 +14,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from rayocr import open_results
-from rayocr.actors.document_worker.assemble import AssembleSettings, assemble
+from rayocr.actors.document_worker.assemble import assemble
+from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.commit import LeaseSettings
 from rayocr.actors.document_worker.corrections import corrections_of
 from rayocr.api.review import rewrite

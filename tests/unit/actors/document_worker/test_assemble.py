@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from rayocr.actors.document_worker.actor import DocumentWorker
-from rayocr.actors.document_worker.assemble import AssembleSettings, assemble, reject
+from rayocr.actors.document_worker.assemble import assemble, reject
+from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.commit import LeaseSettings
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.actors.document_worker.output_names import name_record
@@ -214,7 +215,7 @@ def test_a_full_disk_of_temporary_files_ends_the_run_and_not_the_document(place:
     if not Path("/dev/full").exists():
         pytest.skip("this system has no /dev/full")
     with monkeypatch.context() as patched, Path("/dev/full").open("r+b", buffering=0) as full:
-        patched.setattr("rayocr.actors.document_worker.assemble._temporary_file", lambda: full)
+        patched.setattr("rayocr.actors.document_worker.output_writing._temporary_file", lambda: full)
         with pytest.raises(StorageFull) as raised:
             assemble(context(1), SETTINGS, lambda *_: [page(1)], STARTED)
     assert "TMPDIR" in (raised.value.hint or "")

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from rayocr.actors.document_worker.actor import DocumentWorker
-from rayocr.actors.document_worker.assemble import AssembleSettings
+from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.commit import LeaseSettings
 from rayocr.actors.document_worker.document_dedup import CONTENTS_PREFIX
 from rayocr.actors.document_worker.fetch import FetchSettings, check_current

@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy
 import pytest
 
-from rayocr.actors.document_worker.assemble import AssembleSettings, assemble
+from rayocr.actors.document_worker.assemble import assemble
+from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.output_plan import plan_outputs
 from rayocr.actors.document_worker.source import GuardedSource
 from rayocr.config import LimitsConfig
