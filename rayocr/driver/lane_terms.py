@@ -4,7 +4,7 @@ Local engines cost nothing, because the machine is paid for anyway."""
 from __future__ import annotations
 
 from rayocr.config import RayocrConfig
-from rayocr.limits.lane_planner import BATCH, FLEX, LOCAL, STANDARD, LaneTerms
+from rayocr.limits.lanes import BATCH, FLEX, LOCAL, STANDARD, LaneTerms
 from rayocr.limits.prices import PriceTable
 
 # https://ai.google.dev/gemini-api/docs/optimization: flex answers within 1 to 15 minutes; batches within 24 hours.

@@ -22,6 +22,7 @@ from rayocr.ledger.manifest import Manifest, Spent, build_manifest, manifest_nam
 from rayocr.messages import (
     OUTAGE_REASONS,
     AssembledDocument,
+    CopyOf,
     Document,
     DocumentContext,
     DocumentOutcome,
@@ -144,7 +145,7 @@ def _finish(
     earlier: Manifest | None,
     *,
     started_at: str,
-    copy_of: str | None,
+    copy_of: CopyOf | None,
     policy: RetryPolicy,
 ) -> DocumentOutcome:
     """Writes the dead letter if there is one, then the manifest."""

@@ -14,7 +14,7 @@ from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import Secrets
 from rayocr.limits.base import Bucket
 from rayocr.limits.factory import bucket_opener
-from rayocr.limits.lane_planner import LaneReport
+from rayocr.limits.lanes import LaneReport
 from rayocr.messages import LaneGrant, SlotReply, SlotReturn
 
 

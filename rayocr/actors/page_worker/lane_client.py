@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from rayocr.errors import Draining, EngineError, EngineTransient
-from rayocr.limits.lane_planner import LaneReport
+from rayocr.limits.lanes import LaneReport
 from rayocr.messages import LaneGrant
 
 # Pages that begin to wait, and reports, are collected for this many seconds, which saves a call to the limiter per page.

@@ -31,7 +31,7 @@ from rayocr.errors import (
     OutsideError,
     UnknownModel,
 )
-from rayocr.limits.lane_planner import LaneReport
+from rayocr.limits.lanes import LaneReport
 from rayocr.messages import LaneGrant, SlotReply, SlotReturn, Throttle, ThrottleKind
 
 # Pages that begin to wait, and returned slots, are collected for this long. The delay is negligible compared with the seconds

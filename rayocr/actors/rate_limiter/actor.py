@@ -24,7 +24,7 @@ from rayocr.actors.rate_limiter.rules import LimiterRules, money_limits
 from rayocr.errors import SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
 from rayocr.limits.budget import Budget
-from rayocr.limits.lane_planner import LaneOutlook, LaneReport
+from rayocr.limits.lanes import LaneOutlook, LaneReport
 from rayocr.limits.memory import MemoryBucket
 from rayocr.limits.quota_day import next_reset, quota_day
 from rayocr.messages import LaneGrant, LanesState, LimiterState, SlotReply, SlotReturn, Throttle, ThrottleKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 
-from rayocr.limits.lane_planner import LaneOutlook, LanePlanner, LaneReport, LaneTerms
+from rayocr.limits.lanes import LaneOutlook, LanePlanner, LaneReport, LaneTerms
 from rayocr.messages import LaneGrant, LanesState
 
 _RECHECK_S = 0.25  # a lane can open after some time, even if no page comes back

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from rayocr.config import BudgetConfig, LimitsConfig
 from rayocr.engines.base import BATCH_ACCOUNT
 from rayocr.limits.budget import MoneyLimit, Period
-from rayocr.limits.lane_planner import LaneTerms
+from rayocr.limits.lanes import LaneTerms
 from rayocr.limits.prices import BATCH, STANDARD, PriceTable
 
 

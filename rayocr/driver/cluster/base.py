@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from rayocr.actors.ledger.actor import LedgerReport
 from rayocr.errors import ActorFailed
-from rayocr.limits.lane_planner import LaneOutlook
+from rayocr.limits.lanes import LaneOutlook
 from rayocr.messages import (
     AssembledDocument,
     DiscoveryBatch,

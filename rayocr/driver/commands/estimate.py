@@ -32,7 +32,7 @@ from rayocr.driver.retry_selection import chosen_documents
 from rayocr.errors import RecordCorrupt, StorageError, UsageError
 from rayocr.limits.deadline import parse_deadline
 from rayocr.limits.forecast import ANSWER_S, Forecast, batch_forecast, forecast
-from rayocr.limits.lane_planner import LOCAL
+from rayocr.limits.lanes import LOCAL
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import DiscoveryTotals, Document
 from rayocr.observe.json_fields import ESTIMATE, SCHEMA_VERSION

@@ -13,7 +13,7 @@ from rayocr.messages import LOCAL_LANE, PageText
 
 
 class GeminiLanes(GeminiEngine):
-    """The stage asks `lanes[name]` for each page; see `rayocr.limits.lane_planner`."""
+    """The stage asks `lanes[name]` for each page; see `rayocr.limits.lanes`."""
 
     def __init__(
         self,

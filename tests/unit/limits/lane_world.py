@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from rayocr.limits.lane_planner import BATCH, FLEX, LOCAL, STANDARD, LaneOutlook, LanePlanner, LaneReport, LaneTerms
+from rayocr.limits.lanes import BATCH, FLEX, LOCAL, STANDARD, LaneOutlook, LanePlanner, LaneReport, LaneTerms
 from rayocr.limits.prices import Price, PriceTable
 
 Over = Callable[[float], float]  # a figure over time, in seconds since the start

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rayocr.limits.lane_planner import BATCH, FLEX, LOCAL, STANDARD, LaneOutlook, LanePlanner, LaneReport, LaneTerms
+from rayocr.limits.lanes import BATCH, FLEX, LOCAL, STANDARD, LaneOutlook, LanePlanner, LaneReport, LaneTerms
 from tests.unit.limits.lane_world import WORKER, Scene, World, optimum, terms_of
 
 PAGES = 10_000

@@ -15,7 +15,7 @@ from rayocr.driver.scheduling.progress import Progress
 from rayocr.engines.registry import parse_chain
 from rayocr.errors import ActorFailed
 from rayocr.limits.forecast import ANSWER_S, forecast
-from rayocr.limits.lane_planner import LOCAL, STANDARD, LaneOutlook
+from rayocr.limits.lanes import LOCAL, STANDARD, LaneOutlook
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import LanesState
 

@@ -9,7 +9,7 @@ import pytest
 
 from rayocr.actors.page_worker.lane_client import LaneClient
 from rayocr.errors import Draining, EngineShed, Refused
-from rayocr.limits.lane_planner import LaneReport
+from rayocr.limits.lanes import LaneReport
 from rayocr.messages import LaneGrant
 
 

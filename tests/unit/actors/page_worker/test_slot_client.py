@@ -17,7 +17,7 @@ from rayocr.errors import (
     Refused,
     UnknownModel,
 )
-from rayocr.limits.lane_planner import LaneReport
+from rayocr.limits.lanes import LaneReport
 from rayocr.limits.prices import PriceTable
 from rayocr.messages import LaneGrant, SlotReply, SlotReturn, ThrottleKind
 from tests.unit.actors.limiter_world import World

@@ -7,7 +7,7 @@ import asyncio
 from rayocr.actors.rate_limiter.actor import RateLimiter
 from rayocr.actors.rate_limiter.rules import LimiterRules
 from rayocr.config import LimitsConfig
-from rayocr.limits.lane_planner import LaneOutlook, LaneReport, LaneTerms
+from rayocr.limits.lanes import LaneOutlook, LaneReport, LaneTerms
 from rayocr.limits.prices import PriceTable
 from tests.unit.actors.limiter_world import World
 

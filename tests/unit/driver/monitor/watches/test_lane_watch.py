@@ -9,7 +9,7 @@ from rayocr.driver.lane_terms import lane_terms
 from rayocr.driver.monitor.watches.lane_watch import LaneWatch
 from rayocr.driver.scheduling.progress import Progress
 from rayocr.errors import EngineUnavailable
-from rayocr.limits.lane_planner import LaneOutlook
+from rayocr.limits.lanes import LaneOutlook
 from rayocr.messages import LanesState
 
 NOW = 1_795_000_000.0

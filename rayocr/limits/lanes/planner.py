@@ -20,164 +20,20 @@ in full once they are overdue or would return too late. If pages in batches are 
 
 from __future__ import annotations
 
-from collections import Counter, deque
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import takewhile
 from math import inf
-from statistics import median
 
-from rayocr.messages import LOCAL_LANE
-
-LOCAL, BATCH, FLEX, STANDARD = LOCAL_LANE, "batch", "flex", "standard"
+from rayocr.limits.lanes.lane import HOPE, KNOWN_AFTER, Lane
+from rayocr.limits.lanes.terms import BATCH, LOCAL, LaneOutlook, LaneReport, LaneTerms
 
 _MARGIN = 1.5  # factor on the time that the remaining pages need, since the rate of a lane may drop by a third
 # Factor used instead to decide whether a lane whose requests often fail is worth its share of the quota, and for the case that
 # the local engines stop.
 _NARROW_MARGIN = 1.15
 _SPARE_S = 60.0  # seconds for the last outputs
-_FAILURES_AT_FIRST = 0.05  # assumed share of a lane's pages that come back unread
-_MEMORY = 200  # number of answers over which shares and times are averaged
-_KNOWN_AFTER = 20  # number of answers after which their longest time replaces the assumed one
-_RECENT_S = 300.0  # seconds over which the rate of local engines is measured
-_STARTING_S = 60.0  # seconds that local engines are expected to need for their start
-_HOPE = 0.25  # mean time to an answer, as a share of the assumed longest one, until answers are known
-# Number of failures in a row after which a lane counts as down: it gets only single pages, and more expensive lanes do not rely
-# on it.
-_DOWN_AFTER = 50
-# A lane is not down if it has more pages in flight than this share of its failures: it accepts pages, but answers slowly.
-_ACCEPTED = 0.05
-_PROBE_S = 30.0  # seconds between two single pages of a lane that is down
-_LATER = 0.5  # an answer may exceed the longest time so far by this share of the difference between that time and the median
-_MEASURED_S = 30.0  # seconds that a lane must be open without interruption before its rate is measured
 _WASTEFUL = 0.25  # share of failures above which a lane is skipped if the deadline needs the shared quota
 _BURST_S = 1.0  # seconds of the common pace that may be used at once
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneTerms:
-    """The properties of a lane that are known in advance. `answer_s`: the assumed longest response time. `room`: maximum number
-    of pages in flight. `proven`: whether `answer_s` is reliable before answers are known. `shares_quota`: its requests and those
-    of other such lanes count towards one quota."""
-
-    name: str
-    usd_per_page: float  # any unit is possible, since prices are only compared
-    answer_s: float
-    room: int
-    proven: bool = True
-    shares_quota: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneOutlook:
-    """The state of a run. `pages_left`: pages without an outcome, including those in flight. `seconds_left`: until the deadline;
-    None if there is none. `pages_per_s`: the pace that the shared quota allows. `local_room`: maximum number of pages in flight
-    in local engines, which depends on the number of their workers; None: as in the terms."""
-
-    pages_left: float
-    seconds_left: float | None
-    pages_per_s: float
-    local_room: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LaneReport:
-    """Pages that came back from a lane. `longest_s`: the longest time of an answered page, from the choice of the lane to the
-    answer."""
-
-    lane: str
-    answered: int = 0
-    failed: int = 0  # number of shed, timed-out and withdrawn pages, which need a lane again
-    longest_s: float = 0.0
-
-
-@dataclass(slots=True)
-class _Lane:
-    terms: LaneTerms
-    workers: Counter[str] = field(default_factory=Counter)  # pages in flight
-    in_flight: int = 0
-    sent: deque[list[float]] = field(default_factory=deque)  # [time, pages], oldest first
-    answered: int = 0
-    answer_s: float = field(init=False)  # the longest time that an answer should take
-    room: int = field(init=False)
-    began: float = field(init=False, default=0.0)  # time when the planner received the state of the run
-    times: deque[float] = field(default_factory=lambda: deque(maxlen=_MEMORY))
-    failing: float = _FAILURES_AT_FIRST
-    failed_in_a_row: int = 0
-    probe_at: float = 0.0
-    open_since: float | None = None
-    done_before: int = 0  # number of answers and of requests beside this lane when it was opened
-    closed: bool = False
-    returned: deque[tuple[float, int]] = field(default_factory=deque)  # recent (time, pages)
-
-    def __post_init__(self) -> None:
-        self.answer_s = self.terms.answer_s
-        self.room = self.terms.room
-
-    @property
-    def known(self) -> bool:
-        return self.terms.proven or self.answered > 0
-
-    @property
-    def is_down(self) -> bool:
-        return self.failed_in_a_row >= _DOWN_AFTER and self.in_flight <= _ACCEPTED * self.failed_in_a_row
-
-    def learn(self, report: LaneReport, now: float) -> None:
-        self.returned.append((now, report.answered + report.failed))
-        while self.returned[0][0] < now - _RECENT_S:
-            self.returned.popleft()
-        self.answered += report.answered
-        if report.answered:
-            self.times.append(report.longest_s)
-            if self.answered >= _KNOWN_AFTER or not self.terms.proven:
-                longest = max(self.times)
-                self.answer_s = longest + _LATER * (longest - median(self.times))
-            else:
-                self.answer_s = max(self.answer_s, report.longest_s)
-        self.failed_in_a_row = 0 if report.answered else self.failed_in_a_row + report.failed
-        if self.terms.shares_quota:  # requests are shed minutes before the first answers, so `_send` counts the others
-            self.failing = min(1.0, self.failing + report.failed / _MEMORY)
-        else:
-            for share, pages in ((0.0, report.answered), (1.0, report.failed)):
-                self.failing += (share - self.failing) * (1 - (1 - 1 / _MEMORY) ** pages)
-
-    def still_to_read(self, now: float, until: float) -> float:
-        """Returns how many pages in flight will probably need another lane. `until`: when the last answer may arrive."""
-        if not self.known:
-            return float(self.in_flight)
-        latest, due = now - self.answer_s, inf if self.terms.proven else until - self.answer_s
-        lost = sum(pages for _, pages in takewhile(lambda sent: sent[0] < latest, self.sent))
-        # Pages of a batch that were sent before its response time was known may return too late.
-        lost += sum(pages for _, pages in takewhile(lambda sent: sent[0] > due, reversed(self.sent)))
-        return min(self.in_flight, lost + self.failing * max(0.0, self.in_flight - lost))
-
-    def potential(self, pages_per_s: float, now: float) -> float:
-        """Returns the pages per second that the lane can take, according to its room and response time (Little's law) and to the
-        shared quota."""
-        if self.is_down:
-            return 0.0
-        mean_s = _HOPE * self.answer_s if self.answered < _KNOWN_AFTER else sum(self.times) / len(self.times)
-        starts = self.terms.name == LOCAL and now < self.began + _STARTING_S
-        rate = (self.room or starts * self.terms.room) / max(mean_s, 1e-3)
-        if self.terms.name == LOCAL:  # the lane tries each page once, so unread pages count, too
-            return rate and (self.sustained(now) or rate)
-        return (1 - self.failing) * (min(rate, pages_per_s) if self.terms.shares_quota else rate)
-
-    def sustained(self, now: float) -> float | None:
-        """Returns the pages per second that came back recently."""
-        pages = sum(pages for _, pages in self.returned) - self.returned[0][1] if self.returned else 0
-        if pages < _KNOWN_AFTER:
-            return None
-        first, last = self.returned[0][0], self.returned[-1][0]
-        return pages / max(1.0, (now if now > last + self.answer_s else last) - first)
-
-    def measured(self, now: float, beside: int) -> float | None:
-        """Returns the measured requests per second; None if the lane was not open long enough. `beside`: number of requests so
-        far in other lanes that share the quota."""
-        if self.open_since is None:
-            return None
-        working_s = now - self.open_since - self.answer_s
-        return (self.answered + beside - self.done_before) / working_s if working_s >= _MEASURED_S else None
 
 
 class LanePlanner:
@@ -185,7 +41,7 @@ class LanePlanner:
 
     def __init__(self, terms: Sequence[LaneTerms], *, margin: float = _MARGIN, spare_s: float = _SPARE_S) -> None:
         ranked = sorted(terms, key=lambda t: (t.usd_per_page, t.answer_s))
-        self._lanes = {t.name: _Lane(t) for t in ranked}
+        self._lanes = {t.name: Lane(t) for t in ranked}
         self._last = self._lanes[ranked[-1].name]
         self._fastest = self._lanes[min(terms, key=lambda t: (-t.usd_per_page, t.answer_s)).name]
         self._margin = margin
@@ -228,16 +84,17 @@ class LanePlanner:
             if self._takes(lane, now, hurry=hurry, local=local):
                 if lane.terms.shares_quota:
                     self._allowance -= 1
+                    self._beside += lane is not fastest
                 if not local:
                     self._left_unread = max(0, self._left_unread - 1)
-                self._send(lane, worker, now)
+                lane.send(worker, now)
                 return lane.terms.name
         return None
 
     def report(self, worker: str, report: LaneReport) -> None:
         lane = self._lanes[report.lane]
         count = min(report.answered + report.failed, lane.workers[worker])
-        self._drop(lane, worker, count)
+        lane.drop(worker, count)
         if self._left is not None:
             self._left -= report.answered
         if report.lane == LOCAL:
@@ -248,7 +105,7 @@ class LanePlanner:
         """Notes that a worker died, so that its pages need a lane again."""
         self._left_unread = 0  # these pages are no longer distinguished
         for lane in self._lanes.values():
-            self._drop(lane, worker, lane.workers[worker])
+            lane.drop(worker, lane.workers[worker])
 
     def withdraw(self, *, now: float) -> bool:
         """Returns whether batches that have not ended must be cancelled: the fastest lane has room, and no other pages are left
@@ -284,7 +141,7 @@ class LanePlanner:
 
     # -- choosing -----------------------------------------------------------------------------------------------------------
 
-    def _takes(self, lane: _Lane, now: float, *, hurry: bool, local: bool) -> bool:
+    def _takes(self, lane: Lane, now: float, *, hurry: bool, local: bool) -> bool:
         terms = lane.terms
         if terms.name == LOCAL and not local:
             return False
@@ -303,8 +160,8 @@ class LanePlanner:
         together_s = 0.0 if terms.proven else self._margin * (lane.in_flight + 1) / max(self._pages_per_s, 1e-9)
         if lane.known and time_left_s - self._rescue_s - together_s <= lane.answer_s:
             # A few pages show whether the answers arrive sooner than assumed.
-            trial = terms.shares_quota and lane.answered + lane.in_flight < _KNOWN_AFTER
-            return trial and time_left_s - self._rescue_s > _HOPE * lane.answer_s
+            trial = terms.shares_quota and lane.answered + lane.in_flight < KNOWN_AFTER
+            return trial and time_left_s - self._rescue_s > HOPE * lane.answer_s
         if hurry and not lane.known and lane.in_flight >= self._unsent:
             return False  # the fastest lane reads the other half meanwhile, so waiting for the first answers costs no time
         if terms.shares_quota and lane.failing > _WASTEFUL and self._hurry(now, margin=_NARROW_MARGIN):
@@ -315,7 +172,7 @@ class LanePlanner:
         """Returns the price of the cheapest lane. `local`: with the local engines."""
         return next(lane.terms.usd_per_page for name, lane in self._lanes.items() if local or name != LOCAL)
 
-    def _is_needed(self, lane: _Lane, now: float, time_left_s: float, *, local: bool, hurry: bool = False) -> bool:
+    def _is_needed(self, lane: Lane, now: float, time_left_s: float, *, local: bool, hurry: bool = False) -> bool:
         """Returns whether the lanes before this one, which are cheaper or equally cheap and faster, cannot take all unassigned
         pages in that time. Waits for the first answers of a cheaper lane as long as this lane can still take all pages later.
         `hurry`: the lane waits for no other one, because the fastest lane does not wait either.
@@ -370,29 +227,3 @@ class LanePlanner:
         self._allowed_at = now
         most = 1.0 + _BURST_S * self._pages_per_s  # a whole page more, so that no fraction of a page is lost between two calls
         self._allowance = min(most, self._allowance + passed_s * self._pages_per_s)
-
-    # -- in flight ----------------------------------------------------------------------------------------------------------
-
-    def _send(self, lane: _Lane, worker: str, now: float) -> None:
-        lane.workers[worker] += 1
-        lane.in_flight += 1
-        if lane.terms.shares_quota:
-            lane.failing *= 1 - 1 / _MEMORY
-            self._beside += lane is not self._fastest
-        lane.probe_at = now + _PROBE_S
-        if lane.sent and lane.sent[-1][0] > now - 1.0:
-            lane.sent[-1][1] += 1
-        else:
-            lane.sent.append([now, 1])
-
-    def _drop(self, lane: _Lane, worker: str, count: int) -> None:
-        lane.workers[worker] -= count
-        lane.in_flight -= count
-        if not lane.workers[worker]:
-            del lane.workers[worker]
-        while count and lane.sent:
-            pages = min(count, int(lane.sent[0][1]))
-            lane.sent[0][1] -= pages
-            count -= pages
-            if lane.sent[0][1] <= 0:
-                lane.sent.popleft()
