@@ -44,6 +44,8 @@ _HIGH = 1.1  # height of a line with ticks that stick out, relative to the usual
 _APART = 0.6  # distance in sides; squares that are closer to each other are comb fields
 _FAR = 2.0  # distance of a box of the usual size from its word, in sides
 _SCORE = 0.95
+# A letter that touches one whose strokes form a frame: its greatest width and height, and the white space behind it, in sides.
+_LETTER_WIDTH, _LETTER_HEIGHT, _LETTER_GAP = 1.0, 1.15, 0.25
 
 
 class CheckBox(NamedTuple):
@@ -136,7 +138,12 @@ def find_boxes(line: Any, letter_height: float, *, square: float = _SQUARE) -> l
             if _stands_alone(ink, x, y, width, height):
                 found.append(CheckBox(x, y, width, button is not Button.EMPTY, button))
         elif (
-            is_apart or ((x, y, width, height) in ticked and _is_apart(strokes, x, y, width, height, beside=_OVERSHOOT))
+            is_apart
+            or (
+                (x, y, width, height) in ticked
+                and _is_apart(strokes, x, y, width, height, beside=_OVERSHOOT)
+                and not _is_in_word(ink, whole, (x, y, width, height))
+            )
         ) and _is_frame(pixels):
             margin = round(_INSIDE * side)
             share = float((ink[y + margin : y + height - margin, x + margin : x + width - margin] > 0).mean())
@@ -329,6 +336,23 @@ def _is_apart(ink: Any, x: int, y: int, width: int, height: int, *, beside: floa
     return all(not side.size or side.any(axis=1).mean() <= beside for side in (before, after)) and all(
         not side.size or (side > 0).mean() < _OVERSHOOT for side in (above, below)
     )
+
+
+def _is_in_word(ink: Any, shapes: Any, frame: tuple[int, int, int, int]) -> bool:
+    """Returns whether the ink of a frame goes on at one side as far as that of a letter, and other ink follows closely there: a
+    bold E and a P that touch have four straight sides."""
+    x, y, width, height = frame
+    around = (shapes[:, 0] <= x) & (shapes[:, 0] + shapes[:, 2] >= x + width)
+    around &= (shapes[:, 1] <= y + 1) & (shapes[:, 1] + shapes[:, 3] >= y + height - 1)
+    rows, close = ink[y : y + height], max(round(_LETTER_GAP * width), 2)
+    for left, _, wide, tall, _ in shapes[around].tolist():
+        right = left + wide
+        is_letter = tall < _LETTER_HEIGHT * height
+        if is_letter and 2 < right - x - width < _LETTER_WIDTH * width and rows[:, right : right + close].any():
+            return True
+        if is_letter and 2 < x - left < _LETTER_WIDTH * width and rows[:, max(left - close, 0) : left].any():
+            return True
+    return False
 
 
 def _gap(box: CheckBox, other: CheckBox) -> int:

@@ -17,6 +17,7 @@ _OUTSIDE = 1.12  # ink farther from the center belongs to a square
 _EMPTY, _EMPTY_SHARE = 0.6, 0.06  # the inside of an empty ring, and its largest share of ink
 _DOT, _DOT_SHARE = 0.25, 0.85  # the middle of a dot, and its least share of ink
 _GAP, _GAP_SHARE = (0.35, 0.85), 0.25  # where the white around a dot is, and its largest share of ink
+_BAR = 0.35  # rows this close to the middle have a bar from side to side in letters such as e and Θ
 _SAME_SIZE = 0.18  # largest difference of two buttons of a page, as a share of the larger one
 _SECTORS, _RINGS = 32, 10
 
@@ -49,7 +50,10 @@ def button_in(ink: Any) -> Button | None:
         return None
     edges = np.linspace(*_GAP, _RINGS)
     shares = [inked[(far >= edge) & (far < edge + 0.12)].mean() for edge in edges]
+    middle = slice(round((1 - _BAR) * height / 2), round((1 + _BAR) * height / 2))
     if min(shares) < _GAP_SHARE:
+        if (inked | (far > _RING[0]))[middle].all(axis=1).any():
+            return None
         return Button.CHOSEN
     return Button.DISC if inked[far < _EMPTY].all() else None
 

@@ -86,6 +86,14 @@ def test_letters_are_not_boxes(text: str, size: int, stroke: int) -> None:
     assert [box for box in found if box.button is not Button.EMPTY] == []
 
 
+def test_bold_letters_that_touch_are_not_a_ticked_box() -> None:
+    image = Image.fromarray(drawn((60, "[ ]"), (97, "S from"), (300, "[v]"), (340, "Lorry")))
+    draw = ImageDraw.Draw(image)
+    draw.line((66, 22, 72, 22), fill=10, width=3)  # an E whose arms touch the P after it
+    draw.arc((70, 11, 93, 23), 270, 90, fill=10, width=2)
+    assert marks(np.asarray(image)) == ["[x]"]
+
+
 def test_solid_squares_cells_of_tables_and_places_for_single_letters_are_not_boxes() -> None:
     assert marks(drawn((60, "[#]"), (100, "Point"))) == []
     assert marks(drawn((60, "[ ]"), (82, "[ ]"), (104, "[ ]"), (140, "Code"))) == []

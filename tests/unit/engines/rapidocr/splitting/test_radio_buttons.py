@@ -37,6 +37,14 @@ def test_letters_and_digits_are_not_chosen_buttons(sign: str) -> None:
     assert button_in(np.where(ink > 127, 255, 0)) in (None, Button.EMPTY)
 
 
+def test_the_letter_e_whose_opening_is_narrow_is_not_a_chosen_button() -> None:
+    image = Image.fromarray(drawn(size=38, width=5))
+    draw = ImageDraw.Draw(image)
+    draw.rectangle((0, 15, 37, 22), fill=255)
+    draw.rectangle((33, 23, 37, 24), fill=0)
+    assert button_in(np.asarray(image)) is None
+
+
 def test_rings_count_on_a_page_with_a_chosen_button_of_their_size() -> None:
     ring, chosen, disc = (Button.EMPTY, 23), (Button.CHOSEN, 22), (Button.DISC, 24)
     assert confirmed([ring, ring]) == [False, False]
