@@ -40,6 +40,10 @@ _TWO_AMOUNTS = re.compile(
 _CURRENCY = re.compile(  # "1,250.00EUR"
     r"(?<=\d[.,]\d\d)(?=(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|CZK|HUF|RON|TRY|INR|JPY|CAD|AUD|BRL)(?![A-Za-z]))"
 )
+_TIME = re.compile(  # "25/12/20188:13:39 PM", "2023-05-0614:28"
+    r"(?<![\w./-])((?:\d{1,2}[/.-]\d{1,2}[/.-](?:20\d\d|19\d\d|\d\d))|\d{4}[/.-]\d\d[/.-]\d\d)"
+    r"(?=(?:[01]?\d|2[0-3])(?::[0-5]\d){1,2}(?![\d:]))"
+)
 _LOST_WORD = re.compile(r"\s{2}")
 VIETNAMESE = "vie"
 _VIETNAMESE = frozenset("ơưđăƠƯĐĂạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ")
@@ -50,12 +54,12 @@ _LEADERS = 0.6  # share of one symbol, for a row of dots or dashes
 
 def with_spaces(text: str) -> str:
     """Restores spaces that the models drop after commas, full stops and numbers, where the text can only be prose, between two
-    amounts, and between an amount and its currency, and signs that they do not know: the letter l of liters, ‰ and the exponent
-    of cells per liter."""
+    amounts, between an amount and its currency, and between a date and a time, and signs that they do not know: the letter l of
+    liters, ‰ and the exponent of cells per liter."""
     text = _GIGA_PER_LITER.sub(
         "10⁹", _PER_MILLE.sub(r"\1‰", _LITER.sub(lambda found: f"{found[1] or found[2]}l", _NUMBER.sub(r"\1 ", text)))
     )
-    text = _CURRENCY.sub(" ", text)
+    text = _TIME.sub(r"\1 ", _CURRENCY.sub(" ", text))
     text = _TWO_AMOUNTS.sub(lambda found: " ".join(filter(None, found.groups())), text)
     return " ".join(_COMMA.sub(", ", word) if "@" not in word and "/" not in word else word for word in _stops(text))
 

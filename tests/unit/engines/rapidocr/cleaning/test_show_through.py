@@ -47,6 +47,24 @@ def test_faint_lines_that_do_not_read_better_in_a_mirror_stay() -> None:
     assert without_show_through(image, quads, read, reads_mirrored_lines(0.5)) is None
 
 
+def test_light_parts_of_print_stay() -> None:
+    image, quads = page(220, 40, 40)
+    image[133:135, 60:540:8] = PAPER
+    image[130:133, 60:540:8] = 215  # the tails of commas
+    read = [LineReading("b6d", 0.6, 0.2), LineReading("good", 0.99, 0.9), LineReading("good", 0.98, 0.9)]
+    cleaned = without_show_through(image, quads, read, reads_mirrored_lines(0.95))
+    assert cleaned is not None
+    tops = quads[:, 0, 1].astype(int)
+    assert (cleaned[tops[0] : tops[0] + 30] == PAPER).all()
+    assert (cleaned[130:133, 60:540:8] == image[130:133, 60:540:8]).all()
+
+
+def test_numbers_of_an_axis_do_not_show_through() -> None:
+    image, quads = page(40, 120)
+    read = [LineReading("good", 0.99, 0.9), LineReading("10", 0.7, 0.5)]
+    assert without_show_through(image, quads, read, lambda lines: [LineReading("44", 0.95, 0.9) for _ in lines]) is None
+
+
 def test_dark_lines_are_not_read_again() -> None:
     image, quads = page(INK, INK)
     read = [LineReading("good", 0.99, 0.9), LineReading("- 17 -", 0.6, 0.2)]
