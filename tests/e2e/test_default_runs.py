@@ -104,6 +104,36 @@ def test_another_user_can_neither_read_nor_control_nor_overwrite(runs: Runs) -> 
             assert _KEY not in " ".join(process.cmdline())
 
 
+def test_a_killed_driver_leaves_nothing_of_its_ray_and_the_ray_of_another_run_lives(
+    runs: Runs, environment: dict[str, str], prefork: Prefork, tmp_path: Path
+) -> None:
+    (runs.folder / "in2").mkdir()
+    (runs.folder / "in2" / "letter.pdf").write_bytes((PROJECT / "samples" / "letter.pdf").read_bytes())
+    cli = Cli(environment | {"XDG_RUNTIME_DIR": str(tmp_path)}, runs.folder, "local", prefork=prefork)
+    killed = cli.start("source=in2", "dest=out2", "logs.dir=logs2", "mode=watch", "gateway.port=0", "engine=textlayer")
+    try:
+        for run, number in ((killed, 2), (runs.watch, 0)):
+            wait_until(lambda: any((runs.folder / f"out{number}").glob("*.md")) or run.poll() is not None, "it reads")  # noqa: B023
+        processes, others = (psutil.Process(run.pid).children(recursive=True) for run in (killed, runs.watch))
+        assert len(processes) > 10
+        assert len(list(Path("/tmp").glob(f"rayocr-{killed.pid}-*"))) == 1
+        killed.kill()
+        wait_until(lambda: not any(map(_runs, processes)), "its Ray has ended")
+        wait_until(lambda: not list(Path("/tmp").glob(f"rayocr-{killed.pid}-*")), "its folder is removed")
+    finally:
+        end_tree(killed.pid)
+        killed.communicate()
+    assert {"gcs_server", "raylet"} <= {process.name() for process in others if _runs(process)}
+    assert runs.watch.poll() is None
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def test_two_default_runs_at_once_each_have_their_own_ray_and_a_small_one_continues_with_it(runs: Runs) -> None:
     folder = runs.folder
     said = [runs.single.communicate(timeout=PATIENCE_S)[0]]

@@ -21,8 +21,8 @@ from queue import SimpleQueue
 from typing import Any
 
 from rayocr.config import RayocrConfig
-from rayocr.driver.cluster import local_ray
 from rayocr.driver.cluster.addresses import explained, find_address, knock
+from rayocr.driver.cluster.local_ray import folder as local_ray
 from rayocr.errors import ClusterUnavailable, Interrupted, RayocrError
 from rayocr.private_folder import make_private
 
@@ -97,6 +97,7 @@ def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
     # rayocr uses neither the autoscaler nor the process that sends the workers' output to drivers. Each takes half a second of
     # CPU.
     Node.start_monitor = Node.start_log_monitor = lambda _: None
+    local_ray.keep()
     with local_ray.turn():
         for last in (False, True):
             try:

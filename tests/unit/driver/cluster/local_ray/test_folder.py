@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from rayocr.driver.cluster import local_ray
+from rayocr.driver.cluster.local_ray import folder as local_ray
 from rayocr.errors import ClusterUnavailable
 
 
@@ -53,7 +53,7 @@ def test_a_token_that_the_user_chose_stays(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_folders_of_killed_runs_are_swept_and_those_of_live_ones_stay(tmp: Path) -> None:
-    make = "import os; from rayocr.driver.cluster import local_ray; local_ray.prepare()"
+    make = "import os; from rayocr.driver.cluster.local_ray import folder as local_ray; local_ray.prepare()"
     make += "; print(os.path.dirname(local_ray.temp_dir()), flush=True)"
     environment = os.environ | {"TMPDIR": str(tmp)}
     dead = subprocess.run(

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from rayocr.driver.cluster.local_ray import guard
 from rayocr.errors import ClusterUnavailable, UsageError
 from rayocr.private_folder import private_folder
 from rayocr.process import ProcessIdentity, current_process, host_identity
@@ -69,9 +70,16 @@ def temp_dir() -> str:
     return str(_folder / _INSIDE)
 
 
+def keep() -> None:
+    """Lets a guard end Ray and remove the folder when this process ends without `clean_up`."""
+    assert _folder is not None
+    guard.start(_folder)
+
+
 def clean_up() -> None:
-    """Removes the folder. Idempotent."""
+    """Removes the folder, after Ray has ended. Idempotent."""
     global _folder
+    guard.dismiss()
     if _folder is not None:
         if os.environ.get("RAY_AUTH_TOKEN_PATH") == str(_folder / "token"):
             del os.environ["RAY_AUTH_TOKEN_PATH"], os.environ["RAY_AUTH_MODE"]
@@ -124,7 +132,15 @@ def _new_folder() -> Path:
 
 
 def _sweep() -> None:
-    """Removes the folders that killed runs of this user left behind."""
+    """Ends the Rays that killed runs of this user left behind, and removes their folders."""
+    folders = list(_folders_of_dead_runs())
+    if folders:
+        guard.end_remains(folders)
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folders_of_dead_runs() -> Iterator[Path]:
     for base in {tempfile.gettempdir(), "/tmp", "/var/tmp"}:  # noqa: S108
         with contextlib.suppress(OSError):
             for folder in Path(base).glob(f"{_PREFIX}*-*"):
@@ -133,4 +149,4 @@ def _sweep() -> None:
                         continue
                     host, pid, *started = (folder / "owner").read_text().split(" ")
                     if host == host_identity() and ProcessIdentity(host=host, pid=int(pid), started="".join(started)).is_dead():
-                        shutil.rmtree(folder, ignore_errors=True)
+                        yield folder
