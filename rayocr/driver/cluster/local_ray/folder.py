@@ -72,8 +72,8 @@ def temp_dir() -> str:
 
 def keep() -> None:
     """Lets a guard end Ray and remove the folder when this process ends without `clean_up`."""
-    assert _folder is not None
-    guard.start(_folder)
+    if _folder is not None:
+        guard.start(_folder)
 
 
 def clean_up() -> None:
