@@ -16,6 +16,7 @@ from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines,
 from rayocr.engines.layout.quads import turned
 from rayocr.engines.layout.tables.scan_rulings import scan_rulings
 from rayocr.engines.rapidocr.cleaning.show_through import without_show_through
+from rayocr.engines.rapidocr.cleaning.turned_blocks import find_turned_block
 from rayocr.engines.rapidocr.cleaning.watermark import find_watermark
 from rayocr.engines.rapidocr.finding.detection import BLOB_SCORE, find_lines, with_missed_lines
 from rayocr.engines.rapidocr.finding.gutters import parted_at_gutters
@@ -181,6 +182,9 @@ class RapidOcrEngine(ComputeEngine):
         upright, quads = page.image(turns), turned(shown, turns, image.shape[1], image.shape[0])
         if not is_cleaned and (cleaned := without_show_through(upright, quads, read, models.recognize)) is not None:
             return self._read(turned_image(cleaned, -turns), scale, fields, is_cleaned=True)
+        if not is_cleaned and not columns_down and (block := find_turned_block(upright, quads, read, models.recognize)):
+            answer = self._read(turned_image(block.image, -turns), scale, fields, is_cleaned=True)
+            return block.with_places(answer, turns=turns, scale=scale)
         if not columns_down:
             read = with_checked_numbers(with_look_alikes(upright, quads, read))
         lost = any(reading.lost for reading in read)
