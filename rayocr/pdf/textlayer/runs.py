@@ -55,6 +55,43 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     middle = ((y0 + y1) / 2)[1:]
     advance = x0[1:] - x1[:-1]
     on_line = (y0[:-1] - SAME_LINE_EM * em <= middle) & (middle <= y1[:-1] + SAME_LINE_EM * em)
+    beside = _beside(characters, em, advance, on_line, is_level, slant)
+    widths = x1 - x0
+    overlap = np.minimum(x1[1:], x1[:-1]) - np.maximum(x0[1:], x0[:-1])
+    below = ~beside & (overlap > 0.5 * np.minimum(widths[1:], widths[:-1]))
+    side = np.maximum(em, widths[1:])  # rotated letters are as wide as the font is high
+    below &= np.minimum(np.abs(y1[1:] - y0[:-1]), np.abs(y0[1:] - y1[:-1])) <= _BELOW_EM * side
+    # PDFium breaks lines at superscripts and between text objects. A word that continues has no gap there.
+    gaps = advance > _BROKEN_LINE_GAP_EM * em
+    spaced = [
+        False,
+        *((space == 2 or (space == 1 and gap)) for space, gap in zip(characters.spaces[1:], gaps.tolist(), strict=True)),
+    ]
+    correct_spaces(characters, spaced, np.where(beside, advance / em, np.inf))
+    add_spaces_between_sizes(characters, spaced, advance, beside)
+    close_up(characters, spaced, advance, em)
+    # This is upside-down text on an upright page.
+    return_step = x0[:-1] - x1[1:]
+    back = on_line & (-_TOUCHING_EM * em <= return_step) & (return_step <= GAP_EM * em)
+    if below.any() or back.any():
+        yield from _with_turned(characters, spaced, beside.tolist(), below.tolist(), back.tolist(), is_level)
+        return
+    breaks = [0, *(np.flatnonzero(~beside) + 1).tolist(), len(characters)]
+    for start, end in pairwise(breaks):
+        yield Run(range(start, end), spaced[start:end], vertical=False)
+
+
+def _beside(
+    characters: Characters,
+    em: Any,
+    advance: Any,
+    on_line: Any,
+    is_level: Callable[[int], bool],
+    slant: Callable[[int], float | None],
+) -> Any:
+    """Returns for each character, except the first, whether it continues the run of the character before it. `em`: height of its
+    font. `advance`: gap before it. `on_line`: whether it is as high as the character before it."""
+    x0, y0, x1, y1 = characters.x0, characters.y0, characters.x1, characters.y1
     beside = on_line & (-_BACK_EM * em <= advance) & (advance <= GAP_EM * em)
     for n in np.flatnonzero(beside & (x1[1:] <= x0[:-1] + _BESIDE_EM * em) & (x0[1:] < x0[:-1])).tolist():
         if characters.spaces[n + 1] != 2 and all(map(_WORD_OR_POINT.fullmatch, characters.texts[n : n + 2])):
@@ -81,32 +118,10 @@ def runs_of(characters: Characters, is_level: Callable[[int], bool], slant: Call
     for n in np.flatnonzero(~on_line & (np.abs(advance) < _EXPONENT_GAP_EM * em)).tolist():
         if n and beside[n - 1] and characters.texts[n].isdigit() and characters.texts[n + 1] in RAISED_DIGITS:
             is_larger = (y1 - y0)[n - 1] > _BASE * (y1 - y0)[n + 1]
-            is_raised = y0[n - 1] - SAME_LINE_EM * em[n] < middle[n] < (y0 + y1)[n - 1] / 2
+            is_raised = y0[n - 1] - SAME_LINE_EM * em[n] < ((y0 + y1) / 2)[n + 1] < (y0 + y1)[n - 1] / 2
             beside[n] = is_larger and is_raised  # an exponent after an index: x₁²
-    beside |= (x0[1:] == x0[:-1]) & (x1[1:] == x1[:-1]) & (y0[1:] == y0[:-1])  # characters of one glyph, such as ffi
-    widths = x1 - x0
-    overlap = np.minimum(x1[1:], x1[:-1]) - np.maximum(x0[1:], x0[:-1])
-    below = ~beside & (overlap > 0.5 * np.minimum(widths[1:], widths[:-1]))
-    side = np.maximum(em, widths[1:])  # rotated letters are as wide as the font is high
-    below &= np.minimum(np.abs(y1[1:] - y0[:-1]), np.abs(y0[1:] - y1[:-1])) <= _BELOW_EM * side
-    # PDFium breaks lines at superscripts and between text objects. A word that continues has no gap there.
-    gaps = advance > _BROKEN_LINE_GAP_EM * em
-    spaced = [
-        False,
-        *((space == 2 or (space == 1 and gap)) for space, gap in zip(characters.spaces[1:], gaps.tolist(), strict=True)),
-    ]
-    correct_spaces(characters, spaced, np.where(beside, advance / em, np.inf))
-    add_spaces_between_sizes(characters, spaced, advance, beside)
-    close_up(characters, spaced, advance, em)
-    # This is upside-down text on an upright page.
-    return_step = x0[:-1] - x1[1:]
-    back = on_line & (-_TOUCHING_EM * em <= return_step) & (return_step <= GAP_EM * em)
-    if below.any() or back.any():
-        yield from _with_turned(characters, spaced, beside.tolist(), below.tolist(), back.tolist(), is_level)
-        return
-    breaks = [0, *(np.flatnonzero(~beside) + 1).tolist(), len(characters)]
-    for start, end in pairwise(breaks):
-        yield Run(range(start, end), spaced[start:end], vertical=False)
+    same_box = (x0[1:] == x0[:-1]) & (x1[1:] == x1[:-1]) & (y0[1:] == y0[:-1])
+    return beside | same_box  # characters of one glyph, such as ffi
 
 
 def _covers_end_of_cell(characters: Characters, n: int, gaps: Any) -> bool:

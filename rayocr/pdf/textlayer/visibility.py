@@ -106,17 +106,13 @@ def compare_with_ink(
         boxes = np.array(placed, float).reshape(-1, 4)
         corners = _pixels(boxes, scale, whole.shape)
         seen, unnamed, rest = _seen(whole, without, corners, words)
-        if rest is not None and _may_hold_lines((rest[:, 1:] != rest[:, :-1], rest[1:] != rest[:-1])):
-            nameless = {address_of(item) for item in objects.without_meaning(text_page) if not is_replaced(item)}
-            if not nameless <= unreadable:
-                unreadable |= nameless
-                with objects.without_text(kept=unreadable):
-                    without = gray_picture(page, shown_pt, scale)
+        if not (nameless := _nameless(objects, text_page, rest)) <= unreadable:
+            unreadable |= nameless
+            with objects.without_text(kept=unreadable):
+                without = gray_picture(page, shown_pt, scale)
         tiny = _letter_sizes(words, boxes) < min(_TINY_PT, max(size_pt) * _TINY_SHARE)
         seen &= ~tiny
-        if objects.unseen:
-            modes = [address_of(pdfium.FPDFText_GetTextObject(text_page, word.first)) in objects.unseen for word in words]
-            seen &= ~np.array(modes, bool)
+        seen &= ~_are_unseen(objects, text_page, words)
         render = partial(gray_picture, page, shown_pt, scale)
         seen[hidden_behind_others(text_page, words, seen, render, corners.tolist(), objects.drawn)] = False
         seen |= _lacks_font(text_page, words, seen | tiny, objects, without, corners)
@@ -133,6 +129,20 @@ def compare_with_ink(
         return None
     picture = np.rot90(without, -turns)
     return Comparison(seen, read, blank, ink_lines, unnamed, objects.without_characters(text_page), picture, scale, unreadable)
+
+
+def _nameless(objects: TextObjects, text_page: Any, rest: Any) -> frozenset[int]:
+    """Returns the addresses of text objects without known characters, if `rest`, the ink without the text, may hold lines."""
+    if rest is None or not _may_hold_lines((rest[:, 1:] != rest[:, :-1], rest[1:] != rest[:-1])):
+        return frozenset()
+    return frozenset(address_of(item) for item in objects.without_meaning(text_page) if not is_replaced(item))
+
+
+def _are_unseen(objects: TextObjects, text_page: Any, words: Sequence[Word]) -> Any:
+    """Returns for each word whether its text object draws nothing."""
+    if not objects.unseen:
+        return np.zeros(len(words), bool)
+    return np.array([address_of(pdfium.FPDFText_GetTextObject(text_page, word.first)) in objects.unseen for word in words], bool)
 
 
 def compare_with_picture(

@@ -7,6 +7,7 @@ The detector misses single digits after a leader, and the recognition model lose
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
@@ -55,19 +56,7 @@ def with_page_numbers(
         return quads, read, False
     height = float(np.median(quads[:, 3, 1] - quads[:, 0, 1]))
     boxes = np.concatenate([quads.min(axis=1), quads.max(axis=1)], axis=1)
-    middles = (boxes[:, 1] + boxes[:, 3]) / 2
-    asked: list[tuple[Leader, int, list[int]]] = []
-    taken: set[int] = set()
-    for leader in find_leaders(page, height):
-        on_row = (middles > leader.base - _ABOVE * height) & (middles < leader.base + _BELOW * height)
-        on_row &= (boxes[:, 2] > leader.left - _BEFORE * height) & (boxes[:, 0] < leader.end_right + _COLUMN * height)
-        near = [int(n) for n in np.flatnonzero(on_row)]
-        heads = [n for n in near if boxes[n, 0] < leader.left]
-        if len(heads) != 1 or any(n in taken or boxes[n, 2] > leader.end_right + height for n in near):
-            continue  # two leaders in one line, or words after the number
-        taken.update(near)
-        if read[heads[0]].score < _SURE or not _words_after_dots(read[heads[0]].text, 4):
-            asked.append((leader, heads[0], [n for n in near if n != heads[0]]))
+    asked = _doubtful_leaders(find_leaders(page, height), boxes, read, height)
     if not asked:
         return quads, read, False
     pad = round(_PADDING * height)
@@ -97,6 +86,28 @@ def with_page_numbers(
     kept = [n for n in range(len(quads)) if n not in gone]
     lines = np.concatenate([quads[kept], np.array([corners for corners, _ in new], np.float32)])
     return lines, [*(read[n] for n in kept), *(reading for _, reading in new)], unread
+
+
+def _doubtful_leaders(
+    leaders: Iterable[Leader], boxes: Any, read: Sequence[LineReading], height: float
+) -> list[tuple[Leader, int, list[int]]]:
+    """Returns the leaders that are read again, with the line of the entry and the other lines of the row."""
+    import numpy as np
+
+    middles = (boxes[:, 1] + boxes[:, 3]) / 2
+    asked: list[tuple[Leader, int, list[int]]] = []
+    taken: set[int] = set()
+    for leader in leaders:
+        on_row = (middles > leader.base - _ABOVE * height) & (middles < leader.base + _BELOW * height)
+        on_row &= (boxes[:, 2] > leader.left - _BEFORE * height) & (boxes[:, 0] < leader.end_right + _COLUMN * height)
+        near = [int(n) for n in np.flatnonzero(on_row)]
+        heads = [n for n in near if boxes[n, 0] < leader.left]
+        if len(heads) != 1 or any(n in taken or boxes[n, 2] > leader.end_right + height for n in near):
+            continue  # two leaders in one line, or words after the number
+        taken.update(near)
+        if read[heads[0]].score < _SURE or not _words_after_dots(read[heads[0]].text, 4):
+            asked.append((leader, heads[0], [n for n in near if n != heads[0]]))
+    return asked
 
 
 def find_leaders(page: PageInk, height: float) -> list[Leader]:

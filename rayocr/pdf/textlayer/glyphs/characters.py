@@ -76,29 +76,13 @@ def read_characters(
 ) -> Characters:
     """Reads the characters of a page. `page` and `text_page` are raw handles of the page. Omits characters outside the page,
     since two pages cropped from one sheet contain the text of both. `is_word`: whether a token is well formed."""
-    count = min(max(0, pdfium.FPDFText_CountChars(text_page)), _MAX_CHARACTERS)
-    boxes = (pdfium.FS_RECTF * count)()
-    get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
-    read = (get_unicode(text_page, index) for index in range(count))
-    codes = [code if code <= sys.maxunicode else _REPLACEMENT for code in read]  # a map to Unicode may contain any number
-    has_box = [get_box(text_page, index, box) for index, box in enumerate(boxes)]  # the arrays are written in place
-    if any(0xD800 <= code < 0xE000 for code in set(codes)):
-        codes = _without_surrogates(codes)
-    rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
-    drop_guesses(text_page, codes, rectangles)
-    _turn_ligatures(codes, rectangles)
-    with_windows_codes(text_page, codes)
-    with_pi_signs(text_page, codes)
-    with_tex_signs(text_page, codes, rectangles)
-    join_slashes(codes, rectangles)
-    drop_guessed_digits(text_page, codes)
-    unreadable = drop_unreadable(text_page, codes, rectangles, is_word)
+    codes, rectangles, has_box, unreadable = _corrected_codes(text_page, is_word)
     rectangles, replaced = with_whole_glyphs(page, text_page, codes, rectangles)
     x0, y0, x1, y1 = _upright_boxes(rectangles, upright)
     y0, y1 = with_letter_height(text_page, upright, x0, y0, x1, y1)
     x0, x1 = _without_mirroring(text_page, upright, x0, y0, x1, y1)
     width_pt, height_pt = size_pt
-    on_page = (x1 > 0) & (x0 < width_pt) & (y1 > 0) & (y0 < height_pt) & np.asarray(has_box, bool)
+    on_page = (x1 > 0) & (x0 < width_pt) & (y1 > 0) & (y0 < height_pt) & has_box
     # A page has about eighty different characters, so each is processed only once.
     values, which = np.unique(np.asarray(codes, np.int64), return_inverse=True)
     texts = [character_of(int(value)) for value in values]
@@ -128,6 +112,29 @@ def read_characters(
         _drop_spurious_spaces(text_page, characters, replaced)
     _attach_marks(characters, {text for text in texts if _is_on_previous(text)})
     return characters
+
+
+def _corrected_codes(text_page: Any, is_word: Callable[[str], bool]) -> tuple[list[int], Any, Any, frozenset[int]]:
+    """Returns the code and the box of each character, whether PDFium knows its box, and the addresses of objects whose
+    characters are unknown."""
+    count = min(max(0, pdfium.FPDFText_CountChars(text_page)), _MAX_CHARACTERS)
+    boxes = (pdfium.FS_RECTF * count)()
+    get_unicode, get_box = pdfium.FPDFText_GetUnicode, pdfium.FPDFText_GetLooseCharBox
+    read = (get_unicode(text_page, index) for index in range(count))
+    codes = [code if code <= sys.maxunicode else _REPLACEMENT for code in read]  # a map to Unicode may contain any number
+    has_box = [get_box(text_page, index, box) for index, box in enumerate(boxes)]  # the arrays are written in place
+    if any(0xD800 <= code < 0xE000 for code in set(codes)):
+        codes = _without_surrogates(codes)
+    rectangles = np.frombuffer(boxes, np.float32).reshape(count, 4)
+    drop_guesses(text_page, codes, rectangles)
+    _turn_ligatures(codes, rectangles)
+    with_windows_codes(text_page, codes)
+    with_pi_signs(text_page, codes)
+    with_tex_signs(text_page, codes, rectangles)
+    join_slashes(codes, rectangles)
+    drop_guessed_digits(text_page, codes)
+    unreadable = drop_unreadable(text_page, codes, rectangles, is_word)
+    return codes, rectangles, np.asarray(has_box, bool), unreadable
 
 
 def _without_mirroring(text_page: Any, upright: Upright, x0: Any, y0: Any, x1: Any, y1: Any) -> tuple[Any, Any]:
