@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from rayocr.engines.rapidocr.recognizer.combining import combined
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 from rayocr.engines.rapidocr.text import is_unread
@@ -31,7 +32,7 @@ class CascadeRecognizer:
         read = self._tiny(lines)
         again = [index for index, line in enumerate(lines) if self._is_doubtful(read[index], line.shape[1] / line.shape[0])]
         for index, reading in zip(again, self._small([lines[index] for index in again]), strict=True):
-            read[index] = reading
+            read[index] = combined(read[index], reading)
         return read
 
     def _is_doubtful(self, reading: LineReading, aspect: float) -> bool:

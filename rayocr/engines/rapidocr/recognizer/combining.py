@@ -1,0 +1,71 @@
+"""Improves the small model's reading of a line with the tiny model's, where both read the same characters.
+
+The small model loses a space before a number more often than the tiny one ("Invoice34079683"): of 16 places where only the tiny
+model had the space, all were spaces in print. It also reads more letters as digits that look like them ("1ot" for "lot").
+"""
+
+from __future__ import annotations
+
+import re
+
+from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+
+_AS_DIGITS = str.maketrans("OIl", "011")
+_BEFORE_NUMBER = re.compile(r"(?<=[^\W\d_]{2}) (?=\d)|(?<=\w[,;:]) (?=[^\W\d_])")
+_WORD = re.compile(r"[^\W\d_]+[.,;:]?")
+_LEAST_LETTERS = 2
+
+
+def combined(tiny: LineReading, small: LineReading) -> LineReading:
+    """Returns the small model's reading, with spaces before numbers and letters in words that only the tiny model read."""
+    return _with_letters(tiny.text, _with_spaces(tiny.text, small))
+
+
+def _with_spaces(tiny: str, small: LineReading) -> LineReading:
+    text = small.text
+    if len(tiny) <= len(text) or _solid(tiny) != _solid(text):
+        return small
+    at, place = [], 0  # indexes of `text` before which a space is missing
+    for n, sign in enumerate(tiny):
+        if text[place : place + 1].translate(_AS_DIGITS) == sign.translate(_AS_DIGITS):
+            place += 1
+        elif sign != " ":
+            return small  # `text` has a space that the other reading has not
+        elif _BEFORE_NUMBER.match(tiny, n):
+            at.append(place)
+    for place in reversed(at):
+        small = _with_space(small, place)
+    return small
+
+
+def _with_space(reading: LineReading, at: int) -> LineReading:
+    places = reading.places
+    if places:
+        places = (*places[:at], (places[at - 1] + places[at]) / 2, *places[at:])
+    return reading._replace(
+        text=f"{reading.text[:at]} {reading.text[at:]}",
+        places=places,
+        look_alikes=tuple((n + (n >= at), probability) for n, probability in reading.look_alikes),
+        weak_digits=tuple(n + (n >= at) for n in reading.weak_digits),
+    )
+
+
+def _with_letters(tiny: str, small: LineReading) -> LineReading:
+    """Returns the small model's reading with the letters of words that it read with digits."""
+    words, others = small.text.split(" "), tiny.split(" ")
+    if len(words) != len(others) or small.text.isalpha():
+        return small
+    pairs = zip(words, others, strict=True)
+    text = " ".join(other if _is_word_with_digits(word, other) else word for word, other in pairs)
+    return small if text == small.text else small._replace(text=text)
+
+
+def _is_word_with_digits(word: str, other: str) -> bool:
+    if word == other or not any(map(str.isdigit, word)) or not any(map(str.islower, word)):
+        return False
+    is_word = _WORD.fullmatch(other) is not None and sum(map(str.isalpha, other)) >= _LEAST_LETTERS
+    return is_word and word.translate(_AS_DIGITS) == other.translate(_AS_DIGITS)
+
+
+def _solid(text: str) -> str:
+    return text.replace(" ", "").translate(_AS_DIGITS)
