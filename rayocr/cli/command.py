@@ -1,4 +1,4 @@
-"""Executes the command line: takes overrides, returns an exit code, and prints errors as one or two lines.
+"""Executes the command line: takes overrides, runs the command of `mode=`, and returns an exit code.
 
 Exit codes: 0 all documents complete, 1 some documents partial or rejected, 2 wrong usage or configuration, 3 stopped by an
 external cause, 130 interrupted.
@@ -7,28 +7,24 @@ external cause, 130 interrupted.
 from __future__ import annotations
 
 import contextlib
-import errno
-import logging
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from rayocr import __version__
 from rayocr.cli.arguments import STREAM, CommandLine, parse, unknown_word
 from rayocr.cli.completion import completion_script
+from rayocr.cli.engine_words import chain_words, unused_engine_options
+from rayocr.cli.exit_code import exit_code_of
 from rayocr.cli.help_text import help_text
 from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
-from rayocr.engines.registry import engine_names
-from rayocr.errors import CredentialsError, DayQuotaExhausted, InternalError, Interrupted, RayocrError, StorageFull, UsageError
-from rayocr.limits.quota_day import in_words
-from rayocr.masking import for_terminal, hide_environment
+from rayocr.errors import CredentialsError, RayocrError, UsageError
+from rayocr.masking import hide_environment
 from rayocr.observe.logs import log_to_terminal
 from rayocr.overrides import for_shell
-
-_WRITE_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 if TYPE_CHECKING:
     from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -41,49 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     _open_missing_streams()
     _listen()
-    return _exit_code(lambda: _dispatch(parse(arguments)), as_json=bool({"--json", "progress=json"} & set(arguments)))
-
-
-def _exit_code(work: Callable[[], int], *, as_json: bool) -> int:
-    """Runs the work, prints its error, and returns its exit code."""
-    try:
-        code = work()
-        try:
-            sys.stdout.flush()
-        except BrokenPipeError:  # the work is done although the reader of its messages has ended
-            _let_go_of_terminal()
-        return code
-    except RayocrError as error:
-        return _report(error, as_json=as_json)
-    except KeyboardInterrupt:
-        print("rayocr: interrupted.", file=sys.stderr)
-        if as_json:
-            _print_json(Interrupted("Interrupted."))
-        return 130
-    except BrokenPipeError:
-        _let_go_of_terminal()
-        return 1
-    except Exception as error:
-        if isinstance(error, OSError) and error.errno in _WRITE_ERRORS and error.filename is None:  # a stream, not a file
-            full = StorageFull(f"Cannot write to standard output: {error.strerror}.", hint="Free some space or redirect it.")
-            return _report(full, as_json=False)
-        # A bug in rayocr: the user gets one line, and the log gets the traceback.
-        fields = {"action": "run_failed"}
-        logging.getLogger("rayocr").critical("A bug in rayocr ended the run.", exc_info=error, extra={"rayocr_fields": fields})
-        return _report(
-            InternalError(
-                f"Stopped by a bug in rayocr: {type(error).__name__}: {error}",
-                hint="The traceback is in the log (logs/json). Finished pages are kept; start the same command again to resume.",
-            ),
-            as_json=as_json,
-        )
-
-
-def _print_json(error: RayocrError) -> None:
-    from rayocr.driver.monitor.terminal import ConsoleTerminal
-    from rayocr.observe.json_fields import error_json
-
-    ConsoleTerminal("json").data(error_json(error))
+    return exit_code_of(lambda: _dispatch(parse(arguments)), as_json=bool({"--json", "progress=json"} & set(arguments)))
 
 
 def _open_missing_streams() -> None:
@@ -229,7 +183,7 @@ def _run_on_streams(config: RayocrConfig, given: Sequence[str]) -> int:
         def run() -> int:
             return _run(config, secrets_from_environment(), terminal, places=not opened.dest)
 
-        code = run_in_child(lambda: _exit_code(run, as_json=False)) if config.cluster == INPROCESS and can_fork() else run()
+        code = run_in_child(lambda: exit_code_of(run, as_json=False)) if config.cluster == INPROCESS and can_fork() else run()
         if code is None:
             terminal.warn("The document ended the process that was reading it.")
             return 1
@@ -270,13 +224,13 @@ def _run(
     planned = plan(config)
     if bundled:
         terminal.say(f"No IN was given: reading the bundled samples into {config.dest}/.")
-    terminal.say(f"rayocr {__version__}: {_chain_words(config, given or ())}")
+    terminal.say(f"rayocr {__version__}: {chain_words(config, given or ())}")
     if unused := unused_engine_options(config, given or ()):
         terminal.warn(unused)
     without_ray = config.cluster == INPROCESS and config.mode is not Mode.watch and can_fork()
     if given is not None and (without_ray or ("cluster" not in given and is_small(config, planned))):
         code = run_in_child(
-            lambda: _exit_code(
+            lambda: exit_code_of(
                 lambda: _execute(config, planned, keys, terminal, places=places, in_process=True), as_json=terminal.json
             )
         )
@@ -311,64 +265,3 @@ def _execute(
 
         show_results(config, keys, after=run.status_page)
     return code
-
-
-def _chain_words(config: RayocrConfig, given: Collection[str]) -> str:
-    chain = " → ".join(name.rstrip("?") for name in config.engine.chain)
-    if config.engine.name == "local":
-        return f"reading with {chain} (local; set GEMINI_API_KEY to read with Gemini)"
-    if "gemini" in config.engine.chain and not {"engine", "engine.chain"} & set(given):
-        return f"reading with {chain} (a key is set, so pages are sent to Google; engine=local reads on this machine only)"
-    return f"reading with {chain}"
-
-
-def unused_engine_options(config: RayocrConfig, given: Collection[str]) -> str:
-    """Returns the warning about options of engines that the chain does not ask; "" if there are none."""
-    chain = {name.rstrip("?") for name in config.engine.chain}
-    unused = sorted(option for option in given if (engine := engine_of_option(option)) and engine not in chain)
-    if not unused:
-        return ""
-    engine = engine_of_option(unused[0])
-    has = "has" if len(unused) == 1 else "have"
-    names = ", ".join(unused)
-    return f"{names} {has} no effect, because the chain does not ask {engine}. To read with it, set engine={engine}."
-
-
-def engine_of_option(option: str) -> str:
-    """Returns the engine of an option such as engine.gemini.prompt; "" for other options."""
-    group, _, rest = option.partition(".")
-    engine = rest.partition(".")[0]
-    return engine if group == "engine" and engine in engine_names() and "." in rest else ""
-
-
-def _let_go_of_terminal() -> None:
-    """Discards further output after the reader has closed the pipe. Otherwise Python's flush at exit fails and replaces the exit
-    code."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
-
-
-def _report(error: RayocrError, *, as_json: bool) -> int:
-    """Prints the error and returns its exit code, even if the terminal is closed."""
-    try:
-        sys.stdout.flush()
-        _write(error)
-        sys.stderr.flush()
-        if as_json and not error.in_json:
-            _print_json(error)
-    except OSError:
-        _let_go_of_terminal()
-    return error.exit_code
-
-
-def _write(error: RayocrError) -> None:
-    message = str(error)
-    if isinstance(error, DayQuotaExhausted) and error.resumes_at is not None:
-        message += (
-            f" It resumes at {in_words(error.resumes_at)}."  # added here, because only this process has the user's time zone
-        )
-    steps = " ".join(filter(None, (error.hint, getattr(error, "shell_hint", None))))
-    lines = [f"rayocr: {message}"] + ([f"  {steps}"] if steps else [])
-    text = for_terminal("\n".join(lines) + "\n")
-    sys.stderr.write(text.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8"))

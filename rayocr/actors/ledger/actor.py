@@ -38,10 +38,8 @@ _OVERHEAD_BYTES = 400  # bytes per record in addition to its text; used to decid
 class LedgerReport:
     """The findings and actions of the ledger, for the summary of a run."""
 
-    pages_found: int  # number of pages of unfinished documents that earlier runs recorded
     damaged_segments: tuple[str, ...]
     segments_written: int
-    bytes_written: int
 
 
 class Ledger:
@@ -158,10 +156,8 @@ class Ledger:
             self._full.set()
             await asyncio.wait([flushing])
         return LedgerReport(
-            pages_found=self.page_count,
             damaged_segments=tuple(self._damaged),
             segments_written=self._written,
-            bytes_written=self._written_bytes,
         )
 
     # -- segments -----------------------------------------------------------------------------------------------------------

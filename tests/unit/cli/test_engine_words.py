@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.cli import main
-from rayocr.cli.command import unused_engine_options
+from rayocr.cli.engine_words import unused_engine_options
 from rayocr.composition import compose
 from rayocr.config import Secrets
 from rayocr.driver import run

@@ -11,7 +11,7 @@ import pytest
 
 from rayocr.api.samples import copy_samples
 from rayocr.cli import main
-from rayocr.cli.command import _exit_code
+from rayocr.cli.exit_code import exit_code_of
 
 RUN = ["in", "out", "cluster=inprocess", "gateway.enabled=false", "engine=textlayer", "include=[letter.pdf]", "report.at_end=0"]
 
@@ -54,5 +54,5 @@ def test_an_output_that_standard_output_cannot_store_is_an_error(capfd: pytest.C
     def full() -> int:
         raise OSError(errno.EFBIG, "File too large")
 
-    assert _exit_code(full, as_json=False) == 3
+    assert exit_code_of(full, as_json=False) == 3
     assert "Cannot write to standard output: File too large." in capfd.readouterr().err
