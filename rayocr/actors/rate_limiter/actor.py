@@ -21,6 +21,7 @@ from rayocr.actors.rate_limiter.lane_allocator import LaneAllocator
 from rayocr.actors.rate_limiter.model_quota import QuotaTracker
 from rayocr.actors.rate_limiter.money import BUCKET, Money, both
 from rayocr.actors.rate_limiter.rules import LimiterRules, money_limits
+from rayocr.actors.rate_limiter.shared_limits import SharedLimits
 from rayocr.errors import SharedLimitsUnavailable
 from rayocr.limits.base import HORIZON_S, Blocked, Bucket, Taken
 from rayocr.limits.budget import Budget
@@ -34,7 +35,6 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-_AWAY_RETRY_S = 1.0  # seconds between attempts while a shared bucket is unavailable
 _RECHECK_S = 1.0  # a fallback, since waiting callers are normally woken
 _DAY_PAUSE_S = 60.0  # pause after a refusal for the daily quota that states no delay
 _MINUTE_PAUSE_S = 1.0  # pause after a refusal for the quota per minute that states no delay
@@ -76,8 +76,7 @@ class RateLimiter:
         self._forgetful = restarted
         self._remembered = asyncio.Event()
         self._earlier: LimiterState | None = None
-        self._unavailable_since: float | None = None
-        self._beats: set[asyncio.Task[None]] = set()
+        self._shared_limits = SharedLimits(rules.limits, self._money, clock=clock)
 
     async def lease(self, model: str, worker: str, wanted: int, input_tokens: tuple[float, ...] = ()) -> tuple[float, ...]:
         """Returns 1 to `wanted` slots, each as seconds to wait from now; none only for a worker that was forgotten.
@@ -200,7 +199,7 @@ class RateLimiter:
             spent_month_usd=self._budget.spent("month", self._money.day),
             spent_10min_usd=self._money.spent_10min_usd,
             possibly_billed=sum(quota.possibly_billed for quota in self._models.values()),
-            unavailable_s=now - self._unavailable_since if self._unavailable_since is not None else 0.0,
+            unavailable_s=self._shared_limits.unavailable_s,
             forgetful=self._forgetful,
         )
 
@@ -219,12 +218,7 @@ class RateLimiter:
 
     async def close(self) -> None:
         """Releases all slots at the end of the run, so that others that share a bucket need not wait until they expire."""
-        if self._beats:
-            with suppress(SharedLimitsUnavailable):
-                await self._money.share()
-        for beat in self._beats:
-            beat.cancel()
-        await asyncio.gather(*self._beats, return_exceptions=True)
+        await self._shared_limits.close()
         for quota in self._models.values():
             await quota.bucket.close()
         await self._money.close()
@@ -249,10 +243,7 @@ class RateLimiter:
             )
             self._models[model] = quota
             if bucket.shared:
-                task = asyncio.get_running_loop().create_task(self._beat(quota))
-                self._beats.add(task)
-                if len(self._models) == 1:
-                    self._beats.add(asyncio.get_running_loop().create_task(self._share_spending()))
+                self._shared_limits.report(quota)
         return quota
 
     def _quiet_s(self, model: str) -> float:
@@ -315,31 +306,7 @@ class RateLimiter:
         return taken
 
     async def _patiently(self, quota: QuotaTracker, call: Callable[[], Awaitable[T]]) -> T:
-        """Waits for a shared bucket that is unavailable. Raises SharedLimitsUnavailable if the bucket is unavailable for too
-        long."""
-        while True:
-            try:
-                answer = await call()
-            except SharedLimitsUnavailable as error:
-                self._note_unavailable(error)
-                await self._freed(quota, _AWAY_RETRY_S)
-                continue
-            if self._unavailable_since is not None:
-                log_event(
-                    log,
-                    "limits_recovered",
-                    "The shared limits are available again.",
-                    unavailable_for_s=self._clock() - self._unavailable_since,
-                )
-                self._unavailable_since = None
-            return answer
-
-    def _note_unavailable(self, error: SharedLimitsUnavailable) -> None:
-        if self._unavailable_since is None:
-            self._unavailable_since = self._clock()
-            log_event(log, "limits_unavailable", "The shared limits are unavailable.", level=logging.WARNING, error=str(error))
-        if self._clock() - self._unavailable_since > self._rules.limits.shared_patience_s:
-            raise error
+        return await self._shared_limits.patiently(call, partial(self._freed, quota))
 
     async def _throttled(self, quota: QuotaTracker, throttle: Throttle) -> None:
         now = self._clock()
@@ -361,7 +328,7 @@ class RateLimiter:
             try:
                 await quota.bucket.pause(delay_s)
             except SharedLimitsUnavailable as error:  # no slot is granted meanwhile, and the lower rate is kept
-                self._note_unavailable(error)
+                self._shared_limits.note_unavailable(error)
 
     # -- waiting ------------------------------------------------------------------------------------------------------------
 
@@ -372,22 +339,6 @@ class RateLimiter:
     def _wake(self) -> None:
         for quota in self._models.values():  # all models, since they share the budget
             quota.freed.set()
-
-    async def _beat(self, quota: QuotaTracker) -> None:
-        """Reports the slots of this run's workers to the other runs that share the bucket."""
-        while True:
-            await asyncio.sleep(self._rules.limits.shared_ttl_s / 4)
-            try:
-                await quota.bucket.report_in_flight(quota.held.in_flight)
-            except SharedLimitsUnavailable:
-                continue  # the next take reports the error
-
-    async def _share_spending(self) -> None:
-        """Reports this run's spending to the other runs that share the limits, and reads theirs."""
-        while True:
-            with suppress(SharedLimitsUnavailable):  # the next call reports all spending
-                await self._money.share()
-            await asyncio.sleep(self._rules.limits.shared_ttl_s / 4)
 
 
 async def _wait(event: asyncio.Event, timeout_s: float) -> None:

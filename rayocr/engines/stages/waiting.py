@@ -14,23 +14,18 @@ from rayocr.engines.answers.finish_reasons import finish_reason_of
 from rayocr.engines.answers.off_loop import off_loop
 from rayocr.engines.answers.verification import VerificationResult, Verifier
 from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine, account_of
-from rayocr.engines.model_ladder import DURING_OUTAGE, MAX_PAID_TRIES, POSSIBLY_BILLED, is_paid, lost_in_batches, next_model
+from rayocr.engines.model_ladder import DURING_OUTAGE, is_paid, lost_in_batches, next_model
 from rayocr.engines.registry import Stage
 from rayocr.engines.stages.lost_pictures import without_lost_pictures
-from rayocr.engines.stages.ports import LeftUnread, LocalEngines, OnRetry, PageDedupPort, ReadLocally, Remember, Slots
+from rayocr.engines.stages.page_requests import PageRequests
+from rayocr.engines.stages.ports import LocalEngines, OnRetry, PageDedupPort, Remember, Slots
 from rayocr.engines.stages.progress import PageProgress
 from rayocr.engines.stages.refused_documents import Refusal, RefusedDocuments
-from rayocr.engines.transient_failures import TransientFailures
 from rayocr.errors import (
-    BatchIncomplete,
     DayQuotaExhausted,
     EmptyAnswer,
-    EngineConnectionLost,
     EngineError,
     EngineRejected,
-    EngineShed,
-    EngineTimeout,
-    EngineTransient,
     MalformedAnswer,
     ModelUnavailable,
     PictureUndecodable,
@@ -40,9 +35,9 @@ from rayocr.errors import (
     Truncated,
     UnknownModel,
 )
-from rayocr.messages import LOCAL_LANE, UNREAD_INK, PageRecord, PageText
+from rayocr.messages import UNREAD_INK, PageRecord, PageText
 from rayocr.pdf.ink import BLANK_COVERAGE
-from rayocr.retry import RetryPolicy, decide
+from rayocr.retry import RetryPolicy
 
 if TYPE_CHECKING:
     from rayocr.pdf.page import Page
@@ -86,16 +81,14 @@ class WaitingStage:
         self.stage = stage
         self._engines = engines
         self._slots = slots
-        self._policy = policy
         self._on_thread = on_thread  # runs a function on the PDFium thread
         self._duplicates = dedup
         self._verifier = verifier
         self._verify_within_s = verify_within_s
         self._thread_hangs = False  # the last verification was given up
         self._fall_back = fall_back  # engine.on_outage: use the next engine if the server is unavailable
-        self._local = local  # set if the run has the lane `local`
         self._sleep = sleep
-        self._on_retry = on_retry
+        self._requests = PageRequests(slots, policy=policy, local=local, sleep=sleep, on_retry=on_retry)
         self._refused = RefusedDocuments(slots.refused_in_a_row, sleep)
 
     async def recognize(
@@ -222,7 +215,7 @@ class WaitingStage:
             account = account_of(engine, model)
             answer: PageText | None = None
             try:
-                answer = await self._request(engine, offered, progress, model, remember)
+                answer = await self._requests.send(engine, offered, progress, model, remember)
                 await self._check(answer, page)
             except (DayQuotaExhausted, UnknownModel, QuotaDenied) as error:
                 parked[model] = error
@@ -302,66 +295,6 @@ class WaitingStage:
         except RepetitionLoop:
             if not repeats_as_its_page(answer, str(await self._on_thread(page.visible_text))):
                 raise
-
-    async def _request(
-        self,
-        engine: WaitingEngine,
-        offered: OfferedPage,
-        progress: PageProgress,
-        model: str,
-        remember: Callable[[], Awaitable[object]],
-    ) -> PageText:
-        """Sends the request and retries it until the server answers. Raises EngineTransient only if the page is the cause. The
-        limiter waits until problems that affect all requests are over."""
-        attempt = 0
-        failures = TransientFailures(max_attempts=self._policy.max_attempts, max_timeouts=MAX_PAID_TRIES)
-        while True:
-            attempt += 1
-            try:
-                if not engine.lanes:
-                    return await self._send(engine, offered, model)
-                return await self._in_a_lane(engine, offered, progress, model)
-            except EngineTransient as error:
-                failure = error
-                if isinstance(error, EngineTimeout | BatchIncomplete | EngineShed) and error.probably is not None:
-                    progress.note(engine, error, model=model, answer=error.probably)
-                    await remember()
-                    if lost_in_batches(progress.attempts, model):
-                        raise
-                elif isinstance(error, EngineConnectionLost) and error.in_flight:
-                    progress.note(engine, error, model=model, finish=POSSIBLY_BILLED)
-                decision = decide(error, min(attempt, self._policy.max_attempts - 1), policy=self._policy)
-                assert decision is not None, "transient, and not the last attempt"
-                self._on_retry(progress, model, attempt, error, decision.delay_s)
-            await self._sleep(decision.delay_s)
-            # This comes after the wait, because the limiter then has the results of other requests.
-            failures.add(failure, failing=self._slots.failing(account_of(engine, model)))
-            if failures.blame_the_page:
-                raise failure
-
-    async def _in_a_lane(self, engine: WaitingEngine, offered: OfferedPage, progress: PageProgress, model: str) -> PageText:
-        """Waits for a lane. Local engines may read a page that no engine has tried; raises ReadLocally when they have."""
-        while True:
-            local = self._local is not None and not progress.attempts and not progress.left_unread
-            try:
-                async with self._slots.lane(local=local) as grant:
-                    offered.give_up_s = grant.give_up_s
-                    if grant.lane != LOCAL_LANE:
-                        return await self._send(engine.lanes[grant.lane], offered, model, may_shed=len(engine.lanes) > 1)
-                    assert self._local is not None
-                    offered.let_go()
-                    if not await self._local.read(progress.document_id, progress.page_number):
-                        raise LeftUnread
-            except LeftUnread:
-                progress.left_unread = True
-                continue
-            raise ReadLocally
-
-    async def _send(self, engine: WaitingEngine, offered: OfferedPage, model: str, *, may_shed: bool = False) -> PageText:
-        expected = engine.expected_input_tokens(offered, model)
-        async with self._slots.slot(account_of(engine, model), may_shed=may_shed, input_tokens=expected):
-            asking = engine.recognize_async(offered, model)
-            return await (self._slots.unless_closing(asking) if engine.batched else asking)
 
 
 def _first(stopped: Iterable[_Stopped]) -> _Stopped:

@@ -7,13 +7,6 @@ from rayocr.engines.layout.lines import Ruling
 from rayocr.engines.layout.order.dividers import Dividers
 from tests.unit.engines.layout.pages import column, line
 
-QUESTIONS = [
-    "Does the office hold the signed original of this form,",
-    "or a copy that was certified by the agency in charge of",
-    "the building named above? If not, stop here and write",
-    "to the agency that issued it before you go on.",
-]
-
 INVOICE = [
     ("INVOICE", 458.1, 27.7, 574.7, 56.4),
     ("# 20220-11-7805-1", 460.4, 59.7, 570.9, 72.0),
