@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rayocr.engines.layout.fields.boxes import join_labels
 from rayocr.engines.layout.fields.combs import join_combs
 from rayocr.engines.layout.fields.stacked import join_stacked_fields
+from rayocr.engines.layout.fields.underlined import join_underlined_fields
 from rayocr.engines.layout.fields.wrapped import join_wrapped_labels
 from rayocr.engines.layout.fractions import join_fractions
 from rayocr.engines.layout.headings import HeadingScale, join_headlines
@@ -35,7 +36,8 @@ from rayocr.engines.layout.tables.currency import join_currency_signs
 from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.pairs import lists_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
-from rayocr.engines.layout.tables.wordy.uneven_rows import take_uneven_tables
+from rayocr.engines.layout.tables.unruled.heads import with_heads
+from rayocr.engines.layout.tables.unruled.uneven_rows import take_uneven_tables
 from rayocr.engines.layout.units.initials import join_initials
 from rayocr.engines.layout.units.leaders import join_leaders
 from rayocr.engines.layout.units.line_numbers import join_line_numbers
@@ -80,12 +82,12 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     tables, rest = take_ruled_tables(lines, grids_of(rulings, lines))
     level = join_headlines([line for line in rest if not line.is_vertical], em)
     marginal = [line for line in rest if line.is_vertical]
-    level = join_stacked_fields(join_labels(level, rulings, em), em)
+    level = join_stacked_fields(join_underlined_fields(join_labels(level, rulings, em), rulings, em), em)
     uneven, level = take_uneven_tables(level, rulings, em)
     level = join_centered_cells(join_currency_signs(join_leaders(level, rulings, em), em), em)
     contacts, level = take_contacts(level, em)
     cards, level = take_cards(level, em)
-    aligned, level = _take_aligned_tables(level, rulings, em)
+    aligned, level = with_heads(*_take_aligned_tables(level, rulings, em), em)
     notes, level = take_margin_notes(join_wrapped_labels(level, em), em)
     scale = HeadingScale.of(lines)
     columns: list[list[Block]] = []

@@ -18,7 +18,7 @@ from rayocr.engines.layout.rows import MARKER, Row, rows_of
 from rayocr.engines.layout.tables.bands import joined_rows
 from rayocr.engines.layout.tables.cell_text import cell_texts
 from rayocr.engines.layout.tables.row_gaps import SET_OFF_EM, is_set_off, stands_alone
-from rayocr.engines.layout.tables.table_rules import MIN_ROWS, WORDY_CHARS, Column, is_figure, is_table
+from rayocr.engines.layout.tables.table_rules import MIN_ROWS, WORDY_CHARS, Column, is_figure, is_table, widest_gap
 from rayocr.engines.layout.units.lines import sentences_run_on
 
 _CELL_GAP_EM = 0.5  # least white space between cells of one row
@@ -228,12 +228,15 @@ def _parted(rows: Sequence[Row], columns: Sequence[Column], em: float) -> tuple[
         inside = [[s for s in row.segments if column.x0 - 0.1 <= (s.x0 + s.x1) / 2 <= column.x1 + 0.1] for row in rows]
         pairs = [max(pairwise(cell), key=lambda pair: pair[1].x0 - pair[0].x1) for cell in inside if len(cell) > 1]
         left, right = max((pair[0].x1 for pair in pairs), default=0.0), min((pair[1].x0 for pair in pairs), default=0.0)
+        if is_below_close_heads := not pairs and len(inside[0]) == 1:
+            left, right = widest_gap([cell[0] for cell in inside[1:] if cell])
         middle = (left + right) / 2
         across = [s for cell in inside for s in cell if s.x0 < middle - em and s.x1 > middle + em / 2]
         are_items = column is columns[0] and all(MARKER.match(pair[0].text.strip()) for pair in pairs)
         are_all = len(pairs) == sum(map(bool, inside)) >= MIN_ROWS and not are_items
         least = (_CLOSE_EM if are_all else _COLUMN_GAP_EM) * em
-        if len(pairs) < 2 or right - left < least or len(across) > max(1, len(rows) // 8):
+        is_known = len(pairs) > 1 or (is_below_close_heads and across == inside[0])
+        if not is_known or right - left < least or len(across) > max(1, len(rows) // 8):
             parted.append(column)
             continue
         halves = {id(line): line.parted_at(middle) for line in across}

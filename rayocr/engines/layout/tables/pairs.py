@@ -43,7 +43,7 @@ def _begin_lists(rows: Rows, width: int) -> bool:
     head, below = rows[0], rows[1:]
     if not all(_are_labels([row[n] for row in below]) for n in (0, width)):
         return False
-    if _repeats(head, width):
+    if _repeats(head, width) or (width == 2 and _repeat_figures(head, below)):
         return True
     if _filled(head) != {0, width} or _filled(below[0]) == {0, width}:
         return False
@@ -58,6 +58,15 @@ def _repeats(row: Sequence[Sequence[LayoutLine]], width: int) -> bool:
     """Returns whether the row has the heads of both lists, which are the same."""
     texts = [" ".join(line.text.strip() for line in cell) for cell in row]
     return texts[:width] == texts[width:] and all(any(map(str.isalpha, text)) for text in texts)
+
+
+def _repeat_figures(head: Sequence[Sequence[LayoutLine]], below: Rows) -> bool:
+    """Returns whether both lists have the same head above their figures, and other heads above their labels: "Earnings, Amount"
+    and "Deductions, Amount"."""
+    texts = [" ".join(line.text.strip() for line in cell) for cell in head]
+    if not all(any(map(str.isalpha, text)) for text in texts) or texts[1] != texts[3]:
+        return False
+    return all(sum(is_figure(row[n]) for row in below if row[n]) >= _LEAST_BELOW for n in (1, 3))
 
 
 def _are_labels(cells: Sequence[Sequence[LayoutLine]]) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from rayocr.engines.layout.fields.beside import is_postal_address
 from rayocr.engines.layout.lines import LayoutLine
@@ -29,6 +30,15 @@ class Column:
 
     def holds(self, line: LayoutLine) -> bool:
         return self.x0 <= (line.x0 + line.x1) / 2 <= self.x1
+
+
+def widest_gap(lines: Sequence[LayoutLine]) -> tuple[float, float]:
+    """Returns the ends of the widest white space with two lines or more on both sides; 0, 0 if there is none."""
+    ordered = sorted(lines, key=lambda line: line.x0)
+    ends = list(accumulate((line.x1 for line in ordered), max))
+    places = range(2, len(ordered) - 1)
+    best = max(places, key=lambda n: ordered[n].x0 - ends[n - 1], default=0)
+    return (ends[best - 1], ordered[best].x0) if best and ordered[best].x0 > ends[best - 1] else (0.0, 0.0)
 
 
 def is_table(

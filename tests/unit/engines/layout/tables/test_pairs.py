@@ -64,3 +64,15 @@ def test_two_columns_of_fields_without_heads_are_read_row_by_row() -> None:
         ("Country", "Denmark", "Color", "Blue"),
     ]
     assert "| Town | Whitby | Bank | County Bank |" in markdown(rows)
+
+
+def test_other_heads_above_labels_and_the_same_head_above_figures_are_two_tables() -> None:
+    rows = [
+        ("Earnings", "Amount", "Deductions", "Amount"),
+        ("Basic pay", "2,100.00", "Income tax", "311.40"),
+        ("Travel", "42.10", "Pension", "105.00"),
+        ("Bonus", "80.00", "Union", "9.00"),
+    ]
+    text = markdown(rows)
+    assert "| Earnings | Amount |" in text
+    assert "| Deductions | Amount |" in text

@@ -1,0 +1,132 @@
+"""Joins the values of a form with their labels, if several fields are side by side and each value is on a ruling or at the bottom
+of a box. The label is above the value, or in small type below the ruling. Examples:
+
+Surname            Born                  Jessop             14.09.1993
+Jessop             14.09.1993            _________________  ____________
+_________________  ____________          (surname)          (born)
+
+Reading such a row line by line would yield all labels and then all values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+from typing import NamedTuple
+
+from rayocr.engines.layout.lines import LayoutLine, Ruling
+
+_LEAST_WIDTH_PT, _MOST_RULINGS = 20.0, 600
+_SAME_ROW_PT = 3.0
+_SLACK_EM = 0.35  # a box of a scan reaches this far over a ruling
+_NEAR_EM = 0.6  # largest white space between a label, its value and the ruling
+_BEGINS_EM = 1.3  # largest distance of the label from the beginning of its value
+_IDEOGRAPHS = "\u2e80"  # two of these are a word
+_LONGEST = 45  # maximum number of characters of a label
+
+
+class _Field(NamedTuple):
+    """`above`, `below`: the lines next to the value that may be its label."""
+
+    y: float
+    value: LayoutLine
+    above: LayoutLine | None
+    below: LayoutLine | None
+
+
+def join_underlined_fields(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> list[LayoutLine]:
+    """Returns the lines, with one line for each such value and its label."""
+    parts = _parts(rulings, em)
+    if not parts:
+        return list(lines)
+    fields = [field for part in parts if (field := _field(part, lines, em)) is not None]
+    values = {id(field.value) for field in fields}  # the rows of a table with rulings between them are no labels
+    fields = [field for field in fields if not {id(field.above), id(field.below)} & values]
+    closer = sum(_is_closer_above(field) for field in fields)
+    are_above = 2 * closer > len(fields)
+    joined: dict[int, LayoutLine | None] = {}
+    for row in _rows(fields):
+        labels = [field.above if are_above else field.below for field in row]
+        found = [(field.value, label) for field, label in zip(row, labels, strict=True) if label is not None]
+        alone = {id(line) for pair in found for line in pair}
+        if len(found) < 2 or len(found) < len(row) or len(alone) < 2 * len(found) or not alone.isdisjoint(joined):
+            continue
+        for value, label in found:
+            joined[id(value)], joined[id(label)] = _joined(value, label), None
+    return [it for line in lines if (it := joined.get(id(line), line)) is not None]
+
+
+def _parts(rulings: Sequence[Ruling], em: float) -> list[Ruling]:
+    """Returns the level rulings that are beside another one, divided where upright rulings end."""
+    if len(rulings) > _MOST_RULINGS:
+        return []
+    upright = [ruling for ruling in rulings if not ruling.is_horizontal and ruling.y1 - ruling.y0 > em]
+    parts: list[Ruling] = []
+    for ruling in (ruling for ruling in rulings if ruling.is_horizontal):
+        at = sorted(it.x0 for it in upright if abs(it.y1 - ruling.y0) < _SAME_ROW_PT and ruling.x0 + em < it.x0 < ruling.x1 - em)
+        ends = pairwise([ruling.x0, *at, ruling.x1])
+        parts += [replace(ruling, x0=x0, x1=x1) for x0, x1 in ends if x1 - x0 > _LEAST_WIDTH_PT]
+    return [
+        part
+        for part in parts
+        if any(
+            abs(other.y0 - part.y0) < _SAME_ROW_PT and (other.x0 > part.x1 - 1 or other.x1 < part.x0 + 1)
+            for other in parts
+            if other is not part
+        )
+    ]
+
+
+def _field(ruling: Ruling, lines: Sequence[LayoutLine], em: float) -> _Field | None:
+    slack = _SLACK_EM * em
+    inside = [line for line in lines if line.x0 > ruling.x0 - em and line.x1 < ruling.x1 + em and not line.is_vertical]
+    over = [line for line in inside if -slack < ruling.y0 - line.y1 < _NEAR_EM * em and line.center_y < ruling.y0]
+    if len(over) != 1:
+        return None
+    value = over[0]
+    above = [line for line in inside if line.center_y < value.center_y and _is_near(line, value, em)]
+    under = [line for line in inside if -slack < line.y0 - ruling.y0 < _NEAR_EM * em and line.center_y > ruling.y0]
+    labels = [it[0] if len(it) == 1 and _may_be_label(it[0].text) else None for it in (above, under)]
+    return _Field(ruling.y0, value, labels[0], labels[1]) if any(labels) else None
+
+
+def _may_be_label(text: str) -> bool:
+    """Returns whether the text is short and has a word, unlike the numerator of a fraction."""
+    letters = sum(2 if char >= _IDEOGRAPHS else 1 for char in text if char.isalpha())
+    return letters > 2 and len(text) <= _LONGEST
+
+
+def _is_near(label: LayoutLine, value: LayoutLine, em: float) -> bool:
+    gap = value.y0 - label.y1
+    return -_SLACK_EM * em < gap < _NEAR_EM * em and abs(label.x0 - value.x0) < _BEGINS_EM * em
+
+
+def _is_closer_above(field: _Field) -> bool:
+    if field.above is None or field.below is None:
+        return field.below is None
+    return field.value.center_y - field.above.center_y < field.below.center_y - field.value.center_y
+
+
+def _rows(fields: Sequence[_Field]) -> list[list[_Field]]:
+    rows: list[list[_Field]] = []
+    for field in sorted(fields, key=lambda field: field.y):
+        if rows and field.y - rows[-1][0].y < _SAME_ROW_PT:
+            rows[-1].append(field)
+        else:
+            rows.append([field])
+    return rows
+
+
+def _joined(value: LayoutLine, label: LayoutLine) -> LayoutLine:
+    first, second = sorted((value, label), key=lambda line: line.center_y)
+    return replace(
+        value,
+        text=f"{first.text.strip()} {second.text.strip()}",
+        x0=min(value.x0, label.x0),
+        x1=max(value.x1, label.x1),
+        y0=first.y0,
+        y1=second.y1,
+        style=None,
+        columns="",
+    )

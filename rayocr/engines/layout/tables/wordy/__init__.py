@@ -1,1 +1,0 @@
-"""Finds tables whose cells have several lines."""

@@ -1,0 +1,85 @@
+"""Values on rulings, or at the bottom of boxes, are joined with their labels."""
+
+from __future__ import annotations
+
+import pytest
+
+from rayocr.engines.layout import LayoutLine, Ruling
+from rayocr.engines.layout.fields.underlined import join_underlined_fields
+from tests.unit.engines.layout.pages import line
+
+EM = 11.0
+ROWS = [
+    ("Jessop", "surname", "Greta", "first name"),
+    ("Frome", "town", "01632 960110", "telephone"),
+    ("Nurse", "occupation", "4", "children"),
+]
+
+
+def joined(lines: list[LayoutLine], rulings: list[Ruling]) -> list[str]:
+    return [it.text for it in join_underlined_fields(lines, rulings, EM)]
+
+
+def level(y: float, x0: float, x1: float) -> Ruling:
+    return Ruling(x0=x0, y0=y, x1=x1, y1=y)
+
+
+def test_labels_below_the_rulings_follow_their_values() -> None:
+    lines, rulings = [], []
+    for n, (one, its_label, two, other_label) in enumerate(ROWS):
+        y = 100 + 36.0 * n
+        lines += [
+            line(one, 60, y),
+            line(two, 250, y),
+            line(its_label, 58, y + 13, height=9),
+            line(other_label, 248, y + 13, height=9),
+        ]
+        rulings += [level(y + 12, 57, 230), level(y + 12, 247, 420)]
+    assert joined(lines, rulings) == [
+        "Jessop surname",
+        "Greta first name",
+        "Frome town",
+        "01632 960110 telephone",
+        "Nurse occupation",
+        "4 children",
+    ]
+
+
+def test_labels_above_the_values_precede_them() -> None:
+    lines, rulings = [], []
+    for n, (one, its_label, two, other_label) in enumerate(ROWS):
+        y = 100 + 32.0 * n
+        lines += [
+            line(its_label, 58, y, height=9),
+            line(other_label, 248, y, height=9),
+            line(one, 58, y + 10),
+            line(two, 248, y + 10),
+        ]
+        rulings += [level(y + 22, 57, 230), level(y + 22, 247, 420)]
+    assert joined(lines, rulings)[:2] == ["surname Jessop", "first name Greta"]
+
+
+def test_a_row_of_boxes_has_its_labels_inside() -> None:
+    lines = [
+        line("Nationality", 60, 100, height=9),
+        line("Occupation", 250, 100, height=9),
+        line("Irish", 60, 110),
+        line("Nurse", 250, 110),
+    ]
+    borders = [Ruling(x0=x, y0=98, x1=x, y1=124) for x in (57, 246, 430)]
+    assert joined(lines, [level(98, 57, 430), level(124, 57, 430), *borders]) == ["Nationality Irish", "Occupation Nurse"]
+
+
+@pytest.mark.parametrize("pitch", [13, 14, 18])
+def test_rows_of_a_table_with_rulings_below_each_cell_stay(pitch: float) -> None:
+    lines, rulings = [], []
+    for n, name in enumerate(("Region", "North", "South", "Islands")):
+        y = 100 + pitch * n
+        lines += [line(name, 60, y), line(f"1,{n}04", 250, y)]
+        rulings += [level(y + 12, 57, 240), level(y + 12, 247, 420)]
+    assert joined(lines, rulings) == [it.text for it in lines]
+
+
+def test_fractions_side_by_side_stay() -> None:
+    lines = [line("Fo", 60, 100), line("Fe", 100, 100), line("jz", 60, 113), line("jz", 100, 113)]
+    assert joined(lines, [level(112, 58, 80), level(112, 98, 120)]) == ["Fo", "Fe", "jz", "jz"]
