@@ -8,7 +8,7 @@ import pytest
 from markdown_it import MarkdownIt
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
-from rayocr.engines.layout.joining import join_lines
+from rayocr.engines.layout.joining import join_lines, page_words
 from tests.unit.engines.layout.pages import column, line
 
 PROSE = [
@@ -76,6 +76,28 @@ def test_a_suspended_hyphen_needs_evidence_where_the_conjunction_may_be_a_syllab
 def test_a_hyphen_stays_where_the_page_writes_the_word_with_one() -> None:
     assert join_lines(["a data-", "flow"], known_words=frozenset({"data-flow"})) == "a data-flow"
     assert join_lines(["well-", "being"], known_words=frozenset({"wellbeing"})) == "wellbeing"
+
+
+@pytest.mark.parametrize(
+    ("lines", "text"),
+    [
+        (["is a price-", "determining choice; the price is fixed"], "price-determining"),
+        (["a context-", "specific choice of the word"], "context-specific"),
+        (["the never-", "changing sea, and a changing coast"], "never-changing"),
+        (["the gover-", "ning body, a gover and nor"], "governing"),
+        (["the in-", "dependent state"], "independent"),
+        (["all were con-", "forming with the rules, con or pro"], "conforming"),
+        (["ein Tabellen-", "gestaltendes Wort für Tabellen"], "Tabellengestaltendes"),
+    ],
+)
+def test_a_hyphen_stays_between_two_words_of_an_english_page(lines: list[str], text: str) -> None:
+    assert text in join_lines(lines, known_words=page_words(lines))
+
+
+def test_parts_of_divided_words_are_no_words() -> None:
+    lines = ["the recog-", "nition of a recog-", "nition"]
+    assert page_words(lines).whole == {"of", "a"}
+    assert join_lines(lines, known_words=page_words(lines)) == "the recognition of a recognition"
 
 
 def test_lines_of_a_paragraph_become_one_line() -> None:
