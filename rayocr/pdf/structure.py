@@ -24,6 +24,8 @@ _EMPTY_BYTES = 32  # bytes of a compressed stream without content
 # An extracted page is among the first objects of its file. PDFium writes each object on one line. A note has a string.
 _PAGE = re.compile(rb"^<<[^\r\n]*/Type/Page(?![A-Za-z])", re.MULTILINE)
 _CONTENTS = re.compile(rb"/Contents(?: \d|\[)")
+# What a dictionary with the first name has, too. Standard fonts, and fonts whose letters all have the default width, may lack it.
+_BELONGS = ((b"/FirstChar ", (b"/Widths",)), (b"/Subtype/CIDFontType", (b"/W ", b"/W[")), (b"/Type/Encoding", (b"/Differences",)))
 _COMMENT = re.compile(rb"%[^\r\n]*")
 _DRAWS = re.compile(rb"(/[^\s/<>\[\](){}%]{1,127})\s+Do\b")
 
@@ -113,6 +115,20 @@ def has_contents(cut: bytes) -> bool:
     viewers show the other parts."""
     page = _PAGE.search(cut)
     return page is None or _CONTENTS.search(page[0]) is not None
+
+
+def may_lack_arrays(cut: bytes) -> bool:
+    """Returns whether a font of `cut`, a PDF that PDFium wrote, has no widths or no differences of its encoding. PDFium omits an
+    array that refers to a missing object, such as `/Widths [500 99 0 R 500]`, and then places or draws other glyphs."""
+    for name, needed in _BELONGS:
+        start = cut.find(name)
+        while start >= 0:
+            end = cut.find(b"\n", start)
+            line = cut[cut.rfind(b"\n", 0, start) + 1 : end if end >= 0 else len(cut)]
+            if not any(key in line for key in needed):
+                return True
+            start = cut.find(name, max(end, start + 1))
+    return False
 
 
 def _layers_of(annotation: Any) -> Iterator[Any]:

@@ -19,7 +19,7 @@ from rayocr.pdf.cut.long_pages import in_parts
 from rayocr.pdf.cut.pruning import pruned
 from rayocr.pdf.drawing.rendering import draw
 from rayocr.pdf.forms.annotations import first_page
-from rayocr.pdf.structure import UNREADABLE
+from rayocr.pdf.structure import UNREADABLE, may_lack_arrays
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -42,8 +42,9 @@ def media_type(data: bytes) -> str:
 def page_document(page: Page, *, dpi: int = PICTURE_DPI, max_bytes: int | None = None) -> bytes:
     """Returns a PDF of one page, or a JPEG at `dpi` if the PDF would be larger than `max_bytes` or would look different.
 
-    Takes 0.5 to 1.5 ms for most pages. Pages with form fields, optional content or many unused resources are also compared as
-    pixels, which takes 10 to 40 ms. A page that is illegible as a whole is followed by its parts. Raises PageUnrenderable.
+    Takes 0.5 to 1.5 ms for most pages. Pages with form fields, optional content, fonts without widths or many unused resources
+    are also compared as pixels, which takes 10 to 40 ms. A page that is illegible as a whole is followed by its parts. Raises
+    PageUnrenderable.
     """
     cut = None
     with suppress(PageUnrenderable):
@@ -76,13 +77,14 @@ def _faithful_cut(page: Page) -> bytes | None:
 
     has_fields = page.has_filled_annotations
     cut = page.cut_out()
+    may_lack = may_lack_arrays(cut)
     has_layers = _OPTIONAL_CONTENT.search(cut) is not None
     if has_layers and page.text_layer().hides_text:
         return None
     smaller = None
     with suppress(*UNREADABLE, TypeError, ValueError):  # PDFium's output is not changed if qpdf cannot read it
         smaller = pruned(cut, drawn_bytes=page.picture_bytes, always=has_fields)
-    suspicious = has_fields or smaller is not None or has_layers
+    suspicious = has_fields or smaller is not None or has_layers or may_lack
     cut = cut if smaller is None else smaller
     return cut if not suspicious or _looks_like(cut, page) else None
 

@@ -336,6 +336,26 @@ def test_a_scan_with_invisible_text_is_sent_as_a_picture(matrix: str) -> None:
     assert media_type(sent(hidden)) == "image/jpeg"
 
 
+@pytest.mark.parametrize(
+    ("entries", "extra", "sent"),
+    [
+        ("/Widths [ 900 900 99 0 R 900 900 900 ]", {}, "image/jpeg"),
+        ("/Widths 5 0 R", {5: b"[ 900 900 99 0 R 900 900 900 ]"}, "image/jpeg"),
+        ("/Widths [ 900 900 5 0 R 900 900 900 ]", {5: b"900"}, "application/pdf"),
+        ("/Widths 99 0 R", {}, "application/pdf"),  # the page has no widths either
+        ("/Encoding << /Type /Encoding /Differences [ 65 /X 99 0 R /Y ] >>", {}, "image/jpeg"),
+    ],
+)
+def test_a_page_whose_glyphs_move_without_an_array_of_its_font_is_sent_as_a_picture(
+    entries: str, extra: dict[int, bytes], sent: str
+) -> None:
+    """PDFium copies no array that refers to a missing object."""
+    font = f"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /FirstChar 65 /LastChar 70 {entries} >>".encode()
+    data = pages_of(content=b"BT /F1 24 Tf 72 700 Td (ABCDEF) Tj ET", extra={3: font, **extra})
+    with PdfFile(data, max_pixels=4_000_000) as file, file.page(1) as page:
+        assert media_type(page_document(page)) == sent
+
+
 def test_a_highlight_without_an_appearance_is_in_the_pdf_of_its_page() -> None:
     mark = "/Annots [<< /Subtype /Highlight /Rect [40 90 300 130] /QuadPoints [40 130 300 130 40 90 300 90] /C [1 1 0] >>]"
     with PdfFile(pages_of((mark,)), max_pixels=1_000_000) as file, file.page(1) as page:
