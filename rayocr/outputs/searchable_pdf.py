@@ -3,9 +3,9 @@ and copying.
 
 Nothing that the source shows is removed or drawn again. Each page gets one font and one content stream before its own, so that it
 looks the same. Pages that can already be searched are not changed, except that values of form fields without an appearance are
-added. Text that is invisible on a page is removed, unless it transcribes a scan. The source is in a temporary file and is written
-object by object, so that its pictures are never all in memory. The libraries are imported when the first file begins, since every
-process of a run imports this module for the output's name.
+added. Text that is invisible on a page is removed, unless it is a reliable transcript of a scan. The source is in a temporary
+file and is written object by object, so that its pictures are never all in memory. The libraries are imported when the first file
+begins, since every process of a run imports this module for the output's name.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, ClassVar
 
 from rayocr.config import OutputConfig
-from rayocr.errors import RayocrError
+from rayocr.errors import NoTextLayer, RayocrError
 from rayocr.ledger.boxes import unpack_boxes
 from rayocr.ledger.runs import format_runs, named_pages
 from rayocr.messages import HIDDEN_TEXT, DocumentContext, PageRecord, TextBox
@@ -99,10 +99,12 @@ class SearchablePdfOutput(Output):
         try:
             with self._source.page(record.page_number) as page:
                 layer = page.text_layer().verdict
-                is_searchable = record.engine == "textlayer" or layer.trusted
+                is_searchable = record.engine == "textlayer" or (layer.trusted and not _is_rejected(record))
                 boxes = self._values(record.page_number, page) if is_searchable else self._boxes(record, page)
                 upright, keeps_text = page.upright, bool(page.raw_text.strip()) and not page.text_layer().hides_text
-                if HIDDEN_TEXT not in record.doubts and page.text_layer().hides_text:
+                if not is_searchable and keeps_text and page.text_layer().is_reading:
+                    keeps_text = not self._remove_old_layer(page.hidden_pieces(with_readings=True), record.page_number)
+                elif HIDDEN_TEXT not in record.doubts and page.text_layer().hides_text:
                     self._remove_hidden_text(page.hidden_pieces(), record.page_number)
         except RayocrError:  # a server can read a page that PDFium cannot load
             if record.engine == "textlayer":
@@ -154,6 +156,13 @@ class SearchablePdfOutput(Output):
         assert self._pdf is not None
         if not remove_pieces(self._pdf, page_number, found.numbers, count=found.count) or not found.all_hidden_text:
             self._hidden.append(page_number)
+
+    def _remove_old_layer(self, found: HiddenPieces, page_number: int) -> bool:
+        """Removes an old OCR layer that the new text replaces. Returns whether no text of the source remains."""
+        from rayocr.outputs.searchable.hidden_text import remove_pieces
+
+        assert self._pdf is not None
+        return remove_pieces(self._pdf, page_number, found.numbers, count=found.count) and found.all_hidden_text
 
     def _values(self, page_number: int, page: Page) -> list[TextBox]:
         """Returns the values of fields without an appearance in the file: viewers show them, but few search them."""
@@ -226,6 +235,11 @@ class SearchablePdfOutput(Output):
     def _source_only(self) -> None:
         with self._path.open("rb") as file:
             shutil.copyfileobj(file, self.file)
+
+
+def _is_rejected(record: PageRecord) -> bool:
+    """Returns whether the page's text layer differs from the page: its words look right, but not all of its numbers are."""
+    return any(attempt.engine == "textlayer" and attempt.reason == NoTextLayer.__name__ for attempt in record.attempts)
 
 
 def _is_signed(pdf: pikepdf.Pdf) -> bool:

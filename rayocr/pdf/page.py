@@ -200,9 +200,9 @@ class Page:
         """Returns the text that the page shows, in file order. Ten times as fast as `text_layer` if `raw_text` is the same."""
         return self.raw_text if self.shows_raw_text() else self._text_layer.text
 
-    def hidden_pieces(self) -> HiddenPieces:
-        """Returns the pieces of the page's content that contain only invisible text."""
-        return hidden_pieces(self._page.raw, self._own_layer)
+    def hidden_pieces(self, *, with_readings: bool = False) -> HiddenPieces:
+        """Returns the pieces of the page's content that contain only invisible text. See `pdf.hidden.pieces.hidden_pieces`."""
+        return hidden_pieces(self._page.raw, self._own_layer, with_readings=with_readings)
 
     def rulings(self) -> tuple[Ruling, ...]:
         """Returns drawn horizontal and vertical lines, such as those of tables."""

@@ -10,7 +10,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.textlayer.layer import TextLayer
 from rayocr.pdf.textlayer.lines import TextLine
-from rayocr.pdf.textlayer.rendered_text import address_of, texts_within
+from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, texts_within
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +24,9 @@ class HiddenPieces:
     all_hidden_text: bool
 
 
-def hidden_pieces(page: Any, layer: TextLayer) -> HiddenPieces:
-    """Finds the hidden pieces of a raw FPDF_PAGE. `layer`: the page's own text layer."""
+def hidden_pieces(page: Any, layer: TextLayer, *, with_readings: bool = False) -> HiddenPieces:
+    """Finds the hidden pieces of a raw FPDF_PAGE. `layer`: the page's own text layer. `with_readings`: text in an invisible
+    render mode also counts as hidden if it is a reading of a scan; `all_hidden_text` is then whether no other text remains."""
     pieces = [_texts_of(pdfium.FPDFPage_GetObject(page, index)) for index in range(pdfium.FPDFPage_CountObjects(page))]
     texts = [piece for piece in pieces if piece is not None]
     text_page = pdfium.FPDFText_LoadPage(page)
@@ -35,7 +36,9 @@ def hidden_pieces(page: Any, layer: TextLayer) -> HiddenPieces:
         hidden, seen = _objects_of(text_page, layer.hidden), _objects_of(text_page, layer.lines)
     finally:
         pdfium.FPDFText_ClosePage(text_page)
-    numbers = frozenset(n for n, piece in enumerate(texts) if piece & hidden and not piece & seen)
+    unseen = TextObjects(page).unseen if with_readings else set()
+    hidden, seen = (hidden | seen if with_readings else hidden), seen - unseen
+    numbers = frozenset(n for n, piece in enumerate(texts) if piece & (hidden | unseen) and not piece & seen)
     removed = {address for n in numbers for address in texts[n]}
     return HiddenPieces(numbers=numbers, count=len(texts), all_hidden_text=hidden <= removed)
 

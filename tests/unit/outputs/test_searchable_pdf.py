@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 from statistics import mean
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from PIL import Image
 
 from rayocr.ledger.boxes import pack_boxes, unpack_boxes
-from rayocr.messages import TextBox
+from rayocr.messages import Attempt, TextBox
 from rayocr.outputs.searchable.lines import detect_lines, in_reading_order, lay_in_order, plain_lines
 from rayocr.pdf.document import PdfFile
 from tests.unit.outputs.clean_pages import clean_pdf, pages_of
@@ -226,12 +227,15 @@ def test_values_of_fields_without_an_appearance_can_be_found_and_the_page_looks_
     assert np.array_equal(pixels(made)[0], pixels(source)[0])
 
 
-def test_text_that_stays_beside_the_new_text_is_noted() -> None:
-    lines = ("Minutes of the committee", "The fee was raised to 47.50 per week.", "The balance stands at 6,183.07 today.")
+def layered_scan(before: bytes = b"", *, times: int = 1, rejected: bool = False) -> tuple[bytes, tuple[str, ...]]:
+    """The output for a scan with an old OCR layer that has a wrong number. `before`: what the page draws before the layer.
+    `times`: how often it has its lines; more than a few words can be trusted."""
+    lines = ("Minutes of the committee", "The fee was raised to 47.50 per week.", "The balance stands at 6,183.07 today.") * times
     shown = b"BT /F1 14 Tf 57 700 Td " + b"".join(b"(%s) Tj 0 -25 Td " % line.encode() for line in lines) + b"ET"
     data = io.BytesIO()
     PdfFile(pdfs.pages_of(content=shown), max_pixels=10_000_000).page(1).render(dpi=150).image.save(data, "JPEG", quality=85)
-    hidden = shown.replace(b"BT", b"q 595 0 0 842 0 0 cm /Im Do Q BT 3 Tr").replace(b"47.50", b"41.50")
+    start = b"q 595 0 0 842 0 0 cm /Im Do Q " + before + b" BT 3 Tr"
+    hidden = shown.replace(b"BT", start).replace(b"47.50", b"41.50")
     with pikepdf.open(io.BytesIO(pdfs.pages_of(content=hidden))) as pdf:
         width, height = Image.open(data).size
         facts = {"Width": width, "Height": height, "ColorSpace": pikepdf.Name.DeviceRGB, "BitsPerComponent": 8}
@@ -240,6 +244,27 @@ def test_text_that_stays_beside_the_new_text_is_noted() -> None:
         old = io.BytesIO()
         pdf.save(old)
     boxes = [TextBox(text="fee was raised to 47.50", x0=57, y0=105, x1=300, y1=122)]
-    made, notes = searchable_pdf(old.getvalue(), record("text", boxes))
-    assert "41.50" in pages_of(made)[0]
+    attempts = (Attempt(engine="textlayer", reason="NoTextLayer"),) if rejected else ()
+    made, notes = searchable_pdf(old.getvalue(), replace(record("text", boxes), attempts=attempts))
+    assert np.array_equal(pixels(made)[0], pixels(old.getvalue())[0])
+    return made, notes
+
+
+@pytest.mark.parametrize(("times", "rejected"), [(1, False), (6, True)])
+def test_an_old_layer_over_a_scan_that_is_not_used_is_replaced(times: int, rejected: bool) -> None:
+    made, notes = layered_scan(times=times, rejected=rejected)
+    assert "41.50" not in pages_of(made)[0] and "47.50" in pages_of(made)[0]
+    assert notes == ()
+
+
+def test_a_trusted_layer_over_a_scan_stays() -> None:
+    made, notes = layered_scan(times=6)
+    assert pages_of(made)[0].count("41.50") == 6 and "47.50" not in pages_of(made)[0]
+    assert notes == ()
+
+
+def test_text_that_stays_beside_the_new_text_is_noted() -> None:
+    made, notes = layered_scan(b"BT /F1 14 Tf 57 300 Td (A printed stamp) Tj ET")
+    assert "A printed stamp" in pages_of(made)[0]
+    assert "41.50" not in pages_of(made)[0] and "47.50" in pages_of(made)[0]
     assert len(notes) == 1 and "the text layer of the source is kept, too" in notes[0]
