@@ -9,11 +9,12 @@ import difflib
 import glob
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from rayocr.composition import MAPPING_KEYS, PATH_KEYS
+from rayocr.cli.config_file import options_in
+from rayocr.composition import PATH_KEYS
 from rayocr.config import RayocrConfig
 from rayocr.config.ranges import choose
 from rayocr.engines.registry import engine_names
@@ -25,9 +26,7 @@ from rayocr.overrides import (
     kind_of,
     literal,
     meant_option,
-    nearest_option,
     option_names,
-    quoted,
 )
 
 # Sub-command -> the options that its positional arguments set, in order.
@@ -63,7 +62,6 @@ _SWITCHES = {"--version": "version", "-V": "version", "--cfg": "show_config", "-
 _PROGRESS = {"--json": "json", "-q": "none", "--quiet": "none"}
 _SHOWN = {"source": "IN", "dest": "OUT", "document": "NAME"}
 _NAMES = frozenset((*option_names(RayocrConfig), *CONFIG_GROUPS))
-_TOP = frozenset(field.name for field in fields(RayocrConfig))
 _MOST_NAMED = 10  # number of files in the command that a message suggests
 _SHELLS = ("bash", "zsh", "fish")
 
@@ -163,7 +161,7 @@ class _Words:
             has_topic = following and not following[0].startswith("-") and "=" not in following[0]
             self.flags["help"] = following.pop(0) if has_topic else topic
         elif name == "--config":
-            self.from_file += overrides_of(_value(word, following))
+            self.from_file += options_in(_value(word, following))
         elif name == "--completion":
             self.flags["completion"] = _shell(_value(word, following))
         elif name == "--samples":
@@ -324,46 +322,3 @@ def _shell(name: str) -> str:
     if name not in _SHELLS:
         raise UsageError(f"No completion for {name!r}.", hint=choose(name, _SHELLS))
     return name
-
-
-def overrides_of(file: str) -> list[str]:
-    """Returns the options of a YAML file, as overrides. Raises UsageError."""
-    from omegaconf import OmegaConf
-    from omegaconf.errors import OmegaConfBaseException
-    from yaml import YAMLError
-
-    try:
-        data = OmegaConf.to_container(OmegaConf.load(file))
-    except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
-        if isinstance(error, UnicodeDecodeError):
-            raise UsageError(f"The configuration file {file} is not UTF-8 text.", hint="Save it as UTF-8.") from error
-        why = error.strerror if isinstance(error, OSError) else _yaml_problem(error)
-        missing = isinstance(error, FileNotFoundError)
-        hint = "Check its path." if missing else "Write options as in docs/configuration.md, for example `source: in/`."
-        raise UsageError(f"Cannot read the configuration file {file}: {why}", hint=hint) from error
-    if not isinstance(data, dict):
-        raise UsageError(f"The configuration file {file} contains no options.", hint="Write YAML, for example `source: in/`.")
-    for key in data:
-        if key not in _TOP:
-            raise UsageError(f"The configuration file {file} has an unknown option {key!r}.", hint=nearest_option(str(key)))
-    return _flattened(data, "")
-
-
-def _yaml_problem(error: Exception) -> str:
-    mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
-    return f"line {mark.line + 1}: {problem}" if mark and problem else str(error).splitlines()[0]
-
-
-def _flattened(data: dict[Any, Any], prefix: str) -> list[str]:
-    found = []
-    for key, value in data.items():
-        name = f"{prefix}{key}"
-        if isinstance(value, dict) and value and name not in MAPPING_KEYS:
-            found += _flattened(value, f"{name}.")
-        else:
-            found.append(f"{name}={value if _is_plain_path(name, value) else quoted(value)}")
-    return found
-
-
-def _is_plain_path(name: str, value: object) -> bool:
-    return name in PATH_KEYS and isinstance(value, str)

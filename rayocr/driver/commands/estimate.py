@@ -245,6 +245,12 @@ def _table(
         table.add_row("Cost", "nothing is sent to Gemini with this chain: " + " → ".join(chain_of(config)))
         table.add_row("Time", local_time(config, counted))
         return table
+    _add_gemini(table, config, prices, counted, tokens)
+    return table
+
+
+def _add_gemini(table: Table, config: RayocrConfig, prices: PriceTable, counted: PageCount, tokens: TokensAPage) -> None:
+    """Adds the rows of pages that are sent to Gemini."""
     model = config.engine.gemini.ladder[0]
     source = f"from {tokens.known_from:,} earlier pages" if tokens.known_from else "assumed, see limits.expected_input_tokens"
     sent = _sent(config, prices, model, counted, tokens)
@@ -276,7 +282,6 @@ def _table(
         "",
         "The estimate counts blank pages, which are not sent. It does not count repeated requests for refused pages.",
     )
-    return table
 
 
 def _count(tokens: float) -> str:

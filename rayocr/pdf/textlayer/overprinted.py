@@ -9,15 +9,14 @@ from __future__ import annotations
 
 import ctypes
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pypdfium2.raw as pdfium
 
 from rayocr.pdf.textlayer.lines import Word
-from rayocr.pdf.textlayer.rendered_text import address_of
+from rayocr.pdf.textlayer.rendered_text import address_of, inactive
 
 _SAME_PLACE = 0.5  # overlap of two words, as a share of the smaller one; boxes of neighboring lines overlap by less
 _MOST_STEPS = 300  # number of words at one height that are compared; a column of vertical text is beside all lines
@@ -71,7 +70,7 @@ def _without_second_drawings(
     if not any(seconds.values()):
         return sorted(seconds)
     whole = render()
-    with _without([item for items in seconds.values() for item in items]):
+    with inactive([item for items in seconds.values() for item in items]):
         rest = render()
     return [n for n in sorted(seconds) if not seconds[n] or not _is_drawn(_differ(whole, rest, boxes[n]), len(words[n].text))]
 
@@ -123,7 +122,7 @@ def _hidden_by_halves(
             is_own = np.isin(drawn_by[y0:y1, x0:x1], [number[address] for address in own])
             hidden += [] if _is_drawn(is_own, own.total()) else [n]
     # Of two equal objects at the same place, neither draws a pixel by itself.
-    with _without([objects[address] for address in {address for n in hidden for address in parts[n]}]):
+    with inactive([objects[address] for address in {address for n in hidden for address in parts[n]}]):
         rest = render()
     return [n for n in hidden if not _is_drawn(_differ(whole, rest, boxes[n]), parts[n].total())]
 
@@ -135,23 +134,12 @@ def _numbers_of_pixels(objects: Sequence[Any], whole: Any, render: Callable[[], 
     for digit in range((len(objects) - 1).bit_length()):
         changes = []
         for half in (0, 1):
-            with _without([item for n, item in enumerate(objects) if n >> digit & 1 == half]):
+            with inactive([item for n, item in enumerate(objects) if n >> digit & 1 == half]):
                 changes.append(_differ(whole, render(), everywhere))
         is_single &= changes[0] ^ changes[1]
         numbers |= changes[1].astype(np.int32) << digit
     numbers[~is_single] = -1
     return numbers
-
-
-@contextmanager
-def _without(objects: Collection[Any]) -> Iterator[None]:
-    for item in objects:
-        pdfium.FPDFPageObj_SetIsActive(item, False)
-    try:
-        yield
-    finally:
-        for item in objects:
-            pdfium.FPDFPageObj_SetIsActive(item, True)
 
 
 def _differ(before: Any, after: Any, box: Sequence[int]) -> Any:

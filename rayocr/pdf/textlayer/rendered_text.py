@@ -84,14 +84,20 @@ class TextObjects:
     @contextmanager
     def without_text(self, *, kept: Collection[int] = ()) -> Iterator[None]:
         """Removes the text from renderings within this context, except the objects with the addresses `kept`."""
-        removed = [item for item in self._drawn if address_of(item) not in kept] if kept else self._drawn
-        for item in removed:
-            pdfium.FPDFPageObj_SetIsActive(item, False)
-        try:
+        with inactive([item for item in self._drawn if address_of(item) not in kept] if kept else self._drawn):
             yield
-        finally:
-            for item in removed:
-                pdfium.FPDFPageObj_SetIsActive(item, True)
+
+
+@contextmanager
+def inactive(objects: Collection[Any]) -> Iterator[None]:
+    """Removes the objects from renderings within this context."""
+    for item in objects:
+        pdfium.FPDFPageObj_SetIsActive(item, False)
+    try:
+        yield
+    finally:
+        for item in objects:
+            pdfium.FPDFPageObj_SetIsActive(item, True)
 
 
 def gray_scale(size_pt: Sequence[float], dpi: float) -> float:
