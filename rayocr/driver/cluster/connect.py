@@ -23,6 +23,7 @@ from typing import Any
 from rayocr.config import RayocrConfig
 from rayocr.driver.cluster.addresses import explained, find_address, knock
 from rayocr.driver.cluster.local_ray import folder as local_ray
+from rayocr.driver.cluster.local_ray import settings
 from rayocr.errors import ClusterUnavailable, Interrupted, RayocrError
 from rayocr.private_folder import make_private
 
@@ -50,6 +51,7 @@ def connect(config: RayocrConfig, cancelled: threading.Event | None = None) -> C
     found = find_address(config.cluster)
     if found is None:
         local_ray.prepare()
+        settings.apply()
     address = found.address if found else None
     thread = _RayThread()
     try:

@@ -44,7 +44,8 @@ def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> _Starts:
     monkeypatch.setattr(cluster.local_ray, "prepare", lambda: None)
     monkeypatch.setattr(cluster.local_ray, "use_token", lambda: None)
     monkeypatch.setattr(cluster.local_ray, "temp_dir", lambda: "/tmp/x")
-    monkeypatch.setattr(cluster, "quiet_ray", lambda: None)  # it would stay in the environment of later tests
+    monkeypatch.setattr(cluster.settings, "apply", lambda: None)
+    monkeypatch.setattr(cluster, "quiet_ray", lambda: None)  # both would stay in the environment of later tests
     monkeypatch.setattr(worker, "print_to_stdstream", worker.print_to_stdstream)  # restore what connect() replaces
     monkeypatch.setattr(ray, "init", found)
     monkeypatch.setattr(ray, "shutdown", lambda: None)

@@ -1,0 +1,23 @@
+"""Settings of a local Ray that reduce the CPU time it takes without work. Not for clusters, which belong to others."""
+
+from __future__ import annotations
+
+import os
+
+# Each figure is milliseconds of CPU per second that the variable saves, of 84 in a local Ray with two workers.
+_QUIET = {
+    # Ray counts each event of its loops for a log that rayocr does not read: 4.
+    "RAY_event_stats": "0",
+    # Ray's agents wait for the end of a pipe instead of looking for their parent 2.5 times a second: 2. They also end at once.
+    "RAY_enable_pipe_based_agent_to_parent_health_check": "1",
+    # Interval at which the agent measures all processes for the dashboard (5 s by default): 2.
+    "REPORTER_UPDATE_INTERVAL_MS": "15000",
+    # Interval at which the dashboard measures the memory of its own processes (5 s by default): 4.
+    "METRICS_RECORD_INTERVAL_S": "60",
+}
+
+
+def apply() -> None:
+    """Sets the variables for Ray's processes. A value that the user has set remains. Call it before Ray is imported."""
+    for name, value in _QUIET.items():
+        os.environ.setdefault(name, value)
