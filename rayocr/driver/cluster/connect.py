@@ -22,8 +22,8 @@ from typing import Any
 
 from rayocr.config import RayocrConfig
 from rayocr.driver.cluster.addresses import explained, find_address, knock
+from rayocr.driver.cluster.local_ray import dashboard, settings
 from rayocr.driver.cluster.local_ray import folder as local_ray
-from rayocr.driver.cluster.local_ray import settings
 from rayocr.errors import ClusterUnavailable, Interrupted, RayocrError
 from rayocr.private_folder import make_private
 
@@ -63,7 +63,7 @@ def connect(config: RayocrConfig, cancelled: threading.Event | None = None) -> C
         raise
     except Exception as error:  # Ray also raises bare exceptions, all of which mean that it is unavailable
         raise explained(error, address or None, logs="" if address else f"{local_ray.temp_dir()}/session_latest/logs") from error
-    url = context.dashboard_url
+    url = context.dashboard_url if address else _dashboard(thread)
     return Connection(
         address=context.address_info.get("address") or str(address),
         local=address is None,
@@ -99,6 +99,7 @@ def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
     # rayocr uses neither the autoscaler nor the process that sends the workers' output to drivers. Each takes half a second of
     # CPU.
     Node.start_monitor = Node.start_log_monitor = lambda _: None
+    dashboard.defer()
     local_ray.keep()
     with local_ray.turn():
         for last in (False, True):
@@ -119,6 +120,17 @@ def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
     raise AssertionError  # this line is unreachable
 
 
+def _dashboard(thread: _RayThread) -> str | None:
+    """Returns the address of the dashboard, which starts when it is opened; None if there is no port for it."""
+    lazy = dashboard.LazyDashboard(lambda: thread.begin(dashboard.start).result())
+    try:
+        address = lazy.listen()
+        dashboard.announce(address)
+    except Exception:  # Ray also raises bare exceptions
+        return None
+    return address
+
+
 class _RayThread:
     """A thread that starts Ray and ends with the process, since Linux ends the children of a thread that ends. Calls of Ray
     cannot be interrupted, so a call that takes too long is abandoned."""
@@ -128,8 +140,7 @@ class _RayThread:
         threading.Thread(target=self._serve, name="ray", daemon=True).start()
 
     def call(self, function: Callable[[], Any], timeout_s: float, cancelled: threading.Event | None) -> Any:
-        future: Future[Any] = Future()
-        self._calls.put((function, future))
+        future = self.begin(function)
         waited = 0.0
         while True:
             try:
@@ -147,6 +158,11 @@ class _RayThread:
                         f"Ray did not answer within {timeout_s:.0f} s.",
                         hint="Check Ray's version and the load of the machine, or set cluster=local to start Ray here.",
                     ) from None
+
+    def begin(self, function: Callable[[], Any]) -> Future[Any]:
+        future: Future[Any] = Future()
+        self._calls.put((function, future))
+        return future
 
     def _serve(self) -> None:
         while True:
