@@ -7,7 +7,7 @@ import pytest
 
 from rayocr.errors import DayQuotaExhausted, OutsideError, QuotaDenied, UnknownModel
 from rayocr.messages import OUTAGE, PageOutcome
-from tests.unit.engines.test_waiting_stage import GOOD, Bench, LightEngine, ScriptedEngine
+from tests.unit.engines.scripted_stage import GOOD, Bench, LightEngine, ScriptedEngine
 
 GONE = UnknownModel("Gemini does not have the model a: This model is no longer available.")
 

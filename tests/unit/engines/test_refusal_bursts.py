@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rayocr.messages import OUTAGE, PageOutcome
-from tests.unit.engines.test_waiting_stage import GOOD, Bench, LightEngine, ScriptedEngine
+from tests.unit.engines.scripted_stage import GOOD, Bench, LightEngine, ScriptedEngine
 
 FINISHES = ["SAFETY", "RECITATION", "MAX_TOKENS", ""]  # the last one is an empty text with STOP
 

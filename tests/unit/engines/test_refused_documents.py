@@ -16,7 +16,7 @@ from rayocr.engines.stages import PageProgress, WaitingStage
 from rayocr.messages import OUTAGE, PageOutcome, PageRecord, PageText
 from rayocr.pdf.page import Page
 from rayocr.retry import RetryPolicy
-from tests.unit.engines.test_waiting_stage import GOOD, InkedPage, LightEngine, Slots
+from tests.unit.engines.scripted_stage import GOOD, InkedPage, LightEngine, Slots
 from tests.unit.virtual_time import VirtualLoop
 
 FINISHES = ["SAFETY", "RECITATION", "MAX_TOKENS"]

@@ -2,179 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from functools import partial
 from typing import Any, ClassVar, cast
 
 import pytest
 
 from rayocr.config import DoubtConfig
 from rayocr.engines.answers.verification import VerificationResult, Verifier
-from rayocr.engines.base import ComputeEngine, Engine, OfferedPage, WaitingEngine
+from rayocr.engines.base import ComputeEngine
 from rayocr.engines.registry import Stage
-from rayocr.engines.stages import ComputeStage, PageDedupPort, PageProgress, ReadLocally, WaitingStage
-from rayocr.engines.stages.ports import LocalEngines
+from rayocr.engines.stages import ComputeStage, PageProgress
 from rayocr.errors import (
     BatchIncomplete,
-    BatchWithdrawn,
     CredentialsError,
     DayQuotaExhausted,
-    EngineConnectionLost,
-    EngineOverloaded,
-    EngineRateLimited,
     EngineRejected,
-    EngineShed,
-    EngineTimeout,
-    EngineTransient,
     ModelUnavailable,
     PageUnrenderable,
     PictureUndecodable,
 )
-from rayocr.messages import OUTAGE, Attempt, LaneGrant, PageOutcome, PageRecord, PageText
+from rayocr.messages import OUTAGE, Attempt, PageOutcome, PageRecord, PageText
 from rayocr.pdf.page import Page
-from rayocr.retry import RetryPolicy
+from tests.unit.engines.scripted_stage import GOOD, Bench, InkedPage, LightEngine, ScriptedEngine
 from tests.unit.engines.servers import FakePage
-
-Script = dict[str, list[str | Exception]]
-GOOD = "Some text of the page."
-
-
-class ScriptedEngine(WaitingEngine):
-    """Answers from one list per model: an exception, GOOD text, or a finish reason."""
-
-    name: ClassVar[str] = "gemini"
-
-    def __init__(self, script: Script) -> None:
-        self._script = script
-        self.asked: list[str] = []
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        return tuple(self._script)
-
-    def open(self) -> None: ...
-
-    async def probe(self, model: str) -> None: ...
-
-    async def recognize_async(self, page: OfferedPage, model: str) -> PageText:
-        self.asked.append(model)
-        step = self._script[model].pop(0)
-        if isinstance(step, Exception):
-            raise step
-        finish = "STOP" if " " in step or not step else step
-        return PageText(text=step if finish == "STOP" else "half", engine=self.name, model=model, input_tokens=600, finish=finish)
-
-
-class Slots:
-    def __init__(self) -> None:
-        self.left_with: list[BaseException] = []
-        self.parked: dict[str, float] = {}  # models with a used-up daily quota, and its reset time
-        self.unavailable: set[str] = set()  # models whose server answers nothing
-        self.refuses = False  # the model refused pages of other documents
-        self.in_a_row = 0
-        self.share = 0.0  # share of other workers' requests that fail
-        self.lanes: list[str] = []  # the lanes to grant, in order
-        self.local: list[bool] = []  # whether local engines might read the page, at each request for a lane
-
-    @asynccontextmanager
-    async def slot(self, model: str, *, may_shed: bool = False, input_tokens: float | None = None) -> AsyncIterator[None]:
-        if model in self.parked:
-            raise DayQuotaExhausted("used up", resumes_at=self.parked[model])
-        if model in self.unavailable:
-            raise ModelUnavailable(f"{model} has answered no request")
-        try:
-            yield
-        except BaseException as error:
-            self.left_with.append(error)
-            raise
-
-    def failing(self, model: str) -> float:
-        return self.share
-
-    def refusing(self, model: str) -> bool:
-        return self.refuses
-
-    def refused_in_a_row(self, model: str) -> int:
-        return max(self.in_a_row, int(self.refuses))
-
-    @asynccontextmanager
-    async def lane(self, *, local: bool = False) -> AsyncIterator[LaneGrant]:
-        self.local.append(local)
-        yield LaneGrant(lane=self.lanes.pop(0), give_up_s=7.0)
-
-    async def unless_closing(self, asking: Any) -> Any:
-        return await asking
-
-
-class InkedPage:
-    page_number = 1
-    undecodable_share = 0.0
-    is_placeholder = False
-    cut_off_share = 0.0
-
-    own_text = ""
-
-    def certainly_inked(self) -> bool:
-        return True
-
-    def visible_text(self) -> str:
-        return self.own_text
-
-
-class Bench:
-    """A stage of one scripted engine, or of two."""
-
-    def __init__(
-        self,
-        *engines: Engine,
-        is_last_stage: bool = False,
-        attempts: tuple[Attempt, ...] = (),
-        fall_back: bool = False,
-        verifier: Verifier | None = None,
-        dedup: PageDedupPort | None = None,
-        local: LocalEngines | None = None,
-    ) -> None:
-        self.slots = Slots()
-        self.remembered: list[PageRecord] = []
-        self.slept: list[float] = []
-        self.on_sleep: Callable[[float], Awaitable[None]] | None = None
-        self.hangs: Callable[..., object] | None = None  # a function that waits behind a page that hangs on the thread
-        self.progress = PageProgress("d", 1, is_last_stage=is_last_stage, attempts=attempts)
-        self._stage = WaitingStage(
-            Stage(kind="wait", first=0, last=len(engines) - 1),
-            engines,
-            slots=self.slots,
-            policy=RetryPolicy(max_attempts=4),
-            on_thread=self._on_thread,
-            fall_back=fall_back,
-            verifier=verifier,
-            dedup=dedup,
-            local=local,
-            verify_within_s=0.01,
-            sleep=self._sleep,
-        )
-
-    async def _on_thread(self, function: Any, *arguments: Any) -> object:
-        if self.hangs is not None and isinstance(function, partial) and function.func == self.hangs:
-            await asyncio.Event().wait()
-        return cast(object, function(*arguments))
-
-    async def _sleep(self, delay_s: float) -> None:
-        if self.on_sleep is not None:
-            await self.on_sleep(delay_s)
-        else:
-            self.slept.append(delay_s)
-
-    async def _remember(self, record: PageRecord) -> None:
-        self.remembered.append(record)
-
-    async def read(self, first_engine: int = 0, *, page: InkedPage | None = None, offered: FakePage | None = None) -> PageRecord:
-        seen = cast(Page, page or InkedPage())
-        return await self._stage.recognize(
-            seen, offered or FakePage(), self.progress, first_engine=first_engine, remember=self._remember
-        )
 
 
 async def test_a_random_recitation_is_asked_once_more_and_both_are_on_the_bill() -> None:
@@ -223,48 +72,6 @@ async def test_a_loop_goes_to_the_next_model_and_never_into_the_output() -> None
     record = await Bench(engine).read()
     assert (engine.asked, record.text) == (["a", "b"], GOOD)
     assert record.attempts[0].reason == "RepetitionLoop"
-
-
-async def test_transient_errors_are_tried_again_at_the_servers_delay_and_cost_no_try() -> None:
-    engine = ScriptedEngine({"a": [EngineRateLimited("q", retry_after_s=30.0), EngineOverloaded("5xx"), GOOD]})
-    bench = Bench(engine)
-    record = await bench.read()
-    assert (record.outcome, record.attempts, bench.remembered) == (PageOutcome.DONE, (), [])
-    assert bench.slept[0] >= 30.0
-    assert [type(error) for error in bench.slots.left_with] == [EngineRateLimited, EngineOverloaded]
-
-
-async def test_a_server_that_stays_unavailable_is_left_for_the_next_model_and_not_remembered() -> None:
-    engine = ScriptedEngine({"a": [EngineOverloaded("5xx") for _ in range(4)], "b": [GOOD]})
-    bench = Bench(engine)
-    record = await bench.read()
-    assert (engine.asked, record.outcome) == (["a"] * 4 + ["b"], PageOutcome.DONE)
-    assert bench.remembered == []
-
-
-async def test_time_outs_may_have_been_paid_for_and_end_after_three() -> None:
-    engine = ScriptedEngine({"a": [EngineTimeout("t") for _ in range(9)]})
-    await Bench(engine).read()
-    assert engine.asked == ["a"] * 3
-
-
-@pytest.mark.parametrize(
-    ("error", "share"), [(EngineOverloaded("503"), 1.0), (EngineTimeout("t"), 1.0), (EngineRateLimited("429"), 0.0)]
-)
-async def test_a_page_is_not_given_up_for_failures_of_its_server_on_every_page(error: EngineTransient, share: float) -> None:
-    engine = ScriptedEngine({"a": [error] * 50 + [GOOD], "b": []})
-    bench = Bench(engine)
-    bench.slots.share = share
-    record = await bench.read()
-    assert (record.outcome, record.model, record.attempts) == (PageOutcome.DONE, "a", ())
-
-
-async def test_where_a_third_of_all_requests_fail_it_takes_more_failures_to_blame_the_page() -> None:
-    engine = ScriptedEngine({"a": [EngineOverloaded("503")] * 30})
-    bench = Bench(engine)
-    bench.slots.share = 1 / 3
-    assert (await bench.read()).outcome is PageOutcome.HANDED_ON
-    assert len(engine.asked) == 9  # (1/3) ** 9 is less than 0.1 ** 4, and (1/3) ** 8 is not
 
 
 async def test_an_unavailable_server_ends_the_run_and_no_other_engine_reads_the_page() -> None:
@@ -323,22 +130,6 @@ async def test_a_local_engine_reads_a_refused_page_which_is_then_a_fallback() ->
     stage = ComputeStage(Stage(kind="compute", first=1, last=1), [None, Local()])
     record = stage.recognize(cast(Page, Inked()), progress, first_engine=refused.next_engine)
     assert (record.outcome, record.engine, record.input_tokens) == (PageOutcome.FALLBACK, "rapidocr", 600)
-
-
-class LightEngine(ComputeEngine):
-    """A text layer that returns or raises `answer`."""
-
-    name: ClassVar[str] = "textlayer"
-
-    def __init__(self, answer: str | Exception | None) -> None:
-        self._answer = answer
-
-    def open(self) -> None: ...
-
-    def recognize(self, page: Page) -> PageText | None:
-        if isinstance(self._answer, Exception):
-            raise self._answer
-        return PageText(text=self._answer, engine=self.name, model=self.name) if self._answer else None
 
 
 class MeasuredPage(InkedPage):
@@ -498,87 +289,6 @@ async def test_a_page_that_cannot_be_cut_out_is_still_offered_to_the_engine() ->
     bench = Bench(ScriptedEngine({"a": [GOOD]}), dedup=NoDuplicates())
     record = await bench.read(offered=UncutPage())
     assert (record.outcome, record.text) == (PageOutcome.DONE, GOOD)
-
-
-async def test_a_timeout_that_was_probably_billed_is_on_record_and_does_not_count_as_a_refusal() -> None:
-    lost = EngineTimeout("t")
-    lost.probably = PageText(text="", engine="gemini", model="a", input_tokens=500, cost_usd=0.5, price_class="standard")
-    engine = ScriptedEngine({"a": [lost, "RECITATION", GOOD]})
-    bench = Bench(engine)
-    record = await bench.read()
-    assert engine.asked == ["a", "a", "a"]  # a recitation is retried once, as if there were no timeout
-    assert (record.outcome, record.cost_usd, record.input_tokens) == (PageOutcome.DONE, 0.5, 1700)
-    assert [attempt.reason for attempt in record.attempts] == ["EngineTimeout", "Refused"]
-    assert [len(remembered.attempts) for remembered in bench.remembered] == [1, 2]
-
-
-class Lanes(ScriptedEngine):
-    """One scripted engine for each lane."""
-
-    def __init__(self, **scripts: list[str | Exception]) -> None:
-        super().__init__({"a": []})
-        self.lanes = {name: ScriptedEngine({"a": script}) for name, script in scripts.items()}  # type: ignore[misc]
-
-
-async def test_each_request_of_a_page_goes_to_the_lane_that_is_granted() -> None:
-    engine = Lanes(flex=[EngineShed("shed"), EngineShed("shed")], standard=[GOOD])
-    bench = Bench(engine)
-    bench.slots.lanes = ["flex", "flex", "standard"]
-    offered = FakePage()
-    record = await bench.read(offered=offered)
-    assert record.outcome is PageOutcome.DONE
-    assert [len(lane.asked) for lane in engine.lanes.values()] == [2, 1]  # type: ignore[attr-defined]
-    assert offered.give_up_s == 7.0
-
-
-async def test_a_page_that_was_withdrawn_from_a_batch_is_read_in_another_lane_and_not_paid_for_twice() -> None:
-    engine = Lanes(batch=[BatchWithdrawn("cancelled")], standard=[GOOD])
-    bench = Bench(engine)
-    bench.slots.lanes = ["batch", "standard"]
-    record = await bench.read()
-    assert (record.outcome, record.attempts, record.input_tokens) == (PageOutcome.DONE, (), 600)
-
-
-class LocalOutcomes:
-    def __init__(self, *outcomes: bool) -> None:
-        self.outcomes = list(outcomes)
-
-    async def read(self, document_id: str, page_number: int) -> bool:
-        return self.outcomes.pop(0)
-
-
-async def test_the_work_on_a_page_ends_when_local_engines_have_read_it() -> None:
-    bench = Bench(Lanes(standard=[]), local=LocalOutcomes(True))
-    bench.slots.lanes = ["local"]
-    with pytest.raises(ReadLocally):
-        await bench.read()
-    assert bench.slots.local == [True]
-
-
-async def test_a_page_that_local_engines_leave_unread_goes_to_the_server_without_a_trace() -> None:
-    engine = Lanes(standard=[EngineOverloaded("busy"), GOOD])
-    bench = Bench(engine, local=LocalOutcomes(False))
-    bench.slots.lanes = ["local", "standard", "standard"]
-    record = await bench.read()
-    assert (record.outcome, record.text, record.attempts) == (PageOutcome.DONE, GOOD, ())
-    assert bench.slots.local == [True, False, False], "local engines try a page once"
-
-
-async def test_local_engines_do_not_read_a_page_that_the_server_has_refused() -> None:
-    bench = Bench(Lanes(standard=["SAFETY", GOOD]), local=LocalOutcomes())
-    bench.slots.lanes = ["standard", "standard"]
-    await bench.read()
-    assert bench.slots.local[0] and not any(bench.slots.local[1:])
-
-
-async def test_a_request_that_was_in_flight_when_the_connection_broke_is_recorded_as_possibly_billed() -> None:
-    lost, refused = EngineConnectionLost("reset"), EngineConnectionLost("refused")
-    lost.in_flight = True
-    record = await Bench(ScriptedEngine({"a": [lost, refused, GOOD]})).read()
-    assert record.outcome is PageOutcome.DONE
-    assert [(attempt.reason, attempt.finish, attempt.cost_usd) for attempt in record.attempts] == [
-        ("EngineConnectionLost", "POSSIBLY_BILLED", 0.0)
-    ]
 
 
 @pytest.mark.parametrize("failure", [EngineRejected("400"), "NO_CANDIDATE", "OTHER"])
