@@ -24,6 +24,7 @@ _CLOSE = (
 )
 _RING = re.compile(r"[0oO°º]")
 _PERCENT = re.compile(r"%[o0°º]?|‰")
+_ALREADY = re.compile(r"[%‰½¼¾⅓⅔⅛⅜⅝⅞]")  # signs that the models read well
 _ORDINALS = "ªº"
 _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"\d{1,2}")
@@ -82,10 +83,13 @@ def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, part
         sign = _sign_of(parts[shape], before)
         if sign is None:
             lost |= not before.isalpha() and any(map(_digit, ([part] for part in parts[shape])))
+        elif own and text[own[-1] + 1 : own[-1] + 2] == [sign]:
+            continue  # the places are off by one character
         elif own and _disagree("".join(text[: own[-1] + 1]), parts[shape]):
             lost = True
         elif own:
-            own = own[max(map(before.find, "%‰")) :] if sign in "%‰" and set(before) & set("%‰") else own
+            if (found := _ALREADY.search(before)) is not None:
+                own, before = own[found.start() :], before[found.start() :]  # without the digits before the sign
             digits = sum(map(str.isdigit, before))
             while (
                 digits > sum(number.text.isdigit() * len(number.text) for number in parts[shape]) > 0 and text[own[0]].isdigit()

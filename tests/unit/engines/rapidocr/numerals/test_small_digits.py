@@ -71,6 +71,22 @@ def test_digits_of_the_usual_size_stay() -> None:
     assert (reading.text, reading.lost) == ("1,204.50 kg 7%", False)
 
 
+@pytest.mark.parametrize("text", ["82.2%", "29.4%"])
+@pytest.mark.parametrize("ring", ["0", "o"])
+def test_digit_before_a_percent_sign_stays_if_its_place_is_inexact(text: str, ring: str) -> None:
+    line = Line().text(text)
+    *before, last, percent = line.places
+    assert read(line, text, lambda place: ring, places=[*before, last + 20, percent]).text == text
+    assert read(line, text, lambda place: ring, places=[place + 28 for place in line.places]).text == text
+
+
+def test_digit_before_a_fraction_that_was_read_as_its_sign_stays() -> None:
+    line = Line().text("12").fraction("3", "4")
+    first, last, *signs = line.places
+    reading = read(line, "12¾", lambda place: "34"[place], places=[first, last + 20, sum(signs) / len(signs)])
+    assert reading.text == "12¾"
+
+
 def test_raised_sign_that_is_no_digit_stays() -> None:
     assert read(Line().text("45").raised("o"), "45°", lambda place: "0").text == "45°"
 
