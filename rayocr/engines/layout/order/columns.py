@@ -20,6 +20,7 @@ from functools import lru_cache
 from rayocr.engines.layout.fields.beside import have_same_labels, have_same_texts, is_address, is_postal_address
 from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling
 from rayocr.engines.layout.order.dividers import Dividers
+from rayocr.engines.layout.order.headlines import headlines
 from rayocr.engines.layout.order.page_margins import SLACK_EM, columns_of_footer, split_margins
 from rayocr.engines.layout.order.prose import (
     REMEMBERED,
@@ -67,10 +68,6 @@ _BESIDE = 0.6  # least share of the shorter of two columns that must have text b
 _MOST_FIELDS = 24
 _LONG_LINES = 32  # in characters; table cells are rarely this long on both sides of a gutter, ragged columns often are
 _RAGGED_PROSE = 0.4
-_HEADLINE = 1.25  # ratio of heights; a single line that is larger is above all columns if nothing is beside it
-_ALONE_EM = 0.85  # least white space above and below a line between two parts of the page
-_HEADLINE_FREE = (0.5, 0.6)  # least white space above and below a headline without text beside it, in ems
-_LARGE, _LARGE_FREE = 1.7, (0.1, 0.1)  # the same two values for very large lines, beside which paragraphs hardly ever end
 _BELOW_ADDRESS_EM = 3.0
 _MOST_INSETS = 10  # maximum number of lines with text on both sides
 _INSET_BESIDE_EM = 3.0  # least width of the text on either side of such a line
@@ -204,7 +201,7 @@ def _free_runs(boxes: list[Boxed], crossing: list[Boxed], inset: AbstractSet[int
     crossed = {id(box) for box in crossing}
     crossing = [box for box in crossing if id(box) not in inset]
     free = sorted((box for box in boxes if id(box) not in crossed), key=lambda box: box.y0 + box.y1)
-    walls = sorted([*crossing, *place.across, *_headlines(free, place.x, place.em)], key=lambda box: box.y0 + box.y1)
+    walls = sorted([*crossing, *place.across, *headlines(free, place.x, place.em)], key=lambda box: box.y0 + box.y1)
     blocked = {id(box) for box in walls}
     free = [box for box in free if id(box) not in blocked]
     runs: list[Run] = []
@@ -263,44 +260,6 @@ def _columns_in(stretch: list[Boxed], place: _Place) -> list[Run]:
     anew = replace(place, least=-float("inf"))
     parts = _columns_in(ordered[:middle], anew) + _columns_in(ordered[middle:], anew) if middle else []
     return parts or ([run] if is_columns else [])
-
-
-def _headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
-    """Returns lines without text beside them that belong to no column even if they are short: large lines, and lines between
-    columns above and below, with white space around them. `boxes` are ordered from top to bottom.
-    """
-    found: list[Boxed] = []
-    right = [box for box in boxes if (box.x0 + box.x1) / 2 >= x]
-    left = [box for box in boxes if (box.x0 + box.x1) / 2 < x]
-    for above, box, below in zip([None, *boxes], boxes, [*boxes[1:], None], strict=False):
-        if not isinstance(box, LayoutLine) or len(box.text) <= 3:
-            continue
-        is_alone = above is not None and below is not None and min(box.y0 - above.y1, below.y0 - box.y1) > _ALONE_EM * em
-        if not is_alone and box.height <= _HEADLINE * em:
-            continue
-        if not any(other.y0 > box.y1 for other in right):
-            continue
-        is_large = box.height >= _LARGE * em
-        if is_alone and _stands_between(box, left, em) and _stands_between(box, right, em):
-            found.append(box)
-        elif (box.x0 + box.x1) / 2 < x and box.height > _HEADLINE * em:
-            found += [box] * _is_free(box, right, _LARGE_FREE if is_large else _HEADLINE_FREE, em)
-        elif is_large and any(other.y0 > box.y1 for other in left):
-            found += [box] * _is_free(box, left, _LARGE_FREE, em)
-    return found
-
-
-def _is_free(box: Boxed, others: Sequence[Boxed], free: tuple[float, float], em: float) -> bool:
-    """Returns whether no other box is beside this one or in the white space above and below it."""
-    top, bottom = box.y0 - free[0] * em, box.y1 + free[1] * em
-    return not any(other.y0 < bottom and other.y1 > top for other in others)
-
-
-def _stands_between(line: LayoutLine, boxes: Sequence[Boxed], em: float) -> bool:
-    """Returns whether these boxes are above and below the line, with white space."""
-    above = [line.y0 - other.y1 for other in boxes if other is not line and other.y0 < line.y0]
-    below = [other.y0 - line.y1 for other in boxes if other is not line and other.y0 >= line.y0]
-    return bool(above and below) and min(*above, *below) > _ALONE_EM * em
 
 
 def _is_level_with(lines: Sequence[LayoutLine], others: Sequence[LayoutLine], em: float) -> bool:

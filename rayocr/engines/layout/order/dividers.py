@@ -31,7 +31,7 @@ class Dividers:
         drawn = {id(ruling) for ruling in level}
         joined = [ruling for ruling in _joined(level, is_horizontal=True) if id(ruling) not in drawn]
         upright = _joined([it for it in rulings if not it.is_horizontal], is_horizontal=False)
-        return cls([*level, *_between_groups(upright)], joined, upright)
+        return cls([*level, *_between_groups(upright, level)], joined, upright)
 
     def outside(self, is_inside: Callable[[Ruling], bool]) -> Dividers:
         """Returns the rulings without the level ones for which `is_inside` is true."""
@@ -47,13 +47,15 @@ class Dividers:
         return found + [ruling for ruling in joined if not any(_crosses(other, ruling) for other in near)]
 
 
-def _between_groups(upright: Sequence[Ruling]) -> list[Ruling]:
-    """Returns a level ruling between two groups of rulings that divide columns at the same places, as two articles have."""
+def _between_groups(upright: Sequence[Ruling], level: Sequence[Ruling]) -> list[Ruling]:
+    """Returns a level ruling between two groups of rulings that divide columns at the same places, as two articles have. Frames
+    in a column, such as those of listings, do not divide columns."""
     groups: dict[tuple[int, int], list[Ruling]] = defaultdict(list)
     for ruling in upright:
         if ruling.y1 - ruling.y0 > _LONG_PT:
             groups[round(ruling.y0 / _LEVEL_PT), round(ruling.y1 / _LEVEL_PT)].append(ruling)
-    stacked = sorted((group for group in groups.values() if len(group) >= _LEAST_GROUP), key=lambda group: group[0].y0)
+    divide = (group for group in groups.values() if len(group) >= _LEAST_GROUP and not _is_frame(group, level))
+    stacked = sorted(divide, key=lambda group: group[0].y0)
     found: list[Ruling] = []
     for above, below in pairwise(stacked):
         same = sum(any(abs(one.x0 - other.x0) < _GAP_PT for other in below) for one in above)
@@ -61,6 +63,14 @@ def _between_groups(upright: Sequence[Ruling]) -> list[Ruling]:
             xs, y = [ruling.x0 for ruling in (*above, *below)], max(ruling.y1 for ruling in above) + 1
             found.append(Ruling(x0=min(xs) - _BEYOND_PT, y0=y, x1=max(xs) + _BEYOND_PT, y1=y))
     return found
+
+
+def _is_frame(group: Sequence[Ruling], level: Sequence[Ruling]) -> bool:
+    """Returns whether a level ruling joins the ends of the outer upright rulings."""
+    x0, x1 = min(ruling.x0 for ruling in group), max(ruling.x0 for ruling in group)
+    ends = group[0].y0, group[0].y1
+    joined = (ruling for ruling in level if abs(ruling.x0 - x0) < _LEVEL_PT and abs(ruling.x1 - x1) < _LEVEL_PT)
+    return any(abs(ruling.y0 - end) < _LEVEL_PT for ruling in joined for end in ends)
 
 
 def _crosses(upright: Ruling, level: Ruling) -> bool:
