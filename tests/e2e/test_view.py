@@ -19,7 +19,7 @@ from rayocr.storage.factory import open_storage
 from tests.e2e.prefork import Prefork
 from tests.e2e.support import PATIENCE_S, PROJECT, SimulatedGemini, make_pdf
 from tests.e2e.test_gateway import CHROMIUM, QUIET
-from tests.unit.view.test_results import write_document
+from tests.unit.view.written_documents import write_document
 
 # The end is shown for a moment before the results replace it.
 REMEMBER_THE_END = """new MutationObserver(() => {

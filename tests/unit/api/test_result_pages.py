@@ -11,7 +11,7 @@ import pytest
 import rayocr
 from rayocr.errors import LockError, UsageError
 from tests.e2e.support import make_pdf
-from tests.unit.view.test_results import let_a_run_read, write_document
+from tests.unit.view.written_documents import let_a_run_read, write_document
 
 
 @pytest.fixture

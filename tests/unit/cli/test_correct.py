@@ -15,7 +15,7 @@ import pytest
 from rayocr.api.review import reviewer
 from rayocr.cli import correct, main
 from rayocr.ledger.manifest import Manifest
-from tests.unit.view.test_results import let_a_run_read, write_document
+from tests.unit.view.written_documents import let_a_run_read, write_document
 
 
 @pytest.fixture(autouse=True)

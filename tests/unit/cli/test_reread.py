@@ -15,7 +15,7 @@ from rayocr.config import Secrets
 from rayocr.errors import BudgetExhausted, CredentialsError
 from rayocr.ledger.manifest import Manifest, Spent
 from tests.e2e.support import make_pdf
-from tests.unit.view.test_results import write_document
+from tests.unit.view.written_documents import write_document
 
 Asked = list[tuple[int, list[str]]]
 

@@ -14,7 +14,7 @@ from rayocr.storage.factory import open_storage
 from rayocr.view.app import create_view
 from rayocr.view.command import open_results_view
 from tests.e2e.support import make_pdf
-from tests.unit.view.test_results import TOKEN, write_document
+from tests.unit.view.written_documents import TOKEN, write_document
 
 
 def client_of(folder: Path) -> TestClient:

@@ -15,7 +15,7 @@ from rayocr.config import GeminiConfig
 from rayocr.engines.gemini.engine import GeminiEngine
 from rayocr.engines.stages import PageProgress
 from rayocr.pdf.document import PdfFile
-from tests.unit.engines.gemini.test_gemini import KEY, MODEL, Recorded
+from tests.unit.engines.gemini.recorded_server import KEY, MODEL, Recorded
 from tests.unit.engines.servers import answering
 from tests.unit.pdf.cut.test_page_document import HIDDEN, atlas, looks_like_the_page, noise
 from tests.unit.pdf.form_pages import form_page, rect

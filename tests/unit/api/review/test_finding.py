@@ -11,7 +11,7 @@ from rayocr.errors import UsageError
 from rayocr.ledger.manifest import Manifest, manifest_name
 from rayocr.storage.factory import open_storage
 from rayocr.storage.local.storage import LocalStorage
-from tests.unit.view.test_results import write_document
+from tests.unit.view.written_documents import write_document
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from rayocr.limits.quota_day import quota_day
 from rayocr.locks.factory import open_locks
 from rayocr.observe.dead_letters import dead_letter_name
 from rayocr.storage.factory import open_storage
-from tests.unit.view.test_results import write_document
+from tests.unit.view.written_documents import write_document
 
 
 @pytest.fixture

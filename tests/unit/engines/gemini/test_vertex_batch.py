@@ -20,7 +20,7 @@ from rayocr.engines.gemini.vertex_batch import VertexJobs
 from rayocr.errors import BatchGone, EngineRejected, UsageError
 from rayocr.retry import RetryPolicy
 from rayocr.storage.memory import MemoryStorage
-from tests.unit.engines.gemini.test_gemini import MODEL, STOP, _service_account
+from tests.unit.engines.gemini.recorded_server import MODEL, STOP, service_account
 from tests.unit.engines.servers import FakePage, serving
 
 pytestmark = pytest.mark.filterwarnings("ignore:Inheritance class AiohttpClientSession:DeprecationWarning")
@@ -110,7 +110,7 @@ async def _vertex(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncItera
     storage = Bucket(uuid.uuid4().hex)
     vertex = Vertex(storage)
     async with serving(vertex.app()) as url:
-        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(_service_account(tmp_path, f"{url}/token")))
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(service_account(tmp_path, f"{url}/token")))
         jobs = VertexJobs(GeminiConfig(base_url=url, vertexai=True, project="p"), Secrets(), storage)
         yield vertex, jobs
 
