@@ -26,6 +26,7 @@ from rayocr.engines.rapidocr.fine_print import better_dpi, surer
 from rayocr.engines.rapidocr.image import TurnedPage, turned_image, with_contrast
 from rayocr.engines.rapidocr.numerals.checked_numbers import with_checked_numbers
 from rayocr.engines.rapidocr.numerals.look_alikes import has_weak_number, with_look_alikes
+from rayocr.engines.rapidocr.numerals.repeated_digits import with_repeated_digits
 from rayocr.engines.rapidocr.numerals.small_digits import SmallDigitReader
 from rayocr.engines.rapidocr.orientation import OrientedReader
 from rayocr.engines.rapidocr.other_lines import weight
@@ -186,6 +187,7 @@ class RapidOcrEngine(ComputeEngine):
             answer = self._read(turned_image(block.image, -turns), scale, fields, is_cleaned=True)
             return block.with_places(answer, turns=turns, scale=scale)
         if not columns_down:
+            read = with_repeated_digits(upright, quads, read, models.recognize)
             read = with_checked_numbers(with_look_alikes(upright, quads, read))
         lost = any(reading.lost for reading in read)
         if not columns_down:
