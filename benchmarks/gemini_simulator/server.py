@@ -188,13 +188,8 @@ class Simulator:
         return self._billed(model, "batch", text, self._input_tokens(model, body))
 
     async def generate(self, request: web.Request) -> web.StreamResponse:
-        settings = self.settings
         model = request.match_info["call"].partition(":")[0]
-        for name, value in self.script.new_settings(self.now(), answered=self.statuses[200]).items():
-            setattr(self.settings, name, value)
-        outage = self.script.now(self.now(), answered=self.statuses[200])
-        if outage is not None and not (outage.concerns(model) and outage.path in request.path and self.script.strikes(outage)):
-            outage = None
+        outage = self._outage_of(request, model)
         if outage is not None and not outage.billed:
             return await self._fail(request, outage, model)
         if (refusal := self._refused(request, model)) is not None:
@@ -209,20 +204,53 @@ class Simulator:
             if "serviceTier" in body:
                 return self._error(400, f"Invalid value at 'service_tier', \"{tier}\"", "INVALID_ARGUMENT")
             tier = request.headers.get("X-Vertex-AI-LLM-Shared-Request-Type", "standard")
-        if tier == "priority" and self._random.random() < settings.priority_downgraded_share:
+        if tier == "priority" and self._random.random() < self.settings.priority_downgraded_share:
             tier = "standard"
+        tokens = self._input_tokens(model, body)
+        if (refusal := self._not_admitted(text, tokens)) is not None:
+            return refusal
+        if (failure := await self._delayed(request, model, tier, tokens)) is not None:
+            return failure
+        self.answered[text] += 1
+        self.statuses[200] += 1
+        answer = self._billed(model, tier, text, tokens)
+        earlier, self._latest = self._latest, answer
+        if outage is not None and outage.what == "other_page" and earlier is not None:
+            answer = answer | {"candidates": earlier["candidates"]}
+        if outage is None or outage.what == "other_page":
+            return web.json_response(answer, headers={"x-gemini-service-tier": tier})
+        self.outages[outage.what] += 1
+        return await damaged(request, outage, answer, wait=self._pass)
+
+    def _outage_of(self, request: web.Request, model: str) -> Outage | None:
+        """Applies the script's changes of settings, and returns the outage that strikes this request."""
+        answered = self.statuses[200]
+        for name, value in self.script.new_settings(self.now(), answered=answered).items():
+            setattr(self.settings, name, value)
+        outage = self.script.now(self.now(), answered=answered)
+        if outage is None or not (outage.concerns(model) and outage.path in request.path and self.script.strikes(outage)):
+            return None
+        return outage
+
+    def _not_admitted(self, text: str, tokens: int) -> web.Response | None:
+        """Counts the request, and returns the error for one that fails at random or exceeds a limit."""
+        settings = self.settings
         self.requests[text] += 1
         if settings.error_share and self._random.random() < settings.error_share:
             return self._error(settings.error_status, "Simulated failure.", "UNAVAILABLE")
         if lot_of(text, salt="poison") < settings.poison_share:
             return self._error(500, WORDS["500"], "INTERNAL")
-        tokens = self._input_tokens(model, body)
         if (violation := self._admit(tokens)) is not None:
             return self._quota_error(violation)
         limit_usd = settings.usd_per_10min
         if limit_usd and self.bill.in_window(self.now()) >= Decimal(str(limit_usd)):
             self.outages["spend_rate"] += 1
             return self._error(429, WORDS["spend_rate"], "RESOURCE_EXHAUSTED")
+        return None
+
+    async def _delayed(self, request: web.Request, model: str, tier: str, tokens: int) -> web.Response | None:
+        """Waits as long as the model takes. Returns the response to a request that is shed or cut meanwhile."""
+        settings = self.settings
         self.in_flight += 1
         self.most_in_flight = max(self.most_in_flight, self.in_flight)
         self._in_progress[id(request)] = request
@@ -246,16 +274,7 @@ class Simulator:
         finally:
             self.in_flight -= 1
             self._in_progress.pop(id(request), None)
-        self.answered[text] += 1
-        self.statuses[200] += 1
-        answer = self._billed(model, tier, text, tokens)
-        earlier, self._latest = self._latest, answer
-        if outage is not None and outage.what == "other_page" and earlier is not None:
-            answer = answer | {"candidates": earlier["candidates"]}
-        if outage is None or outage.what == "other_page":
-            return web.json_response(answer, headers={"x-gemini-service-tier": tier})
-        self.outages[outage.what] += 1
-        return await damaged(request, outage, answer, wait=self._pass)
+        return None
 
     async def _fail(self, request: web.Request, event: Outage, model: str) -> web.StreamResponse:
         outage = event.what
