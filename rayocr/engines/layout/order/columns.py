@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rayocr.engines.layout.fields.beside import have_same_labels, have_same_texts, is_address, is_postal_address
+from rayocr.engines.layout.fields.signatures import are_signatures
 from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling
 from rayocr.engines.layout.order.dividers import Dividers
 from rayocr.engines.layout.order.headlines import headlines
@@ -149,20 +150,23 @@ def _best_run(boxes: list[Boxed], em: float, dividers: Dividers) -> Run | None:
         sorted(box.x1 - slack for box in boxes),
         sorted(box.x1 for box in boxes),
     )
+    changes = dividers.changes(_RULE_REACH_EM * em)
     counts: tuple[int, ...] = ()
     x = left + 2 * em
     while x < right - 2 * em:
-        before, counts = counts, (bisect_left(starts, x), bisect_right(ends, x), bisect_right(edges, x + slack))
-        if counts == before:  # the same boxes are to the left and right of x
+        before = counts
+        counts = (bisect_left(starts, x), bisect_right(ends, x), bisect_right(edges, x + slack), bisect_left(changes, x))
+        if counts == before:  # the same boxes are to the left and right of x, and the same rulings across it
             x += _STEP_PT
             continue
         crossing = [box for box in boxes if box.x0 + SLACK_EM * em < x < box.x1 - SLACK_EM * em]
-        key = frozenset(id(box) for box in crossing) | {-sum(box.x1 <= x + SLACK_EM * em for box in boxes)}
+        across = dividers.across(x, _RULE_REACH_EM * em)
+        key = frozenset(map(id, (*crossing, *across))) | {-sum(box.x1 <= x + SLACK_EM * em for box in boxes)}
         x += _STEP_PT
         if key in seen or len(crossing) > len(boxes) - 4:
             continue
         seen.add(key)
-        place = _Place(x - _STEP_PT, em, dividers.across(x - _STEP_PT, _RULE_REACH_EM * em), dividers.upright, best_score)
+        place = _Place(x - _STEP_PT, em, across, dividers.upright, best_score)
         for run in _runs(boxes, crossing, amid, place):
             score = min(text_height(run.left), text_height(run.right)) * gutter_bonus(run, em)
             # Lines that jitter into the gutter lower the score. Otherwise the search would exclude them to make the gutter wider.
@@ -286,7 +290,7 @@ def _are_columns(left: tuple[LayoutLine, ...], right: tuple[LayoutLine, ...], em
         return False
     if have_same_texts(left, right) or are_lists_in_columns(left, right) or are_side_by_side(left, right):
         return True
-    if are_short_paragraphs(left, right, em):
+    if are_short_paragraphs(left, right, em) or are_signatures(left, right, em):
         return True
     if all(are_index_entries([line.text for line in side]) for side in (left, right)):
         return True

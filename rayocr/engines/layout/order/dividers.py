@@ -38,6 +38,10 @@ class Dividers:
         level, joined = ([ruling for ruling in rulings if not is_inside(ruling)] for rulings in (self.level, self.joined))
         return Dividers(level, joined, self.upright)
 
+    def changes(self, reach: float) -> list[float]:
+        """Returns the places, in order, where another ruling begins or ends to reach this far to both sides."""
+        return sorted(x for ruling in (*self.level, *self.joined) for x in (ruling.x0 + reach, ruling.x1 - reach))
+
     def across(self, x: float, reach: float) -> list[Ruling]:
         """Returns the level rulings that reach this far to both sides of x. Joined ones end at an upright ruling that continues
         below them, since it divides columns of fields."""

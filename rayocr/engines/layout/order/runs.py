@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rayocr.engines.layout.lines import Boxed, LayoutLine
 from rayocr.engines.layout.order.page_margins import SLACK_EM
@@ -13,6 +14,7 @@ from rayocr.engines.layout.units.series import are_lists_in_columns, list_marker
 PROSE = 0.5  # share of full lines above which text is prose; rows on common baselines need more
 BLOCK_BAND_EM = 1.0  # least white space across the page after blocks that stand side by side, such as addresses
 _HANGING_EM = 0.8  # least indentation of the second line of an item
+_HEADING, _MOST_BELOW = 1.1, 4  # least ratio of the height of a heading below blocks; most lines of a block below the other one
 _SET_OFF_EM = 0.4  # least white space between blocks
 # Limits for the head of a page above its columns: number of lines, share of the columns' height, characters of a line.
 _HEAD_LINES, _HEAD_SHARE, _HEAD_CHARS = 8, 0.2, 40
@@ -40,6 +42,7 @@ def trimmed(run: Run, em: float) -> Run:
     end = min(bottoms)
     above = [box for box in longer if box.y0 < end - SLACK_EM * em]
     below = [box for box in longer if box.y0 >= end - SLACK_EM * em]
+    above, below = _before_heading(above, below, em)
     lines = lines_of(longer)
     if not above or not below or (fullness(lines, em) >= PROSE and is_dense(lines, em)):
         return run
@@ -48,6 +51,21 @@ def trimmed(run: Run, em: float) -> Run:
         return run
     left, right = (above, run.right) if longer is run.left else (run.left, above)
     return Run(run.top, max(bottom, end), left, right)
+
+
+def _before_heading(above: list[Boxed], below: list[Boxed], em: float) -> tuple[list[Boxed], list[Boxed]]:
+    """Moves the last lines of a block above, such as an address with more lines than the block beside it, if a heading is below
+    them: a larger line after white space."""
+    ordered = sorted(below, key=lambda box: box.y0)
+    lowest = sorted(above, key=lambda box: box.y1)[-1:]
+    for place, (last, box) in enumerate(pairwise([*lowest, *ordered]) if lowest else ()):
+        if box.y0 - last.y1 >= _SET_OFF_EM * em:
+            tallest = max(other.y1 - other.y0 for other in (*above, *ordered[:place]))
+            is_heading = isinstance(box, LayoutLine) and box.height > _HEADING * tallest
+            return ([*above, *ordered[:place]], ordered[place:]) if is_heading else (above, below)
+        if place == _MOST_BELOW:
+            break
+    return above, below
 
 
 def without_head(run: Run, em: float) -> Run:
