@@ -227,7 +227,9 @@ def _parted(rows: Sequence[Row], columns: Sequence[Column], em: float) -> tuple[
     for column in columns:
         inside = [[s for s in row.segments if column.x0 - 0.1 <= (s.x0 + s.x1) / 2 <= column.x1 + 0.1] for row in rows]
         pairs = [max(pairwise(cell), key=lambda pair: pair[1].x0 - pair[0].x1) for cell in inside if len(cell) > 1]
-        left, right = max((pair[0].x1 for pair in pairs), default=0.0), min((pair[1].x0 for pair in pairs), default=0.0)
+        left, right = _between(pairs)
+        if right - left < _COLUMN_GAP_EM * em and len(pairs) > MIN_ROWS and len(inside[0]) == max(map(len, inside)):
+            left, right = _between(pairs[1:])  # heads are often wider than the cells below them
         if is_below_close_heads := not pairs and len(inside[0]) == 1:
             left, right = widest_gap([cell[0] for cell in inside[1:] if cell])
         middle = (left + right) / 2
@@ -246,6 +248,11 @@ def _parted(rows: Sequence[Row], columns: Sequence[Column], em: float) -> tuple[
         rows = [Row(tuple(part for s in row.segments for part in halves.get(id(s)) or (s,))) for row in rows]
         parted += [Column(column.x0, left), Column(right, column.x1)]
     return rows, parted
+
+
+def _between(pairs: Sequence[tuple[LayoutLine, LayoutLine]]) -> tuple[float, float]:
+    """Returns the ends of the white space between the cells of all pairs."""
+    return max((pair[0].x1 for pair in pairs), default=0.0), min((pair[1].x0 for pair in pairs), default=0.0)
 
 
 def _placed(row: Row, columns: Sequence[Column]) -> list[list[LayoutLine]]:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from statistics import median
 
 from rayocr.engines.layout.lines import LayoutLine, Ruling
-from rayocr.engines.layout.rows import rows_of
+from rayocr.engines.layout.rows import MARKER, has_label, rows_of
 from rayocr.engines.layout.tables.alignment import AlignedTable
 from rayocr.engines.layout.tables.table_rules import MIN_ROWS, Column, is_figure, runs_on
 
@@ -24,6 +25,8 @@ _MAX_GAP_EM = 4.0
 _RULE_SHARE = 0.5  # least share of the width of the text that a ruling between rows has
 _LEVEL_EM = 0.25  # largest distance of the tops, middles or bottoms of two cells that are level
 _LEAST_UNEVEN, _UNEVEN = 2, 0.8  # least number of rows with cells of different height, and least share of them that agree
+_LEAST_TERMS, _TERMS, _LEVEL_ROWS = 4, 0.6, 0.9  # rows; width of the terms, as a share of the explanations; share of level rows
+_SMALL = 0.93  # least ratio of the heights of terms and explanations
 _FILLED = 0.6  # least share of rows with text in two columns
 _MOST_LINES = 12
 _LEAST_LINES = 8  # of a page with such a table
@@ -167,7 +170,7 @@ def _table(bands: Sequence[_Band], columns: Sequence[Column], em: float) -> list
     ):
         return None
     uneven = [row for row, numbers in zip(rows, counts, strict=True) if len({n for n in numbers if n}) > 1]
-    if len(uneven) < _LEAST_UNEVEN or not _are_level(uneven, em):
+    if len(uneven) < _LEAST_UNEVEN or not (_are_level(uneven, em) or _are_terms(rows, columns, em)):
         return None
     stacked = any(len(cell) > 1 and all(is_figure([line]) for line in cell) for row in rows for cell in row)
     if stacked or any(runs_on([row[n] for row in rows]) for n in range(len(columns))):
@@ -184,6 +187,20 @@ def _are_level(rows: Sequence[Sequence[Sequence[LayoutLine]]], em: float) -> boo
         middles += _spread([(top + bottom) / 2 for top, bottom in spans]) < _LEVEL_EM * em
         bottoms += _spread([bottom for _, bottom in spans]) < _LEVEL_EM * em
     return max(middles, bottoms) >= _UNEVEN * len(rows) and max(middles, bottoms) > tops
+
+
+def _are_terms(rows: Sequence[Sequence[Sequence[LayoutLine]]], columns: Sequence[Column], em: float) -> bool:
+    """Returns whether the rows are terms beside explanations: in two columns, all of whose cells have text and begin level with
+    each other. The small type of notes in the margin is not a column of terms."""
+    if len(columns) != 2 or len(rows) < _LEAST_TERMS or not all(all(row) for row in rows):
+        return False
+    if columns[0].x1 - columns[0].x0 > _TERMS * (columns[1].x1 - columns[1].x0):
+        return False
+    if any(MARKER.match(cells[0].text.strip()) or has_label(cells[0].text) for cells, _ in rows):
+        return False
+    level = sum(_spread([cell[0].center_y for cell in row]) < _LEVEL_EM * em for row in rows)
+    heights = [median(line.height for row in rows for line in row[n]) for n in (0, 1)]
+    return level >= _LEVEL_ROWS * len(rows) and heights[0] > _SMALL * heights[1]
 
 
 def _spread(values: Sequence[float]) -> float:

@@ -240,3 +240,18 @@ def test_rows_with_white_space_between_them_are_not_lines_of_one_cell() -> None:
     text = layout_markdown(lines, page_width=595, page_height=842)
     assert "| Nationality | Canadian | Bank | Harbour Savings |" in text
     assert "| Employer | Eastbridge Trading Ltd | Occupation | Clerk |" in text
+
+
+def test_a_head_wider_than_the_numbers_below_it_does_not_join_the_columns() -> None:
+    lines = [
+        line("No.", 60, 100),
+        LayoutLine(text="Subject", x0=77, x1=112, y0=100, y1=111),
+        line("Decision", 220, 100),
+        line("By", 400, 100),
+    ]
+    for n, name in enumerate(("Boiler", "Garden", "Chimney", "Gutters", "Gate")):
+        y = 120 + 20 * n
+        lines += [line(str(n + 1), 60, y), line(name, 84, y), line("The council has agreed", 220, y), line("Ogilvie", 400, y)]
+    text = markdown(lines)
+    assert "| No. | Subject | Decision | By |" in text
+    assert "| 3 | Chimney | The council has agreed | Ogilvie |" in text

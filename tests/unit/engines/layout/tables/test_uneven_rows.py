@@ -72,3 +72,23 @@ def test_columns_of_text_with_paragraphs_at_other_heights_are_no_table() -> None
     ]
     right = [it for n in range(4) for it in column(["Every visitor signs the", "book at the gate."], 320, 100 + 42 * n)]
     assert "|" not in markdown([*left, *right])
+
+
+def test_terms_beside_explanations_of_several_lines_are_a_table() -> None:
+    terms = [
+        (["Boiler"], ["The boiler heats the water for the whole", "house and is inspected every year."]),
+        (
+            ["Main valve of the", "garden"],
+            ["It is closed before the first frost of the", "winter, and", "opened again in April."],
+        ),
+        (["Chimney"], ["The sweep cleans it."]),
+        (["Gutters"], ["Leaves are removed in November and in the", "last week of March."]),
+    ]
+    lines, y = [], 100.0
+    for term, text in terms:
+        lines += [*column(term, 60, y), *column(text, 200, y)]
+        y += LEADING_PT * max(len(term), len(text)) + 9
+    assert (
+        "| Main valve of the garden | It is closed before the first frost of the winter, and opened again in April. |"
+        in markdown(lines)
+    )
