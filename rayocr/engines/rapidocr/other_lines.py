@@ -113,6 +113,11 @@ def with_our_numbers(text: str, ours: LineReading) -> tuple[str, bool]:
     return text, lost
 
 
+def native_digits(text: str) -> str:
+    """Returns the digits of the text that are not ASCII."""
+    return "".join(char for char in text if char.isdecimal() and not char.isascii())
+
+
 def _is_same(number: str, other: str) -> bool:
     """Returns whether the digits `other` are a misreading of the number."""
     digits = _digits(number)

@@ -15,6 +15,7 @@ from rayocr.engines.rapidocr.other_lines import (
     is_better,
     lines_to_compare,
     misread_lines,
+    native_digits,
     weight,
     with_our_numbers,
 )
@@ -30,6 +31,7 @@ _UNREAD_LINE = 8.0  # longer unread boxes contain a line of print; shorter ones 
 _FEWEST_UNREAD = 2  # least number of unread lines that counts; a single one may be a signature or an ornament
 _MUCH_UNREAD = 0.1  # share of the print; without a language pack, a page with more unread print fails, one with less gets a doubt
 _DOUBTFUL = 0.75  # Tesseract's confidence of a line; misread words of another script that look like numbers have less
+_LONGEST_NUMBER = 16  # largest number of characters of a line that may be a number in other digits
 _MOST_UNREAD = 0.7  # share of the print; Tesseract reads all of a page that lacks more because a pack is missing
 
 
@@ -39,6 +41,9 @@ class ReadsOtherScripts(Protocol):
     ) -> Sequence[tuple[str, float]]:
         """Returns text and confidence, 0..1, of gray pictures. `likely`: the pack to try first. `read_latin` reads Latin words in
         other scripts. Raises LanguagePackMissing."""
+
+    def read_numbers(self, lines: Sequence[Any], digits: str) -> Sequence[tuple[str, float]]:
+        """Returns text and confidence, 0..1, of gray pictures that contain a number in digits like these, and no other text."""
 
     def is_upside_down(self, lines: Sequence[Any]) -> bool:
         """Returns whether gray pictures of lines certainly are upside down."""
@@ -99,9 +104,23 @@ class UnknownScripts:
             doubts[f"{PACK_MISSING}:{error.pack}"] = None
         if _take_better(read, unread, again, aspects, compared):
             doubts[LOW_CONFIDENCE] = None
+        if self._read_numbers(upright, quads, read, unread):
+            doubts[LOW_CONFIDENCE] = None
         if not any(doubt.startswith(PACK_MISSING) for doubt in doubts):
             doubts |= dict.fromkeys(self._doubts_of_unread(upright, quads, read, aspects))
         return read, tuple(doubts)
+
+    def _read_numbers(self, upright: Any, quads: Any, read: list[LineReading], unread: Collection[int]) -> bool:
+        """Replaces the models' readings of other lines that are numbers, if the page has digits that they do not know. Returns
+        whether one of them remains doubtful."""
+        assert self._reader is not None
+        digits = native_digits("".join(read[index].text for index in unread))
+        others = [n for n, reading in enumerate(read) if digits and n not in unread and len(reading.text) <= _LONGEST_NUMBER]
+        numbers = self._reader.read_numbers([cut_out(upright, with_margin(quads[n])) for n in others], digits) if others else ()
+        for index, (text, confidence) in zip(others, numbers, strict=True):
+            if text:
+                read[index] = LineReading(text, as_own_score(confidence), 0.0)
+        return any(text and confidence < _DOUBTFUL for text, confidence in numbers)
 
     def _doubts_of_unread(self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]) -> tuple[str, ...]:
         """Returns the doubt for lines that were almost unread, with the pack for their script as far as Tesseract can detect it.

@@ -7,6 +7,7 @@ lines of Arabic and Korean pages.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from statistics import mean
 from typing import TYPE_CHECKING, Any
@@ -47,6 +48,19 @@ class LineSheet:
                 for word in line.words
             ]
             for top in self._tops
+        ]
+
+    def position_of(self, line: int, column: float) -> tuple[int, int, int]:
+        """Returns where a column of a line's picture is on the sheet: left, top and height, in pixels."""
+        scale = self._height / self._lines[line].shape[0] * self._stretch
+        return self._gap + round(column * scale), self._tops[line], self._height
+
+    def placed(self, words: Sequence[TsvWord], other: LineSheet) -> list[TsvWord]:
+        """Returns words that were read on another sheet of the same lines with their horizontal places on this one."""
+        scale = self._height * self._stretch / (other._height * other._stretch)
+        return [
+            replace(word, left=self._gap + round((word.left - other._gap) * scale), width=max(round(word.width * scale), 1))
+            for word in words
         ]
 
     def orientation(self, tesseract: Tesseract, **options: int) -> Orientation | None:

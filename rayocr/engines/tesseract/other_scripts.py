@@ -11,11 +11,14 @@ from functools import partial
 from typing import Any, NamedTuple
 
 from rayocr.engines.tesseract.corrections.by_script import corrected
+from rayocr.engines.tesseract.corrections.lexicon import lexicon_of
 from rayocr.engines.tesseract.foreign_words import ReadsLatin, with_foreign_words
 from rayocr.engines.tesseract.languages import packs_of_language
 from rayocr.engines.tesseract.line_sheet import HEIGHT, LineSheet
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord
 from rayocr.engines.tesseract.lone_words import with_lone_words
+from rayocr.engines.tesseract.native_digits.classifier import classifier_of
+from rayocr.engines.tesseract.native_digits.numbers import NativeNumbers, lone_numbers
 from rayocr.engines.tesseract.program import Tesseract, find_tesseract
 from rayocr.engines.tesseract.script_choice import ScriptChoice, mean_of_sample, script_of
 from rayocr.engines.tesseract.scripts import (
@@ -28,7 +31,7 @@ from rayocr.engines.tesseract.scripts import (
     VIETNAMESE,
     packs_for,
 )
-from rayocr.engines.tesseract.voting import agreed, voted, whole_words
+from rayocr.engines.tesseract.voting import agreed, voted, whole_words, with_joined
 from rayocr.errors import EngineError, EngineUnavailable, LanguagePackMissing
 
 _MOST_ROUNDS = 2  # maximum number of scripts per page besides those that rapidocr supports
@@ -48,6 +51,7 @@ _ARABIC_VIEWS: tuple[dict[str, Any], ...] = (
 _VIEWS_OF_LOST: tuple[dict[str, Any], ...] = (*_VIEWS, {"height": HEIGHT * 9 // 7}, {"height": HEIGHT * 5 // 7})
 _LOST_LINE = 0.65  # lines below this confidence are read a second time
 _SURE_WORD = 0.9
+_DOUBTFUL = 0.7  # confidence of lines with a number that was not read well
 # Together with the English pack, these packs read many words of their own script as Latin ones.
 _WITHOUT_ENGLISH = GREEK | ARABIC | HEBREW | DEVANAGARI
 
@@ -125,6 +129,10 @@ class OtherScripts:
                 choice.accept()
         return read
 
+    def read_numbers(self, lines: Sequence[Any], digits: str) -> list[OtherReading]:
+        """Reads gray pictures that contain one number each, in digits like these. Returns no text for other pictures."""
+        return [OtherReading(text, probability) for text, probability in lone_numbers(lines, digits)]
+
     def _confidence_of_sample(self, tesseract: Tesseract, packs: Sequence[str], lines: Sequence[Any]) -> float:
         return mean_of_sample(self._read_with(packs, lines, tesseract), _LEAST)
 
@@ -142,20 +150,31 @@ class OtherScripts:
         """Returns the lines' texts. With `read_latin`, reads again for the best result; without it, reads once."""
         if read_latin is not None and packs[0] in _WITHOUT_ENGLISH and packs[-1] == "eng":
             packs = packs[:-1]
+        classifier = classifier_of(packs[0]) if read_latin is not None else None
+        numbers = NativeNumbers(lines, packs[0], classifier) if classifier is not None else None
+        lines = numbers.pictures if numbers is not None else lines
         sheet = LineSheet(lines, **(_ARABIC_SHEET if packs[0] in ARABIC else {}))
         try:
             read = sheet.read(tesseract, packs)
             if read_latin is not None:
                 read = self._refined(read, sheet, packs, lines, read_latin)
-                read = _with_lost_lines(read, lines, packs, tesseract)
+                read = _with_lost_lines(read, sheet, lines, packs, tesseract)
                 read = with_lone_words(read, lines, packs, tesseract, confidence=_confidence, least=_LEAST)
+            if numbers is not None:
+                read = [numbers.with_numbers(index, words, sheet) for index, words in enumerate(read)]
         except EngineUnavailable:
             raise
         except EngineError:
             return [OtherReading("", 0.0)] * len(lines)
         found = [TsvLine(tuple(words)) if words else None for words in read]
         texts = corrected([line.text if line else "" for line in found], packs[0])
-        return [OtherReading(text, line.confidence if line else 0.0) for text, line in zip(texts, found, strict=True)]
+        readings = [OtherReading(text, line.confidence if line else 0.0) for text, line in zip(texts, found, strict=True)]
+        if numbers is None:
+            return readings
+        return [
+            reading._replace(confidence=min(reading.confidence, _DOUBTFUL)) if numbers.is_doubtful(n) else reading
+            for n, reading in enumerate(readings)
+        ]
 
     def _refined(
         self, read: list[list[TsvWord]], sheet: LineSheet, packs: Sequence[str], lines: Sequence[Any], read_latin: ReadsLatin
@@ -167,11 +186,14 @@ class OtherScripts:
         read = [whole_words(words) for words in read]
         doubtful = [index for index, words in enumerate(read) if any(word.confidence < _SURE_WORD for word in words)]
         some = [lines[index] for index in doubtful]
-        sizes, choose = (_ARABIC_VIEWS, agreed) if packs[0] in ARABIC else (_VIEWS, voted)
-        views = [LineSheet(some, **size).read(self._open(), packs) for size in sizes] if some else []
+        known = lexicon_of(self._open().data_folder(), packs[0]) if packs[0] in ARABIC else None
+        sizes, choose = (_ARABIC_VIEWS, partial(agreed, known=known or ())) if packs[0] in ARABIC else (_VIEWS, voted)
+        sheets = [LineSheet(some, **size) for size in sizes] if some else []
+        views = [(view, view.read(self._open(), packs)) for view in sheets]
         for place, index in enumerate(doubtful):
-            read[index] = choose([read[index], *(whole_words(view[place]) for view in views)])
-        return read
+            others = (whole_words(sheet.placed(words[place], view)) for view, words in views)
+            read[index] = choose([read[index], *others])
+        return [with_joined(words, known) for words in read] if known is not None else read
 
 
 def _has_letters(text: str) -> bool:
@@ -179,18 +201,19 @@ def _has_letters(text: str) -> bool:
 
 
 def _with_lost_lines(
-    read: Sequence[list[TsvWord]], lines: Sequence[Any], packs: Sequence[str], tesseract: Tesseract
+    read: Sequence[list[TsvWord]], sheet: LineSheet, lines: Sequence[Any], packs: Sequence[str], tesseract: Tesseract
 ) -> list[list[TsvWord]]:
-    """Returns the words, with a second reading of lines that Tesseract read badly or not at all, if it is better. If no line was
-    read well, the page is in another script, and nothing is read again."""
+    """Returns the words, in the coordinates of `sheet`, with a second reading of lines that Tesseract read badly or not at all,
+    if it is better. If no line was read well, the page is in another script, and nothing is read again."""
     better = list(read)
     if max(map(_confidence, read)) < _LOST_LINE:
         return better
     for view in _VIEWS_OF_LOST:
         lost = [index for index, words in enumerate(better) if _confidence(words) < _LOST_LINE]
-        again = LineSheet([lines[index] for index in lost], **view).read(tesseract, packs) if lost else []
+        other = LineSheet([lines[index] for index in lost], **view) if lost else sheet
+        again = other.read(tesseract, packs) if lost else []
         for index, words in zip(lost, again, strict=True):
-            better[index] = max(better[index], whole_words(words), key=_confidence)
+            better[index] = max(better[index], whole_words(sheet.placed(words, other)), key=_confidence)
     return better
 
 

@@ -16,6 +16,7 @@ import subprocess
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rayocr.engines.tesseract.lines import with_spaces
@@ -30,6 +31,7 @@ _QUESTION_TIMEOUT_S = 20.0
 _LEAST_LETTERS, _LEAST_LETTERS_NAME = 50, "min_characters_to_try"  # Tesseract's default of the setting that `FEW_LETTERS` lowers
 _TSV_TABS = 11  # number of tabs in each row of TSV; the plain text follows
 _VERSION = re.compile(r"tesseract v?([\d.]+)")
+_FOLDER = re.compile(r'languages in "([^"]+)"')
 _FIELD = re.compile(r"^([\w ]+): ?(.+)$", re.MULTILINE)
 INSTALL_HINT = (
     "Install it (Debian: apt-get install tesseract-ocr; packs: tesseract-ocr-hin …) or leave tesseract out of engine.chain."
@@ -47,12 +49,13 @@ class Orientation:
 
 
 class Tesseract(Protocol):
-    """Tesseract, as a library or a program. `read_tsv` reads a page in any layout or, with `as_block`, one column of lines.
-    `detect_orientation` also detects the script."""
+    """Tesseract, as a library or a program. `data_folder` has the packs. `read_tsv` reads a page in any layout or, with
+    `as_block`, one column of lines. `detect_orientation` also detects the script."""
 
     @property
     def version(self) -> str: ...
     def languages(self) -> tuple[str, ...]: ...
+    def data_folder(self) -> Path | None: ...
     def read_tsv(self, image: Image, *, languages: str, dpi: int, as_block: bool = False) -> str: ...
     def detect_orientation(self, image: Image, *, dpi: int, least_letters: int = ...) -> Orientation | None: ...
 
@@ -79,6 +82,10 @@ class TesseractProgram:
 
     def languages(self) -> tuple[str, ...]:
         return tuple(line.strip() for line in _ask(self._path, "--list-langs").splitlines()[1:] if line.strip())
+
+    def data_folder(self) -> Path | None:
+        found = _FOLDER.search(_ask(self._path, "--list-langs"))
+        return Path(found.group(1)) if found else None
 
     def read_tsv(self, image: Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
         answer = self._run(image, ["--dpi", str(dpi), "-l", languages, "--psm", "6" if as_block else "3", "tsv", "txt"])
@@ -145,6 +152,9 @@ class TesseractLibrary:
 
     def languages(self) -> tuple[str, ...]:
         return tuple(self._module.get_languages()[1])
+
+    def data_folder(self) -> Path | None:
+        return Path(str(self._module.get_languages()[0]))
 
     def read_tsv(self, image: Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
         api = self._api(languages, self._module.PSM.AUTO)

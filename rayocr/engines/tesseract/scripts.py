@@ -26,6 +26,7 @@ DEVANAGARI = frozenset({"hin", "mar", "nep", "san", "Devanagari", "script/Devana
 HEBREW = frozenset({"heb", "Hebrew", "script/Hebrew"})
 VIETNAMESE = frozenset({"vie", "Vietnamese", "script/Vietnamese"})
 ARABIC = frozenset({"ara", "fas", "urd", "Arabic", "script/Arabic"})
+THAI = frozenset({"tha", "Thai", "script/Thai"})
 
 _PACKS = {
     "Latin": "eng deu fra spa por ita nld pol ces swe dan nor fin tur ron hun vie ind lat",

@@ -44,6 +44,9 @@ class FakeTesseract:
     def languages(self) -> tuple[str, ...]:
         return self.installed
 
+    def data_folder(self) -> None:
+        return None
+
     def read_tsv(self, image: Image.Image, *, languages: str, dpi: int, as_block: bool = False) -> str:
         assert as_block
         self.asked.append(languages)
