@@ -22,7 +22,7 @@ from rayocr.engines.rapidocr.finding.detection import BLOB_SCORE, find_lines, wi
 from rayocr.engines.rapidocr.finding.gutters import parted_at_gutters
 from rayocr.engines.rapidocr.finding.missed_lines import missed_lines
 from rayocr.engines.rapidocr.finding.text_map import TextDetector
-from rayocr.engines.rapidocr.fine_print import better_dpi, surer
+from rayocr.engines.rapidocr.fine_print import better_dpi, surer, with_doubt_if_coarse
 from rayocr.engines.rapidocr.image import TurnedPage, turned_image, with_contrast
 from rayocr.engines.rapidocr.numerals.checked_numbers import with_checked_numbers
 from rayocr.engines.rapidocr.numerals.look_alikes import has_weak_number, with_look_alikes
@@ -166,7 +166,8 @@ class RapidOcrEngine(ComputeEngine):
         try:
             image, scale, answer = read_at(self._dpi)
             dpi = better_dpi(image, answer, scale=scale, detail_dpi=page.detail_dpi)
-            return answer if dpi is None else surer(answer, read_at(dpi)[2])
+            best = answer if dpi is None else surer(answer, read_at(dpi)[2])
+            return with_doubt_if_coarse(best, detail_dpi=page.detail_dpi)
         except RayocrError:
             raise
         except Exception as error:  # the runtimes and OpenCV raise their own error classes

@@ -1,4 +1,5 @@
-"""Decides whether a page is read again at the resolution of its picture, because its print is too small at the usual resolution.
+"""Decides whether a page is read again at the resolution of its picture, because its print is too small at the usual resolution,
+and whether the picture itself is too coarse.
 
 A screenshot of ten screens that is placed on a sheet of A4 has letters of four pixels at 200 dpi: the detector finds at most a
 heading, with high confidence. The picture itself has two to five times the resolution.
@@ -6,14 +7,15 @@ heading, with high confidence. The picture itself has two to five times the reso
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import Any
 
-if TYPE_CHECKING:
-    from rayocr.messages import PageText
+from rayocr.messages import LOW_CONFIDENCE, PageText
 
 _MORE_DETAIL = 1.15  # resolution of the picture relative to the rendering; below this, a second reading has no benefit
 _MOST_MORE = 3.0  # more resolution is not needed: letters that were illegible at first are large enough
 _SMALL_PX = 24.0  # lines lower than this, with their margins, are fine print; 10 pt has 45 pixels at 200 dpi
+_COARSE_PX, _FEWEST_LINES = 11.0, 4  # lines lower than this in the picture have letters of four pixels
 _BLOCK_PX = 16
 _CONTRAST = 40  # gray levels (0 to 255) between the darkest and the lightest pixel of a block with ink
 _UNCOVERED = 0.5  # least share of the blocks with ink that no line covers
@@ -34,9 +36,27 @@ def surer(first: PageText, second: PageText) -> PageText:
     return max(first, second, key=lambda answer: sum(box.confidence * len(box.text) for box in answer.boxes or ()))
 
 
+def with_doubt_if_coarse(answer: PageText, *, detail_dpi: float) -> PageText:
+    """Returns the answer with a doubt if the page's picture has too few pixels for its print: on such pages, "55.3" was read as
+    "553" and "no" as "06" with scores as high as those of correct words."""
+    heights = _heights(answer)
+    if not detail_dpi or len(heights) < _FEWEST_LINES or _usual(heights) * detail_dpi / 72 >= _COARSE_PX:
+        return answer
+    return replace(answer, doubts=tuple(dict.fromkeys((*answer.doubts, LOW_CONFIDENCE))))
+
+
 def _is_small(answer: PageText, scale: float) -> bool:
-    heights = sorted(min(box.x1 - box.x0, box.y1 - box.y0) * scale for box in answer.boxes or () if len(box.text) > 1)
-    return bool(heights) and heights[len(heights) // 2] < _SMALL_PX
+    heights = _heights(answer)
+    return bool(heights) and _usual(heights) * scale < _SMALL_PX
+
+
+def _heights(answer: PageText) -> list[float]:
+    """Returns the heights of the lines, in points."""
+    return sorted(min(box.x1 - box.x0, box.y1 - box.y0) for box in answer.boxes or () if len(box.text) > 1)
+
+
+def _usual(heights: list[float]) -> float:
+    return heights[len(heights) // 2]
 
 
 def _has_unread_ink(gray: Any, answer: PageText, scale: float) -> bool:

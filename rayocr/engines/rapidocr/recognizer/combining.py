@@ -14,11 +14,35 @@ _AS_DIGITS = str.maketrans("OIl", "011")
 _BEFORE_NUMBER = re.compile(r"(?<=[^\W\d_]{2}) (?=\d)|(?<=\w[,;:]) (?=[^\W\d_])")
 _WORD = re.compile(r"[^\W\d_]+[.,;:]?")
 _LEAST_LETTERS = 2
+_NUMBER = re.compile(r"[-+]?\d[\d.,]*%?")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
+_MUCH_SURER = 0.1  # difference of the scores
 
 
 def combined(tiny: LineReading, small: LineReading) -> LineReading:
-    """Returns the small model's reading, with spaces before numbers and letters in words that only the tiny model read."""
+    """Returns the small model's reading, with spaces before numbers and letters in words that only the tiny model read, or the
+    tiny model's reading of a number of which it is surer."""
+    if _NUMBER.fullmatch(tiny.text.strip()):
+        return _of_two_numbers(tiny, small)
     return _with_letters(tiny.text, _with_spaces(tiny.text, small))
+
+
+def _of_two_numbers(tiny: LineReading, small: LineReading) -> LineReading:
+    """In coarse print the small model read "76.5" as "765" and "0" as "à". A decimal point that only one model sees is a doubt; a
+    point before three digits may be a speck."""
+    if _digits(tiny.text) == _digits(small.text) and _NUMBER.fullmatch(small.text.strip()):
+        if _separators(tiny.text) <= _separators(small.text):
+            return small
+        return (small if _THOUSANDS.fullmatch(tiny.text.strip()) else tiny)._replace(lost=True)
+    return tiny if tiny.score > small.score + _MUCH_SURER else small
+
+
+def _digits(text: str) -> str:
+    return "".join(filter(str.isdigit, text))
+
+
+def _separators(text: str) -> int:
+    return sum(map(text.count, ".,"))
 
 
 def _with_spaces(tiny: str, small: LineReading) -> LineReading:

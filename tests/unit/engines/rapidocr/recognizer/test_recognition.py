@@ -135,3 +135,24 @@ def test_a_gpu_is_used_where_onnxruntime_supports_one() -> None:
 def test_a_gpu_that_was_asked_for_and_is_not_there_is_an_error() -> None:
     with pytest.raises(EngineUnavailable, match="supports no NVIDIA GPU"):
         providers_for("cuda", ALL[2:])
+
+
+@pytest.mark.parametrize(
+    ("tiny", "small", "kept", "is_lost"),
+    [
+        (("76.5", 0.94), ("765", 0.99), "76.5", True),
+        (("0.010", 0.92), ("0010", 0.95), "0.010", True),
+        (("1.401", 0.9), ("1401", 0.97), "1401", True),
+        (("0", 0.96), ("à", 0.32), "0", False),
+        (("55.3", 0.96), ("553", 0.84), "55.3", True),
+        (("765", 0.94), ("76.5", 0.93), "76.5", False),
+        (("0", 0.59), ("o", 0.88), "o", False),
+        (("res", 0.96), ("yes", 0.8), "yes", False),
+    ],
+)
+def test_of_two_readings_of_a_number_the_surer_one_is_kept_and_no_decimal_point_is_lost(
+    tiny: tuple[str, float], small: tuple[str, float], kept: str, is_lost: bool
+) -> None:
+    one, other = (Reads(LineReading(text, score, 0.5)) for text, score in (tiny, small))
+    (read,) = CascadeRecognizer(one, other, speed="best")([line_of(2)])
+    assert (read.text, read.lost) == (kept, is_lost)
