@@ -22,6 +22,7 @@ from rayocr.engines.rapidocr.finding.detection import BLOB_SCORE, find_lines, wi
 from rayocr.engines.rapidocr.finding.gutters import parted_at_gutters
 from rayocr.engines.rapidocr.finding.missed_lines import missed_lines
 from rayocr.engines.rapidocr.finding.text_map import TextDetector
+from rayocr.engines.rapidocr.finding.turned_numbers import with_turned_numbers
 from rayocr.engines.rapidocr.fine_print import better_dpi, surer, with_doubt_if_coarse
 from rayocr.engines.rapidocr.image import TurnedPage, turned_image, with_contrast
 from rayocr.engines.rapidocr.numerals.checked_numbers import with_checked_numbers
@@ -188,6 +189,7 @@ class RapidOcrEngine(ComputeEngine):
             answer = self._read(turned_image(block.image, -turns), scale, fields, is_cleaned=True)
             return block.with_places(answer, turns=turns, scale=scale)
         if not columns_down:
+            quads, read = with_turned_numbers(page.ink(turns), quads, read, models.recognize)
             read = with_repeated_digits(upright, quads, read, models.recognize)
             read = with_checked_numbers(with_look_alikes(upright, quads, read))
         lost = any(reading.lost for reading in read)

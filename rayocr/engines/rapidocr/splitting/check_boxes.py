@@ -15,6 +15,7 @@ from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 from rayocr.engines.rapidocr.splitting.box_shapes import Shapes, shapes_in
 from rayocr.engines.rapidocr.splitting.equal_boxes import equal_boxes, is_same_side, usual_side
+from rayocr.engines.rapidocr.splitting.letters import is_in_word, is_letter
 from rayocr.engines.rapidocr.splitting.radio_buttons import Button, button_in, confirmed
 from rayocr.engines.rapidocr.text import TICKED_BOX, UNTICKED_BOX, is_chinese
 from rayocr.pdf.shapes.components import components, ink_mask
@@ -43,9 +44,8 @@ _LOW = 0.9  # height of a line, relative to the usual one, whose box may cut off
 _HIGH = 1.1  # height of a line with ticks that stick out, relative to the usual line
 _APART = 0.6  # distance in sides; squares that are closer to each other are comb fields
 _FAR = 2.0  # distance of a box of the usual size from its word, in sides
+_UPRIGHT = 2.0  # height of a line by its width that runs up or down the page
 _SCORE = 0.95
-# A letter that touches one whose strokes form a frame: its greatest width and height, and the white space behind it, in sides.
-_LETTER_WIDTH, _LETTER_HEIGHT, _LETTER_GAP = 1.0, 1.15, 0.25
 
 
 class CheckBox(NamedTuple):
@@ -142,7 +142,7 @@ def find_boxes(line: Any, letter_height: float, *, square: float = _SQUARE) -> l
             or (
                 (x, y, width, height) in ticked
                 and _is_apart(strokes, x, y, width, height, beside=_OVERSHOOT)
-                and not _is_in_word(ink, whole, (x, y, width, height))
+                and not is_in_word(ink, whole, (x, y, width, height))
             )
         ) and _is_frame(pixels):
             margin = round(_INSIDE * side)
@@ -166,7 +166,7 @@ def _boxes_of_page(upright: Any, quads: Any, read: Sequence[LineReading]) -> lis
     for wanted in (Shapes.OTHERS, Shapes.EMPTY_RINGS):
         for n, line in enumerate(lines):
             if line.shapes is wanted:
-                found[n] = _boxes_in(upright, line), line.wide, line.reach
+                found[n] = _boxes_in(upright, line, read[n]), line.wide, line.reach
         if all(box.button in (None, Button.EMPTY) for boxes, _, _ in found for box in boxes):
             break  # without a chosen button or a disc, empty rings are letters
     found = _with_equal_boxes(upright, quads, read, found)
@@ -190,10 +190,10 @@ def _with_equal_boxes(
     kept = [[box for box in boxes if box.button is not None or is_same_side(box.side, usual)] for boxes, _, _ in found]
     lines = [(boxes, wide, reach) for boxes, (_, wide, reach) in zip(kept, found, strict=True)]
     low, high = quads.min(axis=1), quads.max(axis=1)
-    far = _FAR * usual
+    far, tall = _FAR * usual, high[:, 1] - low[:, 1] > _UPRIGHT * (high[:, 0] - low[:, 0])
     for x, y, width, height, ticked in equal_boxes(upright, usual):
         middle, reached = y + height / 2, (low[:, 0] - far < x + width / 2) & (high[:, 0] + far > x + width / 2)
-        near = np.flatnonzero(reached & (low[:, 1] < middle) & (high[:, 1] > middle) & (high[:, 0] - low[:, 0] > width))
+        near = np.flatnonzero(reached & (low[:, 1] < middle) & (high[:, 1] > middle) & (high[:, 0] - low[:, 0] > width) & ~tall)
         if not len(near) or any(is_chinese(read[n].text) for n in near.tolist()):
             continue
         gaps = np.maximum(np.maximum(low[near, 0] - x - width, x - high[near, 0]), 0)
@@ -242,8 +242,8 @@ def _searched(upright: Any, quad: Any, size: tuple[float, float], reading: LineR
     return _Line(wide, reach, height, letter_height, is_latin, shapes_in(upright, wide, letter_height, height))
 
 
-def _boxes_in(upright: Any, line: _Line) -> list[CheckBox]:
-    """Returns the boxes in and beside a line that have a word beside them."""
+def _boxes_in(upright: Any, line: _Line, reading: LineReading) -> list[CheckBox]:
+    """Returns the boxes in and beside a line that have a word beside them and are no letters."""
     import numpy as np
 
     picture = np.ascontiguousarray(cut_out(upright, line.wide))
@@ -255,6 +255,7 @@ def _boxes_in(upright: Any, line: _Line) -> list[CheckBox]:
         boxes = find_boxes(picture, line.height, square=square)  # a heading
     if not line.is_latin:
         boxes = [box for box in boxes if not _touches_word(picture, box)]
+    boxes = [box for box in boxes if not is_letter(picture, box.left, box.top, box.side, reading, line.reach)]
     return [box for box in boxes if _has_word(picture, box, round(_REACH * line.height))]
 
 
@@ -336,23 +337,6 @@ def _is_apart(ink: Any, x: int, y: int, width: int, height: int, *, beside: floa
     return all(not side.size or side.any(axis=1).mean() <= beside for side in (before, after)) and all(
         not side.size or (side > 0).mean() < _OVERSHOOT for side in (above, below)
     )
-
-
-def _is_in_word(ink: Any, shapes: Any, frame: tuple[int, int, int, int]) -> bool:
-    """Returns whether the ink of a frame goes on at one side as far as that of a letter, and other ink follows closely there: a
-    bold E and a P that touch have four straight sides."""
-    x, y, width, height = frame
-    around = (shapes[:, 0] <= x) & (shapes[:, 0] + shapes[:, 2] >= x + width)
-    around &= (shapes[:, 1] <= y + 1) & (shapes[:, 1] + shapes[:, 3] >= y + height - 1)
-    rows, close = ink[y : y + height], max(round(_LETTER_GAP * width), 2)
-    for left, _, wide, tall, _ in shapes[around].tolist():
-        right = left + wide
-        is_letter = tall < _LETTER_HEIGHT * height
-        if is_letter and 2 < right - x - width < _LETTER_WIDTH * width and rows[:, right : right + close].any():
-            return True
-        if is_letter and 2 < x - left < _LETTER_WIDTH * width and rows[:, max(left - close, 0) : left].any():
-            return True
-    return False
 
 
 def _gap(box: CheckBox, other: CheckBox) -> int:

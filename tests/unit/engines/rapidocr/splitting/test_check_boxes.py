@@ -10,7 +10,8 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-from rayocr.engines.rapidocr.splitting.check_boxes import find_boxes, with_check_boxes
+from rayocr.engines.rapidocr.splitting.check_boxes import CheckBox, find_boxes, with_check_boxes
+from rayocr.engines.rapidocr.splitting.letters import is_letter
 from rayocr.engines.rapidocr.splitting.radio_buttons import Button
 
 HEIGHT = 44  # of a line with its margins; letters have half of it
@@ -160,3 +161,22 @@ def test_a_square_close_to_letters_of_another_script_is_a_final_mem() -> None:
     assert with_check_boxes(line, at, given, Recognizer())[1] == given
     latin = with_check_boxes(line, at, [LineReading("Car", 0.9, 0.5)], Recognizer("Car"))[1]
     assert [reading.text for reading in latin] == ["[ ] Car"]
+
+
+@pytest.mark.parametrize("read_as", ["NAME OF EVENT", ""])
+def test_a_round_letter_of_coarse_print_that_was_read_is_not_a_box(read_as: str) -> None:
+    image = Image.fromarray(drawn((100, "NAME"), (230, "F EVENT")))
+    ImageDraw.Draw(image).rounded_rectangle((205, 11, 225, 33), radius=7, outline=10, width=3)
+    line = np.asarray(image)
+    places = tuple((n + 0.5) / 13 for n in range(13)) if read_as else ()
+    reading = LineReading(read_as, 0.98, 0.9, places)
+    (box,) = (*find_boxes(line, HEIGHT), CheckBox(205, 11, 21, False))[:1]
+    assert is_letter(line, box.left, box.top, box.side, reading, 0) is False  # nothing was read there
+    at = tuple(place if n != 5 else (box.left + box.side / 2) / line.shape[1] for n, place in enumerate(places))
+    assert is_letter(line, box.left, box.top, box.side, reading._replace(places=at), 0) is bool(read_as)
+
+
+def test_a_frame_where_a_letter_was_read_is_a_box() -> None:
+    line = drawn((60, "[ ]"), (100, "Car"))
+    reading = LineReading("D Car", 0.98, 0.9, (71 / 900, 0.1, 0.12, 0.13, 0.15))
+    assert not is_letter(line, 60, 11, 23, reading, 0)
