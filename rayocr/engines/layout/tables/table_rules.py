@@ -61,7 +61,7 @@ def is_table(
         return False  # the rows are lists beside other text
     if _is_contents(begins) or all(are_index_entries([line.text for cells in begins for line in cells[n]]) for n in range(count)):
         return False
-    if count > 2 and (_ends_before_others(begins) or is_postal_address(texts)):
+    if count > 2 and (_ends_before_others(begins) or (is_postal_address(texts) and not _has_amounts(begins))):
         return False  # the rows are an address beside fields
     if not ruled and any(runs_on([cells[n] for cells in begins]) for n in range(count) if wordy[n]):
         return False  # the rows are columns of running text
@@ -112,6 +112,12 @@ def _ends_before_others(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> boo
     if not all(cells[0] for cells in first) or all(is_figure(cells[0]) for cells in first[1:]):
         return False
     return 0 < last < _FIRST_ROWS * len(begins) - 1 and not any(map(is_figure, beside))
+
+
+def _has_amounts(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
+    """Returns whether most cells of two columns or more are numbers: rows such as "7 Free Gift", 1, 0.00 look like an address."""
+    columns = ([cell for cell in column if cell] for column in zip(*begins, strict=True))
+    return sum(2 * sum(map(is_figure, cells)) > max(len(cells), MIN_ROWS) for cells in columns) >= 2
 
 
 def _are_level(begins: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:

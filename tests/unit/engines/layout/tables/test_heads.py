@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
+from rayocr.engines.layout.tables.alignment import take_aligned_tables
 from tests.unit.engines.layout.pages import LEADING_PT, line
 
 TOWNS = ("Kendal", "Evesham", "Frome", "Hexham", "Dunbar")
@@ -67,3 +68,15 @@ def test_two_heads_that_were_read_as_one_line_are_divided_above_groups_of_cells(
         lines.append(line("left", 338, y) if n % 2 else right(f"4{n}.50", 326, y))
     assert markdown(lines)[0] == "| No. | Name | Open | Note |"
     assert markdown(lines)[3] == "| 2 | Evesham and sons |  | left |"
+
+
+def test_numbered_goods_below_their_head_are_no_address() -> None:
+    goods = ("Super Kite", "Turbo Flyer", "Giga Trash", "Bare Bone Kit", "Nitty Gritty", "Pretty Dark Flyer", "Free Gift")
+    heads = (("QUANTITY", 300.0), ("PRICE", 370.0), ("AMOUNT", 440.0))
+    lines = [line("ITEM DESCRIPTION", 60, 100), *(right(text, x1, 100) for text, x1 in heads)]
+    for n, name in enumerate(goods, start=1):
+        figures = ((f"{n}", 300.0), ("20.00", 370.0), (f"{20 * n}.00", 440.0))
+        lines += [line(f"{n} {name}", 75, 100 + PITCH * n), *(right(text, x1, 100 + PITCH * n) for text, x1 in figures)]
+    tables, rest = take_aligned_tables(lines, [], em=11.0)
+    assert [len(table.rows) for table in tables] == [8]
+    assert not rest
