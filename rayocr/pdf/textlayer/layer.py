@@ -259,7 +259,7 @@ def _as_seen(layer: TextLayer, found: Comparison) -> TextLayer:
     parts: list[tuple[_Kind, TextLine]] = []
     position = on_blank = mixed = 0
     seen, read, blank = found.seen.tolist(), found.read.tolist(), found.blank.tolist()
-    for line in layer.lines:
+    for line in found.lines or layer.lines:
         own = slice(position, position + len(line.words))
         position += len(line.words)
         parts += _parts(line, seen[own], read[own], blank[own])

@@ -22,6 +22,7 @@ from rayocr.pdf.geometry import Box, turn_box, turned_size
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
 from rayocr.pdf.textlayer.glyphs.actual_text import is_replaced
 from rayocr.pdf.textlayer.lines import TextLine, Word
+from rayocr.pdf.textlayer.outlines.lost_hyphens import with_lost_hyphens
 from rayocr.pdf.textlayer.overprinted import hidden_behind_others
 from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_picture, letter_scale
 
@@ -61,7 +62,8 @@ class Comparison:
     of ink on the page without its text, in points of the displayed page, each with a flag that invisible words cover it.
     `unnamed`: the share of visible text that has no Unicode characters. `lacking`: the number of text pieces that PDFium can
     neither draw nor map to characters. `unreadable`: addresses of text objects without known characters, which count as a
-    drawing. `picture`: the page without its text, in gray, with `scale` pixels per point, rotated like the lines."""
+    drawing. `picture`: the page without its text, in gray, with `scale` pixels per point, rotated like the lines. `lines`: the lines with
+    hyphens that replacements of their text lack; empty if they were not compared."""
 
     seen: Any
     read: Any
@@ -72,6 +74,7 @@ class Comparison:
     picture: Any
     scale: float
     unreadable: frozenset[int] = frozenset()
+    lines: tuple[TextLine, ...] = ()
 
 
 def compare_with_ink(
@@ -101,6 +104,8 @@ def compare_with_ink(
         if objects.are_drawn:
             with objects.without_text(kept=unreadable):
                 without = gray_picture(page, shown_pt, scale)
+        if whole is not without and not turns:
+            lines = with_lost_hyphens(lines, text_page, whole, without, scale)
         words = [word for line in lines for word in line.words]
         placed = [word[1:5] if not turns else turn_box(word[1:5], -turns, size_pt) for word in words]
         boxes = np.array(placed, float).reshape(-1, 4)
@@ -128,7 +133,8 @@ def compare_with_ink(
     except (pypdfium2.PdfiumError, MemoryError, ValueError):
         return None
     picture = np.rot90(without, -turns)
-    return Comparison(seen, read, blank, ink_lines, unnamed, objects.without_characters(text_page), picture, scale, unreadable)
+    lacking = objects.without_characters(text_page)
+    return Comparison(seen, read, blank, ink_lines, unnamed, lacking, picture, scale, unreadable, tuple(lines))
 
 
 def _nameless(objects: TextObjects, text_page: Any, rest: Any) -> frozenset[int]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pypdfium2.raw as pdfium
 
-_MINUS, _DASH = 0x2212, 0x2013
+_MINUS, _DASH, _HYPHEN = 0x2212, 0x2013, 0x2D
 _UNKNOWN = frozenset(range(1, 0x20)).difference((0x02, 0x09, 0x0A, 0x0D)) | {0xFFFD}  # 2 is PDFium's hyphen at the end of a line
 _FLAT = 0.45  # largest ratio of the height of a dash to its width
 _LENGTH = (0.2, 1.2)  # least and largest width, in heights of the font
@@ -18,14 +18,15 @@ _PLACE = (0.25, 0.65)  # place of its middle between the font's descent and asce
 
 
 def with_dashes(text_page: Any, codes: list[int], rectangles: Any) -> None:
-    """Sets the codes of such characters, in place: a minus sign before a digit, else a dash. `rectangles`: the boxes of the
-    characters, (n, 4), in user space."""
+    """Sets the codes of such characters, in place: a minus sign before a digit, a hyphen between a letter and the end of a line, else a
+    dash. `rectangles`: the boxes of the characters, (n, 4), in user space."""
     if _UNKNOWN.isdisjoint(codes):
         return
     for n, code in enumerate(codes):
         if code in _UNKNOWN and _is_dash(text_page, n, rectangles[n].tolist()):
-            after = chr(codes[n + 1]) if n + 1 < len(codes) else " "
-            codes[n] = _MINUS if after.isdigit() or after == "." else _DASH
+            before, after = (chr(codes[m]) if 0 <= m < len(codes) else " " for m in (n - 1, n + 1))
+            divides = before.isalpha() and after in "\r\n"
+            codes[n] = _MINUS if after.isdigit() or after == "." else _HYPHEN if divides else _DASH
 
 
 def _is_dash(text_page: Any, n: int, box: list[float]) -> bool:

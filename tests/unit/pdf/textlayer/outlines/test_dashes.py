@@ -25,6 +25,11 @@ def test_a_dash_before_a_word_is_a_dash() -> None:
     assert read("none", "\x03") == "\u2013none"
 
 
+def test_a_dash_between_a_letter_and_the_end_of_a_line_is_a_hyphen() -> None:
+    content = b"BT /F1 12 Tf 72 700 Td (The noun is sin) Tj /F2 12 Tf (-) Tj /F1 12 Tf 0 -14 Td (gular here) Tj ET"
+    assert texts_of(page_with_font(content, {"-": "\x0f"})) == ["The noun is sin-", "gular here"]
+
+
 @pytest.mark.parametrize("sign", ["*", "o", "_", "="])
 def test_other_signs_without_a_meaning_do_not_become_dashes(sign: str) -> None:
     assert not read("none", "\x03", sign).startswith(("\u2013", "\u2212"))

@@ -1,0 +1,30 @@
+"""A replacement of a line's text without the hyphen that divides its last word."""
+
+from __future__ import annotations
+
+import pytest
+
+from rayocr.engines.textlayer import TextLayerEngine
+from rayocr.pdf.document import PdfFile
+from tests.unit.pdf import pdfs
+from tests.unit.pdf.textlayer.drawings import texts_of
+
+
+def page(first: str, replacement: str) -> bytes:
+    """Two lines, the first of them replaced."""
+    lines = f"/P << /ActualText ({replacement}) >> BDC BT /F1 12 Tf 72 700 Td ({first}) Tj ET EMC "
+    return pdfs.pages_of(content=lines.encode() + b"BT /F1 12 Tf 72 684 Td (en by the objects of the page) Tj ET")
+
+
+def test_a_hyphen_that_is_drawn_but_not_in_the_replacement_divides_the_word() -> None:
+    data = page("It is a print formatter driv-", "It is a print formatter driv")
+    with PdfFile(data, max_pixels=4_000_000) as file, file.page(1) as opened:
+        answer = TextLayerEngine().recognize(opened)
+    assert answer is not None and answer.text == "It is a print formatter driven by the objects of the page"
+
+
+@pytest.mark.parametrize(
+    "first", ["It is a print formatter driv", "It is a print formatter driv.", "It is a print formatter DRIV_"]
+)
+def test_other_ends_of_a_line_are_no_hyphens(first: str) -> None:
+    assert texts_of(page(first, "It is a print formatter driv"))[0] == "It is a print formatter driv"
