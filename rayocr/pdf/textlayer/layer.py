@@ -16,7 +16,7 @@ import pypdfium2.raw as pdfium
 from rayocr.pdf.geometry import Box, Upright, turned_size
 from rayocr.pdf.guard import uninterrupted
 from rayocr.pdf.textlayer.cells.omitted_letters import before_omitted_letters
-from rayocr.pdf.textlayer.cells.overlapping_digits import beside_omitted_digits
+from rayocr.pdf.textlayer.cells.overlapping_digits import beside_omitted_digits, over_other_digits
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
 from rayocr.pdf.textlayer.glyphs.accents import with_accents
 from rayocr.pdf.textlayer.glyphs.characters import Characters, read_characters
@@ -223,6 +223,7 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
     )
     lines = with_late_digits(lines, baseline_of)
     omitted = beside_omitted_digits(characters) + before_omitted_letters(text_page, characters, turned, fonts)
+    omitted += over_other_digits(text_page, characters, turned)
     columns = (line for line in lines if line.vertical and line.words)
     steep = (line for line in columns if slant(text_page, line.words[0].first, turned) is not None)
     return TextLayer(

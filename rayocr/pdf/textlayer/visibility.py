@@ -62,8 +62,8 @@ class Comparison:
     of ink on the page without its text, in points of the displayed page, each with a flag that invisible words cover it.
     `unnamed`: the share of visible text that has no Unicode characters. `lacking`: the number of text pieces that PDFium can
     neither draw nor map to characters. `unreadable`: addresses of text objects without known characters, which count as a
-    drawing. `picture`: the page without its text, in gray, with `scale` pixels per point, rotated like the lines. `lines`: the lines with
-    hyphens that replacements of their text lack; empty if they were not compared."""
+    drawing. `picture`: the page without its text, in gray, with `scale` pixels per point, rotated like the lines.
+    `lines`: the lines with hyphens that replacements of their text lack; empty if they were not compared."""
 
     seen: Any
     read: Any

@@ -1,12 +1,22 @@
-"""Finds digits that PDFium omits, because the text of one cell reaches into the next one and has an equal digit at the same
-place."""
+"""Finds digits that PDFium omits, because another text has an equal digit at the same place: the text of one cell reaches into
+the next one, or a number is painted over and another one is typed there."""
 
 from __future__ import annotations
 
+import ctypes
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
+import pypdfium2.raw as pdfium
 
+from rayocr.pdf.geometry import Upright
 from rayocr.pdf.textlayer.glyphs.characters import Characters
+from rayocr.pdf.textlayer.rendered_text import address_of
 
+_PREVIOUS = 7  # number of characters before a character among which PDFium looks for an equal one at its place
+_SAME_PLACE, _OMITTED = 0.6, 0.4  # overlap of two digits, and least width without characters, as shares of a digit's width
+_FARTHEST = 40  # number of characters of one text that are compared with its width, in both directions
 _LEAST_GAP_EM, _WIDEST_GAP_EM, _NEAR_EM = 0.3, 0.8, 0.15
 
 
@@ -25,3 +35,40 @@ def beside_omitted_digits(characters: Characters) -> list[int]:
             if any(characters.texts[m].isdigit() for m in np.flatnonzero(near).tolist()):
                 found.append(characters.indexes[n])
     return found
+
+
+def over_other_digits(text_page: Any, characters: Characters, upright: Upright) -> list[int]:
+    """Returns PDFium's indexes of digits at the place of other digits just before them, whose text is wider than its characters:
+    the digits that are equal to those before are omitted. `upright`: maps user space to the upright page of the characters.
+    Takes 0.1 ms on a page without such digits."""
+    digits = np.array([n for n, text in enumerate(characters.texts) if text.isdigit()], int)
+    x0, y0, x1, y1 = (side[digits] for side in (characters.x0, characters.y0, characters.x1, characters.y1))
+    found: set[int] = set()
+    for step in range(1, min(_PREVIOUS + 1, len(digits))):
+        wide = np.minimum(x1[step:], x1[:-step]) - np.maximum(x0[step:], x0[:-step])
+        high = np.minimum(y1[step:], y1[:-step]) - np.maximum(y0[step:], y0[:-step])
+        is_over = (wide > _SAME_PLACE * (x1 - x0)[step:]) & (high > _SAME_PLACE * (y1 - y0)[step:])
+        found.update(digits[np.flatnonzero(is_over) + step].tolist())
+    return [characters.indexes[n] for n in sorted(found) if _lacks_characters(text_page, characters, n, upright)]
+
+
+def _lacks_characters(text_page: Any, characters: Characters, n: int, upright: Upright) -> bool:
+    index = characters.indexes[n]
+    item = pdfium.FPDFText_GetTextObject(text_page, index)
+    sides = [ctypes.c_float() for _ in range(4)]
+    if not item or not pdfium.FPDFPageObj_GetBounds(item, *sides):
+        return False
+    left, _, right, _ = upright.box(*(side.value for side in sides))
+    boxes = [upright.box(box.left, box.bottom, box.right, box.top) for box in _boxes_of(text_page, index, address_of(item))]
+    starts, ends = [*sorted(box[0] for box in boxes), right], [left, *sorted(box[2] for box in boxes)]
+    least = _OMITTED * float(characters.x1[n] - characters.x0[n])
+    return any(start - end > least for start, end in zip(starts, ends, strict=True))
+
+
+def _boxes_of(text_page: Any, index: int, address: int) -> Iterator[Any]:
+    """Yields the loose boxes of the object's characters near this one, in user space."""
+    for n in range(max(0, index - _FARTHEST), index + _FARTHEST):
+        box = pdfium.FS_RECTF()
+        if address_of(pdfium.FPDFText_GetTextObject(text_page, n)) == address:
+            pdfium.FPDFText_GetLooseCharBox(text_page, n, box)
+            yield box

@@ -18,8 +18,8 @@ _PLACE = (0.25, 0.65)  # place of its middle between the font's descent and asce
 
 
 def with_dashes(text_page: Any, codes: list[int], rectangles: Any) -> None:
-    """Sets the codes of such characters, in place: a minus sign before a digit, a hyphen between a letter and the end of a line, else a
-    dash. `rectangles`: the boxes of the characters, (n, 4), in user space."""
+    """Sets their codes in place: a minus sign before a digit, a hyphen between a letter and the end of a line, else
+    a dash. `rectangles`: the boxes of the characters, (n, 4), in user space."""
     if _UNKNOWN.isdisjoint(codes):
         return
     for n, code in enumerate(codes):

@@ -19,8 +19,8 @@ _MOST_HIGH, _LEAST_WIDE = 0.25, 0.12  # its size, in heights of the word
 
 
 def with_lost_hyphens(lines: Sequence[TextLine], text_page: Any, whole: Any, without: Any, scale: float) -> tuple[TextLine, ...]:
-    """Returns the lines with such hyphens. `whole` and `without`: the page with and without its text, in gray, with `scale` pixels
-    per point. Takes 2 µs per line without a replacement."""
+    """Returns the lines with such hyphens. `whole` and `without`: the page with and without its text, in gray, with `scale`
+    pixels per point. Takes 2 µs per line without a replacement."""
     return tuple(_hyphenated(line) if _lacks_hyphen(line, text_page, whole, without, scale) else line for line in lines)
 
 

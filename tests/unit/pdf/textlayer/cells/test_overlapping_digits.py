@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.unit.pdf import pdfs
 from tests.unit.pdf.textlayer.drawings import layer_of
 
@@ -23,3 +25,23 @@ def test_a_digit_that_pdfium_omits_where_cells_overlap_is_read_by_ocr() -> None:
     layer = layer_of(cells("DE0212030000000020205100", "4013", 242))
     assert "4013" not in layer.text
     assert layer.verdict.kind == "partial"
+
+
+def retyped(number: str) -> bytes:
+    old = b"BT /F1 12 Tf 72 700 Td (Total 500) Tj ET 1 g 100 695 60 20 re f 0 g "
+    return pdfs.pages_of(content=old + f"BT /F1 12 Tf 102.02 700 Td ({number}) Tj ET ".encode() + SENTENCE)
+
+
+@pytest.mark.parametrize("number", ["900", "505", "9001", "1900"])
+def test_a_number_that_is_typed_over_another_one_with_some_equal_digits_is_read_by_ocr(number: str) -> None:
+    """PDFium omits the digits that are equal: 900 over 500 was 9, and 505 was 5005."""
+    layer = layer_of(retyped(number))
+    assert layer.verdict.kind == "partial"
+    assert layer.lines[0].text == "Total"
+
+
+@pytest.mark.parametrize("number", ["500", "942", "12.75"])
+def test_a_number_that_is_typed_over_another_one_without_equal_digits_is_in_the_layer(number: str) -> None:
+    layer = layer_of(retyped(number))
+    assert number in layer.text
+    assert layer.verdict.trusted
