@@ -22,8 +22,8 @@ from rayocr.pdf.geometry import Box, turn_box, turned_size
 from rayocr.pdf.line_boxes import DETECTION_DPI, line_boxes
 from rayocr.pdf.textlayer.glyphs.actual_text import is_replaced
 from rayocr.pdf.textlayer.lines import TextLine, Word
-from rayocr.pdf.textlayer.outlines.lost_hyphens import with_lost_hyphens
 from rayocr.pdf.textlayer.overprinted import hidden_behind_others
+from rayocr.pdf.textlayer.reading.lost_hyphens import with_lost_hyphens
 from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_picture, letter_scale
 
 _DPI = 60
