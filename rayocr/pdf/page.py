@@ -227,6 +227,10 @@ class Page:
         return self._objects.image_share
 
     @property
+    def may_have_color(self) -> bool:
+        return may_have_color(self._page.raw, self._objects.pictures)
+
+    @property
     def detail_dpi(self) -> float:
         """The highest resolution of the pictures that span half of the page's longer side; 0 if there are none."""
         return self._objects.detail_dpi
@@ -262,7 +266,7 @@ class Page:
         dpi = max(self._small.size) / long_side_in
         seen = coverage(self._small, dpi=dpi, clean=not found.pictures)
         unsure = SURELY_INKED if found.image_share >= SCAN_OF_PAGE else BLANK_COVERAGE
-        if has_color := seen < unsure and may_have_color(self._page.raw, found.pictures):
+        if has_color := seen < unsure and self.may_have_color:
             seen = max(seen, coverage(self._drawing.pale(dpi, has_color=True)[0], dpi=dpi, clean=not found.pictures))
         seen = refined(seen, image_share=found.image_share, render=lambda dpi: self._drawing.pale(dpi, has_color=has_color))
         if seen < BLANK_COVERAGE and self._shows_words():
@@ -320,8 +324,7 @@ class Page:
 
     @contextmanager
     def _cut_out(self, *, without: Collection[int] = ()) -> Iterator[pypdfium2.PdfDocument]:
-        """Yields a document of this page alone, with its form fields drawn into its content, except those in `without`. Raises
-        PageUnrenderable."""
+        """Yields a document of this page alone, its form fields drawn in, except `without`. Raises PageUnrenderable."""
         single = pypdfium2.PdfDocument.new()
         single.slow_pages = self._page.raw.slow_pages
         try:
@@ -340,8 +343,7 @@ class Page:
     def _add_orphans(self, image: Image.Image, scale: float) -> None:
         """Draws widgets that the document's form does not list. Viewers show them, but PDFium draws them only after flattening.
         The page is flattened in a copy, which may show hidden layers, so only the boxes of these widgets are copied from it."""
-        boxes = [field.box for field in self.fields if field.orphan]
-        if not boxes:
+        if not (boxes := [field.box for field in self.fields if field.orphan]):
             return
         with self._cut_out() as single, first_page(single) as page:
             if page:
@@ -360,8 +362,7 @@ class Page:
         return self.thumbnail(RENDER_DPI)
 
     def _shows_words(self) -> bool:
-        """Returns whether a word of the page's own text is at least faintly visible, or would be if its font were installed. Many
-        files do not embed Chinese and Japanese fonts, since other viewers have them."""
+        """Returns whether a word of the page's own text is at least faintly visible, or would be if its font were installed."""
         if not self._objects.text.visible:
             return False
         layer, lacks_fonts = self._text_layer, cache(lambda: has_text_in_foreign_fonts(self._page.raw))

@@ -15,6 +15,7 @@ from rayocr.engines.layout import layout_markdown
 from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines, without_boxes
 from rayocr.engines.layout.quads import turned
 from rayocr.engines.layout.tables.scan_rulings import scan_rulings
+from rayocr.engines.rapidocr.cleaning.color_marks import find_color_marks, with_mark_text
 from rayocr.engines.rapidocr.cleaning.show_through import without_show_through
 from rayocr.engines.rapidocr.cleaning.turned_blocks import find_turned_block
 from rayocr.engines.rapidocr.cleaning.watermark import find_watermark
@@ -159,6 +160,10 @@ class RapidOcrEngine(ComputeEngine):
         def read_at(dpi: float) -> tuple[Any, float, PageText]:
             rendering = page.render(dpi=round(dpi), grayscale=True)
             image = with_contrast(np.asarray(without_boxes(rendering.image, fields, rendering.scale)))
+            if (marks := find_color_marks(page, image, dpi=rendering.scale * 72)) is not None:
+                answer = self._read(marks.cleaned, rendering.scale, fields)
+                own = self._read(marks.alone, rendering.scale, (), is_cleaned=True)
+                return marks.cleaned, rendering.scale, with_mark_text(answer, own)
             mark = find_watermark(image, recognize, dpi=rendering.scale * 72)
             if mark is None:
                 return image, rendering.scale, self._read(image, rendering.scale, fields)

@@ -27,6 +27,7 @@ class DrawnPage:
     fields: tuple[()] = ()
     drawn_marks: tuple[()] = ()
     detail_dpi: float = 0.0
+    may_have_color: bool = False
 
     def render(self, *, dpi: int = 200, grayscale: bool = False) -> Any:
         scale = dpi / 72

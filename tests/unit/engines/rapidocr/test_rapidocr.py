@@ -91,7 +91,9 @@ def test_text_that_runs_up_along_the_margin_is_read(engine: RapidOcrEngine) -> N
         sheet.paste(body.image, (strip.width, 0))
         return SimpleNamespace(image=sheet.convert("L"), scale=body.scale)
 
-    answer = engine.recognize(SimpleNamespace(render=render, page_number=1, fields=(), drawn_marks=(), detail_dpi=0.0))  # type: ignore[arg-type]
+    answer = engine.recognize(
+        SimpleNamespace(render=render, page_number=1, fields=(), drawn_marks=(), detail_dpi=0.0, may_have_color=False)
+    )  # type: ignore[arg-type]
     assert "archive 1758 v2 16 October" in answer.text
     assert answer.text.index("judge my vow") < answer.text.index("archive")
 
@@ -109,6 +111,7 @@ def test_a_script_that_the_model_does_not_know_lowers_the_confidence(engine: Rap
         fields=(),
         drawn_marks=(),
         detail_dpi=0.0,
+        may_have_color=False,
     )
     answer = engine.recognize(drawn)  # type: ignore[arg-type]
     assert answer.text == "" or (answer.confidence or 0) < 0.5
@@ -121,7 +124,7 @@ def test_a_page_of_a_twelfth_of_full_contrast_is_stretched_and_read(engine: Rapi
         drawn = DrawnPage().render(dpi=200)
         return SimpleNamespace(image=drawn.image.convert("L").point(lambda value: 140 + value * 20 // 255), scale=drawn.scale)
 
-    page: Any = SimpleNamespace(render=render, page_number=1, fields=(), drawn_marks=(), detail_dpi=0.0)
+    page: Any = SimpleNamespace(render=render, page_number=1, fields=(), drawn_marks=(), detail_dpi=0.0, may_have_color=False)
     assert likeness(engine.recognize(page).text) > 0.97
 
 

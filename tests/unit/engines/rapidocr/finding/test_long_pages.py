@@ -32,7 +32,9 @@ def engine() -> Iterator[RapidOcrEngine]:
 
 def page_of(image: Image.Image, scale: float = _SCALE) -> Any:
     rendering = SimpleNamespace(image=image.convert("L"), scale=scale)
-    return SimpleNamespace(render=lambda **_: rendering, page_number=1, fields=(), drawn_marks=(), detail_dpi=0.0)
+    return SimpleNamespace(
+        render=lambda **_: rendering, page_number=1, fields=(), drawn_marks=(), detail_dpi=0.0, may_have_color=False
+    )
 
 
 @pytest.mark.parametrize("length_mm", [1600, 3000])
