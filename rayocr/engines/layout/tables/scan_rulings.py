@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from rayocr.engines.layout.lines import Ruling
+from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.pdf.shapes.components import components
 from rayocr.pdf.shapes.reduced import reduced
 
@@ -17,6 +17,8 @@ _MAX_THICKNESS_IN = 0.06  # thicker shapes are bars and filled boxes
 _MOST_CURVED = 2.5  # largest height of the box around a curved or slightly skewed ruling, as a multiple of the largest thickness
 _THIN = 0.5  # largest share of its box that such a ruling fills
 _MAX_FOUND = 1500
+_MIDDLE, _SLACK = (0.3, 0.62), 0.3  # where the bars of letters are in their line, and how far they reach over it, in its heights
+_MOST_PAIRS = 100_000  # of lines and rulings that are compared
 _LEAST_LEVEL = 3  # least number of level rulings of a table
 
 
@@ -79,3 +81,17 @@ def _within_rows(dark: Any, across: Sequence[Ruling], length: int, thickest: int
 
 def _ends_at(x: float, y: float, across: Sequence[Ruling]) -> bool:
     return any(abs(ruling.y0 - y) < _MEET_PT and ruling.x0 - _MEET_PT < x < ruling.x1 + _MEET_PT for ruling in across)
+
+
+def outside_letters(rulings: Sequence[Ruling], lines: Sequence[LayoutLine]) -> list[Ruling]:
+    """Returns the rulings without those in the middle of a line of text and no longer than it: in coarse print, the bars of a
+    row of letters look like a ruling."""
+    if len(rulings) * len(lines) > _MOST_PAIRS:
+        return list(rulings)
+    return [ruling for ruling in rulings if not (ruling.is_horizontal and any(_is_in_letters(ruling, line) for line in lines))]
+
+
+def _is_in_letters(ruling: Ruling, line: LayoutLine) -> bool:
+    slack = _SLACK * line.height
+    is_middle = line.y0 + _MIDDLE[0] * line.height < ruling.y0 < line.y0 + _MIDDLE[1] * line.height
+    return is_middle and ruling.x0 > line.x0 - slack and ruling.x1 < line.x1 + slack

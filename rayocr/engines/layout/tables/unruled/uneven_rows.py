@@ -172,7 +172,7 @@ def _table(bands: Sequence[_Band], columns: Sequence[Column], em: float) -> list
     uneven = [row for row, numbers in zip(rows, counts, strict=True) if len({n for n in numbers if n}) > 1]
     if len(uneven) < _LEAST_UNEVEN or not (_are_level(uneven, em) or _are_terms(rows, columns, em)):
         return None
-    stacked = any(len(cell) > 1 and all(is_figure([line]) for line in cell) for row in rows for cell in row)
+    stacked = any(sum(is_figure([line]) for line in cell) > 1 for row in rows for cell in row)
     if stacked or any(runs_on([row[n] for row in rows]) for n in range(len(columns))):
         return None
     return rows

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from rayocr.engines.layout.tables.scan_rulings import scan_rulings
+from rayocr.engines.layout.lines import LayoutLine, Ruling
+from rayocr.engines.layout.tables.scan_rulings import outside_letters, scan_rulings
 
 WIDTH, HEIGHT = 1600, 800
 
@@ -38,3 +39,9 @@ def test_a_border_within_one_row_is_found_if_it_reaches_the_rulings_above_and_be
     image[262:284, 900:904] = 20  # a letter in the second row
     upright = [ruling for ruling in scan_rulings(image, dpi=200) if not ruling.is_horizontal]
     assert [round(ruling.x0 / 10) for ruling in upright] == [25]
+
+
+def test_the_bars_of_letters_are_no_rulings() -> None:
+    line = LayoutLine(text="[ ] Direct Sale", x0=100, y0=100, x1=180, y1=114)
+    bars, under, table = (Ruling(x0=x0, y0=y, x1=x1, y1=y) for x0, y, x1 in ((104, 106, 178), (104, 112, 178), (60, 106, 400)))
+    assert outside_letters([bars, under, table], [line]) == [under, table]

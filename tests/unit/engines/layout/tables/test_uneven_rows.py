@@ -64,6 +64,15 @@ def test_figures_below_each_other_are_rows_and_not_one_cell() -> None:
     assert "12 31" not in markdown(lines)
 
 
+def test_amounts_of_a_receipt_are_rows_also_below_a_word() -> None:
+    lines: list[LayoutLine] = []
+    for number, labels in enumerate((["TOTAL", "Cash", "CHANGE"], ["Tax", "Code S", "Code Z"], ["Points", "Member", "Till"])):
+        y = 100.0 + 60 * number
+        lines += [*column(labels, 60, y), *column(["3.70", "10.00"], 330, y), line("GST(RM)", 330, y + 2 * LEADING_PT)]
+        lines += [line("Aisle", 200, y + LEADING_PT)]
+    assert "3.70 10.00" not in markdown(lines)
+
+
 def test_columns_of_text_with_paragraphs_at_other_heights_are_no_table() -> None:
     left = [
         it
