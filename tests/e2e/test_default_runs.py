@@ -8,6 +8,7 @@ import os
 import stat
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -104,7 +105,7 @@ def test_another_user_can_neither_read_nor_control_nor_overwrite(runs: Runs) -> 
             assert _KEY not in " ".join(process.cmdline())
 
 
-def test_a_killed_driver_leaves_nothing_of_its_ray_and_the_ray_of_another_run_lives(
+def test_the_dashboard_starts_when_it_is_opened_and_a_killed_driver_leaves_nothing_of_its_ray(
     runs: Runs, environment: dict[str, str], prefork: Prefork, tmp_path: Path
 ) -> None:
     (runs.folder / "in2").mkdir()
@@ -114,8 +115,9 @@ def test_a_killed_driver_leaves_nothing_of_its_ray_and_the_ray_of_another_run_li
     try:
         for run, number in ((killed, 2), (runs.watch, 0)):
             wait_until(lambda: any((runs.folder / f"out{number}").glob("*.md")) or run.poll() is not None, "it reads")  # noqa: B023
+        assert "LedgerActor" in _actors_on_the_dashboard(killed.pid)
         processes, others = (psutil.Process(run.pid).children(recursive=True) for run in (killed, runs.watch))
-        assert len(processes) > 10
+        assert len(processes) > 15
         assert len(list(Path("/tmp").glob(f"rayocr-{killed.pid}-*"))) == 1
         killed.kill()
         wait_until(lambda: not any(map(_runs, processes)), "its Ray has ended")
@@ -125,6 +127,17 @@ def test_a_killed_driver_leaves_nothing_of_its_ray_and_the_ray_of_another_run_li
         killed.communicate()
     assert {"gcs_server", "raylet"} <= {process.name() for process in others if _runs(process)}
     assert runs.watch.poll() is None
+
+
+def _actors_on_the_dashboard(pid: int) -> str:
+    """Opens the dashboard, which starts at the first connection."""
+    (token,) = Path("/tmp").glob(f"rayocr-{pid}-*/token")
+    listening = [c.laddr.port for c in psutil.Process(pid).net_connections() if c.status == psutil.CONN_LISTEN]
+    (port,) = (port for port in listening if 8265 <= port < 8315)
+    assert not [p for p in psutil.Process(pid).children() if "dashboard.py" in " ".join(p.cmdline())]
+    url = f"http://127.0.0.1:{port}/api/v0/actors"
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Authorization": f"Bearer {token.read_text()}"})) as answer:
+        return str(answer.read(1_000_000).decode())
 
 
 def _runs(process: psutil.Process) -> bool:
