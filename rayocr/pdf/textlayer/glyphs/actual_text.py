@@ -16,6 +16,8 @@ from rayocr.pdf.textlayer.rendered_text import address_of, text_objects
 
 _LONG = 12  # minimum number of letters and digits in a long replacement
 _FEW_DIGITS = 2  # minimum number of digits in a short replacement; a single digit can be a note's sign
+_MANY_DIGITS = 3  # minimum number of drawn digits that a replacement without digits must not hide
+_LONG_EMS, _LETTER_EM = 1.0, 0.7  # an object that is wider than this and each letter of its replacement has more letters
 _KEY = b"ActualText"
 _MAX_MARKS = 8
 _ALIKE = 0.6  # share of common letters, in any order, since Arabic glyphs may be stored from the left
@@ -24,10 +26,12 @@ _NARROW_EM = 0.25  # em per letter; a narrower object has fewer glyphs than lett
 
 
 def replacement_of(item: Any) -> str:
-    """Returns the /ActualText of a raw text object if it is long or has several digits, else empty."""
+    """Returns the /ActualText of a raw text object if it is long, has several digits, or is short for the object; else empty."""
     for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
         text = _param(pdfium.FPDFPageObj_GetMark(item, index))
         if len(text) >= _FEW_DIGITS and (len(_letters(text)) >= _LONG or len(_digits(text)) >= _FEW_DIGITS):
+            return text
+        if text and _LONG_EMS + _LETTER_EM * len(text) < _ems(item) < float("inf"):
             return text
     return ""
 
@@ -80,10 +84,12 @@ def _differs(text: str, items: list[Any], text_page: Any, spans: int) -> bool:
 
 
 def _has_other_digits(text: str, drawn: str, spans: int) -> bool:
-    """Returns whether both have digits, and not the same ones. `spans` of the page have this text. Glyphs without characters
-    are missing in `drawn`, so it may have fewer digits."""
+    """Returns whether both have digits, and not the same ones, or whether only the drawn text has several. `spans` of the page
+    have this text. Glyphs without characters are missing in `drawn`, so it may have fewer digits."""
     given, shown = Counter(_digits(text)), Counter(_digits(drawn))
-    if given.total() < _FEW_DIGITS or shown.total() < _FEW_DIGITS:
+    if given.total() < _FEW_DIGITS:
+        return (shown - given).total() >= _MANY_DIGITS * spans
+    if shown.total() < _FEW_DIGITS:
         return False
     return any(count > spans * given[digit] for digit, count in shown.items())
 

@@ -42,6 +42,9 @@ def test_a_text_that_differs_from_its_glyphs_is_not_used_and_not_sent(glyphs: st
         ("9,417", "(1,250) Tj"),
         ("1,250", "(12,500) Tj"),
         ("77", "(1) Tj (7) Tj"),
+        ("Total 4", "(Total 4,250.75) Tj"),
+        ("7", "(4,250) Tj"),
+        ("The sum is fifty", "(The sum is 4,250) Tj"),
     ],
 )
 def test_a_number_that_differs_from_the_drawn_one_is_not_used_and_not_sent(text: str, glyphs: str) -> None:
@@ -55,6 +58,7 @@ def test_a_number_that_differs_from_the_drawn_one_is_not_used_and_not_sent(text:
         ("Nineteen days of the summer", "(Nine-) Tj 0 -14 Td (teen days of the summer) Tj"),
         ("summer the of days Nineteen", "(Nineteen days of the summer) Tj"),
         ("office", "(o) Tj"),
+        ("fifty", "(50) Tj"),
         ("1,250.00", "(1,250) Tj ( .00) Tj"),
         ("\u0661\u0662\u0663", "(123) Tj"),
         ("10\u2076 cells", "(10) Tj 4 Ts (6) Tj 0 Ts ( cells) Tj"),
