@@ -69,14 +69,22 @@ def test_what_remains_is_ended_and_its_folder_removed(
     assert psutil.Process(stranger).status() != psutil.STATUS_ZOMBIE
 
 
-def test_a_process_that_received_the_id_of_an_ended_one_is_not_ended(start: Callable[..., int]) -> None:
+@pytest.mark.parametrize("handles", [True, False], ids=["process handles", "macOS"])
+def test_a_process_that_received_the_id_of_an_ended_one_is_not_ended(
+    handles: bool, start: Callable[..., int], monkeypatch: pytest.MonkeyPatch
+) -> None:
     import psutil
 
     pid = start()
     earlier = psutil.Process(pid)
     earlier._ident = (pid, 0.0)  # as if it had started earlier
-    guard_process.end(earlier)
-    assert psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    with monkeypatch.context() as patched:
+        if not handles:
+            patched.delattr("os.pidfd_open", raising=False)
+        guard_process.end(earlier)
+        assert psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+        guard_process.end(psutil.Process(pid))
+    psutil.Process(pid).wait()
 
 
 def test_a_dismissed_guard_ends_at_once_and_removes_nothing(folder: Path) -> None:
