@@ -160,14 +160,16 @@ class RapidOcrEngine(ComputeEngine):
         def read_at(dpi: float) -> tuple[Any, float, PageText]:
             rendering = page.render(dpi=round(dpi), grayscale=True)
             image = with_contrast(np.asarray(without_boxes(rendering.image, fields, rendering.scale)))
-            if (marks := find_color_marks(page, image, dpi=rendering.scale * 72)) is not None:
-                answer = self._read(marks.cleaned, rendering.scale, fields)
-                own = self._read(marks.alone, rendering.scale, (), is_cleaned=True)
-                return marks.cleaned, rendering.scale, with_mark_text(answer, own)
-            mark = find_watermark(image, recognize, dpi=rendering.scale * 72)
-            if mark is None:
-                return image, rendering.scale, self._read(image, rendering.scale, fields)
-            return mark.cleaned, rendering.scale, mark.added_to(self._read(mark.cleaned, rendering.scale, fields))
+            scale, dpi = rendering.scale, rendering.scale * 72
+            if (marks := find_color_marks(page, image, dpi=dpi)) is not None:
+                image = marks.cleaned
+            if (watermark := find_watermark(image, recognize, dpi=dpi)) is not None:
+                image = watermark.cleaned
+            answer = self._read(image, scale, fields)
+            answer = answer if watermark is None else watermark.added_to(answer)
+            if marks is not None:
+                answer = with_mark_text(answer, self._read(marks.alone, scale, (), is_cleaned=True))
+            return image, scale, answer
 
         try:
             image, scale, answer = read_at(self._dpi)

@@ -20,6 +20,7 @@ _DPI = 75
 _COLOR, _GRAY, _INK = 60, 45, 110  # gray levels: range of the channels of a color and of gray; brightest channel of print
 _SHARE = (0.0003, 0.1)  # share of the page; more is a picture
 _LEAST_CROSSED_PT = 25.0  # least area of print inside a mark, in square points; a letter of 10 pt has 8
+_BESIDE_PT, _LEAST_BESIDE_PT = 8.0, 5.0  # lines of print continue so near beside a mark, with this area; a logo is alone
 _LEAST_HEIGHT_PT = 24.0  # lower marks are lines of print, such as entries in a form
 _MOST_FILL = 0.5  # share of its rectangle; panels and pictures fill more
 _JOINED_PT, _RULING_PT = 1.5, 24.0  # distance of parts of one mark; least length of rulings, which are no print
@@ -90,11 +91,14 @@ def _marks(brightest: Any, colored: Any, dpi: float) -> Any:
     length = max(round(_RULING_PT * scale), 3)
     for kernel in ((1, length), (length, 1)):
         ink &= ~cv2.dilate(cv2.morphologyEx(ink, cv2.MORPH_OPEN, np.ones(kernel, np.uint8)), np.ones((3, 3), np.uint8))
-    marks = np.zeros(colored.shape, bool)
+    marks, reach = np.zeros(colored.shape, bool), round(_BESIDE_PT * scale)
     for left, top, across, down, _ in components(wide)[0].tolist():
         part = np.s_[top : top + down, left : left + across]
         if min(across, down) < _LEAST_HEIGHT_PT * scale or colored[part].mean() > _MOST_FILL:
             continue
-        if np.count_nonzero(ink[part] & wide[part]) >= _LEAST_CROSSED_PT * scale**2:
+        if np.count_nonzero(ink[part] & wide[part]) < _LEAST_CROSSED_PT * scale**2:
+            continue
+        beside = ink[top : top + down, max(left - reach, 0) : left], ink[top : top + down, left + across :][:, :reach]
+        if sum(map(np.count_nonzero, beside)) >= _LEAST_BESIDE_PT * scale**2:
             marks[part] |= wide[part] > 0
     return marks

@@ -61,6 +61,15 @@ def test_mark_that_crosses_no_print_stays() -> None:
     assert find_color_marks(page_of(image), gray(image), dpi=100) is None
 
 
+def test_logo_beside_a_heading_stays() -> None:
+    image = Image.new("RGB", SIZE, "white")
+    pen = ImageDraw.Draw(image)
+    pen.ellipse((60, 40, 160, 140), outline=RED, width=14)
+    pen.rectangle((72, 70, 148, 110), fill="black")
+    pen.text((190, 70), "REAL ESTATE AUTHORITY", "black", ImageFont.load_default(size=30))
+    assert find_color_marks(page_of(image), gray(image), dpi=100) is None
+
+
 def test_entries_of_a_form_on_its_rulings_stay() -> None:
     image = Image.new("RGB", SIZE, "white")
     for y in range(80, 560, 40):
