@@ -14,7 +14,7 @@ from typing import Any
 from rayocr.engines.tesseract.line_sheet import LineSheet
 from rayocr.engines.tesseract.lines import TsvLine
 from rayocr.engines.tesseract.program import Tesseract
-from rayocr.engines.tesseract.scripts import DEVANAGARI, languages_beside
+from rayocr.engines.tesseract.scripts import DEVANAGARI, PERSIAN, languages_beside
 
 _MOST = 3  # each pack costs time on every word
 _SAMPLE = 6  # number of the longest lines, which each pack reads
@@ -35,10 +35,12 @@ def packs_of_language(packs: Sequence[str], lines: Sequence[Any], tesseract: Tes
         return tuple(packs)
     sample = LineSheet(sorted(lines, key=lambda line: -line.shape[1] / line.shape[0])[:_SAMPLE])
     read = {pack: sample.read(tesseract, (pack,)) for pack in candidates}
-    if _is_persian(word.text for words in read.get("fas", ()) for word in words):
+    if _is_persian(word.text for words in read.get(PERSIAN, ()) for word in words):
         candidates = tuple(pack for pack in candidates if pack != "ara")
     sure = {pack: [_confidence(words) for words in read[pack]] for pack in candidates}
     main = max(candidates, key=lambda pack: sum(sure[pack]))
+    if main == PERSIAN:  # Urdu letters took the place of Persian ones: word F1 of a page was .875 with both packs, .902 with one
+        return (PERSIAN, *(("eng",) if "eng" in packs else ()))
     margin = _OTHER_DEVANAGARI if main in DEVANAGARI else _OTHER
 
     def is_of_page(pack: str) -> bool:

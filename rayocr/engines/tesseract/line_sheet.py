@@ -24,6 +24,7 @@ _DPI = 300
 _REMNANT = 0.25  # largest height of pieces of neighboring lines, as a share of a line's height
 _RULE = (0.6, 0.85)  # minimum length of a horizontal and a vertical rule, as shares of a picture's width and height
 _RULE_PLACE = (0.2, 0.5)  # largest distance of a rule from the upper or lower edge, and from the sides, in heights of the picture
+_MARKS = 0.5  # largest share of a part's width that another part of the same line may have, too
 _MARGIN = (6, 8)  # pixels above and below, and beside words that are cut out
 
 
@@ -43,8 +44,9 @@ class LineSheet:
         return [
             [
                 word
-                for line in found
-                if -self._gap / 2 <= _middle(line) - top < self._height + self._gap / 2
+                for line in _without_marks(
+                    [line for line in found if -self._gap / 2 <= _middle(line) - top < self._height + self._gap / 2]
+                )
                 for word in line.words
             ]
             for top in self._tops
@@ -130,6 +132,25 @@ def without_rules(line: Any) -> Any:
     if not rules.any():
         return line
     return np.where(cv2.dilate(rules, np.ones((5, 5), np.uint8)) > 0, np.median(line).astype(np.uint8), line)
+
+
+def _without_marks(lines: Sequence[TsvLine]) -> list[TsvLine]:
+    """Returns the parts of one line without those that Tesseract read above or below a longer one: marks of Thai and other
+    scripts, which are already part of that."""
+    kept: list[TsvLine] = []
+    for line in sorted(lines, key=lambda line: -len(line.text)):
+        left, right = _extent(line)
+        if not any(_shared(_extent(other), (left, right)) > _MARKS * (right - left) for other in kept):
+            kept.append(line)
+    return [line for line in lines if line in kept]
+
+
+def _extent(line: TsvLine) -> tuple[int, int]:
+    return min(word.left for word in line.words), max(word.left + word.width for word in line.words)
+
+
+def _shared(first: tuple[int, int], second: tuple[int, int]) -> int:
+    return min(first[1], second[1]) - max(first[0], second[0])
 
 
 def _middle(line: TsvLine) -> float:

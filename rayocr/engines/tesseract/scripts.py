@@ -26,6 +26,7 @@ DEVANAGARI = frozenset({"hin", "mar", "nep", "san", "Devanagari", "script/Devana
 HEBREW = frozenset({"heb", "Hebrew", "script/Hebrew"})
 VIETNAMESE = frozenset({"vie", "Vietnamese", "script/Vietnamese"})
 ARABIC = frozenset({"ara", "fas", "urd", "Arabic", "script/Arabic"})
+PERSIAN = "fas"
 THAI = frozenset({"tha", "Thai", "script/Thai"})
 
 _PACKS = {

@@ -38,6 +38,7 @@ class Packs:
     [
         (("ara", "fas", "urd", "eng"), {"ara": (86, 90), "fas": (74, 80), "urd": (72, 79)}, ("ara", "eng")),
         (("ara", "fas", "urd", "eng"), {"ara": (75, 74), "fas": (90, 91), "urd": (80, 79)}, ("fas", "eng")),
+        (("ara", "fas", "urd", "eng"), {"ara": (75, 74), "fas": (90, 91), "urd": (89, 90)}, ("fas", "eng")),
         # No more than three packs of the script are on the first list; the fourth may be the right one.
         (("rus", "ukr", "bul"), {"rus": (70, 70), "ukr": (71, 70), "bul": (72, 70), "srp": (93, 92)}, ("srp",)),
         (("hin", "mar", "eng"), {"hin": (91, 90), "mar": (90, 92)}, ("mar", "hin", "eng")),
@@ -49,6 +50,7 @@ class Packs:
     ids=[
         "Arabic",
         "Persian",
+        "Persian, not Urdu",
         "Serbian",
         "too close to tell",
         "Devanagari",

@@ -66,6 +66,15 @@ def test_the_words_of_each_line_come_back_to_it() -> None:
     assert read(FakeTesseract({"hin+eng": block}, script="Devanagari")) == [("नगर परिषद", 0.9), ("शासन", 0.8)]
 
 
+def test_marks_that_tesseract_reads_as_a_line_of_their_own_are_left_out() -> None:
+    rows = [(GAP + 30, 36, 0, 30, 300, "กฎหมาย"), (GAP + 2, 10, 1, 60, 40, "a"), (GAP + 30, 36, 2, 350, 90, "ใหม่")]
+    block = "\n".join(
+        f"5\t1\t1\t1\t{line}\t{line}\t{left}\t{top}\t{width}\t{height}\t90\t{text}"
+        for top, height, line, left, width, text in rows
+    )
+    assert read(FakeTesseract({"tha": block, "tha+eng": block}, script="Thai"), 1) == [("กฎหมาย ใหม่", 0.9)]
+
+
 def test_where_the_script_is_not_seen_the_packs_that_read_best_are_taken() -> None:
     fake = FakeTesseract(
         {"hin": tsv((0, 30, 90, 20, "x"), (1, 30, 90, 20, "x")), "rus": tsv((0, 30, 90, 95, "да"), (1, 30, 90, 95, "нет"))}
