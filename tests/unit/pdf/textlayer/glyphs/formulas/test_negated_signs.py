@@ -25,3 +25,12 @@ def test_the_slash_negates_the_sign_that_it_covers() -> None:
 
 def test_signs_side_by_side_stay_two() -> None:
     assert drawn("(x / = y) Tj", "≠") == ["x ≠ = y"]
+
+
+@pytest.mark.parametrize(
+    ("drawn_text", "text"),
+    [("[(10) 417 (/) -139 (75)] TJ", "1075"), ("(10/75) Tj", "10/75"), ("[(10) 80 (/) 80 (75)] TJ", "10/75")],
+)
+def test_a_slash_over_a_zero_is_no_character(drawn_text: str, text: str) -> None:
+    content = f"BT /F1 12 Tf 72 700 Td {drawn_text} ET"
+    assert texts_of(page_with_font(content.encode(), LETTERS)) == [text]
