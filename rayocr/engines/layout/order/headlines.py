@@ -45,7 +45,7 @@ def _has_alike(headline: LayoutLine, left: Sequence[Boxed], right: Sequence[Boxe
         box is not headline
         and isinstance(box, LayoutLine)
         and abs(box.height - headline.height) < _ALIKE * headline.height
-        and any(other.y0 < box.y1 and other.y1 > box.y0 for other in others)
+        and any(isinstance(other, LayoutLine) and other.y0 < box.y1 and other.y1 > box.y0 for other in others)
         for side, others in ((left, right), (right, left))
         for box in side
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ SLACK_EM = 0.3  # boxes jitter, so smaller overlaps are ignored
 _MARGIN_SHARE = 0.12  # share of the page's height at its top and bottom that may contain running headers and footers
 _HEAD_EM, _FOOT_EM = 2.2, 3.8  # maximum height of a running header and of a footer
 _IMPRINT_LINES = 3
+# Taller footers with the addresses of a firm: height, share of the page, least number of columns, white space above.
+_IMPRINT_EM, _IMPRINT_SHARE, _IMPRINT_COLUMNS, _IMPRINT_FREE_EM = 6.5, 0.17, 3, 2.0
+_REACHED_BY = re.compile(r"@\w|www\.|\b(?:IBAN|BIC|SWIFT|Tel|Fax|Phone|E-?[Mm]ail)\b")
 _LARGE_TITLE, _CLOSE = 1.2, 1.05  # title: least height in ems; largest distance of its lines, relative to its height
 _LARGE, _LEAST_BELOW = 1.25, 4  # headings of columns: least height in ems, least number of lines with their left edges
 
@@ -40,9 +44,24 @@ def split_margins(boxes: Sequence[Boxed], page_height: float, em: float) -> tupl
     foot = _first_band([_Flipped(box) for box in upward], _FOOT_EM * em, em)
     lifted = [item.box for item in foot if isinstance(item, _Flipped)]
     if not lifted or len(lifted) == len(rest) or min(box.y0 for box in lifted) < page_height * (1 - _MARGIN_SHARE):
-        lifted = []
+        lifted = _imprint(upward, page_height, em)
     taken = {id(box) for box in lifted}
     return list(head), [box for box in rest if id(box) not in taken], lifted
+
+
+def _imprint(upward: Sequence[Boxed], page_height: float, em: float) -> list[Boxed]:
+    """Returns the boxes of a footer of several columns with the addresses of a firm, which is taller than others; else none."""
+    band = _first_band([_Flipped(box) for box in upward], _IMPRINT_EM * em, em)
+    foot: list[Boxed] = [item.box for item in band if isinstance(item, _Flipped)]
+    lines = [box for box in foot if isinstance(box, LayoutLine)]
+    if not lines or len(lines) < len(foot) or len(foot) == len(upward):
+        return []
+    top = min(box.y0 for box in foot)
+    free = top - max(box.y1 for box in upward[len(foot) :])
+    if top < page_height * (1 - _IMPRINT_SHARE) or free < _IMPRINT_FREE_EM * em:
+        return []
+    is_imprint = len(columns_of_footer(foot, em)) >= _IMPRINT_COLUMNS and any(_REACHED_BY.search(line.text) for line in lines)
+    return foot if is_imprint else []
 
 
 def _are_headings_of_columns(head: Sequence[Boxed], rest: Sequence[Boxed], em: float) -> bool:
