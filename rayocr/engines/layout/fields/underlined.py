@@ -10,7 +10,7 @@ Reading such a row line by line would yield all labels and then all values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from rayocr.engines.layout.lines import LayoutLine, Ruling
 
 _LEAST_WIDTH_PT, _MOST_RULINGS = 20.0, 600
 _SAME_ROW_PT = 3.0
+_LEVEL = 0.3  # largest distance of the centers of lines side by side, as a share of their height
 _SLACK_EM = 0.35  # a box of a scan reaches this far over a ruling
 _NEAR_EM = 0.6  # largest white space between a label, its value and the ruling
 _BEGINS_EM = 1.3  # largest distance of the label from the beginning of its value
@@ -52,9 +53,19 @@ def join_underlined_fields(lines: Sequence[LayoutLine], rulings: Sequence[Ruling
         alone = {id(line) for pair in found for line in pair}
         if len(found) < 2 or len(found) < len(row) or len(alone) < 2 * len(found) or not alone.isdisjoint(joined):
             continue
+        if _has_more_values([value for value, _ in found], alone, lines):
+            continue  # the row of a table, whose ruling is interrupted
         for value, label in found:
             joined[id(value)], joined[id(label)] = _joined(value, label), None
     return [it for line in lines if (it := joined.get(id(line), line)) is not None]
+
+
+def _has_more_values(values: Sequence[LayoutLine], joined: Set[int], lines: Sequence[LayoutLine]) -> bool:
+    """Returns whether at least as many lines are beside the values as there are values. `joined`: the ids of the values and of
+    their labels."""
+    top, bottom = min(value.center_y for value in values), max(value.center_y for value in values)
+    reach = _LEVEL * min(value.height for value in values)
+    return sum(id(line) not in joined and top - reach < line.center_y < bottom + reach for line in lines) >= len(values)
 
 
 def _parts(rulings: Sequence[Ruling], em: float) -> list[Ruling]:

@@ -83,3 +83,11 @@ def test_rows_of_a_table_with_rulings_below_each_cell_stay(pitch: float) -> None
 def test_fractions_side_by_side_stay() -> None:
     lines = [line("Fo", 60, 100), line("Fe", 100, 100), line("jz", 60, 113), line("jz", 100, 113)]
     assert joined(lines, [level(112, 58, 80), level(112, 98, 120)]) == ["Fo", "Fe", "jz", "jz"]
+
+
+def test_head_of_a_table_whose_first_ruling_is_interrupted_stays_above_its_column() -> None:
+    heads, row = ("Number", "Goods", "Quantity", "Price", "Amount", "Tax"), ("1", "Dividers", "20 H87", "9.90", "198.00", "19 %")
+    places = [60 + 80 * n for n in range(6)]
+    lines = [line(text, x, y) for texts, y in ((heads, 100), (row, 114)) for text, x in zip(texts, places, strict=True)]
+    rulings = [Ruling(x0=places[n] - 3, y0=126, x1=places[n] + 60, y1=126) for n in (1, 3, 4)]
+    assert join_underlined_fields(lines, rulings, 11.0) == lines
