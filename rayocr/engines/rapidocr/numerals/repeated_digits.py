@@ -18,10 +18,10 @@ from rayocr.engines.rapidocr.numerals.glyphs import Shape, signs_of
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 
-_NUMBER = re.compile(r"(?<!\S)[(+-]?\d[\d.,:]*\d[).,;:]?(?!\S)")
+_NUMBER = re.compile(r"(?<!\S)[(+-]?\d[\d.,:]*\d[).,:]?(?!\S)")
 _FEWEST = 4  # number of digits
 _ENOUGH = 3  # numbers that show the usual width of a digit
-_LOW_SIGNS = frozenset(".,:;+-")
+_LOW_SIGNS = frozenset(".,:+-")
 _RUN = re.compile(r"(.)\1+")
 _STEP = 1 / 6  # step of the recognizer, in line heights
 _NEAR = 1.6  # largest distance of a space from its place, in steps

@@ -81,7 +81,7 @@ def test_digits_that_touch_are_counted_by_their_width() -> None:
     assert fixed("Batch 5200000", "Batch 52000", reads("5200000"), touches=True).text == "Batch 5200000"
 
 
-@pytest.mark.parametrize("text", ["Batch 5200000", "Room 417", "Batch A200000", "a 5.000,00"])
+@pytest.mark.parametrize("text", ["Batch 5200000", "Room 417", "Batch A200000", "a 5.000,00", "in 2018;"])
 def test_number_with_as_many_digits_as_its_ink_costs_nothing(text: str) -> None:
     assert fixed(text, text, fail).text == text
 
