@@ -15,7 +15,7 @@ import pypdfium2
 import pypdfium2.raw as pdfium
 
 from rayocr.errors import PageTooSlow, PageUnrenderable, PictureUndecodable
-from rayocr.pdf.blank.decision import SCAN_OF_PAGE, refined
+from rayocr.pdf.blank.decision import certain_coverage, drawn_coverage
 from rayocr.pdf.drawing.lone_picture import LonePicture, reduced_drawing
 from rayocr.pdf.drawing.page_drawing import PageDrawing, Rendering
 from rayocr.pdf.drawing.rendering import SlowPages, draw, paste_boxes
@@ -25,7 +25,7 @@ from rayocr.pdf.forms.fields import FormField, loaded_page, read_fields, with_fi
 from rayocr.pdf.forms.own_lines import with_own_lines
 from rayocr.pdf.geometry import Box, Upright, shown_size, upright_of
 from rayocr.pdf.hidden.pieces import HiddenPieces, hidden_pieces
-from rayocr.pdf.ink import BLANK_COVERAGE, COARSE_DPI, RENDER_DPI, SURELY_INKED, coarse_coverage, coverage
+from rayocr.pdf.ink import BLANK_COVERAGE, RENDER_DPI
 from rayocr.pdf.line_boxes import DETECTION_DPI
 from rayocr.pdf.objects import PageObjects, Ruling, has_text_in_foreign_fonts, inspect_objects
 from rayocr.pdf.scan import SCAN_SHARE, is_full_page_scan, lone_picture, reduced_jpeg, whole_page
@@ -257,18 +257,9 @@ class Page:
         scan_at: Callable[[float], Image.Image | None] = self._scan_at
         if next_dpi and self._lone_picture:
             scan_at = partial(reduced_drawing, self.render(dpi=next_dpi, grayscale=True).image, long_side_in)
-        if (coarse := scan_at(COARSE_DPI)) is not None and (share := coarse_coverage(coarse)):
-            return share
-        if (reduced := scan_at(RENDER_DPI)) is not None:
-            quick = coverage(reduced, dpi=max(reduced.size) / long_side_in)
-            if quick >= SURELY_INKED:
-                return quick
-        dpi = max(self._small.size) / long_side_in
-        seen = coverage(self._small, dpi=dpi, clean=not found.pictures)
-        unsure = SURELY_INKED if found.image_share >= SCAN_OF_PAGE else BLANK_COVERAGE
-        if has_color := seen < unsure and self.may_have_color:
-            seen = max(seen, coverage(self._drawing.pale(dpi, has_color=True)[0], dpi=dpi, clean=not found.pictures))
-        seen = refined(seen, image_share=found.image_share, render=lambda dpi: self._drawing.pale(dpi, has_color=has_color))
+        if quick := certain_coverage(scan_at, long_side_in):
+            return quick
+        seen = drawn_coverage(self._drawing, self._small, found, long_side_in, lambda: self.may_have_color)
         if seen < BLANK_COVERAGE and self._shows_words():
             return BLANK_COVERAGE
         if seen < BLANK_COVERAGE and (why := self.undrawn_picture):
