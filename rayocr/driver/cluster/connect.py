@@ -51,6 +51,7 @@ def connect(config: RayocrConfig, cancelled: threading.Event | None = None) -> C
     found = find_address(config.cluster)
     if found is None:
         local_ray.prepare()
+        local_ray.keep()
         settings.apply()
     address = found.address if found else None
     thread = _RayThread()
@@ -100,7 +101,6 @@ def _start_local(config: RayocrConfig, common: dict[str, Any]) -> Any:
     # CPU.
     Node.start_monitor = Node.start_log_monitor = lambda _: None
     dashboard.defer()
-    local_ray.keep()
     with local_ray.turn():
         for last in (False, True):
             try:

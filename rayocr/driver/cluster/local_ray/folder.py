@@ -77,14 +77,20 @@ def keep() -> None:
 
 
 def clean_up() -> None:
-    """Removes the folder, after Ray has ended. Idempotent."""
+    """Removes the folder, after Ray has ended. Idempotent. If a process of Ray still writes to the folder, the guard ends it and
+    removes the folder; the file `owner` remains until then, so that otherwise the next start does."""
     global _folder
-    guard.dismiss()
-    if _folder is not None:
-        if os.environ.get("RAY_AUTH_TOKEN_PATH") == str(_folder / "token"):
-            del os.environ["RAY_AUTH_TOKEN_PATH"], os.environ["RAY_AUTH_MODE"]
+    if _folder is None:
+        return
+    if os.environ.get("RAY_AUTH_TOKEN_PATH") == str(_folder / "token"):
+        del os.environ["RAY_AUTH_TOKEN_PATH"], os.environ["RAY_AUTH_MODE"]
+    shutil.rmtree(_folder / _INSIDE, ignore_errors=True)
+    if (_folder / _INSIDE).exists():
+        guard.release()
+    else:
         shutil.rmtree(_folder, ignore_errors=True)
-        _folder = None
+        guard.dismiss()
+    _folder = None
 
 
 @contextlib.contextmanager

@@ -32,13 +32,24 @@ def start(folder: Path) -> None:
 
 def dismiss() -> None:
     """Ends the guard after Ray has ended. Idempotent."""
+    guard = _forget()
+    if guard is not None:
+        with contextlib.suppress(OSError, subprocess.TimeoutExpired):
+            guard.communicate(b".", _END_S)
+
+
+def release() -> None:
+    """Lets the guard end what remains of Ray, as it does when this process ends. Does not wait for it. Idempotent."""
+    guard = _forget()
+    if guard is not None and guard.stdin is not None:
+        guard.stdin.close()
+
+
+def _forget() -> subprocess.Popen[bytes] | None:
     global _guard
     guard, _guard = _guard, None
-    if guard is None:
-        return
     os.environ.pop(FOLDER_VARIABLE, None)
-    with contextlib.suppress(OSError, subprocess.TimeoutExpired):
-        guard.communicate(b".", _END_S)
+    return guard
 
 
 def end_remains(folders: Iterable[Path]) -> None:

@@ -46,6 +46,20 @@ def test_folder_and_token_are_for_this_user_and_this_run(tmp: Path) -> None:
     assert Path(os.environ["RAY_AUTH_TOKEN_PATH"]).read_text() != first
 
 
+def test_a_folder_to_which_a_process_still_writes_is_left_to_the_guard(tmp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    released = []
+    monkeypatch.setattr(local_ray.guard, "release", lambda: released.append(True))
+    monkeypatch.setattr(local_ray.guard, "dismiss", lambda: released.append(False))
+    local_ray.prepare()
+    inside = Path(local_ray.temp_dir())
+    inside.mkdir()
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.rmtree", lambda *_, **__: None)  # a process makes a file while the folder is removed
+        local_ray.clean_up()
+    assert released == [True]
+    assert (inside.parent / "owner").exists()
+
+
 def test_a_token_that_the_user_chose_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_AUTH_TOKEN", "chosen")
     local_ray.prepare()
