@@ -38,6 +38,7 @@ _WHOLE_CLASSES = {
     "more forms": 8,
     "hard orders": 7,
     "blocks side by side": 5,
+    "office pages": 6,
 }  # every language, treatment and kind of page once
 
 Result = tuple[str, str, str, str, Reading, Score]  # reader, kind, name, layer, then the reading and its score

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from PIL import Image
 
-from benchmarks.corpus import blocks, forms, leaves, papers, pdfs, tables, wear
+from benchmarks.corpus import blocks, forms, leaves, office, papers, pdfs, tables, wear
 from benchmarks.corpus.leaves import Leaf
 
 MakeLeaf = Callable[[random.Random], Leaf]
@@ -56,6 +56,14 @@ _LAYOUTS: dict[str, tuple[MakeLeaf, ...]] = {
         papers.two_column_notes,
     ),
     "blocks side by side": (blocks.cards, blocks.catalog, blocks.lists, blocks.articles, blocks.columns_ruled),
+    "office pages": (
+        office.labels_below,
+        office.uneven_cells,
+        office.heads_over_columns,
+        office.statement,
+        office.payslip,
+        office.agreement,
+    ),
     "letters": (leaves.letter,),
     "receipts": (leaves.receipt,),
     "listings, notes, ornaments": (leaves.listing, leaves.footnotes, leaves.ornaments),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rayocr.engines.layout.fields.boxes import join_labels
 from rayocr.engines.layout.fields.combs import join_combs
 from rayocr.engines.layout.fields.stacked import join_stacked_fields
-from rayocr.engines.layout.fields.underlined import join_underlined_fields
+from rayocr.engines.layout.fields.underlined import take_underlined_fields
 from rayocr.engines.layout.fields.wrapped import join_wrapped_labels
 from rayocr.engines.layout.fractions import join_fractions
 from rayocr.engines.layout.headings import HeadingScale, join_headlines
@@ -82,7 +82,8 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     tables, rest = take_ruled_tables(lines, grids_of(rulings, lines))
     level = join_headlines([line for line in rest if not line.is_vertical], em)
     marginal = [line for line in rest if line.is_vertical]
-    level = join_stacked_fields(join_underlined_fields(join_labels(level, rulings, em), rulings, em), em)
+    fields, level = take_underlined_fields(join_labels(level, rulings, em), rulings, em)
+    level = join_stacked_fields(level, em)
     uneven, level = take_uneven_tables(level, rulings, em)
     level = join_centered_cells(join_currency_signs(join_leaders(level, rulings, em), em), em)
     contacts, level = take_contacts(level, em)
@@ -91,9 +92,8 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     notes, level = take_margin_notes(join_wrapped_labels(level, em), em)
     scale = HeadingScale.of(lines)
     columns: list[list[Block]] = []
-    for boxes in reading_order(
-        [*level, *tables, *uneven, *aligned, *contacts, *cards], page_height=page_height, em=em, rulings=rulings
-    ):
+    everything: list[Boxed] = [*level, *fields, *tables, *uneven, *aligned, *contacts, *cards]
+    for boxes in reading_order(everything, page_height=page_height, em=em, rulings=rulings):
         columns.append(_column(boxes, scale, em, words))
     for note in notes:
         _insert(note, columns)

@@ -36,28 +36,31 @@ class _Field(NamedTuple):
     below: LayoutLine | None
 
 
-def join_underlined_fields(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> list[LayoutLine]:
-    """Returns the lines, with one line for each such value and its label."""
+def take_underlined_fields(
+    lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float
+) -> tuple[list[LayoutLine], list[LayoutLine]]:
+    """Returns one line for each such value and its label, and the other lines. The fields are not rows of a table below them."""
     parts = _parts(rulings, em)
     if not parts:
-        return list(lines)
+        return [], list(lines)
     fields = [field for part in parts if (field := _field(part, lines, em)) is not None]
     values = {id(field.value) for field in fields}  # the rows of a table with rulings between them are no labels
     fields = [field for field in fields if not {id(field.above), id(field.below)} & values]
     closer = sum(_is_closer_above(field) for field in fields)
     are_above = 2 * closer > len(fields)
-    joined: dict[int, LayoutLine | None] = {}
+    found: list[LayoutLine] = []
+    taken: set[int] = set()
     for row in _rows(fields):
         labels = [field.above if are_above else field.below for field in row]
-        found = [(field.value, label) for field, label in zip(row, labels, strict=True) if label is not None]
-        alone = {id(line) for pair in found for line in pair}
-        if len(found) < 2 or len(found) < len(row) or len(alone) < 2 * len(found) or not alone.isdisjoint(joined):
+        pairs = [(field.value, label) for field, label in zip(row, labels, strict=True) if label is not None]
+        alone = {id(line) for pair in pairs for line in pair}
+        if len(pairs) < 2 or len(pairs) < len(row) or len(alone) < 2 * len(pairs) or not alone.isdisjoint(taken):
             continue
-        if _has_more_values([value for value, _ in found], alone, lines):
+        if _has_more_values([value for value, _ in pairs], alone, lines):
             continue  # the row of a table, whose ruling is interrupted
-        for value, label in found:
-            joined[id(value)], joined[id(label)] = _joined(value, label), None
-    return [it for line in lines if (it := joined.get(id(line), line)) is not None]
+        found += [_joined(value, label) for value, label in pairs]
+        taken |= alone
+    return found, [line for line in lines if id(line) not in taken]
 
 
 def _has_more_values(values: Sequence[LayoutLine], joined: Set[int], lines: Sequence[LayoutLine]) -> bool:

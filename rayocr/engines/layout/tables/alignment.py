@@ -301,9 +301,11 @@ def _row_begins(
     apart = sum(pitch > limit for pitch in pitches) >= 2
     usual = median(sum(map(bool, cells)) for cells in grid)
     begins = [True]
-    for above, cells, pitch in zip(grid, grid[1:], pitches, strict=False):
+    for place, (above, cells, pitch) in enumerate(zip(grid, grid[1:], pitches, strict=False)):
         filled = [number for number, cell in enumerate(cells) if cell]
-        if any(is_figure(cells[number]) for number in filled) or (apart and pitch > limit):
+        if place == 0 and sum(map(bool, above)) < len(filled) and not cells[0]:
+            begins.append(True)  # the heads of the first row are over several columns
+        elif any(is_figure(cells[number]) for number in filled) or (apart and pitch > limit):
             begins.append(True)
         elif filled == [0] and not _has_no_room(above[0], cells[0], grid):
             begins.append(True)  # the row is the head of a group of rows

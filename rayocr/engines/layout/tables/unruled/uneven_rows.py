@@ -20,7 +20,8 @@ from rayocr.engines.layout.tables.alignment import AlignedTable
 from rayocr.engines.layout.tables.table_rules import MIN_ROWS, Column, is_figure, runs_on
 
 _OVERLAP_EM = 0.25  # boxes of scans are wider than their text, so the boxes of two columns may touch
-_ROW_GAP_EM = 0.3  # least white space between rows, in addition to that between the lines of a cell
+# Least distance of the middles of two lines of different rows: a multiple of that of the lines of a cell, and more in addition.
+_NEW_ROW, _ROW_GAP_EM = 1.16, 0.1
 _MAX_GAP_EM = 4.0
 _RULE_SHARE = 0.5  # least share of the width of the text that a ruling between rows has
 _LEVEL_EM = 0.25  # largest distance of the tops, middles or bottoms of two cells that are level
@@ -61,28 +62,29 @@ def take_uneven_tables(
 
 def _bands(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> list[_Band]:
     """Returns the lines between white space, or rulings, that crosses the page."""
-    ordered = sorted(lines, key=lambda line: line.y0)
+    ordered = sorted(lines, key=lambda line: line.center_y)
     width = max(line.x1 for line in lines) - min(line.x0 for line in lines)
     rules = sorted(ruling.y0 for ruling in rulings if ruling.is_horizontal and ruling.x1 - ruling.x0 > _RULE_SHARE * width)
-    least = _line_gap(lines, em) + _ROW_GAP_EM * em
+    least = _NEW_ROW * _pitch(lines, em) + _ROW_GAP_EM * em
     bands: list[_Band] = []
-    bottom = -1e9
+    bottom, middle = -1e9, -1e9
     for line in ordered:
         slack = 0.3 * line.height
         ruled = line.y0 > bottom - slack and any(bottom - slack < y < line.y0 + slack for y in rules)
-        if line.y0 - bottom > least or ruled:
+        if line.center_y - middle > least or ruled:
             bands.append([line])
             bottom = line.y1
         else:
             bands[-1].append(line)
             bottom = max(bottom, line.y1)
+        middle = line.center_y
     return bands
 
 
-def _line_gap(lines: Sequence[LayoutLine], em: float) -> float:
-    """Returns the white space between most lines and the line below them, which is negative if boxes overlap."""
+def _pitch(lines: Sequence[LayoutLine], em: float) -> float:
+    """Returns the distance of most lines from the line below them."""
     rows = sorted(lines, key=lambda line: line.center_y)
-    gaps: list[float] = []
+    pitches: list[float] = []
     for index, line in enumerate(rows):
         below = (
             other
@@ -90,9 +92,9 @@ def _line_gap(lines: Sequence[LayoutLine], em: float) -> float:
             if other.center_y > line.center_y + 0.5 * em and min(other.x1, line.x1) > max(other.x0, line.x0)
         )
         if (other := next(below, None)) is not None and other.y0 - line.y1 < em:
-            gaps.append(other.y0 - line.y1)
-    gaps.sort()
-    return gaps[len(gaps) // 3] if gaps else 0.0
+            pitches.append(other.center_y - line.center_y)
+    pitches.sort()
+    return pitches[len(pitches) // 3] if pitches else em
 
 
 def _in_columns(bands: Sequence[_Band], start: int, em: float) -> tuple[int, list[_Band], list[Column]]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rayocr.engines.layout import LayoutLine, Ruling
-from rayocr.engines.layout.fields.underlined import join_underlined_fields
+from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
+from rayocr.engines.layout.fields.underlined import take_underlined_fields
 from tests.unit.engines.layout.pages import line
 
 EM = 11.0
@@ -17,7 +17,7 @@ ROWS = [
 
 
 def joined(lines: list[LayoutLine], rulings: list[Ruling]) -> list[str]:
-    return [it.text for it in join_underlined_fields(lines, rulings, EM)]
+    return [it.text for part in take_underlined_fields(lines, rulings, EM) for it in part]
 
 
 def level(y: float, x0: float, x1: float) -> Ruling:
@@ -90,4 +90,16 @@ def test_head_of_a_table_whose_first_ruling_is_interrupted_stays_above_its_colum
     places = [60 + 80 * n for n in range(6)]
     lines = [line(text, x, y) for texts, y in ((heads, 100), (row, 114)) for text, x in zip(texts, places, strict=True)]
     rulings = [Ruling(x0=places[n] - 3, y0=126, x1=places[n] + 60, y1=126) for n in (1, 3, 4)]
-    assert join_underlined_fields(lines, rulings, 11.0) == lines
+    assert take_underlined_fields(lines, rulings, 11.0) == ([], lines)
+
+
+def test_a_row_of_boxes_is_not_part_of_the_table_below_it() -> None:
+    lines = [line(text, x, 100, height=9) for text, x in (("Employee", 60), ("Payroll no.", 220), ("Period", 380))]
+    lines += [line(text, x, 110) for text, x in (("Ruth Abernathy", 60), ("8831", 220), ("May 1997", 380))]
+    for n, row in enumerate(
+        (("Earnings", "Amount", "Hours"), ("Basic pay", "7,831.13", "160"), ("Overtime", "246.60", "8"), ("Bonus", "21.02", "0"))
+    ):
+        lines += [line(text, x, 140 + 16 * n) for text, x in zip(row, (60, 247, 400), strict=True)]
+    rulings = [level(98, 57, 530), level(124, 57, 530), *(Ruling(x0=x, y0=98, x1=x, y1=124) for x in (57, 217, 376, 530))]
+    text = layout_markdown(lines, page_width=595, page_height=842, rulings=rulings)
+    assert text.startswith("Employee Ruth Abernathy Payroll no. 8831 Period May 1997\n\n| Earnings | Amount | Hours |")

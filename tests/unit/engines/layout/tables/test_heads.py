@@ -80,3 +80,14 @@ def test_numbered_goods_below_their_head_are_no_address() -> None:
     tables, rest = take_aligned_tables(lines, [], em=11.0)
     assert [len(table.rows) for table in tables] == [8]
     assert not rest
+
+
+def test_the_second_row_of_heads_is_a_row_if_the_first_has_heads_over_columns() -> None:
+    lines = [line("Item", 70, 100), line("2000", 262, 100), line("2001", 434, 100)]
+    lines += [right(text, x1, 118) for text, x1 in (("Number", 267.0), ("Value", 354.0), ("Number", 440.0), ("Value", 527.0))]
+    for n, town in enumerate(TOWNS):
+        y = 136.0 + 18 * n
+        lines += [line(town, 70, y), *(right(text, x1, y) for text, x1 in ((f"3{n}1", 267.0), (f"9.{n}7", 354.0)))]
+        lines += [right(text, x1, y) for text, x1 in ((f"4{n}2", 440.0), (f"8.{n}5", 527.0))]
+    assert markdown(lines)[0] == "| Item | 2000 |  | 2001 |  |"
+    assert "|  | Number | Value | Number | Value |" in markdown(lines)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
@@ -16,14 +18,14 @@ ROWS = [
 X = (60.0, 160.0, 330.0)
 
 
-def table(place: float, *, y: float = 120.0) -> list[LayoutLine]:
+def table(place: float, *, y: float = 120.0, gap: float = 9.0) -> list[LayoutLine]:
     """Draws the rows; `place`: 0 puts cells at the top of their row, .5 in the middle, 1 at the bottom."""
     lines: list[LayoutLine] = []
     for row in ROWS:
         height = LEADING_PT * max(map(len, row))
         for texts, x in zip(row, X, strict=True):
             lines += column(texts, x, y + place * (height - LEADING_PT * len(texts)))
-        y += height + 9
+        y += height + gap
     return lines
 
 
@@ -45,6 +47,11 @@ def test_cells_in_the_middle_or_at_the_bottom_of_their_rows_are_a_table(place: f
         "",
         below.text,
     ]
+
+
+def test_boxes_of_a_scan_that_almost_touch_are_rows_if_their_lines_are_further_apart_than_those_of_a_cell() -> None:
+    lines = [replace(it, y0=it.y0 - 2, y1=it.y1 + 2) for it in table(0.5, gap=5.0)]
+    assert "| Boiler and chimney | The chimney sweep cleans both once a year. | Jessop |" in markdown(lines)
 
 
 def test_text_close_below_the_table_is_not_part_of_it() -> None:
