@@ -29,8 +29,13 @@ def _hyphenated(line: TextLine) -> TextLine:
     return replace(line, text=line.text + "-", words=(*before, last._replace(text=last.text + "-")))
 
 
+def _has_case(char: str) -> bool:
+    """Returns whether it is a letter of a script with hyphens. The Chinese sign 一 and the Arabic tatweel look like a hyphen."""
+    return char.isalpha() and char.lower() != char.upper()
+
+
 def _lacks_hyphen(line: TextLine, text_page: Any, whole: Any, without: Any, scale: float) -> bool:
-    if not line.words or line.vertical or line.slanted or not line.text[-1:].isalpha():
+    if not line.words or line.vertical or line.slanted or not _has_case(line.text[-1:]):
         return False
     last = line.words[-1]
     item = pdfium.FPDFText_GetTextObject(text_page, last.first + len(last.text) - 1)

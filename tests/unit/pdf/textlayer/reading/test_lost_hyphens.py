@@ -28,3 +28,10 @@ def test_a_hyphen_that_is_drawn_but_not_in_the_replacement_divides_the_word() ->
 )
 def test_other_ends_of_a_line_are_no_hyphens(first: str) -> None:
     assert texts_of(page(first, "It is a print formatter driv"))[0] == "It is a print formatter driv"
+
+
+@pytest.mark.parametrize("sign", ["一", "ー", "ـ"])
+def test_a_letter_that_looks_like_a_hyphen_is_no_hyphen(sign: str) -> None:
+    text = f"It is a print formatter driv{sign}"
+    data = page("It is a print formatter driv-", "@").replace(b"(@)", b"<feff" + text.encode("utf-16-be").hex().encode() + b">")
+    assert texts_of(data)[0] == text
