@@ -82,7 +82,8 @@ def _blocks(lines: Sequence[LayoutLine], rulings: Sequence[Ruling], page_height:
     tables, rest = take_ruled_tables(lines, grids_of(rulings, lines))
     level = join_headlines([line for line in rest if not line.is_vertical], em)
     marginal = [line for line in rest if line.is_vertical]
-    fields, level = take_underlined_fields(join_labels(level, rulings, em), rulings, em)
+    in_tables = [line for table in tables for cell in table.contents.values() for line in cell]
+    fields, level = take_underlined_fields(join_labels(level, rulings, em), rulings, em, beside=in_tables)
     level = join_stacked_fields(level, em)
     uneven, level = take_uneven_tables(level, rulings, em)
     level = join_centered_cells(join_currency_signs(join_leaders(level, rulings, em), em), em)

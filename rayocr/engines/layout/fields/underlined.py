@@ -10,7 +10,7 @@ Reading such a row line by line would yield all labels and then all values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple
@@ -25,21 +25,25 @@ _NEAR_EM = 0.6  # largest white space between a label, its value and the ruling
 _BEGINS_EM = 1.3  # largest distance of the label from the beginning of its value
 _IDEOGRAPHS = "\u2e80"  # two of these are a word
 _LONGEST = 45  # maximum number of characters of a label
+_LABEL_END = (":", "\uff1a")
+_UNDERLINE = 0.6  # a ruling that reaches less than this share of the text's height over the text underlines it
 
 
 class _Field(NamedTuple):
-    """`above`, `below`: the lines next to the value that may be its label."""
+    """`above`, `below`: the lines next to the value that may be its label. `space`: how far the ruling reaches over the value."""
 
     y: float
+    space: float
     value: LayoutLine
     above: LayoutLine | None
     below: LayoutLine | None
 
 
 def take_underlined_fields(
-    lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float
+    lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float, *, beside: Sequence[LayoutLine] = ()
 ) -> tuple[list[LayoutLine], list[LayoutLine]]:
-    """Returns one line for each such value and its label, and the other lines. The fields are not rows of a table below them."""
+    """Returns one line for each such value and its label, and the other lines. The fields are not rows of a table below them.
+    `beside`: other lines of the page, such as those of tables with a grid."""
     parts = _parts(rulings, em)
     if not parts:
         return [], list(lines)
@@ -56,19 +60,33 @@ def take_underlined_fields(
         alone = {id(line) for pair in pairs for line in pair}
         if len(pairs) < 2 or len(pairs) < len(row) or len(alone) < 2 * len(pairs) or not alone.isdisjoint(taken):
             continue
-        if _has_more_values([value for value, _ in pairs], alone, lines):
+        if any(value.text.rstrip().endswith(_LABEL_END) for value, _ in pairs) or 2 * sum(map(_is_heading, row)) >= len(row):
+            continue  # underlined labels or heads with text below them
+        if _is_part_of_row(pairs, [line for line in (*lines, *beside) if id(line) not in alone]):
             continue  # the row of a table, whose ruling is interrupted
         found += [_joined(value, label) for value, label in pairs]
         taken |= alone
     return found, [line for line in lines if id(line) not in taken]
 
 
-def _has_more_values(values: Sequence[LayoutLine], joined: Set[int], lines: Sequence[LayoutLine]) -> bool:
-    """Returns whether at least as many lines are beside the values as there are values. `joined`: the ids of the values and of
-    their labels."""
-    top, bottom = min(value.center_y for value in values), max(value.center_y for value in values)
-    reach = _LEVEL * min(value.height for value in values)
-    return sum(id(line) not in joined and top - reach < line.center_y < bottom + reach for line in lines) >= len(values)
+def _is_heading(field: _Field) -> bool:
+    """Returns whether the ruling underlines the text above it and is not a line for writing, which is longer."""
+    return field.space < _UNDERLINE * field.value.height
+
+
+def _is_part_of_row(pairs: Sequence[tuple[LayoutLine, LayoutLine]], others: Sequence[LayoutLine]) -> bool:
+    """Returns whether the row has further cells: as many lines beside the values as there are values, a label, or another value
+    with a label above or below it."""
+    values, labels = (_level_with([pair[n] for pair in pairs], others) for n in (0, 1))
+    if len(values) >= len(pairs) or any(line.text.rstrip().endswith(_LABEL_END) for line in values):
+        return True
+    return any(value.x0 < label.x1 and label.x0 < value.x1 for value in values for label in labels if label is not value)
+
+
+def _level_with(lines: Sequence[LayoutLine], others: Sequence[LayoutLine]) -> list[LayoutLine]:
+    top, bottom = min(line.center_y for line in lines), max(line.center_y for line in lines)
+    reach = _LEVEL * min(line.height for line in lines)
+    return [line for line in others if top - reach < line.center_y < bottom + reach]
 
 
 def _parts(rulings: Sequence[Ruling], em: float) -> list[Ruling]:
@@ -102,7 +120,8 @@ def _field(ruling: Ruling, lines: Sequence[LayoutLine], em: float) -> _Field | N
     above = [line for line in inside if line.center_y < value.center_y and _is_near(line, value, em)]
     under = [line for line in inside if -slack < line.y0 - ruling.y0 < _NEAR_EM * em and line.center_y > ruling.y0]
     labels = [it[0] if len(it) == 1 and _may_be_label(it[0].text) else None for it in (above, under)]
-    return _Field(ruling.y0, value, labels[0], labels[1]) if any(labels) else None
+    space = max(value.x0 - ruling.x0, ruling.x1 - value.x1)
+    return _Field(ruling.y0, space, value, labels[0], labels[1]) if any(labels) else None
 
 
 def _may_be_label(text: str) -> bool:

@@ -103,3 +103,32 @@ def test_a_row_of_boxes_is_not_part_of_the_table_below_it() -> None:
     rulings = [level(98, 57, 530), level(124, 57, 530), *(Ruling(x0=x, y0=98, x1=x, y1=124) for x in (57, 217, 376, 530))]
     text = layout_markdown(lines, page_width=595, page_height=842, rulings=rulings)
     assert text.startswith("Employee Ruth Abernathy Payroll no. 8831 Period May 1997\n\n| Earnings | Amount | Hours |")
+
+
+def test_underlined_heads_stay_above_the_row_below_them() -> None:
+    places = (60, 180, 300)
+    heads = [line(text, x, 100) for text, x in zip(("BLEND", "CASING", "FLAVOR"), places, strict=True)]
+    rulings = [level(112, it.x0, it.x1 + 2) for it in heads]
+    lines = [*heads, *(line("Attached", x, 114) for x in places)]
+    assert joined(lines, rulings) == [it.text for it in lines]
+
+
+def test_an_underlined_label_is_no_value_of_the_label_above_it() -> None:
+    lines = [line("PROJECT NAME:", 60, 100), line("GEMINI AWARENESS", 180, 100), line("SUPPLIER:", 60, 113)]
+    lines.append(line("BURKE RESEARCH", 180, 113))
+    assert joined(lines, [level(125, 57, 140), level(125, 170, 420)]) == [it.text for it in lines]
+
+
+@pytest.mark.parametrize("is_in_table", [False, True])
+def test_a_row_with_a_further_column_without_a_ruling_stays(is_in_table: bool) -> None:
+    lines = [line(text, 60 + 120 * n, 100) for n, text in enumerate(("Dataset", "Notes", "Source"))]
+    lines += [line(text, 60 + 120 * n, 113) for n, text in enumerate(("PubLayNet", "Articles", "Journals"))]
+    rulings = [level(125, 57 + 120 * n, 150 + 120 * n) for n in (0, 2)]
+    middle = [lines.pop(4), lines.pop(1)] if is_in_table else []
+    assert take_underlined_fields(lines, rulings, EM, beside=middle) == ([], lines)
+
+
+def test_values_beside_the_label_of_their_row_stay() -> None:
+    lines = [line("APPROVED BY:", 60, 100), line("T. Albert", 200, 100), line("12 October", 380, 100)]
+    lines += [line("T. ALBERT", 200, 113, height=9), line("DATE", 380, 113, height=9)]
+    assert joined(lines, [level(112, 190, 340), level(112, 370, 470)]) == [it.text for it in lines]
