@@ -190,7 +190,8 @@ class RapidOcrEngine(ComputeEngine):
             return PageText(text="", engine=self.name, model=self.model, confidence=None, boxes=())
         turns, columns_down, read = models.oriented.read(page, shown)
         upright, quads = page.image(turns), turned(shown, turns, image.shape[1], image.shape[0])
-        if not is_cleaned and (cleaned := without_show_through(upright, quads, read, models.recognize)) is not None:
+        cleaned = None if is_cleaned else without_show_through(upright, quads, read, models.recognize)
+        if cleaned is not None and cleaned is not upright:
             return self._read(turned_image(cleaned, -turns), scale, fields, is_cleaned=True)
         if not is_cleaned and not columns_down and (block := find_turned_block(upright, quads, read, models.recognize)):
             answer = self._read(turned_image(block.image, -turns), scale, fields, is_cleaned=True)
@@ -199,7 +200,7 @@ class RapidOcrEngine(ComputeEngine):
             quads, read = with_turned_numbers(page.ink(turns), quads, read, models.recognize)
             read = with_repeated_digits(upright, quads, read, models.recognize)
             read = with_checked_numbers(with_look_alikes(upright, quads, read))
-        lost = any(reading.lost for reading in read)
+        lost = cleaned is not None or any(reading.lost for reading in read)
         if not columns_down:
             quads, read, is_doubtful = models.parted(page.ink(turns), quads, read)
             lost |= is_doubtful

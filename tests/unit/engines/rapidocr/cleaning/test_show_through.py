@@ -75,3 +75,45 @@ def test_a_page_that_is_read_well_costs_nothing() -> None:
     image, quads = page(INK, 200)
     read = [LineReading("good", 0.99, 0.9), LineReading("gray but good", 0.97, 0.9)]
     assert without_show_through(image, quads, read, fail) is None
+
+
+def page_with_faint_halves(faint: int) -> tuple[np.ndarray, np.ndarray]:
+    """A page whose first two lines end with print of another gray value."""
+    image, quads = page(INK, INK, INK, INK)
+    image[50:140, 300:] = np.where(image[50:140, 300:] == INK, faint, image[50:140, 300:])
+    return image, quads
+
+
+def reads_parts_in_a_mirror(image: np.ndarray, *, text: str = "mirror") -> Any:
+    """A recognizer that is called for plain parts, then for mirrored ones."""
+    scores = iter((0.5, 0.95))
+
+    def recognize(lines: Sequence[Any]) -> list[LineReading]:
+        score = next(scores)
+        assert all(line.min() > INK + 20 and line.shape[1] < image.shape[1] / 2 for line in lines)
+        return [LineReading(text, score, score) for _ in lines]
+
+    return recognize
+
+
+def read_of_halves() -> list[LineReading]:
+    joined = LineReading("good b6d", 0.8, 0.2)
+    return [joined, joined, LineReading("good", 0.99, 0.9), LineReading("good", 0.99, 0.9)]
+
+
+def test_faint_parts_of_lines_that_read_better_in_a_mirror_become_paper() -> None:
+    image, quads = page_with_faint_halves(160)
+    cleaned = without_show_through(image, quads, read_of_halves(), reads_parts_in_a_mirror(image))
+    assert cleaned is not None
+    assert (cleaned[50:140, 310:] == PAPER).all()
+    assert (cleaned[:, :290] == image[:, :290]).all() and (cleaned[150:] == image[150:]).all()
+
+
+def test_parts_that_are_almost_as_dark_as_the_print_are_not_removed_but_make_the_page_doubtful() -> None:
+    image, quads = page_with_faint_halves(100)
+    assert without_show_through(image, quads, read_of_halves(), reads_parts_in_a_mirror(image)) is image
+
+
+def test_faint_parts_without_letters_in_a_mirror_stay() -> None:
+    image, quads = page_with_faint_halves(160)
+    assert without_show_through(image, quads, read_of_halves(), reads_parts_in_a_mirror(image, text="1801")) is None
