@@ -33,6 +33,7 @@ _SENTENCE_END = tuple(".!?:;。！？।॥")
 _FULL_EM = 3.5  # running text that ends this close to the edge of its column continues
 _NEW_ROW = 1.16  # least ratio of the distance between rows to the distance of lines within a cell
 _OPEN_EM = 1.5  # lines of a cell are closer
+_CODE, _LEAST_COLUMNS = 5, 4  # most characters of a code; least columns of a table in which codes show the rows
 _SAME_PT = 1.5  # largest distance of the parts of an interrupted ruling, and of a head from the start of its column
 _RULE_SHARE = 0.6  # least share of the table's width; shorter rulings do not separate rows
 
@@ -295,7 +296,7 @@ def _row_begins(
         stacked = [False, *(_is_stacked(above, cells) for above, cells in pairwise(grid))]
         return [place == 0 or apart or figures for place, (apart, figures) in enumerate(zip(ruled, stacked, strict=True))]
     pitches = [below.center_y - above.center_y for above, below in pairwise(rows)]
-    if min(pitches) > _OPEN_EM * em and all(cells[0] for cells in grid):
+    if (min(pitches) > _OPEN_EM * em and all(cells[0] for cells in grid)) or _have_codes(grid):
         return [True] * len(grid)
     limit = _NEW_ROW * sorted(pitches)[len(pitches) // 5] + 0.1 * em
     apart = sum(pitch > limit for pitch in pitches) >= 2
@@ -314,6 +315,15 @@ def _row_begins(
         else:
             begins.append(not any(_goes_on(above[number], edges[number]) for number in filled))
     return begins
+
+
+def _have_codes(grid: Sequence[Sequence[Sequence[LayoutLine]]]) -> bool:
+    """Returns whether every line below the heads fills every column, and those of two columns or more are codes, such as "F / M",
+    which are too short to continue."""
+    if len(grid) <= MIN_ROWS or len(grid[0]) < _LEAST_COLUMNS or not all(all(cells) for cells in grid):
+        return False
+    columns = zip(*grid[1:], strict=True)
+    return sum(all(sum(len(line.text) for line in cell) <= _CODE for cell in cells) for cells in columns) > 1
 
 
 def _is_stacked(above: Sequence[Sequence[LayoutLine]], cells: Sequence[Sequence[LayoutLine]]) -> bool:

@@ -16,6 +16,7 @@ _GAP_PT = 6.0  # largest gap in a ruling that noise interrupts
 _MIN_LENGTH_PT = 8.0
 _BORDER_OVERLAP_PT = 2.0  # text crosses the border if it extends this far into the next cell
 _OPEN_RULINGS, _CLOSED_RULINGS = 4, 3  # least number of horizontal borders of a table without both outer ones, and without one
+_MANY_COLUMNS = 3  # a table with this many inner borders needs no more horizontal ones if it lacks both outer borders
 _MAX_RULINGS = 2000  # drawings and charts have more rulings, and no cells
 _MAX_CELLS = 40_000  # a grid of this many cells takes 0.2 s; maps and graph paper have more cells
 
@@ -141,7 +142,8 @@ def _with_outer_borders(across: Sequence[_Span], down: Sequence[_Span]) -> list[
     start, end = median(span.start for span in across), median(span.end for span in across)
     equal = [span.at for span in across if max(abs(span.start - start), abs(span.end - end)) <= _TOUCH_PT]
     missing = [x for x in (start, end) if not any(abs(span.at - x) <= _TOUCH_PT for span in down)]
-    if len(equal) < (_OPEN_RULINGS if len(missing) > 1 else _CLOSED_RULINGS):
+    least = _OPEN_RULINGS if len(missing) > 1 and len(_positions(down)) < _MANY_COLUMNS else _CLOSED_RULINGS
+    if len(equal) < least:
         return list(down)
     return [*down, *(_Span(x, min(equal), max(equal)) for x in missing)]
 

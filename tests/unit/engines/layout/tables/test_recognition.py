@@ -168,3 +168,27 @@ def test_heads_that_run_up_the_page_are_in_their_cells() -> None:
 def test_graph_paper_is_not_a_table() -> None:
     ends = [4.0 * n for n in range(900)]
     assert grids_of(grid(ends, ends)) == []
+
+
+def test_a_table_with_rulings_above_and_below_it_has_the_columns_outside_its_upright_rulings() -> None:
+    rows = [
+        ["Dataset", "Base Model", "Large Model", "Notes"],
+        ["PubLayNet", "F / M", "M", "Layouts of modern scientific documents"],
+        ["PRImA", "M", "-", "Layouts of scanned modern magazines and reports"],
+        ["Newspaper", "F", "-", "Layouts of scanned newspapers from the US"],
+        ["TableBank", "F", "F", "Regions of tables on scientific documents"],
+        ["HJDataset", "F / M", "-", "Layouts of Japanese documents"],
+    ]
+    lines = [
+        line(text, x, 100 + 12 * row, height=9)
+        for row, texts in enumerate(rows)
+        for text, x in zip(texts, (60, 115, 167, 226), strict=True)
+    ]
+    rulings = [Ruling(x0=56, y0=y, x1=460, y1=y) for y in (98.0, 110.5, 171.0)]
+    rulings += [Ruling(x0=x, y0=98, x1=x, y1=171) for x in (111.0, 163.0, 222.0)]
+    text = markdown(lines, rulings)
+    assert text.splitlines() == [
+        "| " + " | ".join(rows[0]) + " |",
+        "| --- | --- | --- | --- |",
+        *("| " + " | ".join(row) + " |" for row in rows[1:]),
+    ]
