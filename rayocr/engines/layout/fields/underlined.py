@@ -21,6 +21,8 @@ _LEAST_WIDTH_PT, _MOST_RULINGS = 20.0, 600
 _SAME_ROW_PT = 3.0
 _LEVEL = 0.3  # largest distance of the centers of lines side by side, as a share of their height
 _SLACK_EM = 0.35  # a box of a scan reaches this far over a ruling
+_PITCH_EM = 1.2  # largest white space between the rows of a table
+_CLOSE = 0.25  # white space between the lines of one text, as a share of their height
 _NEAR_EM = 0.6  # largest white space between a label, its value and the ruling
 _BEGINS_EM = 1.3  # largest distance of the label from the beginning of its value
 _IDEOGRAPHS = "\u2e80"  # two of these are a word
@@ -47,7 +49,9 @@ def take_underlined_fields(
     parts = _parts(rulings, em)
     if not parts:
         return [], list(lines)
-    fields = [field for part in parts if (field := _field(part, lines, em)) is not None]
+    on_rulings = [field for part in parts if (field := _field(part, lines, em)) is not None]
+    known = {id(field.value) for field in on_rulings}
+    fields = [field for field in on_rulings if field.above or field.below]
     values = {id(field.value) for field in fields}  # the rows of a table with rulings between them are no labels
     fields = [field for field in fields if not {id(field.above), id(field.below)} & values]
     closer = sum(_is_closer_above(field) for field in fields)
@@ -64,6 +68,8 @@ def take_underlined_fields(
             continue  # underlined labels or heads with text below them
         if _is_part_of_row(pairs, [line for line in (*lines, *beside) if id(line) not in alone]):
             continue  # the row of a table, whose ruling is interrupted
+        if 2 * sum(_is_head(field, label, lines, known, em) for field, label in zip(row, labels, strict=True)) >= len(row):
+            continue
         found += [_joined(value, label) for value, label in pairs]
         taken |= alone
     return found, [line for line in lines if id(line) not in taken]
@@ -87,6 +93,24 @@ def _level_with(lines: Sequence[LayoutLine], others: Sequence[LayoutLine]) -> li
     top, bottom = min(line.center_y for line in lines), max(line.center_y for line in lines)
     reach = _LEVEL * min(line.height for line in lines)
     return [line for line in others if top - reach < line.center_y < bottom + reach]
+
+
+def _is_head(field: _Field, label: LayoutLine | None, lines: Sequence[LayoutLine], known: Set[int], em: float) -> bool:
+    """Returns whether rows of a table continue below the field: one below the label below its ruling, or two below the ruling.
+    `known`: the ids of the lines on rulings, which are the next values of a form."""
+    last = field.below if field.below is not None and field.below is label else None
+    below = [line for line in lines if line.center_y > field.y and line is not last and _is_in_column(line, field.value, em)]
+    bottom = field.y if last is None else last.y1
+    rows = sorted(below, key=lambda line: line.center_y)[: 2 if last is None else 1]
+    for line in rows:
+        if line.y0 - bottom > _PITCH_EM * em or id(line) in known:
+            return False
+        bottom = line.y1
+    return len(rows) == (2 if last is None else 1)
+
+
+def _is_in_column(line: LayoutLine, value: LayoutLine, em: float) -> bool:
+    return line.x0 < value.x1 and line.x1 > value.x0 and line.x1 - line.x0 < 2 * (value.x1 - value.x0) + 2 * em
 
 
 def _parts(rulings: Sequence[Ruling], em: float) -> list[Ruling]:
@@ -119,9 +143,20 @@ def _field(ruling: Ruling, lines: Sequence[LayoutLine], em: float) -> _Field | N
     value = over[0]
     above = [line for line in inside if line.center_y < value.center_y and _is_near(line, value, em)]
     under = [line for line in inside if -slack < line.y0 - ruling.y0 < _NEAR_EM * em and line.center_y > ruling.y0]
+    under = [] if any(_continues(it, lines) for it in under) else under
     labels = [it[0] if len(it) == 1 and _may_be_label(it[0].text) else None for it in (above, under)]
     space = max(value.x0 - ruling.x0, ruling.x1 - value.x1)
     return _Field(ruling.y0, space, value, labels[0], labels[1]) if any(labels) else None
+
+
+def _continues(label: LayoutLine, lines: Sequence[LayoutLine]) -> bool:
+    """Returns whether text is directly below the line, as in the head of a table, whose rulings are below heads over several
+    columns."""
+    return any(
+        -_LEVEL * label.height < line.y0 - label.y1 < _CLOSE * label.height and line.x0 < label.x1 and line.x1 > label.x0
+        for line in lines
+        if line is not label
+    )
 
 
 def _may_be_label(text: str) -> bool:

@@ -132,3 +132,25 @@ def test_values_beside_the_label_of_their_row_stay() -> None:
     lines = [line("APPROVED BY:", 60, 100), line("T. Albert", 200, 100), line("12 October", 380, 100)]
     lines += [line("T. ALBERT", 200, 113, height=9), line("DATE", 380, 113, height=9)]
     assert joined(lines, [level(112, 190, 340), level(112, 370, 470)]) == [it.text for it in lines]
+
+
+def test_heads_over_several_columns_are_no_values() -> None:
+    lines, rulings = [], []
+    for x, head in ((100, "Total"), (250, "Women"), (400, "Men")):
+        lines += [line(head, x + 10, 100), line("Under 18", x, 113), line("18 years", x + 70, 113)]
+        lines += [line("years", x, 124), line("and over", x + 70, 124), line("1,540.0", x, 137)]
+        rulings += [level(111.5, x, x + 60)]
+    assert len(joined(lines, rulings)) == len(lines)
+
+
+def test_a_label_on_a_ruling_is_no_value() -> None:
+    lines = [line("Tel:", 60, 100), line("Fax:", 250, 100), line("Place of receipt", 60, 113), line("Port of loading", 250, 113)]
+    assert len(joined(lines, [level(112, 57, 230), level(112, 247, 420)])) == len(lines)
+
+
+def test_heads_of_two_lines_above_the_rows_of_a_table_are_no_fields() -> None:
+    lines, rulings = [], []
+    for x, texts in ((60, ("Grown", "fields", "China", "India")), (250, ("Paddy", "and rice", "40", "26"))):
+        lines += [line(text, x, 100 + 12 * n) for n, text in enumerate(texts)]
+        rulings += [level(125, x - 3, x + 140)]
+    assert len(joined(lines, rulings)) == len(lines)
