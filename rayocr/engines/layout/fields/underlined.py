@@ -10,7 +10,7 @@ Reading such a row line by line would yield all labels and then all values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import replace
 from itertools import pairwise
 from typing import NamedTuple

@@ -34,6 +34,7 @@ _LEAST_LINES = 8  # of a page with such a table
 _ATTEMPTS = 3  # number of rows of a region from which the start of a table is tried
 
 _Band = list[LayoutLine]
+_Rows = Sequence[Sequence[Sequence[LayoutLine]]]
 
 
 def take_uneven_tables(
@@ -48,6 +49,7 @@ def take_uneven_tables(
     start = attempts = 0
     while start < len(bands):
         end, inside, columns = _in_columns(bands, start, em)
+        inside = _without_single(inside, columns)
         table = _table(inside, columns, em)
         if table is not None:
             found.append(AlignedTable(table))
@@ -118,6 +120,12 @@ def _in_columns(bands: Sequence[_Band], start: int, em: float) -> tuple[int, lis
     return end, inside, columns
 
 
+def _without_single(bands: Sequence[_Band], columns: Sequence[Column]) -> list[_Band]:
+    """Returns the bands without the first and last ones in only one column, such as headings."""
+    wide = [n for n, band in enumerate(bands) if sum(any(column.holds(line) for line in band) for column in columns) > 1]
+    return list(bands[wide[0] : wide[-1] + 1]) if wide else []
+
+
 def _are_near(above: _Band, below: _Band, em: float) -> bool:
     return min(line.y0 for line in below) - max(line.y1 for line in above) < _MAX_GAP_EM * em
 
@@ -172,26 +180,41 @@ def _table(bands: Sequence[_Band], columns: Sequence[Column], em: float) -> list
     ):
         return None
     uneven = [row for row, numbers in zip(rows, counts, strict=True) if len({n for n in numbers if n}) > 1]
-    if len(uneven) < _LEAST_UNEVEN or not (_are_level(uneven, em) or _are_terms(rows, columns, em)):
+    if len(uneven) < _LEAST_UNEVEN or not (_are_level(rows, uneven, em) or _are_terms(rows, columns, em)):
         return None
     stacked = any(sum(is_figure([line]) for line in cell) > 1 for row in rows for cell in row)
-    if stacked or any(runs_on([row[n] for row in rows]) for n in range(len(columns))):
+    if stacked or any(_runs_on([row[n] for row in rows]) for n in range(len(columns))):
         return None
     return rows
 
 
-def _are_level(rows: Sequence[Sequence[Sequence[LayoutLine]]], em: float) -> bool:
-    """Returns whether the middles or the bottoms of the cells are level in most rows, and the tops are not."""
-    tops, middles, bottoms = 0, 0, 0
+def _runs_on(cells: Sequence[Sequence[LayoutLine]]) -> bool:
+    """Does what `runs_on` does, without cells of one word, such as names of parameters."""
+    return runs_on([cell for cell in cells if cell and " " in cell[0].text.strip()])
+
+
+def _are_level(rows: _Rows, uneven: _Rows, em: float) -> bool:
+    """Returns whether the middles or the bottoms of the cells are level in most rows and in most uneven ones, whose tops are not
+    level."""
+    beside = [row for row in rows if sum(map(bool, row)) > 1]
+    tops, *others = _level(uneven, em)
+    return any(
+        count >= _UNEVEN * len(uneven) and count > tops and of_all >= _UNEVEN * len(beside)
+        for count, of_all in zip(others, _level(beside, em)[1:], strict=True)
+    )
+
+
+def _level(rows: _Rows, em: float) -> list[int]:
+    """Returns in how many rows the tops, the middles and the bottoms of the cells are level."""
+    found: list[list[bool]] = []
     for row in rows:
         spans = [(min(line.y0 for line in cell), max(line.y1 for line in cell)) for cell in row if cell]
-        tops += _spread([top for top, _ in spans]) < _LEVEL_EM * em
-        middles += _spread([(top + bottom) / 2 for top, bottom in spans]) < _LEVEL_EM * em
-        bottoms += _spread([bottom for _, bottom in spans]) < _LEVEL_EM * em
-    return max(middles, bottoms) >= _UNEVEN * len(rows) and max(middles, bottoms) > tops
+        places = zip(*((top, (top + bottom) / 2, bottom) for top, bottom in spans), strict=True)
+        found.append([_spread(place) < _LEVEL_EM * em for place in places])
+    return [sum(counts) for counts in zip(*found, strict=True)]
 
 
-def _are_terms(rows: Sequence[Sequence[Sequence[LayoutLine]]], columns: Sequence[Column], em: float) -> bool:
+def _are_terms(rows: _Rows, columns: Sequence[Column], em: float) -> bool:
     """Returns whether the rows are terms beside explanations: in two columns, all of whose cells have text and begin level with
     each other. The small type of notes in the margin is not a column of terms."""
     if len(columns) != 2 or len(rows) < _LEAST_TERMS or not all(all(row) for row in rows):

@@ -108,3 +108,27 @@ def test_terms_beside_explanations_of_several_lines_are_a_table() -> None:
         "| Main valve of the garden | It is closed before the first frost of the winter, and opened again in April. |"
         in markdown(lines)
     )
+
+
+def test_headings_directly_below_the_table_are_not_part_of_it() -> None:
+    below = [line("Paint", 60, 120 + 9 * LEADING_PT + 36, height=18), line("Timber", 60, 120 + 9 * LEADING_PT + 62, height=16)]
+    text = markdown([*table(0.5), *below])
+    assert "| Gate | The gate is painted. | Wexford |\n\n" in text and "Timber |" not in text
+
+
+def test_names_in_lower_case_are_cells() -> None:
+    names = {"Pump": "pump", "Boiler and": "boiler", "chimney": "stove", "Roof": "roof", "Gate": "gate"}
+    lines = [replace(it, text=names.get(it.text, it.text)) for it in table(0.5)]
+    assert "| gate | The gate is painted. | Wexford |" in markdown(lines)
+
+
+def test_two_columns_of_paragraphs_that_are_level_by_chance_are_no_table() -> None:
+    lines: list[LayoutLine] = []
+    y = 120.0
+    for left, right, shift in ((2, 2, 4.0), (2, 3, 0.0), (5, 5, 4.0), (6, 4, 0.0)):
+        height = LEADING_PT * max(left, right)
+        for count, x, down in ((left, 60, 0.0), (right, 330, shift)):
+            texts = [f"{100 * count + n} Scope of part {n}." for n in range(count)]
+            lines += column(texts, x, y + down + height - LEADING_PT * count)
+        y += height + 12
+    assert "|" not in markdown(lines)
