@@ -38,6 +38,12 @@ _FIRST_PARTS = re.compile(
     "|land|sun|day|bed|head|hand|foot|back|side|off|birth|house|book|work|water|wood|fire|air|mother|grand|child|black|blue|white"
     "|green|type|web|key|news|class|high|short|broad|through|master|trouble|bench"
 )
+_FOREIGN = frozenset(("und", "oder", "nicht", "het", "een", "och", "que", "dans", "della", "jest"))
+# Last parts of words without a hyphen, whose first parts are many: plat-forms, frame-work, stake-holders.
+_LAST_PARTS = re.compile(
+    "(?:form|work|holder|line|point|board|book|place|space|stamp|style|length|mark|sheet|word|base|name|time|side|port|print|graph)s?"
+    "|ware|wise|ship|hood|ness|less|able|ment|scape|forward|ground|mental"
+)
 # Conjunctions after a suspended hyphen: Vor- und Nachteile. Those of the group may also end a divided word: frau-en.
 _CONJUNCTION = re.compile(r"(?:and|und|oder|sowie|bzw|y)\b(?!-)|(or|en|of|to|bis)\b(?!-)")
 _DUTCH = frozenset(("de", "het", "een", "van"))
@@ -137,7 +143,8 @@ def _keeps_hyphen(head: str, rest: str, after: str, known_words: frozenset[str])
         return True
     if head in _COMPOUND_HEADS or rest in _COMPOUND_TAILS or _COMPOUND.match(after) is not None:  # nine-year-old
         return True
-    return not _FIRST_PARTS.fullmatch(head) and "the" in known_words and _are_words(head, rest, known_words)
+    is_english = "the" in known_words and known_words.isdisjoint(_FOREIGN)  # a German page may cite an English title
+    return is_english and not _FIRST_PARTS.fullmatch(head) and _are_words(head, rest, known_words)
 
 
 def _are_words(head: str, rest: str, known_words: frozenset[str]) -> bool:
@@ -147,7 +154,8 @@ def _are_words(head: str, rest: str, known_words: frozenset[str]) -> bool:
         return True
     if not isinstance(known_words, PageWords):
         return False
-    if len(head) >= _LEAST_PART and len(rest) >= _LEAST_PART and rest in known_words.whole:
+    is_long = len(head) >= _LEAST_PART and len(rest) >= _LEAST_PART
+    if is_long and rest in known_words.whole and not _LAST_PARTS.fullmatch(rest):
         return True
     is_participle = len(rest) >= _LEAST_PARTICIPLE and rest.endswith(("ing", "ed"))
     return is_participle and len(head) >= _LEAST_PART - 1 and head in known_words.whole

@@ -88,6 +88,9 @@ def test_a_hyphen_stays_where_the_page_writes_the_word_with_one() -> None:
         (["the in-", "dependent state"], "independent"),
         (["all were con-", "forming with the rules, con or pro"], "conforming"),
         (["ein Tabellen-", "gestaltendes Wort für Tabellen"], "Tabellengestaltendes"),
+        (["of all plat-", "forms and the forms"], "platforms"),
+        (["the stake-", "holders and all holders"], "stakeholders"),
+        (["in Peter and the Wolf", "und die Musik-", "schule, eine Schule"], "Musikschule"),
     ],
 )
 def test_a_hyphen_stays_between_two_words_of_an_english_page(lines: list[str], text: str) -> None:
