@@ -45,7 +45,7 @@ from rayocr.engines.rapidocr.splitting.missed_cells import missed_cells
 from rayocr.engines.rapidocr.splitting.numbers import with_parted_numbers
 from rayocr.engines.rapidocr.splitting.raised_digits import with_raised_digits
 from rayocr.engines.rapidocr.splitting.stacked_fractions import with_stacked_fractions
-from rayocr.engines.rapidocr.text import UNKNOWN_SCORE, is_half_known, weighted_mean
+from rayocr.engines.rapidocr.text import weighted_mean
 from rayocr.engines.rapidocr.unknown_scripts import ReadsOtherScripts, UnknownScripts
 from rayocr.errors import EngineError, EngineUnavailable, RayocrError
 from rayocr.messages import LOW_CONFIDENCE, PageText
@@ -205,8 +205,8 @@ class RapidOcrEngine(ComputeEngine):
             quads, read, is_doubtful = models.parted(page.ink(turns), quads, read)
             lost |= is_doubtful
         places = LinePlaces(page, quads, turns=turns, columns_down=columns_down, scale=scale)
-        ours = [r._replace(score=min(r.score, UNKNOWN_SCORE)) if is_half_known(r.text) else r for r in read]
-        read, doubts = models.unknown.read(upright, quads, list(ours), places.aspects)
+        ours = [reading.text for reading in read]
+        read, doubts = models.unknown.read(upright, quads, read, places.aspects)
         lost |= any(map(has_weak_number, read))
         lines, boxes, scores = places.lines_of(read)
         width, height = image.shape[1] / scale, image.shape[0] / scale
@@ -219,7 +219,7 @@ class RapidOcrEngine(ComputeEngine):
         return PageText(
             text=layout_markdown(lines, page_width=page_width, page_height=page_height, rulings=rulings),
             engine=self.name,
-            model=self.model + (WITH_TESSERACT if read != ours else ""),
+            model=self.model + (WITH_TESSERACT if [reading.text for reading in read] != ours else ""),
             confidence=weighted_mean(scores),
             boxes=(*boxes, *mark_boxes(fields)),
             doubts=tuple(dict.fromkeys((*doubts, LOW_CONFIDENCE))) if lost else doubts,

@@ -120,8 +120,9 @@ def pack_of_half_known(text: str) -> str:
     greek = sum("\u0370" <= char <= "\u03ff" for char in letters)
     if (greek >= 6 and greek > 0.4 * len(letters)) or any(map(_mixes_greek, _LONG_WORD.findall(text))):
         return "ell"
-    vietnamese = sum(char in _VIETNAMESE for char in letters)
-    return VIETNAMESE if vietnamese >= 3 and vietnamese > _VIETNAMESE_SHARE * len(letters) else ""
+    vietnamese = [char.lower() for char in letters if char in _VIETNAMESE]
+    is_several = len(vietnamese) >= 3 and len(set(vietnamese)) > 1  # a Romanian line has several ă
+    return VIETNAMESE if is_several and len(vietnamese) > _VIETNAMESE_SHARE * len(letters) else ""
 
 
 def _mixes_greek(word: str) -> bool:

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any, Protocol
 
+from rayocr.engines.rapidocr.accented_languages import language_of
+from rayocr.engines.rapidocr.accented_words import with_accents
 from rayocr.engines.rapidocr.cleaning.show_through import without_faint
 from rayocr.engines.rapidocr.image import cut_out, with_margin
 from rayocr.engines.rapidocr.other_lines import (
@@ -21,7 +23,7 @@ from rayocr.engines.rapidocr.other_lines import (
 )
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
-from rayocr.engines.rapidocr.text import is_half_known, is_unread, pack_of_half_known, pack_of_page
+from rayocr.engines.rapidocr.text import UNKNOWN_SCORE, VIETNAMESE, is_unread, pack_of_half_known, pack_of_page
 from rayocr.errors import LanguagePackMissing
 from rayocr.messages import LOW_CONFIDENCE, PACK_MISSING
 
@@ -45,6 +47,10 @@ class ReadsOtherScripts(Protocol):
     def read_numbers(self, lines: Sequence[Any], digits: str) -> Sequence[tuple[str, float]]:
         """Returns text and confidence, 0..1, of gray pictures that contain a number in digits like these, and no other text."""
 
+    def read_words(self, lines: Sequence[Any], pack: str) -> Sequence[Sequence[tuple[str, float]]] | None:
+        """Returns the words and their confidences, 0..1, of gray pictures in a language in Latin letters; None without a pack
+        for it."""
+
     def is_upside_down(self, lines: Sequence[Any]) -> bool:
         """Returns whether gray pictures of lines certainly are upside down."""
 
@@ -64,20 +70,40 @@ class UnknownScripts:
         self._recognize = recognize
 
     def read(
-        self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float]
+        self, upright: Any, quads: Any, read: Sequence[LineReading], aspects: list[float]
     ) -> tuple[list[LineReading], tuple[str, ...]]:
-        """Returns the readings, with Tesseract's text for lines in scripts that the models do not support, and the doubts: the
-        packs that are missing for a few lines. Raises LanguagePackMissing if a pack is missing for more than a few."""
+        """Returns the readings, with Tesseract's accents in languages whose accents the models misread, and its text for lines in
+        scripts that they do not support, and the doubts: the packs that are missing for accents or a few lines. Raises
+        LanguagePackMissing if a pack is missing for more than a few lines."""
+        pack = language_of(reading.text for reading in read)
+        accented, doubts = with_accents(self._reader, upright, quads, read, pack) if pack else (read, ())
+        ignored = VIETNAMESE if pack else ""  # Romanian has one of its letters, and the models read others
+        ours = [
+            reading._replace(score=min(reading.score, UNKNOWN_SCORE))
+            if pack_of_half_known(reading.text) not in ("", ignored)
+            else reading
+            for reading in accented
+        ]
+        better, more = self._with_other_scripts(upright, quads, ours, aspects, ignored)
+        return better, tuple(dict.fromkeys((*doubts, *more)))
+
+    def _with_other_scripts(
+        self, upright: Any, quads: Any, read: list[LineReading], aspects: list[float], ignored: str
+    ) -> tuple[list[LineReading], tuple[str, ...]]:
+        """`ignored`: a pack for which the page has no text, although its letters suggest it."""
+        half_known = [pack_of_half_known(reading.text) for reading in read]
         unread = [
             index
             for index, (text, score, *_) in enumerate(read)
-            if aspects[index] > UNREAD_ASPECT and (score < JUNK or is_unread(text, aspects[index]) or is_half_known(text))
+            if aspects[index] > UNREAD_ASPECT
+            and (score < JUNK or is_unread(text, aspects[index]) or half_known[index] not in ("", ignored))
         ]
         unread = without_faint(upright, quads, unread, aspects)
         misread = misread_lines(read, aspects, unread)
         share = sum(weight(aspects[index]) for index in {*unread, *misread}) / max(sum(map(weight, aspects)), 1.0)
-        packs = [pack for index in unread if (pack := pack_of_half_known(read[index].text))]
+        packs = [pack for index in unread if (pack := half_known[index]) not in ("", ignored)]
         likely = max(packs, key=packs.count) if packs else pack_of_page([reading.text for reading in read])
+        likely = "" if likely == ignored else likely
         if self._reader is None or not (unread or misread or likely):
             return read, (LOW_CONFIDENCE,) if misread else ()
         compared = lines_to_compare(read, aspects, unread, misread, likely)

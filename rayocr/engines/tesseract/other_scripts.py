@@ -14,6 +14,7 @@ from rayocr.engines.tesseract.corrections.by_script import corrected
 from rayocr.engines.tesseract.corrections.lexicon import lexicon_of
 from rayocr.engines.tesseract.foreign_words import ReadsLatin, with_foreign_words
 from rayocr.engines.tesseract.languages import packs_of_language
+from rayocr.engines.tesseract.latin_languages import WHOLE_LATIN
 from rayocr.engines.tesseract.line_sheet import HEIGHT, LineSheet
 from rayocr.engines.tesseract.lines import TsvLine, TsvWord
 from rayocr.engines.tesseract.lone_words import with_lone_words
@@ -132,6 +133,22 @@ class OtherScripts:
     def read_numbers(self, lines: Sequence[Any], digits: str) -> list[OtherReading]:
         """Reads gray pictures that contain one number each, in digits like these. Returns no text for other pictures."""
         return [OtherReading(text, probability) for text, probability in lone_numbers(lines, digits)]
+
+    def read_words(self, lines: Sequence[Any], pack: str) -> list[list[tuple[str, float]]] | None:
+        """Returns the words and their confidences, 0..1, of gray pictures in a language in Latin letters; None if neither the
+        pack of the language nor one for all of them is installed. Lines are empty if Tesseract fails."""
+        tesseract = self._open()
+        installed = tesseract.languages()
+        packs = [name for name in (pack, *sorted(WHOLE_LATIN)) if name in installed][:1]
+        if not packs:
+            return None
+        try:
+            read = LineSheet(lines).read(tesseract, packs)
+        except EngineUnavailable:
+            raise
+        except EngineError:
+            return [[] for _ in lines]
+        return [[(word.text, word.confidence) for word in words] for words in read]
 
     def _confidence_of_sample(self, tesseract: Tesseract, packs: Sequence[str], lines: Sequence[Any]) -> float:
         return mean_of_sample(self._read_with(packs, lines, tesseract), _LEAST)
