@@ -66,6 +66,8 @@ def _begins_by_figures(grid: Sequence[Cells]) -> list[bool] | None:
     begins = [any(cells[number] for number in shown) for cells in grid]
     first = next((number for number in range(len(grid[0])) if sum(bool(cells[number]) for cells in grid) >= _STACKED), 0)
     starting = [cells for cells, begin in zip(grid, begins, strict=True) if begin]
+    if len(shown) > 1:
+        begins = [begin or _is_group_head(cells, first) for cells, begin in zip(grid, begins, strict=True)]
     if not shown or len(starting) < _STACKED or not begins[0]:
         return None
     if any(runs_on([cells[number] for cells in starting]) for number in range(len(grid[0]))):
@@ -73,6 +75,12 @@ def _begins_by_figures(grid: Sequence[Cells]) -> list[bool] | None:
     labeled = sum(bool(cells[first]) for cells in starting)
     full = sum(sum(map(bool, cells)) > 1 for cells in starting)
     return begins if min(labeled, full) >= _LABELED * len(starting) else None
+
+
+def _is_group_head(cells: Cells, first: int) -> bool:
+    """Returns whether the line is the head of a group of rows: short text in the first column only, not the rest of a label."""
+    text = " ".join(line.text for line in cells[first]).strip()
+    return sum(map(bool, cells)) == 1 and text[:1].isupper() and len(text) <= _MOST_SHORT
 
 
 def _shows_rows(cells: Sequence[Sequence[LayoutLine]]) -> bool:

@@ -15,6 +15,7 @@ MIN_ROWS = 3
 WORDY_CHARS = 18  # columns with several longer lines are running text
 _TERMS = 0.6  # largest width of a column of terms, as a share of the column of explanations
 _LOWER = 0.4  # with a larger share of cells that begin in lower case, the rows are running text
+_SYMBOL = 2  # most characters of a symbol
 _BULLETS = frozenset("•●▪■◦○‣∙⁃➢➤❖")
 # Share of rows with leaders; number of columns of a form: head of a part, question, number of the question, answer.
 _LEADERS_SHARE, _FORM_COLUMNS = 0.4, 4
@@ -85,8 +86,12 @@ def is_figure(cell: Sequence[LayoutLine]) -> bool:
 
 
 def runs_on(cells: Sequence[Sequence[LayoutLine]]) -> bool:
-    """Returns whether the first lines of cells begin in lower case, as lines of running text do."""
-    begins = [cell[0].text[:1] for cell in cells if cell]
+    """Returns whether the first lines of cells begin in lower case, as lines of running text do. Symbols, such as those of a
+    list of parameters, are no running text."""
+    texts = [cell[0].text for cell in cells if cell]
+    if all(len(text.strip()) <= _SYMBOL for text in texts):
+        return False
+    begins = [text[:1] for text in texts]
     return sum(begin.islower() for begin in begins) > _LOWER * len(begins)
 
 

@@ -8,6 +8,7 @@ Kendal      3,514  7,501.52    3,062  4,730.95
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -25,6 +26,7 @@ _REACH_EM = 1.5  # largest distance of a head from its column
 _BALANCED = 2.0  # largest ratio of the distances of a head in the middle between two columns
 _FIGURES = 0.6  # least share of figures in a column that shows that the rows below are a table
 _SENTENCE_END = (".", ";", ",", ":")
+_FIELD = re.compile(r"[^\W\d]: ?\S")  # a label with its value, as in the header of a page
 
 _Cells = list[list[LayoutLine]]
 
@@ -111,7 +113,7 @@ def _cells(row: Row, columns: Sequence[Column], em: float) -> _Cells | None:
 
 
 def _may_be_head(text: str) -> bool:
-    return 1 < len(text) <= _LONGEST and not text.rstrip().endswith(_SENTENCE_END)
+    return 1 < len(text) <= _LONGEST and not text.rstrip().endswith(_SENTENCE_END) and not _FIELD.search(text)
 
 
 def _over(line: LayoutLine, columns: Sequence[Column], em: float) -> list[int]:

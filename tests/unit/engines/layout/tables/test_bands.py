@@ -73,3 +73,19 @@ def test_addresses_side_by_side_stay_in_their_cells() -> None:
     lines += [line(text, xs[n] + 4, 124 + LEADING_PT * row) for row, texts in enumerate(streets) for n, text in enumerate(texts)]
     text = layout_markdown(lines, page_width=595, page_height=842, rulings=frame([100, 120, 170], xs))
     assert "| Anna Ellis 12 Mill Lane York YO1 7AB | Paul Gray 4 Park Road Hull HU2 9QT |" in text
+
+
+def test_heads_of_groups_are_rows_between_rows_of_figures() -> None:
+    rows = [["Castings", "", "", ""], ["Revenue", "573.3", "619.7", "-1%"], ["Margin", "33.1", "33.3", "84%"]]
+    rows += [["Forgings", "", "", ""], ["Revenue", "801.4", "857.2", "-11%"], ["Margin", "20.5", "22.8", "9%"]]
+    text = markdown(["Segment", "2011", "2012", "Change"], rows)
+    assert text[2:] == ["| " + " | ".join(row) + " |" for row in rows]
+
+
+def test_symbols_in_lower_case_are_no_running_text() -> None:
+    names = ("Window size", "Color difference", "Strength of color", "Strength of grouping")
+    rows = [
+        [symbol, name, f"0.{n}3", f"{n} px"] for n, (symbol, name) in enumerate(zip(("ω", "τ", "γc", "k"), names, strict=True))
+    ]
+    text = markdown(["Symbol", "Description", "Value", "Unit"], rows)
+    assert text[2:] == ["| " + " | ".join(row) + " |" for row in rows]

@@ -91,3 +91,8 @@ def test_the_second_row_of_heads_is_a_row_if_the_first_has_heads_over_columns() 
         lines += [right(text, x1, y) for text, x1 in ((f"4{n}2", 440.0), (f"8.{n}5", 527.0))]
     assert markdown(lines)[0] == "| Item | 2000 |  | 2001 |  |"
     assert "|  | Number | Value | Number | Value |" in markdown(lines)
+
+
+def test_the_header_of_a_page_is_no_row_of_heads() -> None:
+    lines = [line("RUN DATE:11/15/10 10:17", 60, 100), line("PAGE 0031", 395, 100), *body(100 + PITCH)]
+    assert markdown(lines)[0] == "RUN DATE:11/15/10 10:17 PAGE 0031"
