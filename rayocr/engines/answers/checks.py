@@ -44,7 +44,8 @@ _FLOORS = {
         mean=0.85,
         line=0.80,
         share=0.25,
-        advice="rapidocr reads Latin, Chinese and Japanese. For other scripts install Tesseract with their language packs, "
+        advice="The print is damaged, or in a script that rapidocr does not support (it reads Latin, Chinese and Japanese). Scan "
+        "a damaged page again or read it with engine=gemini. For other scripts install Tesseract with their language packs, "
         "for example: apt-get install tesseract-ocr-hin (or -mar, -rus, -ukr, -ell, -ara, -heb, -kor, -vie).",
     ),
     "tesseract": ConfidenceFloor(

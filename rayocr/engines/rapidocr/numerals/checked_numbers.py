@@ -28,6 +28,8 @@ _GROUP = 4  # number of characters of a group in print
 _EXCHANGED = {"0": "O", "O": "0", "1": "I", "I": "1", "l": "1"}
 # Three digits between equal separators, and two at the end: the last separator of an amount is another one.
 _EQUAL_SEPARATORS = re.compile(r"(?<![\w.,])\d{1,3}(?:(?:\.\d{3})+\.\d\d|(?:,\d{3})+,\d\d)(?![\w.,])")
+# The dollar sign of coarse print is read as S.
+_LETTER_BEFORE_AMOUNT = re.compile(r"(?<![\w.-])S ?(?:\d{1,3}(?:,\d{3})+|\d{1,4})\.\d\d(?![\w.-])")
 
 
 def with_checked_numbers(read: list[LineReading]) -> list[LineReading]:
@@ -36,7 +38,7 @@ def with_checked_numbers(read: list[LineReading]) -> list[LineReading]:
 
 
 def _checked(reading: LineReading) -> LineReading:
-    text, lost = reading.text, bool(_EQUAL_SEPARATORS.search(reading.text))
+    text, lost = reading.text, any(wrong.search(reading.text) for wrong in (_EQUAL_SEPARATORS, _LETTER_BEFORE_AMOUNT))
     for found in _IBAN.finditer(text):
         number = found[0]
         if number[:2] not in _LENGTH or _is_valid(number):

@@ -18,10 +18,10 @@ from rayocr.engines.rapidocr.numerals.glyphs import Shape, signs_of
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 
-_NUMBER = re.compile(r"(?<!\S)[(+-]?\d[\d.,:]*\d[).,:]?(?!\S)")
+_NUMBER = re.compile(r"(?<!\S)[(+-]?\d[\d.,:'/-]*\d[).,:]?(?!\S)")
 _FEWEST = 4  # number of digits
 _ENOUGH = 3  # numbers that show the usual width of a digit
-_LOW_SIGNS = frozenset(".,:+-")
+_LOW_SIGNS = frozenset(".,:+-'")
 _RUN = re.compile(r"(.)\1+")
 _STEP = 1 / 6  # step of the recognizer, in line heights
 _NEAR = 1.6  # largest distance of a space from its place, in steps
@@ -31,18 +31,23 @@ _WIDEST, _NARROWEST = 0.95, 0.12  # width of a digit, relative to its height
 _LEAST_PITCH = 0.75  # least distance of the middles of two digits, relative to the usual one
 _WIDEST_GAP = 0.45  # largest white space in a number, relative to the height of its digits
 _WIDER, _MUCH_WIDER = 1.12, 1.3  # width of a digit of a number that may lack digits, and that surely does, relative to others
+_ONE_STROKE, _NO_STROKE = frozenset("1237/-+()"), frozenset(".,'")  # other signs have up to two strokes side by side
+_MORE_STROKES = 4  # a number with still more strokes than its digits have is crossed by something else
+_MIDDLE_ROWS = (0.4, 0.6)  # share of the height where strokes are counted; the serifs of digits do not touch there
 _STRETCHES = (1.6, 2.2)
 _PADDING = 0.25  # paper beside the number, in heights of the line
 
 
 class _Number(NamedTuple):
-    """A number of a reading, and its ink. `signs`: the number of signs as tall as digits, `width`: in heights of its digits."""
+    """A number of a reading, and its ink. `signs`: the number of signs as tall as digits; 0 if some touch each other. `strokes`:
+    the number of strokes side by side. `width`: in heights of its digits."""
 
     line: int
     start: int
     end: int
     text: str
     signs: int
+    strokes: int
     width: float
     picture: Any
 
@@ -69,10 +74,10 @@ def with_repeated_digits(upright: Any, quads: Any, read: Sequence[LineReading], 
         others = texts[at * len(_STRETCHES) : (at + 1) * len(_STRETCHES)]
         complete = next((o for o in others if _tall_signs(o) in wanted and _runs(o) == _runs(number.text)), "")
         reading = found[number.line]
-        if complete:
+        if complete and (number.signs or number.strokes <= _most_strokes(complete)):
             text = reading.text[: number.start] + complete + reading.text[number.end :]
             found[number.line] = reading._replace(text=text, places=(), look_alikes=(), weak_digits=())
-        elif number.signs in wanted or number.pitch > _MUCH_WIDER * usual:
+        elif number.signs in wanted or _has_more_strokes(number) or number.pitch > _MUCH_WIDER * usual:
             found[number.line] = reading._replace(lost=True)
     return found
 
@@ -84,7 +89,18 @@ def _missing(number: _Number, usual: float) -> set[int]:
     wanted = {number.signs}
     if number.text.isdigit() and number.pitch > _WIDER * usual:
         wanted.add(round(number.width / usual))
+    if _has_more_strokes(number):
+        wanted.update(range(digits + 1, digits + 1 + number.strokes - _most_strokes(number.text)))
     return {count for count in wanted if count > digits}
+
+
+def _has_more_strokes(number: _Number) -> bool:
+    """Returns whether digits that touch each other have more strokes than the digits of the text."""
+    return not number.signs and 0 < number.strokes - _most_strokes(number.text) <= _MORE_STROKES
+
+
+def _most_strokes(text: str) -> int:
+    return sum(1 if sign in _ONE_STROKE else 0 if sign in _NO_STROKE else 2 for sign in text)
 
 
 def _tall_signs(text: str) -> int:
@@ -114,7 +130,21 @@ def _numbers(upright: Any, quad: Any, n: int, reading: LineReading) -> Iterator[
             x0, x1 = own[0].x0, max(shape.x1 for shape in own)
             tall = max(shape.y1 - shape.y0 for shape in own)
             picture = line[:, max(x0 - pad, 0) : x1 + pad]
-            yield _Number(n, start, end, text[start:end], _signs(own), (x1 - x0) / tall, picture)
+            strokes = _strokes(line, own)
+            yield _Number(n, start, end, text[start:end], _signs(own), strokes, (x1 - x0) / tall, picture)
+
+
+def _strokes(line: Any, shapes: Sequence[Shape]) -> int:
+    """Returns the number of strokes side by side in the middle of the digits: the median of some rows."""
+    import numpy as np
+
+    tall = max(shapes, key=lambda shape: shape.y1 - shape.y0)
+    x0, x1, high = shapes[0].x0, max(shape.x1 for shape in shapes), tall.y1 - tall.y0
+    first, last = (tall.y0 + round(share * high) for share in _MIDDLE_ROWS)
+    number = line[tall.y0 : tall.y1, x0:x1]
+    limit = (int(np.percentile(line, 90)) + int(number.min())) / 2
+    dark = np.pad(line[first : last + 1, x0:x1] < limit, ((0, 0), (1, 0)))
+    return int(np.median(np.count_nonzero(dark[:, 1:] & ~dark[:, :-1], axis=1)))
 
 
 def _space(shapes: Sequence[Shape], place: float, step: float) -> float | None:

@@ -74,3 +74,11 @@ def test_numbers_that_cannot_be_right_are_a_doubt(text: str) -> None:
 )
 def test_other_numbers_stay(text: str) -> None:
     assert checked(text) == (text, False)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_doubt"),
+    [("S159.10", True), ("Total S 1,250.00", True), ("$159.10", False), ("S159", False), ("S1.10.2", False), ("AS159.10", False)],
+)
+def test_a_letter_that_looks_like_the_dollar_sign_before_an_amount_is_a_doubt(text: str, is_doubt: bool) -> None:
+    assert with_checked_numbers([LineReading(text, 0.99, 0.9)])[0].lost is is_doubt

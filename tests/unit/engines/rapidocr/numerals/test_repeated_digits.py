@@ -88,3 +88,20 @@ def test_number_with_as_many_digits_as_its_ink_costs_nothing(text: str) -> None:
 
 def test_ruling_beside_a_digit_is_no_digit() -> None:
     assert fixed("Batch 5200134", "Batch 5200134", fail, rule=LEFT + 8 * PITCH + 1).text == "Batch 5200134"
+
+
+def test_strokes_of_digits_that_touch_show_that_one_is_lost() -> None:
+    shown, text = "Batch 1111700", "Batch 111700"
+    image, quads = page(shown)
+    image = image.copy()
+    image[30:33, LEFT + 6 * PITCH + 4 : LEFT + 13 * PITCH - 4] = 0  # serifs
+    lines = [reading(shown, text, int(quads[0, 1, 0]))]
+    assert with_repeated_digits(image, quads, lines, reads("1111700"))[0].text == shown
+    assert with_repeated_digits(image, quads, lines, reads("111700"))[0].lost
+    complete = [reading(shown, shown, int(quads[0, 1, 0]))]
+    assert with_repeated_digits(image, quads, complete, fail) == complete
+
+
+def test_number_with_an_apostrophe_or_a_hyphen_is_restored() -> None:
+    assert fixed("Total 2'000'000", "Total 2'00'000", reads("2'000'000")).text == "Total 2'000'000"
+    assert fixed("Total 33-5550", "Total 33-550", reads("33-5550")).text == "Total 33-5550"
