@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from itertools import accumulate
 
 from rayocr.engines.layout.lines import Boxed, LayoutLine
 
@@ -18,6 +20,7 @@ def headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
     columns above and below, with white space around them. `boxes` are ordered from top to bottom.
     """
     found: list[Boxed] = []
+    heights: list[float] | None = None
     right = [box for box in boxes if (box.x0 + box.x1) / 2 >= x]
     left = [box for box in boxes if (box.x0 + box.x1) / 2 < x]
     for above, box, below in zip([None, *boxes], boxes, [*boxes[1:], None], strict=False):
@@ -33,22 +36,32 @@ def headlines(boxes: list[Boxed], x: float, em: float) -> list[Boxed]:
             found.append(box)
         elif (box.x0 + box.x1) / 2 < x and box.height > _HEADLINE * em:
             free = _is_free(box, right, _LARGE_FREE if is_large else _HEADLINE_FREE, em)
-            found += [box] * (free and (is_large or not _has_alike(box, left, right)))
+            if free and not is_large and heights is None:
+                heights = _heights_beside(left, right)
+            found += [box] * (free and (is_large or not _has_alike(box, heights or [])))
         elif is_large and any(other.y0 > box.y1 for other in left):
             found += [box] * _is_free(box, left, _LARGE_FREE, em)
     return found
 
 
-def _has_alike(headline: LayoutLine, left: Sequence[Boxed], right: Sequence[Boxed]) -> bool:
-    """Returns whether another headline of this height is within one of the columns, as numbered sections are."""
-    return any(
-        box is not headline
-        and isinstance(box, LayoutLine)
-        and abs(box.height - headline.height) < _ALIKE * headline.height
-        and any(isinstance(other, LayoutLine) and other.y0 < box.y1 and other.y1 > box.y0 for other in others)
-        for side, others in ((left, right), (right, left))
-        for box in side
-    )
+def _heights_beside(left: Sequence[Boxed], right: Sequence[Boxed]) -> list[float]:
+    """Returns the heights, in order, of the lines that have a line of the other column beside them."""
+    found: list[float] = []
+    for side, others in ((left, right), (right, left)):
+        spans = sorted((other.y0, other.y1) for other in others if isinstance(other, LayoutLine))
+        tops, bottoms = [top for top, _ in spans], list(accumulate((bottom for _, bottom in spans), max))
+        for box in side:
+            above = bisect_left(tops, box.y1)
+            if above and bottoms[above - 1] > box.y0 and isinstance(box, LayoutLine):
+                found.append(box.height)
+    return sorted(found)
+
+
+def _has_alike(headline: LayoutLine, heights: Sequence[float]) -> bool:
+    """Returns whether another headline of this height is within one of the columns, as numbered sections are. `heights`: see
+    `_heights_beside`."""
+    place = bisect_right(heights, (1 - _ALIKE) * headline.height)
+    return place < len(heights) and heights[place] < (1 + _ALIKE) * headline.height
 
 
 def _is_free(box: Boxed, others: Sequence[Boxed], free: tuple[float, float], em: float) -> bool:
