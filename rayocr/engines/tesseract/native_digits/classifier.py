@@ -14,8 +14,8 @@ from rayocr.engines.tesseract.scripts import ARABIC, THAI
 
 SIGNS = "/-,"
 DOT, ONE, PERSIAN = "\u0660", "\u0661", "\u06f4\u06f5\u06f6"
-_ARABIC = "".join(map(chr, range(0x660, 0x66A))) + PERSIAN
 _THAI = "".join(map(chr, range(0xE50, 0xE5A)))
+DIGITS = {"arabic": "".join(map(chr, range(0x660, 0x66A))) + PERSIAN, "thai": _THAI}  # names of the weight files
 
 
 class Classes(NamedTuple):
@@ -52,17 +52,17 @@ class Classifier:
 def classifier_of(pack: str) -> Classifier | None:
     """Returns the classifier for the digits that the pack lacks; None for other packs."""
     if pack in ARABIC:
-        return _load("arabic", _ARABIC)
-    return _load("thai", _THAI) if pack in THAI else None
+        return _load("arabic")
+    return _load("thai") if pack in THAI else None
 
 
 def classifier_of_digits(digits: str) -> Classifier | None:
     """Returns the classifier for the script of these digits."""
     if any("\u0660" <= digit <= "\u06f9" for digit in digits):
-        return _load("arabic", _ARABIC)
-    return _load("thai", _THAI) if any(digit in _THAI for digit in digits) else None
+        return _load("arabic")
+    return _load("thai") if any(digit in _THAI for digit in digits) else None
 
 
 @lru_cache(maxsize=2)
-def _load(name: str, digits: str) -> Classifier:
-    return Classifier(name, digits)
+def _load(name: str) -> Classifier:
+    return Classifier(name, DIGITS[name])

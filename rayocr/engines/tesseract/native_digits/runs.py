@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
@@ -18,12 +18,20 @@ _LEAST_INSIDE = 0.03  # the same for a shape between two digits and as close as 
 _LEAST_ALONE = 0.93  # the same for a number of one digit
 _NARROW = 0.5  # width of the place of a digit, relative to the height of the tallest; a dot or stroke is in its middle
 _LIKE_LETTERS = frozenset("\u0661\u0665\u06f5\u0669-,")  # digits and signs that look like isolated letters
+_NEARBY = 3  # number of shapes whose height counts for the first distances, since zeros and signs are small
 _GAP = 0.6  # largest distance of the places of two digits, relative to the height of the tallest
 _SPACE, _WIDER = 0.3, 0.25  # a distance above the first that exceeds the median by the second is a space between two numbers
 _LEAST_OF_ONE = 0.1  # minimum probability of a one beside other digits
 _SAME_HEIGHT = (0.7, 1.25)  # height of a one, relative to the other digits
 _FLAT = 0.45  # largest height of a dot or sign, relative to the tallest digit
 _HIGH, _LOW = 0.15, 0.8  # place of the center of a dot between the top (0) and the bottom (1) of the digits; a full stop is lower
+# The same for a dot to the left of all digits: a full stop after a number at the end of an Arabic sentence. Zeros there are at
+# .47 to .68 in 11 fonts, and full stops at .68 and below; in between, the number is doubtful.
+_LOW_FIRST, _UNCLEAR = 0.66, (0.61, 0.72)
+_UNSURE = 0.65  # probability of a digit or number that is doubtful for another reason than its shape
+_INSIDE = 0.4  # shapes that are closer belong to one number, which is doubtful if it was read without them; spaces are wider
+_DOTS_OF_COLON, _WIDEST_COLON = 2, 1.5  # width of a colon with its white space, relative to the height of the digits
+_CLEAR_SPACE = 0.5  # a narrower space may be inside one number
 _CLOSER = 1.0  # an outer shape that is closer than the next digit by this factor belongs to the word beside it
 _APART = 0.2  # minimum distance from letters, relative to the height of the tallest digit
 _APART_ALONE = 0.3
@@ -53,17 +61,39 @@ def numbers_of(line: Any, classifier: Classifier, *, is_whole: bool = False) -> 
     """Returns the numbers in a gray picture (rows, columns) from left to right; with `is_whole`, only a number that is all of the
     picture."""
     shapes, characters, probabilities = _classified(line, classifier)
-    numbers, start = [], 0
+    numbers: list[Number] = []
+    start, is_divided = 0, False
     while start < len(shapes):
-        end = _before_space(shapes, start, _end_of_run(shapes, characters, probabilities, start))
+        was_divided = is_divided
+        end, is_divided = _before_space(shapes, start, _end_of_run(shapes, characters, probabilities, start))
         _judge_by_place(shapes, characters, probabilities, start, end)
         if is_whole and end - start < len(shapes):
             return []
         if end > start:
             number = _number(shapes, characters, probabilities, start, end)
+            if number and (was_divided or is_divided):
+                number = replace(number, probability=min(number.probability, _UNSURE))
             numbers += [number] if number else []
         start = max(end, start + 1)
-    return numbers
+    return _with_times(numbers, shapes)
+
+
+def _with_times(numbers: Sequence[Number], shapes: Sequence[Shape]) -> list[Number]:
+    """Joins two numbers with a colon between them."""
+    joined = list(numbers[:1])
+    for number in numbers[1:]:
+        last = joined[-1]
+        between = [shape for shape in shapes if last.x1 < (shape.x0 + shape.x1) / 2 < number.x0]
+        is_colon = len(between) == _DOTS_OF_COLON and not any(
+            shape.is_alone or shape.height > _FLAT * last.height or shape.x1 - shape.x0 > _FLAT * last.height for shape in between
+        )
+        if is_colon and number.x0 - last.x1 < _WIDEST_COLON * last.height and last.text and number.text:
+            probability = min(last.probability, number.probability)
+            text, height = f"{last.text}:{number.text}", max(last.height, number.height)
+            joined[-1] = Number(text, last.x0, number.x1, height, probability, last.before, number.after)
+        else:
+            joined.append(number)
+    return joined
 
 
 def _classified(line: Any, classifier: Classifier) -> tuple[list[Shape], list[str], list[float]]:
@@ -98,8 +128,10 @@ def _judge_by_place(shapes: Sequence[Shape], characters: list[str], probabilitie
     for n in range(start, end):
         if characters[n] == DOT and shapes[n].height < _FLAT * (bottom - top):
             place = ((shapes[n].y0 + shapes[n].y1) / 2 - top) / (bottom - top)
-            characters[n] = "." if place > _LOW else DOT
+            characters[n] = "." if place > (_LOW_FIRST if n == start else _LOW) else DOT
             probabilities[n] = max(probabilities[n], SURE) if place > _HIGH else 0.0
+            if n == start and _UNCLEAR[0] < place < _UNCLEAR[1]:
+                probabilities[n] = _UNSURE
         elif characters[n] == ONE and _SAME_HEIGHT[0] < shapes[n].height / (bottom - top) < _SAME_HEIGHT[1]:
             probabilities[n] = max(probabilities[n], SURE)
 
@@ -109,7 +141,9 @@ def _end_of_run(shapes: Sequence[Shape], characters: Sequence[str], probabilitie
     least = _LEAST_INSIDE if characters[start] == DOT else _LEAST_OF_ONE if characters[start] == ONE else _LEAST
     if not shapes[start].is_alone or probabilities[start] < least:
         return start
-    end, height = start + 1, shapes[start].height
+    nearby = range(start, min(start + _NEARBY, len(shapes)))
+    height = max([shapes[start].height, *(shapes[n].height for n in nearby if probabilities[n] >= _SURE_PART)])
+    end = start + 1
     while end < len(shapes) and shapes[end].is_alone and probabilities[end] >= _LEAST_INSIDE:
         tallest = max(height, shapes[end].height)
         if _distance(shapes[end - 1], shapes[end], tallest) > _GAP * tallest:
@@ -118,14 +152,15 @@ def _end_of_run(shapes: Sequence[Shape], characters: Sequence[str], probabilitie
     return end
 
 
-def _before_space(shapes: Sequence[Shape], start: int, end: int) -> int:
-    """Returns the end of the first number, if the run has a space that is wider than the other distances."""
+def _before_space(shapes: Sequence[Shape], start: int, end: int) -> tuple[int, bool]:
+    """Returns the end of the first number, if the run has a space that is wider than the other distances, and whether the space
+    is so narrow that it may be inside one number."""
     if end - start < 3:
-        return end
+        return end, False
     height = max(shape.height for shape in shapes[start:end])
     gaps = [_distance(shapes[n], shapes[n + 1], height) for n in range(start, end - 1)]
     least = max(_SPACE * height, median(gaps) + _WIDER * height)
-    return next((start + n + 1 for n, gap in enumerate(gaps) if gap > least), end)
+    return next(((start + n + 1, gap < _CLEAR_SPACE * height) for n, gap in enumerate(gaps) if gap > least), (end, False))
 
 
 def _distance(left: Shape, right: Shape, height: float) -> float:
@@ -155,8 +190,11 @@ def _number(
         return None
     before, after = (gap / height for gap in _outer_gaps(shapes, start, end))
     probability = min(probabilities[n] for n in digits)
+    outer = [n for n in (start - 1, end) if 0 <= n < len(shapes)]
+    if any(_is_cut(shapes, characters, probabilities, n, 1 if n == end else -1, height) for n in outer):
+        probability = min(probability, _UNSURE)
     is_single = len(digits) == 1
-    if is_single and probability < _LEAST_ALONE:
+    if is_single and min(probabilities[n] for n in digits) < _LEAST_ALONE:
         return None
     if _touches_letters(shapes, start, end, height, _APART_ALONE if is_single else _APART):
         if is_single:
@@ -164,6 +202,23 @@ def _number(
         is_part = True
     text = "" if is_part else "".join(characters[start:end])
     return Number(text, run[0].x0, run[-1].x1, height, probability, before, after)
+
+
+def _is_cut(
+    shapes: Sequence[Shape], characters: Sequence[str], probabilities: Sequence[float], n: int, step: int, height: float
+) -> bool:
+    """Returns whether the shape `n` beside a number may belong to it. A letter of the word there, which looks like a digit, has a
+    wider distance. `step`: 1 to the right of the number, -1 to the left."""
+    if probabilities[n] < _LEAST:
+        return False
+    if characters[n] == ".":
+        return probabilities[n] == _UNSURE
+    beyond = n + step
+    is_sign = characters[n] in _SIGNS
+    if is_sign and not (0 <= beyond < len(shapes) and characters[beyond] not in _SIGNS and probabilities[beyond] >= _LEAST):
+        return False
+    left, right = sorted((n, beyond if is_sign else n - step))
+    return _distance(shapes[left], shapes[right], height) < (_GAP if is_sign else _INSIDE) * height
 
 
 def _without_neighbors(
@@ -180,7 +235,7 @@ def _without_neighbors(
         return gap - _beside(shapes[edge], height) < _CLOSER * _distance(shapes[left], shapes[right], height)
 
     while end - start > 1:
-        before, after = _outer_gaps(shapes, start, end)
+        before, after = _outer_gaps(shapes, start, end, _FLAT * height)
         if is_outside(start, start + 1, before):
             start += 1
         elif is_outside(end - 1, end - 2, after):
@@ -190,10 +245,11 @@ def _without_neighbors(
     return start, end
 
 
-def _outer_gaps(shapes: Sequence[Shape], start: int, end: int) -> tuple[float, float]:
-    """Returns the distances from the shapes to the left and to the right of a run; infinity at an end of the line."""
-    left = max((shape.x1 for shape in shapes[:start]), default=float("-inf"))
-    right = min((shape.x0 for shape in shapes[end:]), default=float("inf"))
+def _outer_gaps(shapes: Sequence[Shape], start: int, end: int, least: float = 0.0) -> tuple[float, float]:
+    """Returns the distances from the shapes to the left and to the right of a run; infinity at an end of the line. Shapes that
+    are not as high as `least` do not count."""
+    left = max((shape.x1 for shape in shapes[:start] if shape.height > least), default=float("-inf"))
+    right = min((shape.x0 for shape in shapes[end:] if shape.height > least), default=float("inf"))
     return max(shapes[start].x0 - left, 0.0), max(right - max(shape.x1 for shape in shapes[start:end]), 0.0)
 
 

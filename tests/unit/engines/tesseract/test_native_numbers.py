@@ -71,6 +71,23 @@ def test_a_single_alef_beside_a_number_is_not_its_first_digit() -> None:
     assert numbers("باا ٢٥٨") == ["٢٥٨"]
 
 
+@pytest.mark.parametrize("text", ["١٠:٣٠", "١٩٩٠-١٩٩٥", "٣-٥", "٠,٥", "١١١"])
+def test_times_ranges_and_decimals_are_one_number(text: str) -> None:
+    assert numbers(text) == [text]
+
+
+@pytest.mark.parametrize("text", ["٢٥٪", "(٢٥)", "٢٥؛", "٢٥:", "-٢٥"])
+def test_signs_beside_a_number_are_left_to_the_pack(text: str) -> None:
+    assert numbers(text) == ["٢٥"]
+
+
+@pytest.mark.parametrize("text", [".٢٥", "٢٥%", "٢٥$", "١٢٫٥", "٠٥٠-١٢٣-٤٥٦٧", "+٩٦٦٥٠١"])
+def test_a_number_beside_what_may_be_a_part_of_it_is_doubtful(text: str) -> None:
+    assert ARABIC_CLASSIFIER is not None
+    found = numbers_of(drawn(text), ARABIC_CLASSIFIER)
+    assert found and any(number.probability < 0.7 or not number.text for number in found)
+
+
 class NoReading:
     """Tesseract without an answer."""
 
