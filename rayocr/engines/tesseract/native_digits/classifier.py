@@ -1,7 +1,8 @@
 """Classifies shapes as digits of a script whose packs do not know all of its digits.
 
-The networks (two hidden layers of 72) were trained on digits that were drawn in 80 free fonts for Arabic and 13 for Thai at 17 to
-70 pixels per em, then turned, blurred and made noisy, and on letters of both scripts and Latin letters and digits.
+The networks (two hidden layers of 72) were trained on digits that were drawn in 79 free fonts for Arabic and 13 for Thai at 17 to
+70 pixels per em, then turned, blurred and made noisy, and on letters of both scripts and Latin letters and digits
+(`benchmarks.digits`).
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -30,6 +31,7 @@ def find_fonts(package: str) -> Path:
 AMIRI = find_fonts("fontpkg_amiri") / "files" / "Amiri-Regular.ttf"
 ARABIC = find_fonts("manimgx_fonts") / "NotoSansArabic[wght].ttf"
 THAI = find_fonts("manimgx_fonts") / "NotoSansThai[wght].ttf"
+HELD_OUT = Path("/usr/share/fonts/truetype/dejavu/DejaVuSansMono.ttf")  # DejaVu Sans was trained on
 ARABIC_CLASSIFIER, THAI_CLASSIFIER = classifier_of("ara"), classifier_of("tha")
 
 
@@ -69,6 +71,19 @@ def test_latin_digits_and_words_are_no_native_numbers() -> None:
 
 def test_a_single_alef_beside_a_number_is_not_its_first_digit() -> None:
     assert numbers("باا ٢٥٨") == ["٢٥٨"]
+
+
+@pytest.mark.skipif(not HELD_OUT.exists(), reason="the font is not installed")
+def test_most_numbers_in_a_font_that_was_not_trained_on_are_read_and_hardly_one_is_wrong_without_a_doubt() -> None:
+    assert ARABIC_CLASSIFIER is not None
+    dice, right, wrong = random.Random(1), 0, 0
+    for size in (22, 30, 44) * 10:
+        text = "".join(dice.choice("٠١٢٣٤٥٦٧٨٩") for _ in range(dice.randint(2, 5)))
+        found = numbers_of(drawn(text, HELD_OUT, size=size), ARABIC_CLASSIFIER)
+        is_right = [number.text for number in found] == [text]
+        right += is_right
+        wrong += not is_right and bool(found) and all(number.text and number.probability >= 0.7 for number in found)
+    assert right >= 24 and wrong <= 1
 
 
 @pytest.mark.parametrize("text", ["١٠:٣٠", "١٩٩٠-١٩٩٥", "٣-٥", "٠,٥", "١١١"])
