@@ -40,7 +40,7 @@ _PADDING = 0.25  # paper beside the number, in heights of the line
 
 class _Number(NamedTuple):
     """A number of a reading, and its ink. `signs`: the number of signs as tall as digits; 0 if some touch each other. `strokes`:
-    the number of strokes side by side. `width`: in heights of its digits."""
+    the number of strokes side by side if some touch. `width`: in heights of its digits."""
 
     line: int
     start: int
@@ -77,7 +77,11 @@ def with_repeated_digits(upright: Any, quads: Any, read: Sequence[LineReading], 
         if complete and (number.signs or number.strokes <= _most_strokes(complete)):
             text = reading.text[: number.start] + complete + reading.text[number.end :]
             found[number.line] = reading._replace(text=text, places=(), look_alikes=(), weak_digits=())
-        elif number.signs in wanted or _has_more_strokes(number) or number.pitch > _MUCH_WIDER * usual:
+        elif (
+            number.signs in wanted
+            or (_RUN.search(number.text) and _has_more_strokes(number))
+            or number.pitch > _MUCH_WIDER * usual
+        ):
             found[number.line] = reading._replace(lost=True)
     return found
 
@@ -130,7 +134,8 @@ def _numbers(upright: Any, quad: Any, n: int, reading: LineReading) -> Iterator[
             x0, x1 = own[0].x0, max(shape.x1 for shape in own)
             tall = max(shape.y1 - shape.y0 for shape in own)
             picture = line[:, max(x0 - pad, 0) : x1 + pad]
-            strokes = _strokes(line, own)
+            touch = sum(shape.y1 - shape.y0 >= _TALL * tall for shape in own) < _tall_signs(text[start:end])
+            strokes = _strokes(line, own) if touch else 0
             yield _Number(n, start, end, text[start:end], _signs(own), strokes, (x1 - x0) / tall, picture)
 
 

@@ -105,3 +105,12 @@ def test_strokes_of_digits_that_touch_show_that_one_is_lost() -> None:
 def test_number_with_an_apostrophe_or_a_hyphen_is_restored() -> None:
     assert fixed("Total 2'000'000", "Total 2'00'000", reads("2'000'000")).text == "Total 2'000'000"
     assert fixed("Total 33-5550", "Total 33-550", reads("33-5550")).text == "Total 33-5550"
+
+
+def test_strokes_inside_separate_digits_are_no_sign_of_lost_ones() -> None:
+    image, quads = page("Total 1,000,00")
+    image = image.copy()
+    for n in (8, 9, 10):
+        image[20:27, LEFT + round((n + 0.5) * PITCH) - 1 : LEFT + round((n + 0.5) * PITCH) + 2] = 0  # dotted zeros
+    lines = [reading("Total 1,000,00", "Total 1,000,00", int(quads[0, 1, 0]))]
+    assert with_repeated_digits(image, quads, lines, fail) == lines
