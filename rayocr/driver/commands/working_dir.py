@@ -13,7 +13,7 @@ from pathlib import Path
 from rayocr.errors import UsageError
 
 _OURS = ("rayocr", "conf")  # folders of a checkout that the package consists of
-_OUR_SUFFIXES = {".py", ".md", ".yaml", ".css", ".html", ".j2", ".js", ".typed"}
+_OUR_SUFFIXES = {".py", ".md", ".yaml", ".css", ".html", ".j2", ".js", ".npz", ".typed"}
 _OTHER_SUFFIXES = {".py", ".md"}  # in other folders: the user's own code and prompts
 _SKIPPED_FOLDERS = {"__pycache__", "node_modules", "site-packages", "venv", "output", "logs"}
 _KEY_NAMES = ("id_rsa*", "id_ecdsa*", "id_ed25519*", "*secret*", "*credential*")

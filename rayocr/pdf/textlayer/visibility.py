@@ -105,7 +105,7 @@ def compare_with_ink(
             with objects.without_text(kept=unreadable):
                 without = gray_picture(page, shown_pt, scale)
         if whole is not without and not turns:
-            lines = with_lost_hyphens(lines, text_page, whole, without, scale)
+            lines = with_lost_hyphens(lines, page, text_page, whole, without, scale)
         words = [word for line in lines for word in line.words]
         placed = [word[1:5] if not turns else turn_box(word[1:5], -turns, size_pt) for word in words]
         boxes = np.array(placed, float).reshape(-1, 4)

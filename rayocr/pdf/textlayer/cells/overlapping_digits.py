@@ -38,9 +38,9 @@ def beside_omitted_digits(characters: Characters) -> list[int]:
 
 
 def over_other_digits(text_page: Any, characters: Characters, upright: Upright) -> list[int]:
-    """Returns PDFium's indexes of digits at the place of other digits just before them, whose text is wider than its characters:
-    the digits that are equal to those before are omitted. `upright`: maps user space to the upright page of the characters.
-    Takes 0.1 ms on a page without such digits."""
+    """Returns PDFium's indexes of digits at the place of other digits just before them, whose text has no characters where the
+    text before has further digits: those that are equal are omitted. `upright`: maps user space to the upright page of the
+    characters. Takes 0.1 ms on a page without such digits."""
     digits = np.array([n for n, text in enumerate(characters.texts) if text.isdigit()], int)
     x0, y0, x1, y1 = (side[digits] for side in (characters.x0, characters.y0, characters.x1, characters.y1))
     found: set[int] = set()
@@ -49,10 +49,10 @@ def over_other_digits(text_page: Any, characters: Characters, upright: Upright) 
         high = np.minimum(y1[step:], y1[:-step]) - np.maximum(y0[step:], y0[:-step])
         is_over = (wide > _SAME_PLACE * (x1 - x0)[step:]) & (high > _SAME_PLACE * (y1 - y0)[step:])
         found.update(digits[np.flatnonzero(is_over) + step].tolist())
-    return [characters.indexes[n] for n in sorted(found) if _lacks_characters(text_page, characters, n, upright)]
+    return [characters.indexes[n] for n in sorted(found) if _lacks_digits(text_page, characters, n, digits, upright)]
 
 
-def _lacks_characters(text_page: Any, characters: Characters, n: int, upright: Upright) -> bool:
+def _lacks_digits(text_page: Any, characters: Characters, n: int, digits: Any, upright: Upright) -> bool:
     index = characters.indexes[n]
     item = pdfium.FPDFText_GetTextObject(text_page, index)
     sides = [ctypes.c_float() for _ in range(4)]
@@ -62,7 +62,11 @@ def _lacks_characters(text_page: Any, characters: Characters, n: int, upright: U
     boxes = [upright.box(box.left, box.bottom, box.right, box.top) for box in _boxes_of(text_page, index, address_of(item))]
     starts, ends = [*sorted(box[0] for box in boxes), right], [left, *sorted(box[2] for box in boxes)]
     least = _OMITTED * float(characters.x1[n] - characters.x0[n])
-    return any(start - end > least for start, end in zip(starts, ends, strict=True))
+    height = characters.y1[n] - characters.y0[n]
+    level = digits[np.abs((characters.y0 + characters.y1)[digits] / 2 - (characters.y0[n] + characters.y1[n]) / 2) < height / 2]
+    middles = (characters.x0[level] + characters.x1[level]) / 2
+    gaps = [(end, start) for start, end in zip(starts, ends, strict=True) if start - end > least]
+    return any(((middles > end) & (middles < start)).any() for end, start in gaps)
 
 
 def _boxes_of(text_page: Any, index: int, address: int) -> Iterator[Any]:

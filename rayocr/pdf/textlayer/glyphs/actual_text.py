@@ -31,7 +31,7 @@ def replacement_of(item: Any) -> str:
         text = _param(pdfium.FPDFPageObj_GetMark(item, index))
         if len(text) >= _FEW_DIGITS and (len(_letters(text)) >= _LONG or len(_digits(text)) >= _FEW_DIGITS):
             return text
-        if text and _LONG_EMS + _LETTER_EM * len(text) < _ems(item) < float("inf"):
+        if text.strip() and _LONG_EMS + _LETTER_EM * len(text) < _ems(item) < float("inf"):
             return text
     return ""
 
@@ -53,7 +53,7 @@ def contradicts_glyphs(page: Any) -> bool:
     for item in text_objects(page):
         if text := replacement_of(item):
             groups.setdefault(text, []).append(item)
-    spans = {text: len({_mark_address(item) for item in members}) for text, members in groups.items()}
+    spans = {text: len({mark_address(item) for item in members}) for text, members in groups.items()}
     for item in (item for members in groups.values() for item in members):
         for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS)):
             pdfium.FPDFPageObjMark_RemoveParam(item, pdfium.FPDFPageObj_GetMark(item, index), _KEY)
@@ -66,8 +66,9 @@ def contradicts_glyphs(page: Any) -> bool:
         pdfium.FPDFText_ClosePage(text_page)
 
 
-def _mark_address(item: Any) -> int:
-    """Returns the address of the last mark that replaces the object's text. Objects of one span share it."""
+def mark_address(item: Any) -> int:
+    """Returns the address of the last mark that replaces the object's text. Objects of one span share
+    it."""
     marks = [pdfium.FPDFPageObj_GetMark(item, index) for index in range(min(pdfium.FPDFPageObj_CountMarks(item), _MAX_MARKS))]
     return next((address_of(mark) for mark in reversed(marks) if _param(mark)), 0)
 
