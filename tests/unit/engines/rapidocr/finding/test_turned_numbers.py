@@ -67,3 +67,11 @@ def test_a_column_of_a_table_is_not_read_again() -> None:
     reads = Reads(LineReading("12345", 0.99, 0.9))
     assert with_turned_numbers(page(5), quads, read, reads)[1] == read
     assert reads.shapes == []
+
+
+def test_the_numbers_of_close_rows_are_upright() -> None:
+    quads = np.array([LINE, *map(box, range(6))], np.float32)
+    read = [TEXT, LineReading("No.", 0.99, 0.95), *(LineReading(str(row), 0.99, 0.95) for row in range(1, 6))]
+    reads = Reads(LineReading("N123456", 0.95, 0.9))
+    assert with_turned_numbers(page(6), quads, read, reads)[1] == read
+    assert reads.shapes == []
