@@ -42,7 +42,8 @@ def _digits(text: str) -> str:
 
 
 def _separators(text: str) -> int:
-    return sum(map(text.count, ".,"))
+    """Returns the number of points and commas between digits. One after the last digit may be a speck or a bullet."""
+    return sum(map(text.strip().rstrip(".,").count, ".,"))
 
 
 def _with_spaces(tiny: str, small: LineReading) -> LineReading:

@@ -52,3 +52,8 @@ def test_indexes_follow_a_restored_space() -> None:
 )
 def test_word_that_the_tiny_model_read_without_digits_has_none(tiny: str, small: str, text: str) -> None:
     assert combined(reading(tiny), reading(small)).text == text
+
+
+def test_a_point_after_a_number_is_no_decimal_point() -> None:
+    small = LineReading("54", 0.95, 0.9)
+    assert combined(LineReading("54.", 0.9, 0.8), small) == small
