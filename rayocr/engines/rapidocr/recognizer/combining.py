@@ -34,7 +34,8 @@ def _of_two_numbers(tiny: LineReading, small: LineReading) -> LineReading:
         if _separators(tiny.text) <= _separators(small.text):
             return small
         return (small if _THOUSANDS.fullmatch(tiny.text.strip()) else tiny)._replace(lost=True)
-    return tiny if tiny.score > small.score + _MUCH_SURER else small
+    is_short = len(small.text.strip()) <= len(tiny.text.strip())  # "no" is not "0"
+    return tiny if is_short and tiny.score > small.score + _MUCH_SURER else small
 
 
 def _digits(text: str) -> str:

@@ -57,3 +57,8 @@ def test_word_that_the_tiny_model_read_without_digits_has_none(tiny: str, small:
 def test_a_point_after_a_number_is_no_decimal_point() -> None:
     small = LineReading("54", 0.95, 0.9)
     assert combined(LineReading("54.", 0.9, 0.8), small) == small
+
+
+def test_a_longer_word_is_no_digit() -> None:
+    small = LineReading("no", 0.6, 0.4)
+    assert combined(LineReading("0", 0.9, 0.8), small) == small
