@@ -61,7 +61,7 @@ class _Number:
 
 def with_right_numbers(page: Page, answer: PageText, reader: WordReader | None) -> PageText:
     """Returns the answer of the engine textlayer, with the doubt `suspect` if the scan seems to have other numbers. Takes no
-    time without a scan, and 30 to 100 ms with one. Raises NoTextLayer if the numbers differ with certainty."""
+    time without a scan, and 30 to 230 ms with one. Raises NoTextLayer if the numbers differ with certainty."""
     layer = page.text_layer()
     if reader is None or not layer.is_reading or not (numbers := _sample(layer, page.page_number)):
         return answer
