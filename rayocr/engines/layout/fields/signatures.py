@@ -25,7 +25,7 @@ _LONGEST = 40
 
 def are_signatures(left: Sequence[LayoutLine], right: Sequence[LayoutLine], em: float) -> bool:
     """Returns whether the lines of both sides are such blocks."""
-    if len(left) + len(right) > _ROWS[1] * _COLUMNS[1]:
+    if not left or not right or len(left) + len(right) > _ROWS[1] * _COLUMNS[1]:
         return False
     rows = rows_of([*left, *right])
     count = len(rows[0].segments)
