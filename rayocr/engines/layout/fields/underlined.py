@@ -23,6 +23,7 @@ _LEVEL = 0.3  # largest distance of the centers of lines side by side, as a shar
 _SLACK_EM = 0.35  # a box of a scan reaches this far over a ruling
 _PITCH_EM = 1.2  # largest white space between the rows of a table
 _CLOSE = 0.25  # white space between the lines of one text, as a share of their height
+_EVEN = 0.15  # largest difference of the distances of even lines, as a share of their height
 _NEAR_EM = 0.6  # largest white space between a label, its value and the ruling
 _BEGINS_EM = 1.3  # largest distance of the label from the beginning of its value
 _IDEOGRAPHS = "\u2e80"  # two of these are a word
@@ -49,7 +50,7 @@ def take_underlined_fields(
     parts = _parts(rulings, em)
     if not parts:
         return [], list(lines)
-    on_rulings = [field for part in parts if (field := _field(part, lines, em)) is not None]
+    on_rulings = [field for part in parts if (field := _field(part, lines, parts, em)) is not None]
     known = {id(field.value) for field in on_rulings}
     fields = [field for field in on_rulings if field.above or field.below]
     values = {id(field.value) for field in fields}  # the rows of a table with rulings between them are no labels
@@ -134,7 +135,7 @@ def _parts(rulings: Sequence[Ruling], em: float) -> list[Ruling]:
     ]
 
 
-def _field(ruling: Ruling, lines: Sequence[LayoutLine], em: float) -> _Field | None:
+def _field(ruling: Ruling, lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> _Field | None:
     slack = _SLACK_EM * em
     inside = [line for line in lines if line.x0 > ruling.x0 - em and line.x1 < ruling.x1 + em and not line.is_vertical]
     over = [line for line in inside if -slack < ruling.y0 - line.y1 < _NEAR_EM * em and line.center_y < ruling.y0]
@@ -142,6 +143,7 @@ def _field(ruling: Ruling, lines: Sequence[LayoutLine], em: float) -> _Field | N
         return None
     value = over[0]
     above = [line for line in inside if line.center_y < value.center_y and _is_near(line, value, em)]
+    above = [] if any(_is_continued(it, value, lines, rulings) for it in above) else above
     under = [line for line in inside if -slack < line.y0 - ruling.y0 < _NEAR_EM * em and line.center_y > ruling.y0]
     under = [] if any(_continues(it, lines) for it in under) else under
     labels = [it[0] if len(it) == 1 and _may_be_label(it[0].text) else None for it in (above, under)]
@@ -155,6 +157,22 @@ def _continues(label: LayoutLine, lines: Sequence[LayoutLine]) -> bool:
     return any(
         -_LEVEL * label.height < line.y0 - label.y1 < _CLOSE * label.height and line.x0 < label.x1 and line.x1 > label.x0
         for line in lines
+        if line is not label
+    )
+
+
+def _is_continued(label: LayoutLine, value: LayoutLine, lines: Sequence[LayoutLine], rulings: Sequence[Ruling]) -> bool:
+    """Returns whether text is above the label, as close as the value below it and with no ruling between, as in an address in a
+    box."""
+    farthest = value.center_y - label.center_y + _EVEN * label.height
+    over = [
+        line
+        for line in lines
+        if label.height / 2 < label.center_y - line.center_y < farthest and line.x0 < label.x1 and line.x1 > label.x0
+    ]
+    return any(
+        not any(line.center_y < it.y0 < label.center_y and it.x0 < label.x1 and it.x1 > label.x0 for it in rulings)
+        for line in over
         if line is not label
     )
 

@@ -154,3 +154,11 @@ def test_heads_of_two_lines_above_the_rows_of_a_table_are_no_fields() -> None:
         lines += [line(text, x, 100 + 12 * n) for n, text in enumerate(texts)]
         rulings += [level(125, x - 3, x + 140)]
     assert len(joined(lines, rulings)) == len(lines)
+
+
+def test_blocks_of_several_lines_in_boxes_are_no_labels_and_values() -> None:
+    left = ["Recipient: Hill Farm", "Store 3", "1234 Frome"]
+    right = ["Contact: Greta Jessop", "Phone: 01632 960110", "Mail: greta@example.org"]
+    lines = [line(text, x, 100 + 12.0 * n) for x, texts in ((60, left), (250, right)) for n, text in enumerate(texts)]
+    rulings = [level(y, x0, x0 + 170) for y in (98, 137) for x0 in (57, 247)]
+    assert joined(lines, rulings) == [it.text for it in lines]
