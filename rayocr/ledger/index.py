@@ -49,6 +49,11 @@ class LedgerIndex:
         """Size of the texts in memory."""
         return self._memory
 
+    @property
+    def spilled_bytes(self) -> int:
+        """Size of the texts on disk that are still needed."""
+        return self._spill.live_bytes if self._spill else 0
+
     def document_ids(self) -> tuple[str, ...]:
         return tuple(self._documents)
 
