@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from rayocr.actors.page_worker.document_cache import DocumentCache
-from rayocr.actors.page_worker.ledger_client import LedgerPort, PageRecorder
+from rayocr.actors.page_worker.ledger_client import COMPUTED_LINGER_S, LINGER_S, LedgerPort, PageRecorder
 from rayocr.actors.page_worker.loading import kept_for_good
 from rayocr.actors.page_worker.local_pages import LocalPages
 from rayocr.actors.page_worker.metering import meter
@@ -111,14 +111,15 @@ class PageWorker:
         self._local = LocalPages()
         self._pdf = PdfThread(timeout_s=settings.page_timeout_s, memory_bytes=settings.page_memory_bytes)
         self._duplicates = PageDeduplicator(ledger, fingerprint=settings.fingerprint) if settings.dedup else None
+        waits = settings.stage.kind == "wait"
         self._recorder = PageRecorder(
             ledger,
             fingerprint=settings.fingerprint,
             keep_boxes=settings.keep_boxes,
             duplicates=self._duplicates,
             batch_queue=batch_queue,
+            linger_s=LINGER_S if waits else COMPUTED_LINGER_S,
         )
-        waits = settings.stage.kind == "wait"
         self._documents = DocumentCache(keep=32 if waits else 2, max_pixels=settings.max_pixels)
         self._engines: list[Engine | None] = []
         self._stage: ComputeStage | WaitingStage | None = None
@@ -185,6 +186,7 @@ class PageWorker:
             async with self._turn:  # one shard at a time, while the previous one waits for its acknowledgement
                 started = time.monotonic()
                 results = await self._read_in_time(shard, content, context, started)
+                self._recorder.flush()
         else:
             results = await self._read_together(shard, content, context)
         kept = [result for result in results if result is not None]

@@ -1,7 +1,7 @@
 """Implements a worker's client of the Ledger: sends finished pages in small batches and reports when they are acknowledged. A
 page is sent within `linger_s` after it is finished, so a killed worker loses little besides its pages in flight. Pages that
-finish within this time are sent together. Once the ledger has a page, the worker no longer needs its copies elsewhere
-(`PageRecorder`).
+finish within this time are sent together, and `flush` sends them at once. Once the ledger has a page, the worker no longer needs
+its copies elsewhere (`PageRecorder`).
 """
 
 from __future__ import annotations
@@ -16,6 +16,11 @@ from rayocr.actors.page_worker.page_dedup import PageDeduplicator
 from rayocr.engines.base import BatchQueuePort
 from rayocr.messages import PageRecord
 
+LINGER_S = 0.1
+# For engines that compute: a worker that is killed computes these pages again, and nobody pays for them. Each call to the ledger
+# takes 5 ms of CPU in three processes.
+COMPUTED_LINGER_S = 0.5
+
 
 class LedgerPort(Protocol):
     async def record(self, records: Sequence[PageRecord]) -> None: ...
@@ -27,7 +32,9 @@ class LedgerClient:
     """Sends a worker's pages to the ledger. At most `max_unacknowledged` records are pending. Above that, `put` waits, which is
     the backpressure of slow storage."""
 
-    def __init__(self, ledger: LedgerPort, *, linger_s: float = 0.1, max_batch: int = 64, max_unacknowledged: int = 1024) -> None:
+    def __init__(
+        self, ledger: LedgerPort, *, linger_s: float = LINGER_S, max_batch: int = 64, max_unacknowledged: int = 1024
+    ) -> None:
         self._ledger = ledger
         self._linger_s = linger_s
         self._max_batch = max_batch
@@ -43,14 +50,15 @@ class LedgerClient:
         loop = asyncio.get_running_loop()
         if self._acknowledged is None:
             self._acknowledged = loop.create_future()
-            self._timer = loop.call_later(self._linger_s, self._send)
+            self._timer = loop.call_later(self._linger_s, self.flush)
         acknowledged = self._acknowledged
         self._batch.append(record)
         if len(self._batch) >= self._max_batch:
-            self._send()
+            self.flush()
         return acknowledged
 
-    def _send(self) -> None:
+    def flush(self) -> None:
+        """Sends the pages that wait for others."""
         if self._acknowledged is None:
             return
         if self._timer is not None:
@@ -86,14 +94,19 @@ class PageRecorder:
         keep_boxes: bool,
         duplicates: PageDeduplicator | None,
         batch_queue: BatchQueuePort | None,
+        linger_s: float = LINGER_S,
     ) -> None:
-        self._client = LedgerClient(ledger)
+        self._client = LedgerClient(ledger, linger_s=linger_s)
         self._fingerprint = fingerprint
         self._keep_boxes = keep_boxes
         self._duplicates = duplicates
         self._batch_queue = batch_queue
         self._batch_keys: dict[tuple[str, int], list[str]] = {}  # by document_id and page_number
         self._reporting: set[asyncio.Task[None]] = set()
+
+    def flush(self) -> None:
+        """Sends the pages that wait for others."""
+        self._client.flush()
 
     def note_batch_keys(self, record: PageRecord, keys: list[str]) -> None:
         """Notes the keys of the page's answers in batches, before the page is recorded for the last time."""

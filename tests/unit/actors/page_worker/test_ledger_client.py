@@ -50,6 +50,16 @@ async def test_a_full_batch_does_not_wait_for_the_linger() -> None:
     assert ledger.batches == [[1, 2]]
 
 
+async def test_pages_that_wait_for_others_can_be_sent_at_once() -> None:
+    ledger = FakeLedger()
+    recorder = LedgerClient(ledger, linger_s=3600)
+    recorder.flush()  # nothing waits
+    futures = [await recorder.put(record(n)) for n in (1, 2)]
+    recorder.flush()
+    await asyncio.gather(*futures)
+    assert ledger.batches == [[1, 2]]
+
+
 async def test_nothing_is_acknowledged_before_the_ledger_answers() -> None:
     ledger = FakeLedger()
     ledger.gate.clear()

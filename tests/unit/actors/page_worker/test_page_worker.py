@@ -163,6 +163,14 @@ async def test_pages_are_read_and_recorded_before_they_are_reported(computing: S
     assert (first.fencing_token, first.fingerprint, first.document_id) == (7, "f", "d")
 
 
+async def test_the_last_pages_of_a_shard_are_recorded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("rayocr.actors.page_worker.actor.COMPUTED_LINGER_S", 86_400.0)
+    setting = Setting(monkeypatch, Computing(lambda page: page.text_layer().text))
+    await setting.worker.open()
+    assert len((await setting.read(1, 2)).pages) == 2
+    assert setting.recorded == [1, 2]
+
+
 async def test_a_report_carries_no_text(computing: Setting) -> None:
     assert not any(hasattr(page, "text") for page in (await computing.read(1)).pages)
 
