@@ -138,27 +138,32 @@ def _parts(rulings: Sequence[Ruling], em: float) -> list[Ruling]:
 def _field(ruling: Ruling, lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> _Field | None:
     slack = _SLACK_EM * em
     inside = [line for line in lines if line.x0 > ruling.x0 - em and line.x1 < ruling.x1 + em and not line.is_vertical]
-    over = [line for line in inside if -slack < ruling.y0 - line.y1 < _NEAR_EM * em and line.center_y < ruling.y0]
+    over = [line for line in inside if _is_on(line, ruling, em)]
     if len(over) != 1:
         return None
     value = over[0]
     above = [line for line in inside if line.center_y < value.center_y and _is_near(line, value, em)]
     above = [] if any(_is_continued(it, value, lines, rulings) for it in above) else above
     under = [line for line in inside if -slack < line.y0 - ruling.y0 < _NEAR_EM * em and line.center_y > ruling.y0]
-    under = [] if any(_continues(it, lines) for it in under) else under
+    under = [] if any(_continues(it, lines, rulings, em) for it in under) else under
     labels = [it[0] if len(it) == 1 and _may_be_label(it[0].text) else None for it in (above, under)]
     space = max(value.x0 - ruling.x0, ruling.x1 - value.x1)
     return _Field(ruling.y0, space, value, labels[0], labels[1]) if any(labels) else None
 
 
-def _continues(label: LayoutLine, lines: Sequence[LayoutLine]) -> bool:
+def _continues(label: LayoutLine, lines: Sequence[LayoutLine], rulings: Sequence[Ruling], em: float) -> bool:
     """Returns whether text is directly below the line, as in the head of a table, whose rulings are below heads over several
-    columns."""
+    columns. Text on a ruling is the next value of a form."""
     return any(
         -_LEVEL * label.height < line.y0 - label.y1 < _CLOSE * label.height and line.x0 < label.x1 and line.x1 > label.x0
         for line in lines
-        if line is not label
+        if line is not label and not any(_is_on(line, ruling, em) for ruling in rulings)
     )
+
+
+def _is_on(line: LayoutLine, ruling: Ruling, em: float) -> bool:
+    is_above = -_SLACK_EM * em < ruling.y0 - line.y1 < _NEAR_EM * em and line.center_y < ruling.y0
+    return is_above and line.x0 > ruling.x0 - em and line.x1 < ruling.x1 + em
 
 
 def _is_continued(label: LayoutLine, value: LayoutLine, lines: Sequence[LayoutLine], rulings: Sequence[Ruling]) -> bool:

@@ -162,3 +162,13 @@ def test_blocks_of_several_lines_in_boxes_are_no_labels_and_values() -> None:
     lines = [line(text, x, 100 + 12.0 * n) for x, texts in ((60, left), (250, right)) for n, text in enumerate(texts)]
     rulings = [level(y, x0, x0 + 170) for y in (98, 137) for x0 in (57, 247)]
     assert joined(lines, rulings) == [it.text for it in lines]
+
+
+def test_the_next_value_may_be_close_below_a_label() -> None:
+    lines, rulings = [], []
+    for n, (one, its_label, two, other_label) in enumerate(ROWS):
+        y = 100 + 24.0 * n
+        lines += [line(one, 60, y), line(two, 250, y)]
+        lines += [line(its_label, 58, y + 13, height=9), line(other_label, 248, y + 13, height=9)]
+        rulings += [level(y + 12, 57, 230), level(y + 12, 247, 420)]
+    assert joined(lines, rulings)[:2] == ["Jessop surname", "Greta first name"]
