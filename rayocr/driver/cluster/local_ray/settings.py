@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-# Each figure estimates the milliseconds of CPU per second that the variable saves, from the totals of processes; none was measured
-# alone. With all of them and without the dashboard, a local Ray with two workers takes 58 instead of 84.
+# Each figure estimates the milliseconds of CPU per second that the variable saves, from the totals of processes; none was
+# measured alone. With all of them and without the dashboard, a local Ray with two workers takes 58 instead of 84.
 _QUIET = {
     # Ray counts each event of its loops for a log that rayocr does not read: 2.
     "RAY_event_stats": "0",
