@@ -25,13 +25,13 @@ from rayocr.pdf.textlayer.glyphs.mac_ligatures import with_mac_ligatures
 from rayocr.pdf.textlayer.glyphs.superscripts import with_superscripts
 from rayocr.pdf.textlayer.glyphs.symbol_fonts import with_symbols
 from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects
+from rayocr.pdf.textlayer.ink.comparison import Comparison, compare_with_ink, compare_with_picture
 from rayocr.pdf.textlayer.lines import TextLine, Word, WordIndex, is_same_place, lines_of, without_second_drawings
 from rayocr.pdf.textlayer.reading.alignment import fits
 from rayocr.pdf.textlayer.reading.late_digits import with_late_digits
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.spaces.spurious_spaces import drop_spurious_spaces
 from rayocr.pdf.textlayer.trust import Verdict, is_word, judge
-from rayocr.pdf.textlayer.visibility import Comparison, compare_with_ink, compare_with_picture
 
 _UPSIDE_DOWN = 2  # quarter turns
 _SCAN_SHARE = 0.5  # with images over a larger share of the page, the page is a scan
