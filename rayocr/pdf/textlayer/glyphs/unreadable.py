@@ -26,6 +26,7 @@ _WORDS = 0.5  # share of such rows that look like words if the guesses are right
 _WIDEST, _TALLEST_PT = 3.0, 150.0  # largest width of a letter, in letter heights, and largest height in points
 _LONGEST_WORD = 40
 _HOLE, _JOINS = 0.15, frozenset(",.-/:'")  # minimum width of an unknown character, in letter heights; signs within numbers
+_LETTER_SHARE, _WHOLE_BOX = 0.3, 0.99  # share of its box that a letter fills, and that the box of a replaced text fills
 _SIGNED_NUMBER = re.compile(r" {1,2}\d[\d' ]{0,12}(?P<fraction>[.,]\d)?[\d.,]{0,12}")  # after a sign and a space
 _SAME_WIDTH = 1.02
 _FLAT_LETTERS = frozenset(map(ord, "一ーㄧㅡ"))  # letters that are a single level stroke
@@ -174,7 +175,9 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
         within = before.isalnum() or (before in _JOINS and text[n - 2 : n - 1].isdigit())
         begins = after.isdigit() or (after.isalpha() and text[n] == "\ufffd")
         is_sign = begins and (before.isspace() or before in "([") and codes[n] != 0  # it may be a minus, or the first letter
-        ends = text[n] == "\ufffd" or before.isdigit() or before in _JOINS
+        is_drawn = codes[n] == 0 and before.isalpha() != after.isalpha() and _draws_letter(text_page, n, rectangles)
+        is_sign |= is_drawn and after.isalpha()
+        ends = text[n] == "\ufffd" or before.isdigit() or before in _JOINS or is_drawn
         if is_sign or (within and (ends or after.isalnum() or after in _JOINS)):
             item, other = (pdfium.FPDFText_GetTextObject(text_page, m) for m in (n, n + 1 if is_sign else n - 1))
             is_same = item and other and address_of(item) == address_of(other)
@@ -182,6 +185,16 @@ def _with_holes(text_page: Any, codes: Sequence[int], suspects: Sequence[int], r
             if is_same or (item and other and _touch(text_page, n, n + 1 if is_sign else n - 1, rectangles, is_alone)):
                 found |= visible_objects(text_page, _word_around(text, n, unknown))
     return frozenset(found)
+
+
+def _draws_letter(text_page: Any, n: int, rectangles: Any) -> bool:
+    """Returns whether the n-th character shows something as high as a lowercase letter, unlike a space or a mark."""
+    left, right, bottom, top = (ctypes.c_double() for _ in range(4))
+    if not pdfium.FPDFText_GetCharBox(text_page, n, left, right, bottom, top):
+        return False
+    x0, y1, x1, y0 = rectangles[n].tolist()
+    shares = (right.value - left.value) / max(abs(x1 - x0), 0.1), (top.value - bottom.value) / max(abs(y1 - y0), 0.1)
+    return min(shares) > _LETTER_SHARE and min(shares) < _WHOLE_BOX
 
 
 def _number_after(text: str, n: int) -> range | None:

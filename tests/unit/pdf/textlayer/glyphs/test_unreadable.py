@@ -108,6 +108,13 @@ def test_a_line_with_a_hole_in_a_word_or_a_number_is_left_to_ocr(code: str, hole
     assert layer.verdict.kind == "partial"
 
 
+@pytest.mark.parametrize("letter", "Tscd")
+def test_a_first_or_last_letter_without_a_character_is_left_to_ocr_if_it_is_drawn(letter: str) -> None:
+    layer = layer_of(page_with_font(BODY + LINE, {char: "\0" if char == letter else char for char in TOTAL}))
+    assert {line.text for line in layer.lines} == {"The keeper of the light wrote into his ledger."}
+    assert layer.verdict.kind == "partial"
+
+
 @pytest.mark.parametrize("code", ["\ufffd", "\x18", "\u200b"])
 def test_a_word_with_a_hole_is_left_to_ocr_where_every_letter_is_an_object(code: str) -> None:
     letters = b"".join(b"(%c) Tj " % char for char in TOTAL.encode())
