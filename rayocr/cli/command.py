@@ -116,7 +116,7 @@ def _run_command(config: RayocrConfig, given: Sequence[str]) -> int:
 
             return show_status(config, keys)
         case Mode.estimate:
-            from rayocr.driver.commands.estimate import show_estimate
+            from rayocr.driver.commands.estimate.command import show_estimate
 
             return show_estimate(config)
         case Mode.report:

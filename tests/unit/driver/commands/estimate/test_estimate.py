@@ -12,9 +12,9 @@ from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.cli import main
 from rayocr.composition import samples_dir
 from rayocr.config import LimitsConfig, RetryConfig
-from rayocr.driver.commands import estimate, page_counts
-from rayocr.driver.commands.estimate import earlier_tokens
-from rayocr.driver.commands.page_counts import count_pages
+from rayocr.driver.commands.estimate import command, page_counts
+from rayocr.driver.commands.estimate.command import earlier_tokens
+from rayocr.driver.commands.estimate.page_counts import count_pages
 from rayocr.driver.monitor.run_record import RUNS_PREFIX
 from rayocr.messages import DiscoveryTotals, Document
 from rayocr.storage.local.storage import LocalStorage
@@ -117,7 +117,7 @@ def test_the_estimate_is_the_result_and_is_shown_by_a_quiet_command_too(here: Pa
 def test_the_time_of_a_local_chain_depends_on_the_pages_without_text(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    samples = Path(__file__).parents[4] / "samples"
+    samples = Path(__file__).parents[5] / "samples"
     for name in ("scan", "letter"):
         (here / "mixed").mkdir(exist_ok=True)
         (here / "mixed" / f"{name}.pdf").write_bytes((samples / f"{name}.pdf").read_bytes())
@@ -191,7 +191,7 @@ def test_the_estimate_names_the_destination_with_which_it_compares(
 ) -> None:
     assert main(["estimate", "in"]) == 0
     assert f"5 to read into {here}/output, none is finished there" in " ".join(capsys.readouterr().out.split())
-    monkeypatch.setattr(estimate, "_unfinished", lambda *_: ([], DiscoveryTotals(found=5, finished=5)))
+    monkeypatch.setattr(command, "_unfinished", lambda *_: ([], DiscoveryTotals(found=5, finished=5)))
     assert main(["estimate", "in", "out"]) == 0
     assert f"Nothing to do: all 5 documents are finished in {here}/out." in capsys.readouterr().out
     (here / "empty").mkdir()

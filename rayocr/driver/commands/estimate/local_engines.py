@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from rayocr.config import RayocrConfig
-from rayocr.driver.commands.page_counts import PageCount
+from rayocr.driver.commands.estimate.page_counts import PageCount
 from rayocr.driver.monitor.terminal import duration
 from rayocr.engines.registry import parse_chain
 
