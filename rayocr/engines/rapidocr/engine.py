@@ -38,7 +38,7 @@ from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.models import INSTALL_HINT, model_family, model_file, tiny_models
 from rayocr.engines.rapidocr.recognizer.recognition import LineRecognizer, ReadsLines
 from rayocr.engines.rapidocr.recognizer.runtime import load_model
-from rayocr.engines.rapidocr.splitting.check_boxes import with_check_boxes
+from rayocr.engines.rapidocr.splitting.boxes.check_boxes import with_check_boxes
 from rayocr.engines.rapidocr.splitting.dashes import with_dashes
 from rayocr.engines.rapidocr.splitting.leaders import with_page_numbers
 from rayocr.engines.rapidocr.splitting.missed_cells import missed_cells

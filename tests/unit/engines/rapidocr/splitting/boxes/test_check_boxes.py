@@ -10,9 +10,10 @@ import pytest
 from PIL import Image, ImageDraw, ImageFont
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-from rayocr.engines.rapidocr.splitting.check_boxes import CheckBox, find_boxes, with_check_boxes
-from rayocr.engines.rapidocr.splitting.letters import is_letter
-from rayocr.engines.rapidocr.splitting.radio_buttons import Button
+from rayocr.engines.rapidocr.splitting.boxes.check_boxes import with_check_boxes
+from rayocr.engines.rapidocr.splitting.boxes.frames import CheckBox, find_boxes
+from rayocr.engines.rapidocr.splitting.boxes.letters import is_letter
+from rayocr.engines.rapidocr.splitting.boxes.radio_buttons import Button
 
 HEIGHT = 44  # of a line with its margins; letters have half of it
 

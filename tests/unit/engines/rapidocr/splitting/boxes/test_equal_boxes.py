@@ -11,8 +11,8 @@ from PIL import Image, ImageDraw, ImageFont
 
 from benchmarks.corpus.wear import faxed
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-from rayocr.engines.rapidocr.splitting.check_boxes import with_check_boxes
-from rayocr.engines.rapidocr.splitting.equal_boxes import equal_boxes, usual_side
+from rayocr.engines.rapidocr.splitting.boxes.check_boxes import with_check_boxes
+from rayocr.engines.rapidocr.splitting.boxes.equal_boxes import equal_boxes, usual_side
 
 SIDE = 32
 LEFT = (240, 560, 880)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from rayocr.engines.rapidocr.splitting.radio_buttons import Button, button_in, confirmed
+from rayocr.engines.rapidocr.splitting.boxes.radio_buttons import Button, button_in, confirmed
 
 
 def drawn(*, dot: float = 0.0, width: int = 2, size: int = 23) -> Any:

@@ -9,8 +9,7 @@ import numpy as np
 import pytest
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
-from rayocr.engines.rapidocr.splitting import check_boxes
-from rayocr.engines.rapidocr.splitting.box_shapes import Shapes, shapes_in
+from rayocr.engines.rapidocr.splitting.boxes.box_shapes import Shapes, shapes_in
 
 QUAD = np.array([(40, 30), (560, 30), (560, 80), (40, 80)], np.float32)
 
@@ -75,8 +74,8 @@ def test_rings_are_examined_only_on_pages_with_other_buttons(
         lines.append(page())
         draw(lines[-1])
     quads = np.array([QUAD + np.array((0, 120 * n)) for n in range(len(lines))], np.float32)
-    cut_out = check_boxes.cut_out
-    monkeypatch.setattr(check_boxes, "cut_out", lambda *given: taken.append(1) or cut_out(*given))  # type: ignore[func-returns-value]
+    cut_out = box_search.cut_out
+    monkeypatch.setattr(box_search, "cut_out", lambda *given: taken.append(1) or cut_out(*given))  # type: ignore[func-returns-value]
     read = [LineReading("Minimum Ham tax", 0.98, 0.9)] * len(lines)
-    check_boxes._boxes_of_page(np.concatenate(lines), quads, read)
+    box_search.boxes_of_page(np.concatenate(lines), quads, read)
     assert len(taken) == cut
