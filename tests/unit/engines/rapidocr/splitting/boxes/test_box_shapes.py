@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+from rayocr.engines.rapidocr.splitting.boxes import box_search
 from rayocr.engines.rapidocr.splitting.boxes.box_shapes import Shapes, shapes_in
 
 QUAD = np.array([(40, 30), (560, 30), (560, 80), (40, 80)], np.float32)
