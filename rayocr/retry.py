@@ -69,12 +69,10 @@ def call(
     policy: RetryPolicy,
     sleep: Callable[[float], None] = time.sleep,
     random: Callable[[], float] = _random.random,
-    on_retry: Callable[[RayocrError, int, float], None] | None = None,
 ) -> T:
     """Calls the function, and retries it after transient errors. Blocks. Raises the error of the last attempt.
 
-    The function must be idempotent: an attempt whose answer was lost may have succeeded. `on_retry(error, attempt, delay_s)` is
-    called before each wait.
+    The function must be idempotent: an attempt whose answer was lost may have succeeded.
     """
     attempt = 0
     while True:
@@ -85,8 +83,6 @@ def call(
             decision = decide(error, attempt, policy=policy, random=random)
             if decision is None or decision.delay_s > _LONGEST_S:
                 raise
-            if on_retry is not None:
-                on_retry(error, attempt, decision.delay_s)
         sleep(decision.delay_s)  # outside the except block, so that Ctrl-C while waiting is not chained to the old error
 
 

@@ -14,14 +14,13 @@ def document_id(source_uri: str, version: str) -> str:
     return hashlib.sha256(f"{source_uri}\0{version}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
-def document_at(source: Storage, entry: Entry, *, name_owner: str = "") -> Document:
+def document_at(source: Storage, entry: Entry) -> Document:
     uri = f"{source.uri}/{entry.name}"
     return Document(
         document_id=document_id(uri, entry.version),
         source_uri=uri,
         name=entry.name,
         output_name=output_name(entry.name),
-        name_owner=name_owner,
         version=entry.version,
         size_bytes=entry.size_bytes,
     )

@@ -107,7 +107,6 @@ class Manifest(_Model):
     reason: str | None = None
     message: str | None = None
     settings_fingerprint: str
-    settings: dict[str, Any] | None = None
     pages: dict[PageOutcome, _Runs] = {}
     notes: tuple[PageNote, ...] = ()
     engines: dict[str, int] = {}
@@ -233,7 +232,6 @@ def build_manifest(
     finished_at: str | None = None,
     reason: str | None = None,
     message: str | None = None,
-    settings: dict[str, Any] | None = None,
     copy_of: CopyOf | None = None,
     corrections: Mapping[int, Correction] | None = None,
     spent_before: Spent | None = None,
@@ -257,7 +255,6 @@ def build_manifest(
         reason=reason,
         message=message,
         settings_fingerprint=fingerprint,
-        settings=settings,
         pages={kind: format_runs(numbers[kind]) for kind in PageOutcome if kind in numbers},
         notes=tuple(
             with_correction(_note(page), (corrections or {}).get(page.page_number))

@@ -57,10 +57,10 @@ class PageDrawing:
             return Rendering(image=image, scale=scale)
         return self._draw(scale, grayscale=grayscale)
 
-    def pale(self, dpi: float, *, has_color: bool, max_pixels: int = 4_000_000) -> tuple[Image.Image, float]:
+    def pale(self, dpi: float, *, has_color: bool) -> tuple[Image.Image, float]:
         """Returns a gray rendering at exactly `dpi`, or less for huge pages, and its scale. `has_color`: makes pale colors as
         dark as their darkest channel."""
-        found = self.small(dpi, grayscale=not has_color, max_pixels=max_pixels)
+        found = self.small(dpi, grayscale=not has_color, max_pixels=4_000_000)
         return with_pale_colors(found.image) if has_color else found.image, found.scale
 
     def small(self, dpi: float, *, grayscale: bool, max_pixels: int) -> Rendering:

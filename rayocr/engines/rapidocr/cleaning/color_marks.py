@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 _DPI = 75
-_COLOR, _GRAY, _INK = 60, 45, 110  # gray levels: range of the channels of a color and of gray; brightest channel of print
+_COLOR, _INK = 60, 110  # gray levels: range of the channels of a color; brightest channel of print
 _SHARE = (0.0003, 0.1)  # share of the page; more is a picture
 _LEAST_CROSSED_PT = 25.0  # least area of print inside a mark, in square points; a letter of 10 pt has 8
 _BESIDE_PT, _LEAST_BESIDE_PT = 8.0, 5.0  # lines of print continue so near beside a mark, with this area; a logo is alone

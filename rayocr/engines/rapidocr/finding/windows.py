@@ -38,14 +38,14 @@ def windows(gray: Any) -> Iterator[tuple[Span, Span]]:
                 yield down, across
 
 
-def spans(start: int, end: int, *, window: int = _WINDOW_PX, overlap: int = _OVERLAP_PX) -> list[Span]:
+def spans(start: int, end: int) -> list[Span]:
     """Returns windows of equal length from `start` to `end`. Their used parts cover every pixel exactly once."""
-    if end - start <= window:
+    if end - start <= _WINDOW_PX:
         return [Span(start, end, start, end)]
-    count = -(-(end - start - overlap) // (window - overlap))
-    starts = [start + round(index * (end - start - window) / (count - 1)) for index in range(count)]
-    seams = [start, *(after + (before + window - after) // 2 for before, after in pairwise(starts)), end]
-    return [Span(at, at + window, seams[index], seams[index + 1]) for index, at in enumerate(starts)]
+    count = -(-(end - start - _OVERLAP_PX) // (_WINDOW_PX - _OVERLAP_PX))
+    starts = [start + round(index * (end - start - _WINDOW_PX) / (count - 1)) for index in range(count)]
+    seams = [start, *(after + (before + _WINDOW_PX - after) // 2 for before, after in pairwise(starts)), end]
+    return [Span(at, at + _WINDOW_PX, seams[index], seams[index + 1]) for index, at in enumerate(starts)]
 
 
 def _inked_areas(gray: Any) -> list[tuple[tuple[int, int], tuple[int, int]]]:
