@@ -10,6 +10,7 @@ from rayocr.config import RayocrConfig
 from rayocr.errors import UsageError
 from rayocr.overrides import nearest_option, quoted
 
+_HINT = "Write options as in docs/configuration.md, for example `source: in/`."
 _TOP = frozenset(field.name for field in fields(RayocrConfig))
 
 
@@ -21,17 +22,20 @@ def options_in(file: str) -> list[str]:
 
     try:
         data = OmegaConf.to_container(OmegaConf.load(file))
+    except RecursionError as error:
+        raise UsageError(f"Cannot read the configuration file {file}: a value contains itself.", hint=_HINT) from error
     except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException) as error:
         if isinstance(error, UnicodeDecodeError):
             raise UsageError(f"The configuration file {file} is not UTF-8 text.", hint="Save it as UTF-8.") from error
         why = error.strerror if isinstance(error, OSError) else _yaml_problem(error)
         missing = isinstance(error, FileNotFoundError)
-        hint = "Check its path." if missing else "Write options as in docs/configuration.md, for example `source: in/`."
-        raise UsageError(f"Cannot read the configuration file {file}: {why}", hint=hint) from error
+        raise UsageError(
+            f"Cannot read the configuration file {file}: {why}", hint="Check its path." if missing else _HINT
+        ) from error
     if not isinstance(data, dict):
         raise UsageError(f"The configuration file {file} contains no options.", hint="Write YAML, for example `source: in/`.")
     for key in data:
-        if key not in _TOP:
+        if str(key).partition(".")[0] not in _TOP:  # `limits.rpm: 600` means the same as a nested `rpm`
             raise UsageError(f"The configuration file {file} has an unknown option {key!r}.", hint=nearest_option(str(key)))
     return _flattened(data, "")
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rayocr.config import RayocrConfig
-from rayocr.overrides.mistakes import explain, unparsable
+from rayocr.overrides.mistakes import check_name_of, explain, not_one_name, unparsable
 from rayocr.overrides.options import CONFIG_GROUPS
 
 if TYPE_CHECKING:
@@ -48,6 +48,9 @@ def _config(overrides: tuple[str, ...], conf: Path, files: _Files) -> RayocrConf
             parsed.append(parser.parse_override(override))
         except HydraException as error:
             raise unparsable(override) from error
+        check_name_of(parsed[-1].key_or_group, override)
+        if parsed[-1].key_or_group in CONFIG_GROUPS and isinstance(parsed[-1].value(), list):
+            raise not_one_name(override)  # Hydra would merge the files of the list
     try:
         config = OmegaConf.to_object(_composed(list(overrides), parsed, conf))
     except (HydraException, OmegaConfBaseException) as error:

@@ -11,7 +11,7 @@ from rayocr.config import RayocrConfig
 from rayocr.config.describe import describe_options
 from rayocr.config.ranges import choose
 from rayocr.errors import UsageError
-from rayocr.overrides.options import CONFIG_GROUPS, kind_of, option_names
+from rayocr.overrides.options import CONFIG_GROUPS, is_group, kind_of, option_names
 from rayocr.overrides.quoting import PATTERNS, for_shell, pattern_option, quoted, split_items
 
 _NUMBERS = ("float", "int")
@@ -52,6 +52,30 @@ def unparsable(override: str) -> UsageError:
     )
 
 
+def check_name_of(key: str, override: str) -> None:
+    """Raises UsageError for an option below an option that has one value: limit.rpm=5, include.x=1."""
+    parents = key.split(".")[:-1]
+    for parent in (".".join(parents[:count]) for count in range(1, len(parents) + 1)):
+        if parent in option_names(RayocrConfig) and not is_group(parent) and kind_of(parent) != "dict":
+            if parent in CONFIG_GROUPS:
+                continue
+            near = difflib.get_close_matches(key, list(option_names(RayocrConfig)), n=1, cutoff=0.85)
+            value = override.partition("=")[2]
+            hint = f"Did you mean {for_shell(f'{near[0]}={value}')}?" if near and near[0] != parent else f"Write {parent}=VALUE."
+            raise UsageError(f"Unknown option {key!r}: {parent} has no options below it.", hint=hint)
+
+
+def not_one_name(override: str) -> UsageError:
+    """Returns the error for several names as the value of a group, for example engine=[textlayer,gemini]."""
+    key, _, value = override.partition("=")
+    hint = (
+        "Several engines are a chain: engine.chain=[textlayer,gemini]"
+        if key == "engine"
+        else f"Choose one. `rayocr --help {key}` explains them."
+    )
+    return UsageError(f"{key}={value} is not one name.", hint=hint)
+
+
 def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> UsageError:
     """Converts Hydra's messages of several lines to one line and a next step."""
     texts = [str(error)] + ([str(error.__cause__)] if error.__cause__ else [])
@@ -79,6 +103,9 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> Usage
             return _wrong_value(first, key, value.group(1))
         if "Invalid type assigned" in first:
             return _group_of_options(key, overrides)
+        if re.match(r"Cannot convert '(list|dict)' to string", first):
+            given = next((o.partition("=")[2] for o in reversed(overrides) if o.partition("=")[0] == key), "")
+            return UsageError(f"{key}={given} is not one value.", hint=f"Write {key}=VALUE, without brackets.")
         return UsageError(f"{key}: {first}")
     return UsageError(first)
 
@@ -86,8 +113,7 @@ def explain(error: BaseException, overrides: Sequence[str], conf: Path) -> Usage
 def _as_list(key: str, overrides: Sequence[str]) -> UsageError:
     value = next((o.partition("=")[2] for o in reversed(overrides) if o.partition("=")[0] == key), "")
     if key in CONFIG_GROUPS:
-        several = "Several engines are a chain: engine.chain=[textlayer,gemini]" if key == "engine" else None
-        return UsageError(f"{key}={value} is not one name.", hint=several)
+        return not_one_name(f"{key}={value}")
     if not split_items(value):
         return UsageError(f"{key}= is empty.", hint=f"Write a list, for example {key}=[a,b]")
     several = for_shell(f"{key}={quoted(split_items(value))}")
@@ -108,11 +134,14 @@ def _wrong_value(said: str, key: str, value: str) -> UsageError:
     kind = next((kind for word, kind in (("Float", "float"), ("Integer", "int")) if word in said), "")
     wanted = _number(kind) if kind else "true or false" if "bool" in said else "of the right type"
     message = f"{key}={value} is not {wanted}." if value else f"{key}= is empty; it must be {wanted}."
-    return UsageError(message, hint=_example(kind, key) if kind else None)
+    hint = _example(kind, key) if kind else f"For example: {key}=true" if "bool" in said else None
+    return UsageError(message, hint=hint)
 
 
 def _example(kind: str, key: str) -> str:
     leaf = key.rpartition(".")[2]
+    if key.startswith("exit."):
+        return f"For example: {key}=0"
     if key.endswith("bytes"):
         return f"For example: {key}=5000000"
     return f"For example: {key}={_EXAMPLES.get(leaf) or _default(key) or ('0.5' if kind == 'float' else 100)}"

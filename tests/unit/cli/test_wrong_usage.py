@@ -57,7 +57,18 @@ CASES = [
     ("in out overwrite", "Write overwrite=true."),
     ("in out budget.usd", "Write budget.usd=VALUE."),
     ("in out engine=local,gemini", "is not one name. Several engines are a chain: engine.chain=[textlayer,gemini]"),
+    ("in out engine=[textlayer,rapidocr]", "is not one name. Several engines are a chain: engine.chain=[textlayer,gemini]"),
+    ("--config chain.yaml in out", "is not one name. Several engines are a chain: engine.chain=[textlayer,gemini]"),
     ("in out limits=tier1,tier2", "limits=tier1,tier2 is not one name."),
+    ("in out limits=[tier1,tier2]", "is not one name. Choose one. `rayocr --help limits` explains them."),
+    ("in out limit.rpm=5", "Unknown option 'limit.rpm': limit has no options below it. Did you mean limits.rpm=5?"),
+    ("in out include.x=1", "Unknown option 'include.x': include has no options below it. Write include=VALUE."),
+    ("in out cluster=[local,auto]", "cluster=[local,auto] is not one value. Write cluster=VALUE, without brackets."),
+    ("in out overwrite=yep", "overwrite=yep is not true or false. For example: overwrite=true"),
+    ("in out exit.empty=maybe", "exit.empty=maybe is not a whole number. For example: exit.empty=0"),
+    ("--config circle.yaml in out", "Cannot read the configuration file circle.yaml: a value contains itself."),
+    ("--config dotted.yaml in out", "limits.rpm=ten is not a number."),
+    ("--config dotted_typo.yaml in out", "Unknown option 'limit.rpm': limit has no options below it. Did you mean limits.rpm=5?"),
     ("in out workers=4", "for example workers.max=…"),
     ("in out outputs=[md]", "There is no output 'md'. Did you mean markdown?"),
     ("in out outputs=markdwon", "There is no output 'markdwon'. Did you mean markdown?"),
@@ -98,6 +109,10 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "README.md").write_text("hi\n")
     (tmp_path / "utf16.yaml").write_text("engine: local\n", encoding="utf-16")
     (tmp_path / "bad.yaml").write_text("limits: [1\n")
+    (tmp_path / "chain.yaml").write_text("engine: [textlayer, rapidocr]\n")
+    (tmp_path / "circle.yaml").write_text("source: &a [*a]\n")
+    (tmp_path / "dotted.yaml").write_text("limits.rpm: ten\n")
+    (tmp_path / "dotted_typo.yaml").write_text("limit.rpm: 5\n")
     (tmp_path / "in").mkdir()
     (tmp_path / "two words" / "deep").mkdir(parents=True)
     for name in ("a", "b"):
