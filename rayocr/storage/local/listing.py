@@ -9,6 +9,7 @@ and the current one, and the identity of every entered folder. A folder is enter
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Callable, Iterator
@@ -103,6 +104,9 @@ class _Listing:
             failure = storage_error(error, path)
             if isinstance(failure, ObjectNotFound):
                 return None  # the folder was deleted since its parent was read, or no file has the prefix
+            if isinstance(failure, UnsafeName):
+                # Unlike an unusable name of a file, a folder that cannot be entered may contain documents.
+                failure = StorageDenied(f"The path of the folder is too long for this system: {printable(path)}")
             if required or self.on_error is None:
                 raise failure from error
             self.on_error(folder, failure)
@@ -135,7 +139,7 @@ class _Listing:
         try:
             found = os.stat(path)
         except OSError as error:
-            if not os.path.lexists(path):
+            if not os.path.lexists(path) and error.errno != errno.ENAMETOOLONG:
                 return None  # the file was deleted since its folder was read
             if os.path.islink(path) and isinstance(storage_error(error, path), ObjectNotFound):
                 self._report(name, ObjectNotFound(f"The target of the link {printable(path)} does not exist."))

@@ -239,6 +239,22 @@ def test_broken_links_and_unreadable_folders_are_reported_and_the_rest_is_listed
     assert len(reported) == 3
 
 
+def test_folders_and_files_whose_path_is_too_long_are_reported(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    for name in ("a" * 250, *("d" * 250 for _ in range(17))):  # the system takes longer paths piece by piece only
+        os.mkdir(name)
+        os.chdir(name)
+        Path("f" * 200 + ".pdf").write_bytes(b"x")
+    reported: dict[str, StorageError] = {}
+    found = names(LocalStorage(root, on_error=reported.__setitem__))
+    assert 10 < len(found) < 18
+    assert sorted(name.rpartition("/")[2][0] for name in reported) == ["d", "f"][: len(reported)]
+    assert {type(error) for name, error in reported.items() if not name.endswith(".pdf")} == {StorageDenied}
+    assert all(isinstance(error, UnsafeName) for name, error in reported.items() if name.endswith(".pdf"))
+    with pytest.raises(StorageDenied, match="too long"):
+        names(LocalStorage(root))
+
+
 def deny(monkeypatch: pytest.MonkeyPatch, closed: str) -> None:
     """Root may read everything, so permission bits have no effect here."""
     scandir = os.scandir
