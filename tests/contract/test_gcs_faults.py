@@ -53,7 +53,14 @@ def storage(server: GcsServer) -> GcsStorage:
     return GcsStorage(BUCKET, "p", access=AccessConfig(endpoint=server.url), policy=POLICY)
 
 
-FAULTS = [{"status": 429, "reason": "rateLimitExceeded"}, {"status": 500}, {"status": 503}, {"status": 408}, {"reset": True}]
+FAULTS = [
+    {"status": 429, "reason": "rateLimitExceeded"},
+    {"status": 403, "reason": "userRateLimitExceeded"},
+    {"status": 500},
+    {"status": 503},
+    {"status": 408},
+    {"reset": True},
+]
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=str)

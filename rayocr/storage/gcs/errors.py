@@ -23,6 +23,7 @@ from rayocr.storage.os_errors import printable
 T = TypeVar("T")
 
 _IN_JSON = re.compile(r'"message":\s*"((?:[^"\\]|\\.)+)"')
+_SLOW_DOWN = re.compile(r"\b(?:rateLimitExceeded|userRateLimitExceeded)\b")
 _REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")  # the client's prefix of the server's message
 
 
@@ -44,7 +45,7 @@ def translate(error: Exception, place: str, *, doing: str, name: str = "") -> Ra
         return PreconditionFailed(f"{shown} already exists, or its version has changed.")
     if isinstance(error, api.Unauthorized):
         return CredentialsError(f"{shown}: the credentials are not accepted ({_message(error)}).", hint=next_step("gcs", 401))
-    if isinstance(error, api.Forbidden):
+    if isinstance(error, api.Forbidden) and not _SLOW_DOWN.search(_said(error)):  # else the project sends too many requests
         return StorageDenied(f"No permission to {doing} {shown}: {_message(error)}.", hint=next_step("gcs", 403, _said(error)))
     if isinstance(error, ContentDecodingError | DecodeError):
         return ObjectUnreadable(

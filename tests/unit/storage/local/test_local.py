@@ -242,7 +242,7 @@ def test_broken_links_and_unreadable_folders_are_reported_and_the_rest_is_listed
 def test_folders_and_files_whose_path_is_too_long_are_reported(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(root)
     for name in ("a" * 250, *("d" * 250 for _ in range(17))):  # the system takes longer paths piece by piece only
-        os.mkdir(name)
+        Path(name).mkdir()
         os.chdir(name)
         Path("f" * 200 + ".pdf").write_bytes(b"x")
     reported: dict[str, StorageError] = {}
