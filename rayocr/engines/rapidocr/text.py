@@ -8,6 +8,7 @@ accent of a Vietnamese line.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 
@@ -44,6 +45,12 @@ _TIME = re.compile(  # "25/12/20188:13:39 PM", "2023-05-0614:28"
     r"(?<![\w./-])((?:\d{1,2}[/.-]\d{1,2}[/.-](?:20\d\d|19\d\d|\d\d))|\d{4}[/.-]\d\d[/.-]\d\d)"
     r"(?=(?:[01]?\d|2[0-3])(?::[0-5]\d){1,2}(?![\d:]))"
 )
+_ONE_SIGN = re.compile("[\u2103\u2109\u2160-\u217f\u3371-\u33dd]")  # such as ℃, Ⅲ and ㎡, in Chinese print
+_RAISED = {"2": "²", "3": "³"}
+_ROMAN = re.compile(r"(?<![\w'’])(?=[IVXl]*l)[IVX]{2,}[IVXl]*(?![\w'’])")  # "VIIl"
+_LETTER_IN_NUMBER = re.compile(  # "1/28/1o"
+    r"(?<![^\s(])(?=[\d.,/-]*o)(?=[o.,/-]*\d)[\do]+(?:[.,/-][\do]+)+(?=[.,;:)%]*(?:\s|$))"
+)
 _LOST_WORD = re.compile(r"\s{2}")
 VIETNAMESE = "vie"
 _VIETNAMESE = frozenset("ơưđăƠƯĐĂạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ")
@@ -55,13 +62,26 @@ _LEADERS = 0.6  # share of one symbol, for a row of dots or dashes
 def with_spaces(text: str) -> str:
     """Restores spaces that the models drop after commas, full stops and numbers, where the text can only be prose, between two
     amounts, between an amount and its currency, and between a date and a time, and signs that they do not know: the letter l of
-    liters, ‰ and the exponent of cells per liter."""
+    liters, ‰, the exponent of cells per liter, the old-style 0, Roman numerals and "°C"."""
+    text = _with_plain_letters(text)
     text = _GIGA_PER_LITER.sub(
         "10⁹", _PER_MILLE.sub(r"\1‰", _LITER.sub(lambda found: f"{found[1] or found[2]}l", _NUMBER.sub(r"\1 ", text)))
     )
     text = _TIME.sub(r"\1 ", _CURRENCY.sub(" ", text))
     text = _TWO_AMOUNTS.sub(lambda found: " ".join(filter(None, found.groups())), text)
     return " ".join(_COMMA.sub(", ", word) if "@" not in word and "/" not in word else word for word in _stops(text))
+
+
+def _with_plain_letters(text: str) -> str:
+    if _ONE_SIGN.search(text) and not is_chinese(text):
+        text = _ONE_SIGN.sub(_letters_of, text)
+    text = _ROMAN.sub(lambda found: found[0].replace("l", "I"), text)
+    return _LETTER_IN_NUMBER.sub(lambda found: found[0].replace("o", "0"), text)
+
+
+def _letters_of(found: re.Match[str]) -> str:
+    letters = unicodedata.normalize("NFKC", found[0])
+    return letters[:-1] + _RAISED.get(letters[-1], letters[-1])
 
 
 def with_marks(text: str) -> str:

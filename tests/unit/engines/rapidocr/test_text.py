@@ -196,3 +196,20 @@ def test_liters_end_in_a_small_letter(read: str, meant: str) -> None:
 )
 def test_two_amounts_are_parted_and_lost_signs_come_back(read: str, meant: str) -> None:
     assert with_spaces(read) == meant
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("-46.2℃", "-46.2°C"),
+        ("71℉, 20 ㎡, 3 ㎏", "71°F, 20 m², 3 kg"),
+        ("Part Ⅲ, ⅷ", "Part III, viii"),
+        ("温度 46.2℃", "温度 46.2℃"),
+        ("Chapter VIIl", "Chapter VIII"),
+        ("Il est, Ill will, l'VIl, 5XXl", "Il est, Ill will, l'VIl, 5XXl"),
+        ("1/28/1o and o,757.", "1/28/10 and 0,757."),
+        ("no-go, 2.o, 5o, v2o.1, o/o, 1:o", "no-go, 2.0, 5o, v2o.1, o/o, 1:o"),
+    ],
+)
+def test_signs_for_several_letters_and_letters_like_digits_are_written_plainly(read: str, meant: str) -> None:
+    assert with_spaces(read) == meant

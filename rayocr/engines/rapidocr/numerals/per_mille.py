@@ -1,0 +1,88 @@
+"""Tells ‰ from % by its ink: the models read most of both as a percent sign, with scores up to .99.
+
+A percent sign has as much ink below as above; the second ring of ‰ makes it wider below. Of 768 drawn signs of each kind, in 16
+fonts, the ink below was at most 1.25 times as wide as that above for % and at least 1.4 times for three quarters of ‰.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from rayocr.engines.rapidocr.image import cut_out
+from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+from rayocr.pdf.shapes.components import components, ink_mask
+
+_PERCENT = re.compile(r"(?<=\d)\s?(%)(?=[.,;]?(?:\s|$))")
+_BLANK = 0.16  # white space between words, in heights of the line
+_NEAR = 0.35  # largest distance of the sign from its place, in heights of the line
+_WIDTH = (0.75, 2.2)  # width of the sign by its height
+_ABOVE, _BELOW = (0.1, 0.4), (0.6, 0.9)  # shares of its height
+_WIDER = 1.3  # least width of the ink below by that above
+
+
+def with_per_mille(upright: Any, quads: Any, read: Sequence[LineReading]) -> list[LineReading]:
+    """Returns the readings, with ‰ where the picture shows it. `quads`: corners (n, 4, 2) in pixels of `upright`. Takes .2 ms for
+    a line with a percent sign."""
+    return [
+        _corrected(cut_out(upright, quad), reading) if "%" in reading.text and reading.places else reading
+        for quad, reading in zip(quads, read, strict=True)
+    ]
+
+
+def _corrected(line: Any, reading: LineReading) -> LineReading:
+    height, width = line.shape
+    found = [match.start(1) for match in _PERCENT.finditer(reading.text)]
+    if not found or height > width or len(reading.places) != len(reading.text):
+        return reading
+    ink = ink_mask(line)
+    shapes = sorted(components(ink)[0].tolist())
+    text = list(reading.text)
+    for at in found:
+        word = _word_at(shapes, reading.places[at] * width, height)
+        if "".join(text[at + 1 : at + 2]).strip():
+            word = word[:-1]  # without the point or comma
+        if any(_is_per_mille(sign) for sign in _ends(ink, word)):
+            text[at] = "‰"
+    return reading._replace(text="".join(text))
+
+
+def _word_at(shapes: Sequence[Sequence[int]], place: float, height: int) -> list[Sequence[int]]:
+    """Returns the shapes of the word at or next to a place, from left to right."""
+    words: list[list[Sequence[int]]] = []
+    end = float("-inf")
+    for shape in shapes:
+        if shape[0] - end > _BLANK * height:
+            words.append([])
+        words[-1].append(shape)
+        end = max(end, shape[0] + shape[2])
+
+    def distance(word: list[Sequence[int]]) -> float:
+        return max(word[0][0] - place, place - max(left + wide for left, _, wide, _, _ in word), 0)
+
+    near = [word for word in words if distance(word) < _NEAR * height]
+    return min(near, key=distance, default=[])
+
+
+def _ends(ink: Any, word: Sequence[Sequence[int]]) -> Iterator[Any]:
+    """Yields the ink from each shape to the end of the word that may be the sign. No other shape reaches into it."""
+    end = 0
+    for n, (left, _, wide, _, _) in enumerate(word):
+        top, bottom = min(y for _, y, *_ in word[n:]), max(y + tall for _, y, _, tall, _ in word[n:])
+        right = max(x + width for x, _, width, _, _ in word[n:])
+        if end <= left and _WIDTH[0] * (bottom - top) <= right - left <= _WIDTH[1] * (bottom - top):
+            yield ink[top:bottom, left:right] > 0
+        end = max(end, left + wide)
+
+
+def _is_per_mille(sign: Any) -> bool:
+    import numpy as np
+
+    height, width = sign.shape
+    above, below = (
+        np.flatnonzero(sign[round(first * height) : round(last * height)].any(axis=0)) for first, last in (_ABOVE, _BELOW)
+    )
+    if not (len(above) and len(below)) or above[0] > below[0]:  # it begins with the upper ring
+        return False
+    return bool(width - below[0] > _WIDER * (above[-1] + 1))
