@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).parents[3]
-HISTORY = ("CHANGELOG.md", "tests/unit/docs/test_retired_words.py")  # they name the old words
+HISTORY = ("tests/unit/docs/test_retired_words.py",)  # it names the old words
 
 # What is written now, and a pattern of what was written before.
 RETIRED = {
