@@ -1,7 +1,7 @@
 """Enforces time and memory limits for PDFium. Python cannot interrupt it, so exceeding a limit ends the process.
 
-A Python thread checks every few hundredths of a second, since ctypes releases the interpreter while PDFium works. A content
-stream of 2 MB can inflate to gigabytes. A kernel limit would make PDFium return an empty page, which is worse than a failure. If
+A Python thread checks while a block is open, since ctypes releases the interpreter while PDFium works. A content stream of 2 MB
+can inflate to gigabytes, so the less memory is left, the more often the thread checks. A kernel limit would make PDFium return an empty page, which is worse than a failure. If
 the thread cannot run because something holds the interpreter, faulthandler's watchdog in C ends the process later. The driver
 detects the dead process, counts it against the document, and starts a new one. Each thread can have one limit at a time. Memory
 is measured per process, so the limits of several threads add up.
@@ -10,16 +10,19 @@ is measured per process, so the limits of several threads add up.
 from __future__ import annotations
 
 import faulthandler
+import math
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-_CHECK_EVERY_S = 0.03  # a check takes 15 µs; PDFium allocates less than 100 MB between checks
+# Shortest and longest time between two checks. A check wakes the thread, which takes 0.15 ms of CPU beside a busy thread.
+_CHECK_S = 0.03, 0.25
+_GROWTH_BYTES_S = 3_300_000_000  # memory that PDFium takes in a second, at most; 100 MB in the shortest time
 _LATER_S = 2.0  # the watchdog waits longer than the thread, because it cannot report the reason
 # Shares of the time limit of a block that a single call of PDFium may take, in CPU time. `rendering.draw_into` cancels a drawing
 # that exceeds the first share; a map of 500,000 lines with 12 million pixels takes 14 s. The process ends after the second share
@@ -44,15 +47,19 @@ class _Limit:
 class _Limits:
     def __init__(self) -> None:
         self.open: dict[int, _Limit] = {}  # limits by thread
+        self.any_open = threading.Event()
         self.lock = threading.Lock()
         self.before_end: Callable[[str], None] = lambda why: None
         self.watcher: int | None = None  # the process whose thread checks; a fork does not copy threads
 
-    def set_watchdog(self) -> None:
-        """Sets the watchdog to the earliest deadline of all blocks. Call it with the lock held."""
+    def changed(self) -> None:
+        """Sets the watchdog to the earliest deadline of all blocks, and lets the thread rest if there is none. Call it with the
+        lock held."""
         if not self.open:
+            self.any_open.clear()
             faulthandler.cancel_dump_traceback_later()
             return
+        self.any_open.set()
         left_s = min(limit.ends_at for limit in self.open.values()) - time.monotonic()
         faulthandler.dump_traceback_later(max(0.0, left_s) + _LATER_S, exit=True, file=sys.__stderr__ or 2)
 
@@ -79,12 +86,12 @@ def bounded(*, seconds: float, memory_bytes: int) -> Iterator[None]:
     try:
         with _limits.lock:
             _limits.open[thread] = limit
-            _limits.set_watchdog()
+            _limits.changed()
         yield
     finally:
         with _limits.lock:
             _limits.open.pop(thread, None)
-            _limits.set_watchdog()
+            _limits.changed()
 
 
 def cpu_limit_s() -> float:
@@ -153,14 +160,16 @@ def _start_watching() -> None:
     if _limits.watcher != os.getpid():
         _limits.watcher = os.getpid()
         _limits.open.clear()
+        _limits.any_open = threading.Event()
         threading.Thread(target=_watch, name="pdf-memory", daemon=True).start()
 
 
 def _watch() -> None:
     while True:
-        time.sleep(_CHECK_EVERY_S)
+        _limits.any_open.wait()
         if why := _exceeded():
             _end_process(why)
+        time.sleep(_wait_s())
 
 
 def _end_process(why: str) -> None:
@@ -178,11 +187,22 @@ def _exceeded() -> str:
             return f"longer than {limit.seconds:g} s"
         if (call := limit.call) is not None and time.clock_gettime(call[0]) > call[1]:
             return f"more than {limit.seconds * _CALL_SHARE:.3g} s of CPU time for one step"
-    had = [limit.had_bytes for limit in limits if limit.had_bytes is not None]
-    has = _private_bytes() if had else None
-    if has is not None and has > min(had) + sum(limit.memory_bytes for limit in limits):
+    if _room_bytes(limits) < 0:
         return "more memory than limits.page_memory allows"
     return ""
+
+
+def _room_bytes(limits: Sequence[_Limit]) -> float:
+    """Returns the memory that the blocks may still take, in bytes; infinity if it is unknown."""
+    had = [limit.had_bytes for limit in limits if limit.had_bytes is not None]
+    has = _private_bytes() if had else None
+    return math.inf if has is None else min(had) + sum(limit.memory_bytes for limit in limits) - has
+
+
+def _wait_s() -> float:
+    """Returns the seconds until the next check: the process cannot exceed its memory by more than 100 MB before it."""
+    shortest, longest = _CHECK_S
+    return min(max(_room_bytes(list(_limits.open.values())) / _GROWTH_BYTES_S, shortest), longest)
 
 
 def _private_bytes() -> int | None:

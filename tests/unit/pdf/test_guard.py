@@ -116,6 +116,34 @@ def test_the_guard_watches_in_a_forked_child_too() -> None:
     assert run(code).stdout == b"1\n"
 
 
+def test_the_next_check_comes_before_the_room_can_be_filled(monkeypatch: pytest.MonkeyPatch) -> None:
+    private = 100 * MB
+    monkeypatch.setattr(guard, "_private_bytes", lambda: private)
+    with bounded(seconds=PATIENCE_S, memory_bytes=2000 * MB):
+        assert guard._wait_s() == 0.25
+        private += 1600 * MB
+        assert guard._wait_s() == pytest.approx(400 * MB / 3.3e9)
+        private += 390 * MB
+        assert guard._wait_s() == 0.03
+
+
+def test_the_thread_rests_without_a_block_and_works_again_with_one() -> None:
+    code = (
+        "import time\nfrom rayocr.pdf import guard\n"
+        "checks = []\nguard._exceeded = lambda: checks.append(1) or ''\n"
+        "guard._CHECK_S = .001, .001\n"
+        "for _ in range(2):\n"
+        "    before = len(checks)\n"
+        "    with guard.bounded(seconds=300, memory_bytes=1 << 30):\n"
+        "        while len(checks) < before + 3: time.sleep(.001)\n"
+        "    time.sleep(.1)\n"  # a check that had begun ends
+        "    rest = len(checks)\n"
+        "    time.sleep(.2)\n"
+        "    print(len(checks) - rest)"
+    )
+    assert run(code).stdout == b"0\n0\n"
+
+
 @pytest.mark.parametrize("end", ["os.abort()", "os.kill(os.getpid(), 11)"])
 def test_a_crash_inside_ends_the_process_and_no_caller_waits(end: str) -> None:
     code = f"import os\nfrom rayocr.pdf.guard import bounded\nwith bounded(seconds=300, memory_bytes=1 << 30): {end}"
