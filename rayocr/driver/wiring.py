@@ -277,7 +277,7 @@ async def start_actors(inputs: RunInputs, connection: Connection | None, *, faul
     from rayocr.driver.cluster.ray_actors import RayActors
 
     groups = frozenset(Group.COMPUTE if stage.kind == "compute" else Group.WAIT for stage in plan.stages)
-    return RayActors(*parts, rules=inputs.rules, limiter_rules=limiter_rules, keys=keys, needed=groups, cpus=connection.cpus)
+    return RayActors(*parts, rules=inputs.rules, limiter_rules=limiter_rules, keys=keys, needed=groups, connection=connection)
 
 
 def runs_in_process(config: RayocrConfig) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from rayocr.observe.logs import PAGE_FAILED, JsonFormatter, action_of, attach
 
-_EVERY_S = 1.0
+_EVERY_S = 2.0
 _ON_ITS_WAY_S = 0.5  # Ray sends on a separate thread
 _IN_WORKER = 5_000  # lines
 _IN_MAILBOX = 50_000

@@ -1,10 +1,10 @@
 """Enforces time and memory limits for PDFium. Python cannot interrupt it, so exceeding a limit ends the process.
 
 A Python thread checks while a block is open, since ctypes releases the interpreter while PDFium works. A content stream of 2 MB
-can inflate to gigabytes, so the less memory is left, the more often the thread checks. A kernel limit would make PDFium return an empty page, which is worse than a failure. If
-the thread cannot run because something holds the interpreter, faulthandler's watchdog in C ends the process later. The driver
-detects the dead process, counts it against the document, and starts a new one. Each thread can have one limit at a time. Memory
-is measured per process, so the limits of several threads add up.
+can inflate to gigabytes, so the less memory is left, the more often the thread checks. A kernel limit would make PDFium return
+an empty page, which is worse than a failure. If the thread cannot run because something holds the interpreter, faulthandler's
+watchdog in C ends the process later. The driver detects the dead process, counts it against the document, and starts a new one.
+Each thread can have one limit at a time. Memory is measured per process, so the limits of several threads add up.
 """
 
 from __future__ import annotations

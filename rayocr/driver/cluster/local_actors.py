@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import astuple, replace
 from typing import Any, TypeVar
 
-from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
+from rayocr.actors.discovery.actor import DiscoveryRules
 from rayocr.actors.document_worker.actor import DocumentWorker
 from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.fetch import FetchSettings
@@ -30,6 +30,7 @@ from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
 from rayocr.driver.cluster.actors import RunActors, document_workers
 from rayocr.driver.cluster.base import Content, PageWorkerHandle
 from rayocr.driver.cluster.faults import Faults, FaultyLedger
+from rayocr.driver.cluster.local_discovery import LocalDiscovery
 from rayocr.driver.cluster.nodes import Node, Nodes
 from rayocr.driver.cluster.pools.document_worker_pool import DocumentWorkerPool
 from rayocr.errors import ActorFailed, ContentLost, NodeLost, OutsideError
@@ -37,12 +38,10 @@ from rayocr.limits.factory import bucket_opener
 from rayocr.masking import hide
 from rayocr.messages import (
     AssembledDocument,
-    DiscoveryBatch,
     Document,
     DocumentContext,
     FetchedDocument,
     PageRecord,
-    Poll,
     Shard,
     ShardReport,
     WorkerInfo,
@@ -52,7 +51,6 @@ from rayocr.pdf.guard import report_before_exit
 from rayocr.pdf.serialized import serialize_pdfium
 from rayocr.retry import RetryPolicy
 from rayocr.storage.base import Storage
-from rayocr.storage.factory import open_storage
 
 T = TypeVar("T")
 
@@ -74,7 +72,7 @@ class LocalActors(RunActors):
         ledger: Ledger,
         limiter: RateLimiter | None,
         batch_queue: Any,
-        discovery: Discovery,
+        rules: DiscoveryRules,
         faults: Faults | None,
     ) -> None:
         super().__init__(config, state, assemble_settings, fetch_settings)
@@ -83,7 +81,7 @@ class LocalActors(RunActors):
         self._ledger = given
         self.ledger = self._ledger
         self.limiter, self.batch_queue = limiter, batch_queue
-        self.discovery = LocalDiscovery(discovery)
+        self.discovery = LocalDiscovery(config, assemble_settings, fetch_settings, rules)
         self._faults = faults or Faults()
         count = document_workers(config, self.cpus)
         # These threads are separate, because assembling waits for the ledger, which needs a thread of the loop's executor.
@@ -149,9 +147,6 @@ async def start_local(
             policy=RetryPolicy.from_config(config.retry),
         )
 
-    def open_discovery() -> Discovery:
-        return Discovery(open_storage(fetch_settings.source_uri, config.storage.source), assemble_settings.state(), rules)
-
     limiter = None
     if limiter_rules is not None:
         limiter = RateLimiter(limiter_rules, open_bucket=bucket_opener(limiter_rules.limits, keys, cluster=run_id))
@@ -165,7 +160,7 @@ async def start_local(
         batch_queue=await asyncio.to_thread(_open_batch_queue, config, assemble_settings, keys)
         if config.engine.uses_batches
         else None,
-        discovery=await asyncio.to_thread(open_discovery),
+        rules=rules,
         faults=faults,
     )
 
@@ -189,30 +184,6 @@ def _say_what_ends_the_run(why: str) -> None:
     sys.stderr.write(f"rayocr: A PDF took {why}; this process ends.\n  cluster=local isolates documents.\n")
     sys.stderr.flush()
     os._exit(OutsideError.exit_code)  # not 1, which means that the run has finished
-
-
-class LocalDiscovery:
-    """Runs Discovery, whose methods block, on a thread, one call at a time."""
-
-    def __init__(self, discovery: Discovery) -> None:
-        self._discovery = discovery
-        self._turn = asyncio.Lock()
-
-    async def next_batch(self, count: int) -> DiscoveryBatch:
-        return await self._call(self._discovery.next_batch, count)
-
-    async def poll(self, what: Poll) -> None:
-        await self._call(self._discovery.poll, what)
-
-    async def note(self, document_id: str) -> None:
-        await self._call(self._discovery.note, document_id)
-
-    async def forget(self, document_id: str) -> None:
-        await self._call(self._discovery.forget, document_id)
-
-    async def _call(self, function: Callable[..., T], *arguments: Any) -> T:
-        async with self._turn:
-            return await asyncio.to_thread(function, *arguments)
 
 
 class LocalBytes:

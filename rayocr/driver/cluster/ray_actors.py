@@ -27,7 +27,9 @@ from rayocr.actors.spawn import (
 from rayocr.config import RayocrConfig, Secrets
 from rayocr.driver.cluster.actors import RunActors, document_workers, requests_are_shared
 from rayocr.driver.cluster.base import Content, PageWorkerHandle
+from rayocr.driver.cluster.connect import Connection
 from rayocr.driver.cluster.failures import lost_with_node
+from rayocr.driver.cluster.local_discovery import LocalDiscovery
 from rayocr.driver.cluster.nodes import Nodes, read_nodes
 from rayocr.driver.cluster.pools.document_worker_pool import DocumentWorkerPool
 from rayocr.errors import ActorFailed
@@ -50,10 +52,10 @@ class RayActors(RunActors):
         limiter_rules: LimiterRules | None,
         keys: Secrets,
         needed: frozenset[Group],
-        cpus: int,
+        connection: Connection,
     ) -> None:
         super().__init__(config, state, assemble_settings, fetch_settings)
-        self.cpus = cpus
+        self.cpus = connection.cpus
         context = ray.get_runtime_context()
         self.head_address = context.gcs_address
         here = context.get_node_id()
@@ -73,13 +75,16 @@ class RayActors(RunActors):
         remotes: dict[str, Any] = {name: None if handle is None else Remote(handle) for name, handle in self._handles.items()}
         self._ledger = remotes["ledger"]
         self.ledger, self.limiter, self.batch_queue = remotes["ledger"], remotes["limiter"], remotes["batch_queue"]
-        discovery: Any = Remote(spawn_discovery(run_id, fetch_settings.source_uri, state_uri, config.storage, rules, place=place))
-        self.discovery = discovery
+        if connection.local:
+            self.discovery: Any = LocalDiscovery(config, assemble_settings, fetch_settings, rules)
+        else:
+            source_uri = fetch_settings.source_uri
+            self.discovery = Remote(spawn_discovery(run_id, source_uri, state_uri, config.storage, rules, place=place))
         self.document_workers = DocumentWorkerPool(
             lambda name: RayDocumentWorker(
                 lambda: spawn_document_worker(f"{name}:{run_id}", fetch_settings, assemble_settings, ledger, place=place)
             ),
-            count=document_workers(config, cpus),
+            count=document_workers(config, connection.cpus),
             count_for=None if requests_are_shared(config) else lambda nodes: document_workers(config, nodes.cpus()),
         )
 

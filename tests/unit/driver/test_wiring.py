@@ -80,7 +80,7 @@ def test_a_bug_in_a_background_task_does_not_end_the_run(
 
 
 def test_what_stops_the_listing_stops_the_run(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    from rayocr.driver.cluster.local_actors import LocalDiscovery
+    from rayocr.driver.cluster.local_discovery import LocalDiscovery
 
     async def away(self: object, count: int) -> None:
         raise StorageUnavailable("the source is away")
