@@ -17,6 +17,7 @@ _MIN_LENGTH_PT = 8.0
 _BORDER_OVERLAP_PT = 2.0  # text crosses the border if it extends this far into the next cell
 _OPEN_RULINGS, _CLOSED_RULINGS = 4, 3  # least number of horizontal borders of a table without both outer ones, and without one
 _MANY_COLUMNS = 3  # a table with this many inner borders needs no more horizontal ones if it lacks both outer borders
+_FRAME = 2  # least number of cells over all columns that are not part of the table
 _MAX_RULINGS = 2000  # drawings and charts have more rulings, and no cells
 _MAX_CELLS = 40_000  # a grid of this many cells takes 0.2 s; maps and graph paper have more cells
 
@@ -75,7 +76,23 @@ def grids_of(rulings: Sequence[Ruling], lines: Sequence[LayoutLine] = ()) -> lis
     rulings = [*rulings, *implied_borders(rulings, lines)]
     horizontal = _merged([_Span(r.y0 + (r.y1 - r.y0) / 2, *sorted((r.x0, r.x1))) for r in rulings if r.is_horizontal])
     vertical = _merged([_Span(r.x0 + (r.x1 - r.x0) / 2, *sorted((r.y0, r.y1))) for r in rulings if not r.is_horizontal])
-    return [grid for across, down in _components(horizontal, vertical) if (grid := _grid(across, down)) is not None]
+    grids = (_grid(across, down) for across, down in _components(horizontal, vertical))
+    return [without_frame(grid) for grid in grids if grid is not None]
+
+
+def without_frame(grid: Grid) -> Grid:
+    """Returns the grid without several cells over all columns above or below the others: the frame of a form around a table. A
+    single such cell is the table's title or a note."""
+    whole = [len({grid.root[row, column] for column in range(grid.columns)}) == 1 for row in range(grid.rows)]
+    if all(whole):
+        return grid
+    first, last = whole.index(False), grid.rows - whole[::-1].index(False)
+    first = first if len({grid.root[row, 0] for row in range(first)}) >= _FRAME else 0
+    last = last if len({grid.root[row, 0] for row in range(last, grid.rows)}) >= _FRAME else grid.rows
+    if last - first < 2 or (first, last) == (0, grid.rows):
+        return grid
+    root = {(row - first, column): (top - first, left) for (row, column), (top, left) in grid.root.items() if first <= row < last}
+    return Grid(grid.xs, grid.ys[first : last + 1], is_open=grid.is_open, root=root)
 
 
 @dataclass(frozen=True, slots=True)

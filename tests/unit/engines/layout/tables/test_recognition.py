@@ -70,6 +70,15 @@ def test_lines_within_a_cell_are_joined_and_pipes_escaped() -> None:
     assert "| a | two lines | c\\|d |" in markdown(lines, grid(XS, ys(2)))
 
 
+def test_a_frame_with_several_fields_above_a_table_is_not_part_of_it() -> None:
+    rulings = [ruling for ruling in grid(XS, ys(6)) if ruling.is_horizontal or ruling.x0 in (XS[0], XS[-1])]
+    rulings += [Ruling(x0=x, y0=140, x1=x, y1=200) for x in XS[1:-1]]  # the frame has two fields above the table, one below it
+    (found,) = grids_of(rulings)
+    assert (found.ys, found.rows, found.columns) == (ys(6)[2:], 4, 3)
+    assert len({found.root[1, column] for column in range(3)}) == 3
+    assert len({found.root[3, column] for column in range(3)}) == 1
+
+
 def test_a_cell_over_several_columns_keeps_its_text_once() -> None:
     rulings = [r for r in grid(XS, ys(3)) if r.is_horizontal or r.x0 not in (160.0, 300.0)]
     rulings += [Ruling(x0=x, y0=120, x1=x, y1=160) for x in (160.0, 300.0)]  # the first row is one cell

@@ -1,0 +1,1 @@
+"""Finds rulings of scans that are hard to see."""

@@ -1,0 +1,70 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rayocr.engines.layout.lines import Ruling
+from rayocr.engines.layout.tables.scan_rulings import scan_rulings
+
+DPI = 200
+XS, YS = (200, 500, 800, 1100), (200, 260, 320, 380)
+
+
+def page(*, paper: int = 200) -> np.ndarray:
+    """Gray paper with the noise of a scanner."""
+    noise = np.random.default_rng(1).normal(0, 3, (600, 1300))
+    return np.clip(paper + noise, 0, 255).astype(np.uint8)
+
+
+def with_grid(image: np.ndarray, *, ink: int = 150, dash: tuple[int, int] = (1, 0), thick: int = 1) -> np.ndarray:
+    """Draws the grid with strokes of dash[0] pixels and gaps of dash[1] pixels."""
+    period = sum(dash)
+    for y in YS:
+        along = np.arange(XS[0], XS[-1])
+        image[y : y + thick, along[(along - XS[0]) % period < dash[0]]] = ink
+    for x in XS:
+        along = np.arange(YS[0], YS[-1])
+        image[along[(along - YS[0]) % period < dash[0]], x : x + thick] = ink
+    return image
+
+
+def places(rulings: list[Ruling]) -> tuple[set[int], set[int]]:
+    """The places of upright and of level rulings, in steps of 10 pixels."""
+    to_px = DPI / 72
+    return (
+        {round(ruling.x0 * to_px / 10) for ruling in rulings if not ruling.is_horizontal},
+        {round(ruling.y0 * to_px / 10) for ruling in rulings if ruling.is_horizontal},
+    )
+
+
+@pytest.mark.parametrize(
+    ("ink", "dash", "thick"),
+    [(176, (1, 0), 1), (40, (8, 6), 1), (40, (3, 5), 2)],
+    ids=["gray hairlines on gray paper", "dashes", "dots"],
+)
+def test_a_grid_that_is_hard_to_see_is_found(ink: int, dash: tuple[int, int], thick: int) -> None:
+    found = scan_rulings(with_grid(page(), ink=ink, dash=dash, thick=thick), dpi=DPI)
+    assert places(found) == ({20, 50, 80, 110}, {20, 26, 32, 38})
+
+
+def test_the_noise_of_a_page_is_no_ruling() -> None:
+    assert scan_rulings(page(), dpi=DPI) == []
+
+
+def test_faint_lines_without_uprights_are_no_rulings() -> None:
+    image = page()
+    for y in YS:
+        image[y, XS[0] : XS[-1]] = 176  # text that shows through looks like this
+    assert scan_rulings(image, dpi=DPI) == []
+
+
+def test_the_colons_of_a_column_of_times_are_no_dotted_ruling() -> None:
+    image = page()
+    for y in YS:
+        image[y : y + 2, XS[0] : XS[-1]] = 20
+    for y in range(YS[0] + 12, YS[-1] - 20, 30):
+        for x in (600, 660):
+            image[y : y + 22, x : x + 14] = 20  # a digit
+        image[y + 4 : y + 7, 632:635] = image[y + 15 : y + 18, 632:635] = 20
+        image[y : y + 22, 616:630] = image[y : y + 22, 637:651] = 20
+    assert places(scan_rulings(image, dpi=DPI))[0] == set()
