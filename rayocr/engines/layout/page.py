@@ -31,11 +31,11 @@ from rayocr.engines.layout.rows import Row, rows_of
 from rayocr.engines.layout.scripts.vertical import bands, is_set_vertically, paragraphs_of
 from rayocr.engines.layout.tables.alignment import AlignedTable, take_aligned_tables
 from rayocr.engines.layout.tables.centered import join_centered_cells
-from rayocr.engines.layout.tables.contacts import take_contacts
 from rayocr.engines.layout.tables.currency import join_currency_signs
 from rayocr.engines.layout.tables.grid import grids_of
 from rayocr.engines.layout.tables.pairs import lists_of
 from rayocr.engines.layout.tables.recognition import RuledTable, take_ruled_tables, unruled_tables
+from rayocr.engines.layout.tables.unruled.contacts import take_contacts
 from rayocr.engines.layout.tables.unruled.heads import with_heads
 from rayocr.engines.layout.tables.unruled.uneven_rows import take_uneven_tables
 from rayocr.engines.layout.units.initials import join_initials

@@ -23,6 +23,7 @@ _PLACE = re.compile(
 )  # a street with a house number, or a town with its postal code; "May 2014" is not a town
 _LEAST_PLACES = 2
 _FIGURES = re.compile(r"[\W\d_]+")
+_NUMBER = re.compile(r"(?<![^\W\d_])\d")  # not the digit of a name such as "IL6" or "Col3a1"
 _CONTACT = re.compile(r"[^\s@]{1,60}@[^\s@]{3,60}|(?:https?://|www\.)\S+|\+\d[\d ()./-]{6,20}|\(\d{2,5}\) ?[\d ./-]{5,15}")
 
 
@@ -58,7 +59,7 @@ def is_address(texts: Sequence[str]) -> bool:
         return False
     if any(_FIGURES.fullmatch(text) or ":" in text.strip()[:-1] for text in texts) or any(":" in text for text in texts[1:]):
         return False
-    with_number = sum(any(map(str.isdigit, text)) for text in texts)
+    with_number = sum(_NUMBER.search(text) is not None for text in texts)
     return 0 < with_number < len(texts) and all(text.strip()[:1].isupper() or text.strip()[:1].isdigit() for text in texts)
 
 

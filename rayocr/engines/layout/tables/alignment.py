@@ -17,9 +17,9 @@ from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.engines.layout.rows import MARKER, Row, rows_of
 from rayocr.engines.layout.tables.bands import joined_rows
 from rayocr.engines.layout.tables.cell_text import cell_texts
+from rayocr.engines.layout.tables.page_columns import page_column
 from rayocr.engines.layout.tables.row_gaps import SET_OFF_EM, is_set_off, stands_alone
 from rayocr.engines.layout.tables.table_rules import MIN_ROWS, WORDY_CHARS, Column, is_figure, is_table, widest_gap
-from rayocr.engines.layout.units.lines import sentences_run_on
 
 _CELL_GAP_EM = 0.5  # least white space between cells of one row
 _COLUMN_GAP_EM = 0.45  # least white space between columns; boxes of scans are wider than their text
@@ -79,7 +79,7 @@ def take_aligned_tables(
     start = 0
     while start < len(rows):
         end, found, columns = _aligned_rows(rows, start, em)
-        if len(columns) > 1 and (beside := _page_column(rows, start, end, columns, em)) is not None:
+        if len(columns) > 1 and (beside := page_column(rows, start, end, columns, em)) is not None:
             columns = [column for column in columns if column is not beside]
             kept = [tuple(segment for segment in row.segments if not beside.holds(segment)) for row in found]
             found = [Row(segments) for segments in kept if segments]
@@ -139,23 +139,6 @@ def _begins_another(rows: Sequence[Row], start: int, end: int, columns: Sequence
         for row in (cells, above)
     ]
     return not used[0] & used[1] or (used[0] & used[1] == {0} and not any(map(is_figure, (*cells[1:], *above[1:]))))
-
-
-def _page_column(rows: Sequence[Row], start: int, end: int, columns: Sequence[Column], em: float) -> Column | None:
-    """Returns the first or last column if it is a column of the page, whose text continues above or below the table."""
-    for column in (columns[0], columns[-1]):
-        inside = [segment for row in rows[start:end] for segment in row.segments if column.holds(segment)]
-        if len(inside) < MIN_ROWS or sum(len(segment.text) for segment in inside) < WORDY_CHARS * len(inside):
-            continue
-        if not sentences_run_on([segment.text for segment in inside]):
-            continue
-        top, bottom = min(segment.y0 for segment in inside), max(segment.y1 for segment in inside)
-        for segment in (segment for row in (*rows[max(0, start - 3) : start], *rows[end : end + 3]) for segment in row.segments):
-            near = max(top - segment.y1, segment.y0 - bottom) < em
-            within = column.x0 - em / 2 < segment.x0 < column.x0 + 2 * em and segment.x1 < column.x1 + em / 2
-            if near and within and segment.width > 0.6 * (column.x1 - column.x0):
-                return column
-    return None
 
 
 def _segments(row: Row, em: float) -> list[list[LayoutLine]]:
