@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable
 
-from rayocr.errors import DayQuotaExhausted, InternalError, Interrupted, RayocrError, StorageFull
+from rayocr.errors import DayQuotaExhausted, InternalError, Interrupted, RayocrError, StorageFull, StorageUnavailable
 from rayocr.limits.quota_day import in_words
 from rayocr.masking import for_terminal
 
@@ -25,6 +25,8 @@ def exit_code_of(work: Callable[[], int], *, as_json: bool) -> int:
             _let_go_of_terminal()
         return code
     except RayocrError as error:
+        if isinstance(error, StorageUnavailable) and not error.hint:
+            error.set_hint("Start the same command again when the storage is available.")
         return _report(error, as_json=as_json)
     except KeyboardInterrupt:
         print("rayocr: interrupted.", file=sys.stderr)

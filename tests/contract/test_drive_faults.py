@@ -159,6 +159,20 @@ def test_a_page_of_a_listing_is_asked_for_again_and_not_the_listing(
         list(storage.list())
 
 
+def test_requests_about_the_folders_of_a_listing_are_repeated_too(server: DriveServer, folder: str) -> None:
+    inner = server.drive.add("inner", [folder])
+    server.drive.add("a", [inner], data=b"x")
+    for work in (
+        lambda there: [entry.name for entry in there.list("inner/")] == ["inner/a"],
+        lambda there: there.path_to(DriveStorage(inner, access=AccessConfig(endpoint=server.url))) == "inner",
+        lambda there: there.changes_since(None).token,
+    ):
+        for match in (f"files/{folder}?", f"files/{inner}?", "+name+%3D+"):
+            server.calm()
+            server.script(match=match, times=2, status=502)
+            assert work(DriveStorage(folder, access=AccessConfig(endpoint=server.url), policy=POLICY)), match
+
+
 def test_a_server_that_says_nothing_is_given_up_and_asked_again(server: DriveServer, folder: str) -> None:
     impatient = DriveStorage(folder, access=AccessConfig(endpoint=server.url, timeout_s=0.5), policy=POLICY)
     impatient.write("a", b"text")

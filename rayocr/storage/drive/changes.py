@@ -20,7 +20,7 @@ _NO_TOKEN = (400, 404, 410)  # Drive's answers to a token that is expired or bel
 def changes_since(client: DriveClient, folders: DriveFolders, token: str | None, *, place: str, policy: RetryPolicy) -> Changes:
     """Returns the changes. `names` is None at the start, for a token that Drive rejects, and after folders were added, moved or
     renamed, since their files are not in the feed. Raises StorageError."""
-    drive_id = folders.top().drive_id
+    drive_id = call(folders.top, policy=policy).drive_id
     if token is None:
         return Changes(names=None, token=_start(client, drive_id, place, policy))
     found: dict[str, Item] = {}
@@ -61,7 +61,7 @@ def _names(folders: DriveFolders, changed: list[Item], place: str) -> tuple[str,
             in_folder[path].add(item.id)
     names: list[str] = []
     for path, identifiers in in_folder.items():
-        refs = folders.find(path)
+        refs = folders.find_again(path)
         if not refs:
             raise StorageUnavailable(f"{place}: a folder was deleted while its changes were read.")
         contents = folders.contents(refs, place)

@@ -88,6 +88,10 @@ class DriveFolders:
         """Returns the folders of a path; () if there is none."""
         return self._at((*self._base, *parts))
 
+    def find_again(self, parts: Sequence[str]) -> Refs:
+        """Returns the same as `find`, and retries transient errors, for callers that nobody calls again."""
+        return call(lambda: self.find(parts), policy=self._policy)
+
     def make(self, parts: Sequence[str]) -> Ref:
         """Creates the folder and its parents."""
         path = (*self._base, *parts)
@@ -234,7 +238,7 @@ class DriveFolders:
 
     def path_of(self, item: Item) -> tuple[str, ...] | None:
         """Returns the folders between the root and the item, under rayocr's names; None if it is not below the root."""
-        roots = {ref.id for ref in self.root()}
+        roots = {ref.id for ref in self.find_again(())}
         if item.id in roots:
             return ()
         waiting: list[tuple[str, tuple[str, ...]]] = [(parent, ()) for parent in item.parents]

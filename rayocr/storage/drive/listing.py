@@ -31,7 +31,7 @@ def list_tree(folders: DriveFolders, prefix: str, *, place: str, on_error: OnErr
     """Yields the files whose name starts with `prefix`. Raises StorageError; for folders below the first one, only without an
     `on_error`."""
     start = tuple(prefix.split("/")[:-1])
-    refs = folders.find(start)
+    refs = folders.find_again(start)
     if not refs:
         return
     pool = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="drive-listing")

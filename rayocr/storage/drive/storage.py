@@ -18,8 +18,16 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, BinaryIO
 
 from rayocr.config import AccessConfig
-from rayocr.errors import ObjectNotFound, PartMissing, PreconditionFailed, StorageError, StorageUnavailable, VersionChanged
-from rayocr.retry import RetryPolicy
+from rayocr.errors import (
+    ObjectNotFound,
+    PartMissing,
+    PreconditionFailed,
+    StorageDenied,
+    StorageError,
+    StorageUnavailable,
+    VersionChanged,
+)
+from rayocr.retry import RetryPolicy, call
 from rayocr.storage.base import Changes, Entry, Storage, check_size, checked_name, checked_prefix
 from rayocr.storage.drive.changes import changes_since
 from rayocr.storage.drive.client import FIELDS, DriveClient
@@ -87,8 +95,8 @@ class DriveStorage(Storage):
         if not isinstance(other, DriveStorage):
             return None
         try:
-            top = self._client.get(other._uri.root, place=other.uri, doing="list")
-        except StorageError:  # only the other account has access to the file, so this one does not list it
+            top = call(lambda: self._client.get(other._uri.root, place=other.uri, doing="list"), policy=self._policy)
+        except (ObjectNotFound, StorageDenied):  # only the other account has access to the file, so this one does not list it
             return None
         path = self._folders.path_of(top)
         if path is None:

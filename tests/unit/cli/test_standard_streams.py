@@ -12,6 +12,7 @@ import pytest
 from rayocr.api.samples import copy_samples
 from rayocr.cli import main
 from rayocr.cli.exit_code import exit_code_of
+from rayocr.errors import StorageUnavailable
 
 RUN = ["in", "out", "cluster=inprocess", "gateway.enabled=false", "engine=textlayer", "include=[letter.pdf]", "report.at_end=0"]
 
@@ -56,3 +57,11 @@ def test_an_output_that_standard_output_cannot_store_is_an_error(capfd: pytest.C
 
     assert exit_code_of(full, as_json=False) == 3
     assert "Cannot write to standard output: File too large." in capfd.readouterr().err
+
+
+def test_an_unavailable_storage_names_the_next_step(capfd: pytest.CaptureFixture[str]) -> None:
+    def unavailable() -> int:
+        raise StorageUnavailable("gs://b: Google Cloud Storage cannot list it (temporary error: 502).")
+
+    assert exit_code_of(unavailable, as_json=False) == 3
+    assert capfd.readouterr().err.endswith("\n  Start the same command again when the storage is available.\n")
