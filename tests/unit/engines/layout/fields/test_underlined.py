@@ -109,7 +109,7 @@ def test_underlined_heads_stay_above_the_row_below_them() -> None:
     places = (60, 180, 300)
     heads = [line(text, x, 100) for text, x in zip(("BLEND", "CASING", "FLAVOR"), places, strict=True)]
     rulings = [level(112, it.x0, it.x1 + 2) for it in heads]
-    lines = [*heads, *(line("Attached", x, 114) for x in places)]
+    lines = [*heads, *(line("Mild", x, 114) for x in places)]
     assert joined(lines, rulings) == [it.text for it in lines]
 
 
@@ -141,6 +141,14 @@ def test_heads_over_several_columns_are_no_values() -> None:
         lines += [line("years", x, 124), line("and over", x + 70, 124), line("1,540.0", x, 137)]
         rulings += [level(111.5, x, x + 60)]
     assert len(joined(lines, rulings)) == len(lines)
+
+
+def test_text_that_continues_below_a_head_is_no_label() -> None:
+    lines, rulings = [], []
+    for x, head in ((100, "Total"), (300, "Women")):
+        lines += [line(head, x + 10, 100), line("In full", x, 113), line("All persons of the survey", x, 124)]
+        rulings += [level(111.5, x, x + 60)]
+    assert joined(lines, rulings) == [it.text for it in lines]
 
 
 def test_a_label_on_a_ruling_is_no_value() -> None:

@@ -90,24 +90,19 @@ def test_columns_of_text_with_paragraphs_at_other_heights_are_no_table() -> None
     assert "|" not in markdown([*left, *right])
 
 
-def test_terms_beside_explanations_of_several_lines_are_a_table() -> None:
+@pytest.mark.parametrize("text", [["It is closed before", "April or May."], ["It is closed before April or May."]])
+def test_terms_beside_explanations_of_several_lines_are_a_table(text: list[str]) -> None:
     terms = [
         (["Boiler"], ["The boiler heats the water for the whole", "house and is inspected every year."]),
-        (
-            ["Main valve of the", "garden"],
-            ["It is closed before the first frost of the", "winter, and", "opened again in April."],
-        ),
+        (["Main valve of the", "garden"], text),
         (["Chimney"], ["The sweep cleans it."]),
         (["Gutters"], ["Leaves are removed in November and in the", "last week of March."]),
     ]
     lines, y = [], 100.0
-    for term, text in terms:
-        lines += [*column(term, 60, y), *column(text, 200, y)]
-        y += LEADING_PT * max(len(term), len(text)) + 9
-    assert (
-        "| Main valve of the garden | It is closed before the first frost of the winter, and opened again in April. |"
-        in markdown(lines)
-    )
+    for term, explanation in terms:
+        lines += [*column(term, 60, y), *column(explanation, 200, y)]
+        y += LEADING_PT * max(len(term), len(explanation)) + 9
+    assert "| Main valve of the garden | It is closed before April or May. |" in markdown(lines)
 
 
 def test_headings_directly_below_the_table_are_not_part_of_it() -> None:
