@@ -9,44 +9,7 @@ import pytest
 from rayocr.engines.layout import LayoutLine, layout_markdown
 from rayocr.engines.layout.units.items import begin_items
 from tests.unit.engines.layout.pages import line as one_line
-
-CHAR_PT = 5.0
-# Letter widths of a proportional font; only their variation matters.
-NARROW, WIDE = frozenset("ijltfr.,:;'|!()[] "), frozenset("mwMW@%")
-
-
-def width(text: str) -> float:
-    return sum(2.6 if c in NARROW else 7.8 if c in WIDE else 5.0 for c in text)
-
-
-def proportional(texts: list[str], *, x: float = 60, y: float = 100, indent: float = 0) -> list[LayoutLine]:
-    return [
-        LayoutLine(text=text, x0=x + indent, y0=y + 14 * n, x1=x + indent + width(text), y1=y + 14 * n + 11)
-        for n, text in enumerate(texts)
-    ]
-
-
-def monospaced(texts: list[str], *, x: float = 80, y: float = 100) -> list[LayoutLine]:
-    lines = []
-    for n, text in enumerate(texts):
-        if text.strip():
-            left = x + CHAR_PT * (len(text) - len(text.lstrip()))
-            lines.append(
-                LayoutLine(text=text.strip(), x0=left, y0=y + 12 * n, x1=left + CHAR_PT * len(text.strip()), y1=y + 12 * n + 10)
-            )
-    return lines
-
-
-def markdown(lines: list[LayoutLine]) -> str:
-    return layout_markdown(lines, page_width=595, page_height=842)
-
-
-PROSE = [
-    "The water of the mill was measured every day at noon and written",
-    "into a ledger that lay open on the sill, so that whoever came by",
-    "could read what it had been on any day of the year before and",
-    "compare it with what the river showed him.",
-]
+from tests.unit.engines.layout.units.printed_lines import PROSE, markdown, proportional, width
 
 
 def assert_lines(text: str, wanted: list[str]) -> None:
@@ -176,59 +139,6 @@ def test_paragraphs_are_joined_all_the_same() -> None:
     assert " ".join(above_a_form) in markdown(proportional([*above_a_form, "Name: Anna Miller", "Place: Oldbridge"]))
     assert markdown(proportional(PROSE)) == " ".join(PROSE)
     assert markdown([*proportional(PROSE[:3]), *proportional([PROSE[3]], y=142)]) == " ".join(PROSE)
-
-
-CODE = [
-    "def level_of(ledger, day):",
-    '    """Metres above the intake."""',
-    "    for entry in ledger:",
-    "        if entry.day == day:",
-    "            return entry.metres",
-    "    raise KeyError(day)",
-    "",
-    "print(level_of(book, 3))",
-]
-
-
-def test_a_listing_is_fenced_and_keeps_its_indentation() -> None:
-    text = markdown([*proportional(PROSE), *monospaced(CODE, y=180), *proportional(PROSE, y=320)])
-    assert "```\n" + "\n".join(CODE) + "\n```" in text
-    assert text.count(" ".join(PROSE)) == 2
-
-
-def test_a_listing_in_braces_with_backticks_and_html_is_not_escaped() -> None:
-    code = ["function show(page) {", "  if (page.old) {", "    return `<b>${page.text}</b>`;", "  }", "  /* ``` */", "}"]
-    assert "````\n" + "\n".join(code) + "\n````" in markdown([*proportional(PROSE), *monospaced(code, y=180)])
-
-
-def test_a_listing_keeps_its_line_numbers_and_its_indentation() -> None:
-    code = [
-        "def run(queue):",
-        "    while True:",
-        "        item = queue.get(30)",
-        "        if item is None:",
-        "            return 0",
-    ]
-    numbered = [f"{n:2d}  {row}" for n, row in enumerate(code, 8)]
-    assert "```\n" + "\n".join(numbered) + "\n```" in markdown([*proportional(PROSE), *monospaced(numbered, y=180)])
-
-
-def test_a_listing_of_a_scan_may_have_boxes_that_are_a_little_wide() -> None:
-    lines = [
-        LayoutLine(text=it.text, x0=it.x0 - 1, y0=it.y0 - 1, x1=it.x1 + (n % 3), y1=it.y1 + 1)
-        for n, it in enumerate(monospaced(CODE, y=180))
-    ]
-    assert "```\n" + "\n".join(CODE) + "\n```" in markdown([*proportional(PROSE), *lines])
-
-
-def test_a_typewritten_letter_is_not_a_listing() -> None:
-    letter = [
-        "Dear Sir, the mill that you (and others)",
-        "have written of was sold in 1894, and",
-        "nobody knows who owns it now; the weir",
-        "was washed away.",
-    ]
-    assert "```" not in markdown(monospaced(letter))
 
 
 def test_marks_of_check_boxes_are_not_a_column_of_a_table() -> None:
