@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from rayocr.engines.layout import LayoutLine, Ruling, layout_markdown
 from rayocr.engines.layout.fields.signatures import are_signatures
 from tests.unit.engines.layout.pages import column, line
@@ -55,6 +57,26 @@ def test_names_above_offices_in_the_middle_of_their_columns_are_read_one_by_one(
 def test_labels_above_values_are_no_signatures() -> None:
     left, right = column(["Name", "Greta"], 80, 100), column(["Place", "Dunbar"], 320, 100)
     assert not are_signatures(left, right, EM)
+
+
+def signatures(*, name: str = "Vera Drummond", shift: float = 0, space: float = 0) -> bool:
+    left = [line("Dunbar", 80, 140 - space), line("1 April", 80, 152), line(name, 80 + shift, 190), line("Landlord", 80, 202)]
+    right = [line("Dunbar", 320, 140 - space), line("3 April", 320, 152), line("Piers", 320, 190), line("Tenant", 320, 202)]
+    return are_signatures(left, right, EM)
+
+
+def test_lines_above_other_lines_are_no_signatures() -> None:
+    assert signatures()
+    assert not signatures(name="Vera Drummond of the Hathersage Estate Company")
+    assert not signatures(shift=24)
+    assert not signatures(space=20)
+
+
+@pytest.mark.parametrize(("shift", "are_centered"), [(0, True), (12, False)])
+def test_offices_beside_the_middle_of_their_names_are_no_signatures(shift: float, are_centered: bool) -> None:
+    left = [centered("Greta Jessop", 160, 140), centered("Director", 160 + shift, 153)]
+    right = [centered("Lionel Ingram", 400, 140), centered("Course leader and tutor", 400, 153)]
+    assert are_signatures(left, right, EM) is are_centered
 
 
 def test_a_heading_below_two_blocks_is_below_both() -> None:
