@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
+import warnings
 from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -175,6 +176,8 @@ def new_client(
         from google.genai import types
     except ImportError as error:
         raise EngineUnavailable("google-genai is not installed here: pip install 'google-genai[aiohttp]'") from error
+    # A finish reason that the SDK does not know is recorded; the SDK's warning would interrupt the progress line.
+    warnings.filterwarnings("ignore", ".* is not a valid ", UserWarning, r"google\.genai\._common")
     options = types.HttpOptions(
         api_version="v1beta1"
         if config.vertexai
@@ -185,7 +188,7 @@ def new_client(
         extra_body=body,
         headers=headers or None,
         aiohttp_client=session,
-        **({} if config.vertexai else _tls_options()),  # on Vertex AI, the SDK adds a client certificate
+        **_transport_options(own_tls=not config.vertexai),  # on Vertex AI, the SDK adds a client certificate
     )
     client = partial(genai.Client, http_options=options)
     if config.vertexai and config.project:
@@ -198,9 +201,12 @@ def new_client(
     return client(vertexai=config.vertexai, api_key=secrets.gemini_api_key)
 
 
-def _tls_options() -> dict[str, Any]:
+def _transport_options(*, own_tls: bool) -> dict[str, Any]:
+    stay = {"allow_redirects": False}  # a redirect would send the page and the key to a server that the user did not name
+    if not own_tls:
+        return {"async_client_args": stay}
     context = _tls_context(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-    return {"client_args": {"verify": context}, "async_client_args": {"verify": context, "ssl": context}}
+    return {"client_args": {"verify": context}, "async_client_args": {"verify": context, "ssl": context, **stay}}
 
 
 @cache

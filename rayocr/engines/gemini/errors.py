@@ -125,6 +125,9 @@ def _from_status(error: Any, model: str) -> RayocrError:
     if code in _TRANSPORT_CODES or status == "DEADLINE_EXCEEDED":
         # Google charges nothing for a request that it answers with an error (ai.google.dev, "Billing", read on 2026-11-27).
         return EngineTimeout(f"Gemini timed out ({code}): {message}", retry_after_s=retry_after_s(error), unbilled=True)
+    if 300 <= code < 400:  # Google redirects no request; the sign-in page of a network does
+        place = str(_headers(error).get("Location", "nowhere"))[:200]
+        return EngineOverloaded(f"Something other than Gemini redirects to {place!r}.", retry_after_s=retry_after_s(error))
     if code >= 500 or code < 400:
         return EngineOverloaded(f"Gemini answered {code}: {message}", retry_after_s=retry_after_s(error))
     return EngineRejected(f"Gemini rejected the request ({code}): {message}")
@@ -175,8 +178,12 @@ def retry_after_s(error: Any) -> float | None:
         delay_s = seconds_of(str(detail.get("retryDelay", "")).removesuffix("s"))
         if delay_s is not None:
             return delay_s
+    return seconds_of(_headers(error).get("Retry-After"))
+
+
+def _headers(error: Any) -> Mapping[str, Any]:
     headers = getattr(error.response, "headers", None)
-    return seconds_of(headers.get("Retry-After")) if isinstance(headers, Mapping) else None
+    return headers if isinstance(headers, Mapping) else {}
 
 
 def is_googles(error: Any) -> bool:

@@ -74,6 +74,13 @@ async def test_a_refusal_says_what_it_cost_and_is_refused_by_the_checks(body: di
         check_answer(answer, ink_coverage=lambda: 1.0)
 
 
+async def test_an_unknown_finish_reason_is_told_without_a_warning_of_the_sdk() -> None:
+    candidate = STOP["candidates"][0] | {"finishReason": "NEWER_THAN_THIS_VERSION"}
+    async with answering(Recorded(STOP | {"candidates": [candidate]})) as url:
+        with pytest.raises(RayocrError, match="NEWER_THAN_THIS_VERSION"):
+            check_answer(await ask(url), ink_coverage=lambda: 1.0)
+
+
 async def test_an_answer_without_a_candidate_is_malformed() -> None:
     async with answering(Recorded({"usageMetadata": {"promptTokenCount": 1}})) as url:
         with pytest.raises(MalformedAnswer):
@@ -220,6 +227,16 @@ async def test_an_answer_that_arrived_damaged_may_be_billed_and_a_proxys_page_is
         with pytest.raises(EngineConnectionLost) as caught:
             await ask(url)
     assert caught.value.in_flight is is_possibly_billed
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_gets_neither_the_page_nor_the_key(status: int) -> None:
+    other = Recorded()
+    async with answering(other) as elsewhere:
+        error = await failure(Recorded({}, status, {"Location": f"{elsewhere}/v1beta/models/{MODEL}:generateContent"}))
+    assert type(error) is EngineOverloaded
+    assert f"Something other than Gemini redirects to '{elsewhere}" in str(error)
+    assert other.requests == []
 
 
 @pytest.mark.parametrize("body", [{"candidates": "none"}, {"candidates": [{"content": {"parts": 7}}]}, [1, 2], 7])
