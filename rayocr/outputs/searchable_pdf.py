@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from rayocr.pdf.page import Page
 
 
+_LEAST_CROP_PT = 4.0
 _HEAD_BYTES = 200  # bytes at the start of a content stream, which name the font of its first line
 
 
@@ -91,9 +92,12 @@ class SearchablePdfOutput(Output):
             self._remove_earlier_text(record.page_number)
         if not record.text.strip():
             return
-        if HIDDEN_TEXT in record.doubts:
+        hides, is_cropped = HIDDEN_TEXT in record.doubts, self._is_cropped(record.page_number)
+        if hides or is_cropped:
             with suppress(RayocrError), self._source.page(record.page_number) as page:
-                self._remove_hidden_text(page.hidden_pieces(), record.page_number)
+                hides |= page.has_text_outside
+                if hides:
+                    self._remove_hidden_text(page.hidden_pieces(), record.page_number)
         if record.engine == "textlayer" and not self._has_form:
             return
         try:
@@ -102,9 +106,9 @@ class SearchablePdfOutput(Output):
                 is_searchable = record.engine == "textlayer" or (layer.trusted and not _is_rejected(record))
                 boxes = self._values(record.page_number, page) if is_searchable else self._boxes(record, page)
                 upright, keeps_text = page.upright, bool(page.raw_text.strip()) and not page.text_layer().hides_text
-                if not is_searchable and keeps_text and page.text_layer().is_reading:
+                if not is_searchable and keeps_text and not hides and page.text_layer().is_reading:
                     keeps_text = not self._remove_old_layer(page.hidden_pieces(with_readings=True), record.page_number)
-                elif HIDDEN_TEXT not in record.doubts and page.text_layer().hides_text:
+                elif not hides and page.text_layer().hides_text:
                     self._remove_hidden_text(page.hidden_pieces(), record.page_number)
         except RayocrError:  # a server can read a page that PDFium cannot load
             if record.engine == "textlayer":
@@ -149,6 +153,16 @@ class SearchablePdfOutput(Output):
         contents = self._pdf.pages[page_number - 1].get("/Contents")
         if isinstance(contents, pikepdf.Array) and len(contents) and FONT_NAME.encode() in contents[0].read_bytes()[:_HEAD_BYTES]:
             del contents[0]
+
+    def _is_cropped(self, page_number: int) -> bool:
+        """Returns whether the page shows a part of its sheet only."""
+        assert self._pdf is not None
+        page = self._pdf.pages[page_number - 1]
+        try:
+            crop, sheet = ([float(side) for side in box] for box in (page.cropbox, page.mediabox))
+        except (TypeError, ValueError):
+            return False
+        return any(abs(one - other) > _LEAST_CROP_PT for one, other in zip(crop, sheet, strict=False))
 
     def _remove_hidden_text(self, found: HiddenPieces, page_number: int) -> None:
         from rayocr.outputs.searchable.hidden_text import remove_pieces

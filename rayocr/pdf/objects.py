@@ -14,6 +14,7 @@ from rayocr.pdf.geometry import PAGE_SPACE, Box, Matrix, Upright
 from rayocr.pdf.hidden.drawn_text import DrawnText, around
 from rayocr.pdf.hidden.text_style import TextStyle
 from rayocr.pdf.shapes.frames import sides_of_frame
+from rayocr.pdf.shapes.small_shapes import SmallShapes
 from rayocr.pdf.textlayer.struck.crossed import MAX_STROKES
 
 _MAX_OBJECTS = 20_000  # maximum number of visited objects; maps and plots have millions of paths and no tables
@@ -26,6 +27,7 @@ _STRAIGHT_PT = 1.0  # a line that deviates more from its axis is oblique
 _SLOPE, _LARGEST_FALL_PT = 0.06, 8.0  # limits of a line that is nearly level, such as one that strikes a word out
 _MIN_RULING_PT = 6.0
 _MIN_BAR_PT, _MOST_BARS = 3.5, 40  # least length of a fraction bar; more short lines on a page are dashes or ticks of an axis
+_LARGEST_POINT_PT, _LONGEST_MINUS_PT = 6.0, 24.0
 _THIN_PT = 3.0  # a filled rectangle as thin as this is a line
 _HAIRLINE_PT = 0.1  # a line without thickness is drawn as thin as possible
 _STRIPES_PT = 2.0  # thickness of two such rectangles side by side
@@ -62,6 +64,7 @@ class PageObjects:
     picture_sizes: set[tuple[int, int, int]] = field(default_factory=set)  # columns, rows and encoded bytes of each picture
     ruling_list: list[Ruling] = field(default_factory=list)
     short_bars: list[Ruling] = field(default_factory=list)
+    short_uprights: list[Ruling] = field(default_factory=list)
     sloping: list[tuple[Box, float, float]] = field(default_factory=list)  # nearly level lines, their thickness, and their fall
     oblique: list[tuple[Box, bool]] = field(default_factory=list)  # steeper lines, and whether they fall from left to right
     small_shapes: list[Box] = field(default_factory=list)  # bounds of paths as small as a check box
@@ -77,6 +80,26 @@ class PageObjects:
     @property
     def rulings(self) -> tuple[Ruling, ...]:
         return tuple(self.ruling_list)
+
+    @property
+    def signs(self) -> SmallShapes:
+        """The shapes that may be points and minus signs of numbers, and the lines that may cross them."""
+        level = dict.fromkeys(line for line in (*self.ruling_list, *self.short_bars) if line.y0 == line.y1)
+        upright = [line for line in (*self.ruling_list, *self.short_uprights) if line.x0 == line.x1]
+        return SmallShapes(
+            dots=[box for box in self.small_shapes if max(box[2] - box[0], box[3] - box[1]) < _LARGEST_POINT_PT],
+            bars=[_with_thickness(line) for line in level if line.x1 - line.x0 < _LONGEST_MINUS_PT],
+            uprights=[_with_thickness(line) for line in upright],
+        )
+
+
+def _with_thickness(line: Ruling) -> Box:
+    half = line.thickness / 2
+    return (
+        (line.x0, line.y0 - half, line.x1, line.y1 + half)
+        if line.y0 == line.y1
+        else (line.x0 - half, line.y0, line.x1 + half, line.y1)
+    )
 
 
 def inspect_objects(page: Any, upright: Upright, width_pt: float, height_pt: float) -> PageObjects:
@@ -248,6 +271,8 @@ class _Inspector:
         elif right - left <= _STRAIGHT_PT and bottom - top >= _MIN_RULING_PT:
             middle = (left + right) / 2
             self._found.ruling_list.append(Ruling(middle, top, middle, bottom, thickness))
+        elif right - left <= _STRAIGHT_PT and bottom - top >= _MIN_BAR_PT and len(self._found.short_uprights) < _MAX_RULINGS:
+            self._found.short_uprights.append(Ruling((left + right) / 2, top, (left + right) / 2, bottom, thickness))
         elif bottom - top <= min(_SLOPE * (right - left), _LARGEST_FALL_PT) and len(self._found.sloping) < _MAX_RULINGS:
             along, down = self._upright.direction(x1 - x0, y1 - y0)
             self._found.sloping.append(((left, top, right, bottom), thickness, down if along > 0 else -down))

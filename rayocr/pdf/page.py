@@ -143,7 +143,8 @@ class Page:
     @cached_property
     def _own_layer(self) -> TextLayer:
         """The page's text layer without the text of annotations."""
-        return read_text_layer(self._page.raw, self.upright, (self.width_pt, self.height_pt), image_share=self.image_share)
+        size_pt = (self.width_pt, self.height_pt)
+        return read_text_layer(self._page.raw, self.upright, size_pt, image_share=self.image_share, shapes=self._objects.signs)
 
     def _read_text_layer(self) -> TextLayer:
         own, size_pt = self._own_layer, (self.width_pt, self.height_pt)
@@ -152,7 +153,7 @@ class Page:
         without = [field.index for field in self.fields if field.replaces_appearance]
         with suppress(PageUnrenderable), self._cut_out(without=without) as single, first_page(single) as page:
             if page:
-                layer = read_text_layer(page, self.upright, size_pt, image_share=self.image_share)
+                layer = read_text_layer(page, self.upright, size_pt, image_share=self.image_share, shapes=self._objects.signs)
                 layer = with_own_lines(layer, own, self._page.raw, self.upright)
                 return with_fields(layer, (*self.fields, *self.drawn_marks), size_pt)
         return with_fields(own, (*self.fields, *self.drawn_marks), size_pt)
@@ -199,6 +200,11 @@ class Page:
     def visible_text(self) -> str:
         """Returns the text that the page shows, in file order. Ten times as fast as `text_layer` if `raw_text` is the same."""
         return self.raw_text if self.shows_raw_text() else self._text_layer.text
+
+    @property
+    def has_text_outside(self) -> bool:
+        """Returns whether the page's content has text outside the page's area."""
+        return self._raw.has_more
 
     def hidden_pieces(self, *, with_readings: bool = False) -> HiddenPieces:
         """Returns the pieces of the page's content that contain only invisible text. See `pdf.hidden.pieces.hidden_pieces`."""

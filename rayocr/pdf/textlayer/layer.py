@@ -15,6 +15,7 @@ import pypdfium2.raw as pdfium
 
 from rayocr.pdf.geometry import Box, Upright, turned_size
 from rayocr.pdf.guard import uninterrupted
+from rayocr.pdf.shapes.small_shapes import SmallShapes
 from rayocr.pdf.textlayer.cells.omitted_letters import before_omitted_letters
 from rayocr.pdf.textlayer.cells.overlapping_digits import beside_omitted_digits, over_other_digits
 from rayocr.pdf.textlayer.direction import is_level, quarter_turns, slant
@@ -28,6 +29,7 @@ from rayocr.pdf.textlayer.glyphs.wrong_digits import visible_objects
 from rayocr.pdf.textlayer.ink.comparison import Comparison, compare_with_ink, compare_with_picture
 from rayocr.pdf.textlayer.lines import TextLine, Word, WordIndex, is_same_place, lines_of, without_second_drawings
 from rayocr.pdf.textlayer.reading.alignment import fits
+from rayocr.pdf.textlayer.reading.drawn_signs import with_drawn_signs
 from rayocr.pdf.textlayer.reading.late_digits import with_late_digits
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.spaces.spurious_spaces import drop_spurious_spaces
@@ -146,14 +148,16 @@ class TextLayer:
         return covered / self.height_pt if self.height_pt else 0.0
 
 
-def read_text_layer(page: Any, upright: Upright, size_pt: tuple[float, float], *, image_share: float) -> TextLayer:
-    """Reads the text layer of a raw FPDF_PAGE. `size_pt`: the size of the upright page. Omits text outside the page, since two
-    pages cropped from one sheet contain the text of both."""
+def read_text_layer(
+    page: Any, upright: Upright, size_pt: tuple[float, float], *, image_share: float, shapes: SmallShapes | None = None
+) -> TextLayer:
+    """Reads the text layer of a raw FPDF_PAGE. `size_pt`: the size of the upright page. `shapes`: what may be signs of numbers.
+    Omits text outside the page, since two pages cropped from one sheet contain the text of both."""
     text_page, turns = _load_text(page, upright)
     if not text_page:
         return TextLayer(lines=(), image_share=image_share, height_pt=size_pt[1], width_pt=size_pt[0])
     try:
-        layer = replace(_lines_on(page, text_page, upright, size_pt, turns), image_share=image_share)
+        layer = replace(_lines_on(page, text_page, upright, size_pt, turns, shapes), image_share=image_share)
         if not layer.lines:
             return replace(layer, lacking=TextObjects(page).without_characters(text_page))
         found = compare_with_ink(
@@ -204,7 +208,9 @@ def _load_text(page: Any, upright: Upright) -> tuple[Any, int]:
         pdfium.FPDFPage_SetRotation(page, rotation)
 
 
-def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float], turns: int) -> TextLayer:
+def _lines_on(
+    page: Any, text_page: Any, upright: Upright, size_pt: tuple[float, float], turns: int, shapes: SmallShapes | None = None
+) -> TextLayer:
     turned, turned_pt = upright.turned(turns, size_pt), turned_size(turns, size_pt)
     characters = read_characters(page, text_page, turned, turned_pt, is_word=is_word)
     drop_spurious_spaces(text_page, characters, turned)
@@ -214,6 +220,8 @@ def _lines_on(page: Any, text_page: Any, upright: Upright, size_pt: tuple[float,
     with_mac_ligatures(characters)
     with_superscripts(characters, lambda index: _origin_of(text_page, index, turned, fonts))
     baseline_of = cache(lambda index: _baseline_of(text_page, index, turned))
+    if shapes and not turns:
+        with_drawn_signs(characters, shapes, baseline_of)
     lines = lines_of(
         characters,
         font_of=cache(fonts.size_and_weight),

@@ -82,3 +82,26 @@ def test_a_page_that_is_too_slow_to_compare_keeps_its_text(monkeypatch: pytest.M
         assert pdf.pages[0].Contents.objgen == before
         assert remove_pieces(pdf, 1, {2}, count=3)
         assert pdf.pages[0].Contents.objgen != before
+
+
+@pytest.mark.parametrize("outside", [b"BT /F1 12 Tf 20 820 Td (HIDDEN beside the page) Tj ET ", b"q 1 0 0 1 0 300 cm /Fm Do Q "])
+def test_text_that_the_crop_box_cuts_off_is_removed(outside: bytes) -> None:
+    content = SEEN + outside
+    source = pdfs.pages_of(("/CropBox [50 400 500 740]",), content=content, resources="/XObject << /Fm 6 0 R >>", extra=FORM)
+    page = replace(record("The sum of 48,500 for the roof", ()), engine="textlayer")
+    data, notes = searchable_pdf(source, page)
+    with pikepdf.open(io.BytesIO(data)) as pdf:
+        pdf.pages[0].CropBox = [0, 0, 595, 842]
+        whole = io.BytesIO()
+        pdf.save(whole)
+    assert "48,500" in text_of(whole.getvalue())
+    assert "HIDDEN" not in text_of(whole.getvalue())
+    assert not notes
+
+
+def test_a_cropped_page_without_other_text_is_not_changed() -> None:
+    source = pdfs.pages_of(("/CropBox [50 400 500 740]",), content=SEEN)
+    data, notes = searchable_pdf(source, replace(record("The sum of 48,500 for the roof", ()), engine="textlayer"))
+    with pikepdf.open(io.BytesIO(data)) as pdf, pikepdf.open(io.BytesIO(source)) as before:
+        assert pdf.pages[0].Contents.read_bytes() == before.pages[0].Contents.read_bytes()
+    assert not notes

@@ -1,37 +1,81 @@
-"""Tells 0, 6, 8 and 9 from each other by their counters, the white areas that their outlines enclose. In many fonts these digits
-are equally large."""
+"""Tells digits from each other by their outlines: 0, 4, 6, 8 and 9 by their counters, the white areas that they enclose, the
+others by level edges at their top and their foot. In many fonts, digits are equally large."""
 
 from __future__ import annotations
 
 import ctypes
 from collections.abc import Collection
-from typing import Any
+from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
 
-_WITH_COUNTERS = "0689"
-_LEAST_SEGMENTS, _MOST_SEGMENTS = 13, 200  # path segments per digit; the box of a missing glyph has fewer, a drawing more
+_DIGITS = "0123456789"
+_LEAST_SEGMENTS, _MOST_SEGMENTS = 6, 200  # path segments per digit; a drawing has more
+_LEAST_ROUND = 13  # path segments of a digit with counters; the box of a missing glyph has fewer
 _LOW, _HIGH = 0.42, 0.58  # middle of the counter of a 6 and of a 9, as a share of the digit's height
 _TALL, _SHORT = 0.62, 0.58  # height of the counter of a 0, and of a 6 or 9
 _LEAST = 0.1  # least height of a counter, as a share of the digit's height
+_STROKE = 0.04  # least thickness of the strokes beside a counter, as a share of the digit's width
+_DEPTH, _LEVEL = 0.015, 0.4  # largest depth of a level edge, in heights of the digit, and its least length, in widths
+_WITH_COUNTERS = "0689"
+# Digits that may have level edges at the top and at the foot or none, at the top only, and at the foot only.
+_BY_EDGES = ("123457", "57", "124")
+
+
+class _Outline(NamedTuple):
+    spans: list[tuple[float, float, float, float]]  # the lowest and the highest point of each contour, its left and right side
+    edges: list[tuple[float, float, float]]  # straight lines: their lowest and their highest point, and their length along x
+    width: float
+    has_curves: bool
+
+
+_NOTHING = _Outline([], [], 0.0, False)
+_known: dict[tuple[Any, ...], _Outline] = {}  # by the number of segments and some points; pages of a document have equal fonts
+_MOST_KNOWN, _PARTS = 2_000, 6
+_FUNCTIONS = (
+    pdfium.FPDFGlyphPath_GetGlyphPathSegment,
+    pdfium.FPDFPathSegment_GetPoint,
+    pdfium.FPDFPathSegment_GetType,
+)
 
 
 def has_other_digits(font: Any, digits: Collection[str]) -> bool:
-    """Returns whether the raw font draws one of these digits with the outline of another digit: of one of these that has a wrong
-    outline, too, or of one that is not among them. Takes 40 µs per digit."""
-    shown = {digit: _shown_digit(font, digit) or digit for digit in _WITH_COUNTERS if digit in digits}
-    return any(other != digit and shown.get(other, "") != other for digit, other in shown.items())
+    """Returns whether the raw font draws one of these digits with the outline of another digit. Some outlines are a reason only
+    if they belong to a digit that has a wrong outline, too, or that is not among these. Takes 15 µs per digit, 100 µs if
+    it is new."""
+    outlines = {digit: _outline(font, digit) for digit in _DIGITS if digit in digits}
+    shown = {digit: _shown_digits(outline) or digit for digit, outline in outlines.items()}
+    wrong = {digit for digit, seen in shown.items() if digit not in seen}
+    certain = {
+        *_BY_EDGES[1:],
+        "1",
+        *(("4",) if list(shown.values()).count("4") == 1 else ()),
+    }  # others of an angular font show a 4
+    unused = set(_DIGITS).difference(shown)
+    return any(
+        not wrong.isdisjoint(shown[digit])
+        or (shown[digit] in certain and digit != "1")  # its stem is as wide as a level edge
+        or (digit in _WITH_COUNTERS and shown[digit] not in _BY_EDGES and not unused.isdisjoint(shown[digit]))
+        for digit in wrong
+    )
 
 
-def _shown_digit(font: Any, digit: str) -> str:
-    """Returns the digit that the outline shows; empty if the outline is unusual or is not a digit with a counter."""
-    spans = _contours(font, digit)
-    if not 2 <= len(spans) <= 3:
+def _shown_digits(outline: _Outline) -> str:
+    """Returns the digits that the outline may show; empty if it is unusual or is not a digit."""
+    spans = sorted(outline.spans, key=lambda span: span[0] - span[1])
+    if not 1 <= len(spans) <= 3:
         return ""
-    spans.sort(key=lambda span: span[0] - span[1])
-    (low, high), *counters = spans
+    (low, high, left, right), *inner = spans
+    margin = _STROKE * (right - left)
+    if any(x0 < left + margin or x1 > right - margin for _, _, x0, x1 in inner):
+        return ""  # strokes that overlap
+    counters = [(bottom, top) for bottom, top, _, _ in inner]
     height = high - low
-    if height <= 0 or any(bottom < low or top > high or top - bottom < _LEAST * height for bottom, top in counters):
+    if not counters:
+        return _by_edges(outline, low, high)
+    if not outline.has_curves:
+        return "4" if len(counters) == 1 else ""
+    if any(bottom < low or top > high or top - bottom < _LEAST * height for bottom, top in counters):
         return ""
     if len(counters) == 2:
         (one_low, one_high), (other_low, other_high) = sorted(counters)
@@ -40,22 +84,66 @@ def _shown_digit(font: Any, digit: str) -> str:
     share, middle = (top - bottom) / height, ((top + bottom) / 2 - low) / height
     if share > _TALL:
         return "0" if _LOW < middle < _HIGH else ""
-    return "" if share > _SHORT or _LOW <= middle <= _HIGH else "6" if middle < _LOW else "9"
+    return "" if share > _SHORT or _LOW <= middle <= _HIGH else "6" if middle < _LOW else "49"
 
 
-def _contours(font: Any, digit: str) -> list[tuple[float, float]]:
-    """Returns the lowest and the highest point of each contour."""
+def _by_edges(outline: _Outline, low: float, high: float) -> str:
+    """Returns the digits without counters that the outline may show. Some fonts have no level edges."""
+    depth = _DEPTH * (high - low)
+    top = max((length for bottom, _, length in outline.edges if bottom > high - depth), default=0.0) > _LEVEL * outline.width
+    foot = max((length for _, upper, length in outline.edges if upper < low + depth), default=0.0) > _LEVEL * outline.width
+    return _BY_EDGES[0] if top == foot else _BY_EDGES[1] if top else _BY_EDGES[2]
+
+
+def _outline(font: Any, digit: str) -> _Outline:
     path = pdfium.FPDFFont_GetGlyphPath(font, ord(digit), 1000.0)
     count = pdfium.FPDFGlyphPath_CountGlyphSegments(path) if path else 0
-    spans: list[tuple[float, float]] = []
+    if not _LEAST_SEGMENTS <= count <= _MOST_SEGMENTS:
+        return _NOTHING
+    key = (count, *(_point(path, count * part // _PARTS) for part in range(_PARTS)))
+    if key not in _known:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        _known[key] = _outline_of(path, count)
+    return _known[key]
+
+
+def _point(path: Any, number: int) -> tuple[float, float]:
     x, y = ctypes.c_float(), ctypes.c_float()
-    for number in range(count if _LEAST_SEGMENTS <= count <= _MOST_SEGMENTS else 0):
-        segment = pdfium.FPDFGlyphPath_GetGlyphPathSegment(path, number)
-        if not pdfium.FPDFPathSegment_GetPoint(segment, x, y):
-            return []
-        if pdfium.FPDFPathSegment_GetType(segment) == pdfium.FPDF_SEGMENT_MOVETO:
-            spans.append((y.value, y.value))
-        elif spans:
-            low, high = spans[-1]
-            spans[-1] = (min(low, y.value), max(high, y.value))
-    return [span for span in spans if span[1] > span[0]]
+    pdfium.FPDFPathSegment_GetPoint(pdfium.FPDFGlyphPath_GetGlyphPathSegment(path, number), x, y)
+    return x.value, y.value
+
+
+def _outline_of(path: Any, count: int) -> _Outline:
+    get_segment, get_point, get_kind = _FUNCTIONS
+    x, y = ctypes.c_float(), ctypes.c_float()
+    at = ctypes.byref(x), ctypes.byref(y)
+    contours: list[list[tuple[float, float]]] = []
+    edges: list[tuple[float, float, float]] = []
+    has_curves = False
+    for number in range(count):
+        segment = get_segment(path, number)
+        if not get_point(segment, *at):
+            return _NOTHING
+        kind = get_kind(segment)
+        if kind == pdfium.FPDF_SEGMENT_MOVETO:
+            contours.append([])
+        elif not contours:
+            return _NOTHING
+        contours[-1].append((x.value, y.value))
+        if kind == pdfium.FPDF_SEGMENT_LINETO:
+            edges.append(_edge(*contours[-1][-2:]))
+        has_curves |= kind == pdfium.FPDF_SEGMENT_BEZIERTO
+    if count < _LEAST_ROUND and len(contours) > 1:
+        return _NOTHING
+    edges += [_edge(points[-1], points[0]) for points in contours]  # all outlines of letters are closed
+    spans = []
+    for points in contours:
+        xs, ys = zip(*points, strict=True)
+        spans.append((min(ys), max(ys), min(xs), max(xs)))
+    width = max(span[3] for span in spans) - min(span[2] for span in spans)
+    return _Outline([span for span in spans if span[1] > span[0]], edges, width, has_curves)
+
+
+def _edge(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float, float]:
+    return min(one[1], other[1]), max(one[1], other[1]), abs(one[0] - other[0])

@@ -1,5 +1,5 @@
-"""Puts exponents, indexes, marks of footnotes and endings of ordinal numbers that are drawn after their line to their places: the
-2 and the 4 of H2SO4, the "th" of 11th."""
+"""Puts exponents, indexes, marks of footnotes and of names, and endings of ordinal numbers that are drawn after their line to
+their places: the 2 and the 4 of H2SO4, the "th" of 11th."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _MOST_DIGITS = 3
 _ROW_PT = 8.0
 _CHARACTERS = frozenset("0123456789+-\u2212\u2013")
 _ORDINALS = frozenset(("st", "nd", "rd", "th"))
+_MARKS = frozenset(("*", "**", "***", "\u2020", "\u2021", "\u2122", "\u2120", "\u00ae"))  # of footnotes and of names
 _ENDS = frozenset(".,;:!?\u201d\u2019")  # marks between a word and the number of its footnote
 
 Baseline = Callable[[int], float | None]
@@ -72,7 +73,9 @@ def _is_short(line: TextLine) -> bool:
 
 
 def _is_number(text: str) -> bool:
-    return text in _ORDINALS or (len(text) <= _MOST_DIGITS and _CHARACTERS.issuperset(text) and text[-1].isdigit())
+    return (
+        text in _ORDINALS or text in _MARKS or (len(text) <= _MOST_DIGITS and _CHARACTERS.issuperset(text) and text[-1].isdigit())
+    )
 
 
 def _with_digit(host: TextLine, digit: Word, size: float, baseline_of: Baseline) -> TextLine | None:
@@ -90,7 +93,7 @@ def _with_digit(host: TextLine, digit: Word, size: float, baseline_of: Baseline)
         return None
     if base - own >= _RAISED_EM * em:
         text = digit.text.translate(RAISED)
-    elif own - base >= _LOWERED_EM * em and word.text[-1] not in _ENDS and digit.text not in _ORDINALS:
+    elif own - base >= _LOWERED_EM * em and word.text[-1] not in _ENDS and digit.text not in _ORDINALS | _MARKS:
         text = digit.text.translate(LOWERED) if word.text[-1].isdigit() else digit.text
     else:
         return None
@@ -106,6 +109,8 @@ def _may_hold(word: str, text: str) -> bool:
     """Returns whether such a text may be part of the word: the ending of a number, a number after a word and its mark."""
     if text in _ORDINALS:
         return word[-1].isdigit()
+    if text in _MARKS and word[-1] in _ENDS and word[-2:-1].isdigit():
+        return True
     return word[-1].isalnum() or word[-1] in ")]" or (word[-1] in _ENDS and word[-2:-1].isalpha())
 
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from rayocr.pdf.textlayer.glyphs.characters import Characters
+from rayocr.pdf.textlayer.spaces.tight_spaces import tight_spaces
 
 _TRACKED_EM = (0.07, 0.16)  # range of the gap between the letters of letterspaced words
 _TIGHT_SPACE_EM, _UNTRACKED_EM = 0.1, 0.03
@@ -57,6 +58,8 @@ def correct_spaces(characters: Characters, spaced: list[bool], gaps: Any) -> Non
         elif gaps[n - 1] > _INDIC_SPACE_EM and _are_indic(texts, n):
             joined = [gaps[m - 1] <= _UNTRACKED_EM for m in around if m != n and not spaced[m] and _are_indic(texts, m)]
             spaced[n] = len(joined) >= _LEAST_JOINED and all(joined)
+    for n in tight_spaces(texts, said, gaps):
+        spaced[n] = True
     _join_letterspaced(texts, spaced, gaps)
 
 

@@ -42,3 +42,10 @@ def test_the_ending_of_an_ordinal_number_that_is_drawn_after_its_line_is_a_part_
 def test_the_number_of_a_footnote_that_is_drawn_after_its_line_is_behind_the_mark() -> None:
     sentence = text(72, 700, 12, "It is done.") + text(140, 700, 12, "However")
     assert texts_of(pdfs.pages_of(content=(sentence + text(124.6, 705, 6, "203")).encode())) == ["It is done.²⁰³ However"]
+
+
+def test_a_mark_that_is_drawn_after_its_line_is_behind_its_word() -> None:
+    names = text(72, 700, 12, "Harbour") + text(122, 700, 12, "and 327,") + text(180, 700, 12, "moored")
+    raised = text(115.5, 704, 7, "*") + text(169.2, 704, 7, "**")
+    assert texts_of(pdfs.pages_of(content=(names + raised).encode())) == ["Harbour* and 327,** moored"]
+    assert "*" in texts_of(pdfs.pages_of(content=(names + text(300, 704, 7, "*")).encode()))

@@ -48,6 +48,24 @@ def test_a_number_and_a_word_of_another_size_stay_apart(pieces: list[tuple[float
     assert level(pieces, gap) == [text]
 
 
+@pytest.mark.parametrize("gap", [80, 100, 130])
+def test_spaces_of_one_narrow_width_between_touching_letters_are_spaces(gap: int) -> None:
+    words = ["TABLE", "OF", "CONTENTS", "1911", "4,829", "see", "page", "12"]
+    assert drawn("72 700 Td [" + f" -{gap} ".join(f"({word})" for word in words) + "] TJ") == [" ".join(words)]
+
+
+@pytest.mark.parametrize(
+    ("pieces", "text"),
+    [
+        (["m", "an m", "enace m", "ill nom", "inal"], "man menace mill nominal"),  # a wrong width of the letter m
+        (list("contents"), "contents"),  # tracking
+        (["contents of", "ledgers"], "contents ofledgers"),  # a single gap may be kerning
+    ],
+)
+def test_other_narrow_gaps_are_no_spaces(pieces: list[str], text: str) -> None:
+    assert drawn("72 700 Td [" + " -80 ".join(f"({piece})" for piece in pieces) + "] TJ") == [text]
+
+
 SPACED = ["T O T A L", "A N N U A L   R E P O R T", "e m p h a s i s", "P f o r z h e i m", "S a l e m", "T O T A L   1 2 . 5 0"]
 
 
