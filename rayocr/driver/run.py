@@ -6,15 +6,14 @@ already finished.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import os
 import secrets
 import socket
 import sys
-import threading
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,18 +21,18 @@ from typing import Any
 
 from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.config import Mode, RayocrConfig, Secrets
-from rayocr.driver.cluster.addresses import find_address
-from rayocr.driver.cluster.connect import Connection, connect, disconnect
+from rayocr.driver.cluster.connect import Connection
 from rayocr.driver.cluster.faults import Faults
-from rayocr.driver.corrected_documents import CorrectedDocuments
+from rayocr.driver.connecting import connected
+from rayocr.driver.earlier.corrected_documents import CorrectedDocuments
+from rayocr.driver.earlier.missing_outputs import MissingOutputs
+from rayocr.driver.earlier.replaced_failures import ReplacedFailures
 from rayocr.driver.engine_check import check_engines
-from rayocr.driver.missing_outputs import MissingOutputs
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.run_record import note_started
 from rayocr.driver.monitor.spend_account import SpendAccount
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import Plan, sweep_temp_files
-from rayocr.driver.replaced_failures import ReplacedFailures
 from rayocr.driver.retry_selection import discovery_rules, source_words
 from rayocr.driver.scheduling.leases import open_run_locks
 from rayocr.driver.scheduling.progress import Progress
@@ -199,14 +198,13 @@ class Run:
             asyncio.to_thread(probe_servers, self.plan.links, self.config.engine, self.plan.prompts, self.keys)
         )
         probing.add_done_callback(lambda task: task.cancelled() or task.exception())  # always retrieves the exception
-        async with self._connected(shutdown, probing) as connection:
+        needs_ray = not (self.in_process or runs_in_process(self.config))
+        async with connected(self.config, shutdown, probing, self.terminal) if needs_ray else nullcontext() as connection:
             async with self._waiting_for_servers(probing):
                 await probing
             shutdown.install()
-            if connection is not None and connection.where:
-                self.terminal.say(f"Running on the {connection.where}.")
-            if connection is not None and connection.dashboard_url:
-                self.terminal.say(f"Ray dashboard: {connection.dashboard_url}")
+            if connection is not None:
+                self._announce(connection)
             if not scout.done():
                 scout.add_done_callback(
                     lambda task: None if task.cancelled() or task.exception() else self.announcements.say_found(task.result())
@@ -214,7 +212,7 @@ class Run:
             if shutdown.requested.is_set():
                 raise Interrupted("Interrupted before the first page.")
             inputs = self.inputs(rules, locks, owner, shutdown)
-            async with self.terminal.waiting("Starting the workers …") if connection else contextlib.nullcontext():
+            async with self.terminal.waiting("Starting the workers …") if connection else nullcontext():
                 actors = await start_actors(inputs, connection, faults=self.faults)
             await self.run_on(wire(inputs, actors), shutdown)
 
@@ -226,25 +224,17 @@ class Run:
             self.announcements.find_other_settings()
         return batch
 
-    @contextlib.asynccontextmanager
-    async def _connected(self, shutdown: Shutdown, probing: asyncio.Task[None]) -> AsyncIterator[Connection | None]:
-        """Returns the connection; None if the run does not need Ray."""
-        if self.in_process or runs_in_process(self.config):
-            yield None
-            return
-        starting = self.config.cluster in ("auto", "local") and find_address(self.config.cluster) is None
-        async with self.terminal.waiting("Starting Ray …" if starting else "Connecting to Ray …"):
-            connection = await _connect(self.config, shutdown, probing)
-        try:
-            yield connection
-        finally:
-            await asyncio.to_thread(disconnect)
-
-    def _waiting_for_servers(self, probing: asyncio.Task[None]) -> contextlib.AbstractAsyncContextManager[None]:
+    def _waiting_for_servers(self, probing: asyncio.Task[None]) -> AbstractAsyncContextManager[None]:
         asked = [link.name for link in self.plan.links if link.kind == "wait"]
         if probing.done() or not asked:
-            return contextlib.nullcontext()
+            return nullcontext()
         return self.terminal.waiting(f"Waiting for {' and '.join(asked)} …")
+
+    def _announce(self, connection: Connection) -> None:
+        if connection.where:
+            self.terminal.say(f"Running on the {connection.where}.")
+        if connection.dashboard_url:
+            self.terminal.say(f"Ray dashboard: {connection.dashboard_url}")
 
     def inputs(self, rules: DiscoveryRules, locks: Locks, owner: str, shutdown: Shutdown) -> RunInputs:
         return RunInputs(
@@ -310,7 +300,7 @@ class Run:
         if parts.outages is not None:
             await parts.outages.close()
         if actors.limiter is not None:
-            with contextlib.suppress(Exception):  # the final spending; a dead limiter has reported its own failure
+            with suppress(Exception):  # the final spending; a dead limiter has reported its own failure
                 self.progress.limiter = await asyncio.wait_for(actors.limiter.state(), _LIMITER_CLOSE_S)
                 self.account.keep(self.progress.limiter.spent_by_day, now=True)
         await parts.telemetry.last()
@@ -318,14 +308,14 @@ class Run:
             self.progress.workers = max(self.progress.workers, stage.pool.size)
             await stage.pool.close()
         if actors.batch_queue is not None:
-            with contextlib.suppress(Exception):  # the intents remain and expire later
+            with suppress(Exception):  # the intents remain and expire later
                 await asyncio.wait_for(actors.batch_queue.close(finished=finished), _LEDGER_CLOSE_S)
-        with contextlib.suppress(Exception):  # acknowledged pages are durable even if the ledger does not answer now
+        with suppress(Exception):  # acknowledged pages are durable even if the ledger does not answer now
             report = await asyncio.wait_for(actors.ledger.close(), _LEDGER_CLOSE_S)
             for name in report.damaged_segments:
                 self.terminal.warn(f"Ledger segment {name} is damaged; its pages are read again.")
         if actors.limiter is not None:
-            with contextlib.suppress(Exception):  # its shares in other clusters expire
+            with suppress(Exception):  # its shares in other clusters expire
                 await asyncio.wait_for(actors.limiter.close(), _LIMITER_CLOSE_S)
         await asyncio.to_thread(self.replaced.remove)
         await parts.leases.close()
@@ -356,25 +346,3 @@ class Run:
                 self.terminal.warn(f"Cannot create {self.config.logs.dir}: logs go to standard output only.")
         except OSError as error:
             self.terminal.warn(f"Cannot write logs to {self.config.logs.dir}: {error.strerror}. Set logs.dir= to another folder.")
-
-
-async def _connect(config: RayocrConfig, shutdown: Shutdown, probing: asyncio.Task[None]) -> Connection:
-    """Connects to Ray. Raises Interrupted as soon as a signal arrives, and the error of `probing` as soon as it fails, since Ray
-    itself would continue for minutes."""
-    cancelled = threading.Event()
-    connecting = asyncio.create_task(asyncio.to_thread(connect, config, cancelled))
-    stop = asyncio.create_task(shutdown.requested.wait())
-    try:
-        waiting: set[asyncio.Task[Any]] = {connecting, stop, probing}
-        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if done == {probing} and probing.exception() is None:
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        if not connecting.done():
-            cancelled.set()
-            if not stop.done():
-                await asyncio.wait([connecting])
-                connecting.exception()  # retrieves the error
-                await probing  # raises
-        return await connecting
-    finally:
-        stop.cancel()

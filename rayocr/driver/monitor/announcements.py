@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from rayocr.actors.document_worker.later_outputs import lacking_outputs
 from rayocr.config import Mode, RayocrConfig
-from rayocr.driver.corrected_documents import CorrectedPages
-from rayocr.driver.missing_outputs import Addition
+from rayocr.driver.earlier.corrected_documents import CorrectedPages
+from rayocr.driver.earlier.missing_outputs import Addition
 from rayocr.driver.monitor.closing.closing_table import closing_json, unseen
 from rayocr.driver.monitor.closing.run_summary import RunSummary
 from rayocr.driver.monitor.nothing_to_read import is_empty, no_pdfs, not_pdfs, nothing_passes, warn_of_unmatched

@@ -12,6 +12,7 @@ import pytest
 
 from rayocr.composition import compose
 from rayocr.config import Secrets
+from rayocr.driver import connecting
 from rayocr.driver import run as module
 from rayocr.driver.cluster.connect import Connection
 from rayocr.driver.monitor.terminal import ConsoleTerminal
@@ -45,10 +46,10 @@ def test_a_run_names_each_wait_before_it_begins(
         said.lines.append("(started)")
         return await start_actors(inputs, None, faults=faults)
 
-    monkeypatch.setattr(module, "find_address", lambda _: address)
-    monkeypatch.setattr(module, "_connect", connected)
+    monkeypatch.setattr(connecting, "find_address", lambda _: address)
+    monkeypatch.setattr(connecting, "_connect", connected)
     monkeypatch.setattr(module, "probe_servers", probed)
-    monkeypatch.setattr(module, "disconnect", lambda: None)
+    monkeypatch.setattr(connecting, "disconnect", lambda: None)
     monkeypatch.setattr(module, "start_actors", without_ray)
     config = compose(
         [

@@ -13,8 +13,8 @@ from typing import Any
 from rich.table import Table
 
 from rayocr.config import RayocrConfig
-from rayocr.driver.corrected_documents import CorrectedPages
-from rayocr.driver.missing_outputs import Addition
+from rayocr.driver.earlier.corrected_documents import CorrectedPages
+from rayocr.driver.earlier.missing_outputs import Addition
 from rayocr.driver.monitor.run_record import options_of
 from rayocr.driver.monitor.terminal import duration, printable
 from rayocr.driver.retry_selection import command_on, retry_commands

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from rayocr.config import Mode, RayocrConfig
-from rayocr.driver.corrected_documents import CorrectedPages
+from rayocr.driver.earlier.corrected_documents import CorrectedPages
 from rayocr.driver.monitor.closing.closing_table import by_hand, closing_table, failed_lines, unseen
 from rayocr.driver.monitor.run_record import options_of, run_record, write_record
 from rayocr.driver.monitor.run_report import make_report

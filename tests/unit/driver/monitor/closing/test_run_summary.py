@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.config import RayocrConfig
-from rayocr.driver.corrected_documents import CorrectedPages
+from rayocr.driver.earlier.corrected_documents import CorrectedPages
 from rayocr.driver.monitor.announcements import Announcements
 from rayocr.driver.monitor.closing import run_summary
 from rayocr.driver.monitor.closing.closing_table import failed_lines

@@ -8,7 +8,7 @@ import logging
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from rayocr.driver.ended_documents import OnDocument, collecting
+from rayocr.driver.earlier.ended_documents import OnDocument, collecting
 from rayocr.errors import RayocrError
 from rayocr.ledger.manifest import DEAD_LETTERS_PREFIX, document_id_of
 from rayocr.messages import Document

@@ -8,7 +8,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from rayocr.actors.document_worker.corrections import corrected_documents
-from rayocr.driver.ended_documents import OnDocument, collecting
+from rayocr.driver.earlier.ended_documents import OnDocument, collecting
 from rayocr.errors import RayocrError
 from rayocr.ledger.corrections import Corrections
 from rayocr.ledger.runs import format_runs

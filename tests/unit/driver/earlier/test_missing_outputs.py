@@ -14,7 +14,7 @@ import pytest
 
 from rayocr.composition import compose
 from rayocr.config import Secrets
-from rayocr.driver import missing_outputs
+from rayocr.driver.earlier import missing_outputs
 from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.driver.plan import plan
 from rayocr.driver.run import Run

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.actors.document_worker.corrections import new_correction, save_correction, settle_correction
-from rayocr.driver.corrected_documents import CorrectedDocuments
+from rayocr.driver.earlier.corrected_documents import CorrectedDocuments
 from rayocr.errors import StorageUnavailable
 from rayocr.ledger.corrections import Corrections, corrections_name
 from rayocr.ledger.manifest import manifest_name

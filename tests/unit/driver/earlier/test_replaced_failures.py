@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from rayocr.driver.replaced_failures import ReplacedFailures
+from rayocr.driver.earlier.replaced_failures import ReplacedFailures
 from rayocr.errors import StorageUnavailable
 from rayocr.messages import Document, DocumentOutcome
 from rayocr.observe.dead_letters import dead_letter_name, new_dead_letter, write_dead_letter
