@@ -108,7 +108,7 @@ class RunParts:
             "terminal": inputs.terminal.show(inputs.progress),
             "cancel requests": self.cancel_watch.run(),
             "idle workers": self._shrink_forever(),
-            "nodes": watch_nodes(followers, actors.nodes),
+            "nodes": watch_nodes(followers, actors.nodes, every_s=actors.nodes_every_s),
             "telemetry": self.telemetry.run(),
             "stalls": StallWatch(inputs.progress, self.window, warn=inputs.terminal.warn).run(),
             "compaction": compact_ledger(actors.ledger, self.leases, inputs.run_id),

@@ -16,7 +16,7 @@ from rayocr.actors.page_worker.actor import WorkerSettings
 from rayocr.actors.placement import Group
 from rayocr.config import Mode, RayocrConfig
 from rayocr.driver.cluster.base import Content, DiscoveryPort, LedgerPort, LimiterPort, PageWorkerHandle, QueuePort
-from rayocr.driver.cluster.nodes import Nodes
+from rayocr.driver.cluster.nodes import ALWAYS_THE_SAME_S, Nodes
 from rayocr.driver.cluster.pools.document_worker_pool import DocumentWorkerPool
 from rayocr.errors import ActorFailed, ContentLost, ObjectNotFound, RecordCorrupt, StorageUnavailable
 from rayocr.failure_reasons import next_run_retries
@@ -41,6 +41,7 @@ class RunActors(ABC):
     cpus: int
     has_processes = True  # whether each worker has a separate process
     head_address = ""  # address of Ray's control store
+    nodes_every_s = ALWAYS_THE_SAME_S  # time between two readings of the nodes
     groups: frozenset[Group] = frozenset()  # node groups that workers request
     documents_group: Group | None = None  # group of the nodes that hold fetched documents; None: any node
 

@@ -30,7 +30,7 @@ from rayocr.driver.cluster.base import Content, PageWorkerHandle
 from rayocr.driver.cluster.connect import Connection
 from rayocr.driver.cluster.failures import lost_with_node
 from rayocr.driver.cluster.local_discovery import LocalDiscovery
-from rayocr.driver.cluster.nodes import Nodes, read_nodes
+from rayocr.driver.cluster.nodes import READ_EVERY_S, Nodes, read_nodes
 from rayocr.driver.cluster.pools.document_worker_pool import DocumentWorkerPool
 from rayocr.errors import ActorFailed
 from rayocr.messages import AssembledDocument, Document, DocumentContext, FetchedDocument, Shard, ShardReport, WorkerInfo
@@ -78,6 +78,7 @@ class RayActors(RunActors):
         if connection.local:
             self.discovery: Any = LocalDiscovery(config, assemble_settings, fetch_settings, rules)
         else:
+            self.nodes_every_s = READ_EVERY_S
             source_uri = fetch_settings.source_uri
             self.discovery = Remote(spawn_discovery(run_id, source_uri, state_uri, config.storage, rules, place=place))
         self.document_workers = DocumentWorkerPool(
