@@ -103,7 +103,7 @@ def _samples(script: str, fonts: Sequence[Font], latin: Sequence[Path]) -> tuple
     for path in latin:
         for _ in range(_LATIN_LINES):
             found += [(feature, "", "Latin") for feature in drawing.latin(path)]
-    lists = [_words_of(pack) for pack in _PACKS[script]]
+    lists = [words_of(pack) for pack in _PACKS[script]]
     for n in range(_LINES[script]):
         font = fonts[n * 7 % len(fonts)]
         found += [(feature, "", font.family) for feature in drawing.words(lists[n % len(lists)], font.path)]
@@ -112,7 +112,7 @@ def _samples(script: str, fonts: Sequence[Font], latin: Sequence[Path]) -> tuple
     return np.array(features, np.float32), np.array(labels), np.array(families)
 
 
-def _words_of(pack: str) -> list[str]:
+def words_of(pack: str) -> list[str]:
     """Returns the words of a Tesseract pack without digits."""
     with tempfile.TemporaryDirectory() as folder:
         parts = [f"{folder}/{pack}.{part}" for part in ("lstm-unicharset", "lstm-word-dawg", "words")]

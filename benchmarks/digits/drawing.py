@@ -58,10 +58,17 @@ class Drawing:
     def words(self, words: Sequence[str], path: Path) -> list[Any]:
         """Returns the features of the shapes in a line of random words."""
         size, text = self._size(), " ".join(self._dice.choice(words) for _ in range(_WORDS_OF_LINE))
+        return list(shapes_of(self._line(text, path, size))[1])
+
+    def line(self, text: str, path: Path) -> Any:
+        """Returns a gray picture (rows, columns) of the text in this font."""
+        return self._line(text, path, self._size())
+
+    def _line(self, text: str, path: Path, size: int) -> Any:
         face = ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.RAQM)
         picture = Image.new("L", (round(face.getlength(text)) + 2 * size, round(size * 2.6)), 255)
         ImageDraw.Draw(picture).text((size, round(0.4 * size)), text, font=face, fill=0)
-        return list(shapes_of(self._worn(self._cut(picture, size, 0.2, 0.2), size))[1])
+        return self._worn(self._cut(picture, size, 0.2, 0.2), size)
 
     def _size(self) -> int:
         return round(math.exp(self._dice.uniform(math.log(_SMALLEST), math.log(_LARGEST))))

@@ -19,7 +19,8 @@ from rayocr.engines.tesseract.latin_languages import VIETNAMESE, pack_of_languag
 from rayocr.engines.tesseract.latin_words import SURE_WORD, has_doubtful_latin, sure_letters, without_doubtful_latin
 from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence, skew_of
 from rayocr.engines.tesseract.program import FEW_LETTERS, INSTALL_HINT, Orientation, Tesseract, find_tesseract
-from rayocr.engines.tesseract.scripts import packs_for
+from rayocr.engines.tesseract.script_shapes.correction import with_shown_script
+from rayocr.engines.tesseract.scripts import CERTAIN_SCRIPT, packs_for
 from rayocr.errors import EngineUnavailable, LanguagePackMissing
 from rayocr.messages import PACK_MISSING, PageText, TextBox
 
@@ -37,6 +38,7 @@ _SURE = 0.75  # above this mean confidence, a page is assumed to be upright
 _SURE_TURN = 1.0  # confidence of the orientation, in Tesseract's own unit; upright pages have 5 to 20
 # Share of the letters that are in words of low confidence; with more, the page segmentation may have cut lines.
 _DOUBTFUL_SHARE = 0.03
+_SAMPLE = 12  # number of the longest lines, whose letters show the script
 _BETTER = 1.01  # a second reading must have more certain letters by this factor
 _MIN_LINE_CONFIDENCE = 0.25  # text with less confidence is pictures and rules that were misread as letters
 
@@ -111,9 +113,12 @@ class TesseractEngine(ComputeEngine):
         lines = self._read(_turn(shown, turns), packs, scale)
         auto = self._languages == ("auto",)
         if auto and (mean_confidence(lines) or 0.0) < _SURE:
-            guess = seen or self._orientation(shown, scale, least_letters=FEW_LETTERS)
+            upright = _turn(shown, turns)
+            guess = with_shown_script(
+                seen or self._orientation(shown, scale, least_letters=FEW_LETTERS), _pictures(upright, lines)
+            )
             if guess is not None:
-                lines, packs = self._read_as_guessed(_turn(shown, turns), guess, packs, lines, scale)
+                lines, packs = self._read_as_guessed(upright, guess, packs, lines, scale)
         if seen is None and (mean_confidence(lines) or 0.0) < _SURE and (turns := _turns(self._orientation(shown, scale))):
             again = self._read(_turn(shown, turns), packs, scale)
             if (mean_confidence(again) or 0.0) > (mean_confidence(lines) or 0.0):
@@ -126,12 +131,12 @@ class TesseractEngine(ComputeEngine):
         self, upright: Image, seen: Orientation, packs: tuple[str, ...], lines: list[TsvLine], scale: float
     ) -> tuple[list[TsvLine], tuple[str, ...]]:
         """Returns the reading with the packs of an uncertain script, if it is better than the reading with `packs`. Raises
-        LanguagePackMissing if the script has no pack and `lines` are junk."""
+        LanguagePackMissing if the script has no pack, and it is certain or `lines` are junk."""
         assert self._tesseract is not None
         try:
             guessed = packs_for(seen, self._tesseract.languages(), sure=0.0)
         except LanguagePackMissing:
-            if (mean_confidence(lines) or 0.0) < _JUNK:
+            if seen.script_confidence >= CERTAIN_SCRIPT or (mean_confidence(lines) or 0.0) < _JUNK:
                 raise
             return lines, packs
         if guessed == packs:
@@ -221,6 +226,18 @@ class TesseractEngine(ComputeEngine):
 
 def _sure_lines(tsv: str) -> list[TsvLine]:
     return [line for line in lines_of_tsv(tsv) if line.confidence >= _MIN_LINE_CONFIDENCE]
+
+
+def _pictures(image: Image, lines: Sequence[TsvLine]) -> list[Any]:
+    """Returns the gray pictures (rows, columns) of the longest lines; none without OpenCV, which the detection of scripts
+    needs."""
+    if find_spec("cv2") is None:
+        return []
+    import numpy as np
+
+    gray = np.asarray(image)
+    corners = sorted((line.corners(full=True) for line in lines), key=lambda corner: corner[0][0] - corner[2][0])
+    return [gray[int(y0) : int(y1), int(x0) : int(x1)] for (x0, y0), _, (x1, y1), _ in corners[:_SAMPLE]]
 
 
 def _is_doubtful(lines: Sequence[TsvLine]) -> bool:

@@ -21,7 +21,8 @@ from rayocr.engines.tesseract.lone_words import with_lone_words
 from rayocr.engines.tesseract.native_digits.classifier import classifier_of
 from rayocr.engines.tesseract.native_digits.numbers import NativeNumbers, lone_numbers
 from rayocr.engines.tesseract.program import Tesseract, find_tesseract
-from rayocr.engines.tesseract.script_choice import ScriptChoice, mean_of_sample, script_of
+from rayocr.engines.tesseract.script_choice import ScriptChoice, mean_of_sample, orientation_of, script_of
+from rayocr.engines.tesseract.script_shapes.correction import is_nastaliq
 from rayocr.engines.tesseract.scripts import (
     ARABIC,
     DEVANAGARI,
@@ -71,7 +72,7 @@ class OtherScripts:
 
     def is_upside_down(self, lines: Sequence[Any]) -> bool:
         """Returns whether gray pictures of lines certainly are upside down."""
-        seen = script_of(lines, self._open())
+        seen = orientation_of(lines, self._open())
         return seen is not None and seen.quarter_turns == _HALF_TURN and seen.turn_confidence >= _SURE_TURN
 
     def require(self, pack: str) -> None:
@@ -188,8 +189,9 @@ class OtherScripts:
         readings = [OtherReading(text, line.confidence if line else 0.0) for text, line in zip(texts, found, strict=True)]
         if numbers is None:
             return readings
+        all_doubtful = packs[0] in ARABIC and is_nastaliq(lines)  # the packs misread its numbers, too
         return [
-            reading._replace(confidence=min(reading.confidence, _DOUBTFUL)) if numbers.is_doubtful(n) else reading
+            reading._replace(confidence=min(reading.confidence, _DOUBTFUL)) if all_doubtful or numbers.is_doubtful(n) else reading
             for n, reading in enumerate(readings)
         ]
 

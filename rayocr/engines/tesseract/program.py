@@ -40,12 +40,14 @@ INSTALL_HINT = (
 
 @dataclass(frozen=True, slots=True)
 class Orientation:
-    """The result of Tesseract's orientation and script detection. `quarter_turns` counter-clockwise turn the page upright."""
+    """The result of Tesseract's orientation and script detection. `quarter_turns` counter-clockwise turn the page upright.
+    `others`: scripts that are almost as likely, from `rayocr.engines.tesseract.script_shapes`."""
 
     quarter_turns: int
     turn_confidence: float
     script: str
     script_confidence: float
+    others: tuple[str, ...] = ()
 
 
 class Tesseract(Protocol):

@@ -13,6 +13,7 @@ from typing import Any
 
 from rayocr.engines.tesseract.line_sheet import LineSheet
 from rayocr.engines.tesseract.program import FEW_LETTERS, Orientation, Tesseract
+from rayocr.engines.tesseract.script_shapes.correction import with_shown_script
 from rayocr.engines.tesseract.scripts import (
     CERTAIN_SCRIPT,
     FREQUENT,
@@ -100,9 +101,15 @@ class ScriptChoice:
         return packs if confidence >= _LEAST_SAMPLE else ()
 
 
-def script_of(lines: Sequence[Any], tesseract: Tesseract) -> Orientation | None:
+def orientation_of(lines: Sequence[Any], tesseract: Tesseract) -> Orientation | None:
+    """Returns what Tesseract detects in gray pictures (rows, columns) of lines."""
     sheet = LineSheet(lines)
     return sheet.orientation(tesseract) or sheet.orientation(tesseract, least_letters=FEW_LETTERS)
+
+
+def script_of(lines: Sequence[Any], tesseract: Tesseract) -> Orientation | None:
+    """Returns what Tesseract detects in gray pictures of lines, with the script that their shapes show where Tesseract errs."""
+    return with_shown_script(orientation_of(lines, tesseract), lines)
 
 
 def mean_of_sample(readings: Sequence[tuple[str, float]], least: float) -> float:

@@ -16,6 +16,7 @@ LATIN = frozenset({"Latin", "Fraktur"})
 KOREAN_SCRIPTS = frozenset({"Korean", "Hangul"})
 # Packs of scripts that are frequent beside another script that rapidocr does not support, most frequent first.
 FREQUENT = ("rus", "ell", "ara", "heb", "hin", "kor", "tha")
+HAN_SCRIPTS = frozenset({"Han", "HanS", "HanT", "Japanese", "Hiragana", "Katakana"})
 HAN = frozenset({"chi_sim", "chi_tra", "jpn"})  # rapidocr reads these scripts
 # Packs that include Latin letters. Combined with the English pack, they misread syllables as English words.
 _WITH_LATIN = frozenset({"Latin", "Korean", "Hangul", "Han", "HanS", "HanT", "Japanese", "Hiragana", "Katakana"})
@@ -61,7 +62,11 @@ _PACKS = {
     "Tibetan": "bod",
     "Georgian": "kat",
     "Armenian": "hye",
-    "Ethiopic": "amh",
+    "Ethiopic": "amh tir",
+    "Syriac": "syr",
+    "Thaana": "div",
+    "Cherokee": "chr",
+    "Canadian_Aboriginal": "iku",
 }
 
 
@@ -87,6 +92,30 @@ def packs_of_script(script: str) -> tuple[str, ...]:
     return (*_PACKS.get(script, "").split(), script, f"script/{script}")
 
 
+def _missing(seen: Orientation, languages: Sequence[str]) -> LanguagePackMissing:
+    """Returns the error for a script without a pack. `languages`: the installed packs."""
+    scripts = (seen.script, *(script for script in seen.others if languages_of(script).isdisjoint(languages)))
+    packs = [_PACKS.get(script, script).split()[0] for script in scripts]
+    packages = [f"tesseract-ocr-{pack.replace('_', '-').lower()}" for pack in packs]
+    there = f"(installed: {', '.join(languages)})"
+    or_other = ""
+    if len(scripts) > 1:
+        cause = f"the script of the page, which could be {' or '.join(scripts)} {there}"
+    elif seen.script_confidence >= CERTAIN_SCRIPT or seen.script in KOREAN_SCRIPTS:
+        cause = f"{seen.script} script {there}"
+    else:
+        cause = f"{seen.script} script, which it detected with low confidence {there}"
+        or_other = ", or that of the page's language"
+    command = f"Debian: apt-get install {packages[0]}"
+    message = f"Tesseract has no pack for {cause}. Install {' or '.join(packages)}{or_other}."
+    return LanguagePackMissing(message, hint=command, pack=packs[0])
+
+
+def languages_of(script: str) -> frozenset[str]:
+    """Returns the packs that read this script, installed or not."""
+    return frozenset(packs_of_script(script))
+
+
 def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float = _SURE_SCRIPT) -> tuple[str, ...]:
     """Returns the packs to read a page with, best first. A script that was detected with less confidence than `sure` does not
     count.
@@ -99,17 +128,8 @@ def packs_for(seen: Orientation | None, installed: Sequence[str], *, sure: float
     chosen = [name for name in wanted if name in languages]
     whole_script = [name for name in languages if script and name in (script, f"script/{script}")]
     chosen += [] if chosen else whole_script
-    if script and not chosen:
-        pack = wanted[0] if wanted else script
-        package = f"tesseract-ocr-{pack.replace('_', '-')}"
-        is_certain = seen is None or seen.script_confidence >= CERTAIN_SCRIPT or script in KOREAN_SCRIPTS
-        doubt = "" if is_certain else ", which it detected with low confidence"
-        or_other = "" if is_certain else ", or that of the page's language"
-        raise LanguagePackMissing(
-            f"Tesseract has no pack for {script} script{doubt} (installed: {', '.join(languages)}). Install {package}{or_other}.",
-            hint=f"Debian: apt-get install {package}",
-            pack=pack,
-        )
+    if seen is not None and script and not chosen:
+        raise _missing(seen, languages)
     if not script:
         chosen = ["eng"] if "eng" in languages else languages[:1]
     elif script not in _WITH_LATIN and "eng" in languages:

@@ -7,6 +7,7 @@ The networks (two hidden layers of 72) were trained on digits that were drawn in
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -38,16 +39,22 @@ class Classifier:
 
     def classify(self, features: Any) -> Classes:
         """`features`: (shapes, `FEATURES`)."""
-        import numpy as np
-
-        values = features
-        for weights, bias in zip(self._layers[:-2:2], self._layers[1:-2:2], strict=True):
-            values = np.maximum(values @ weights + bias, 0)
-        scores = values @ self._layers[-2] + self._layers[-1]
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        likely = (scores / scores.sum(axis=1, keepdims=True))[:, : len(self._classes)]
+        likely = probabilities(self._layers, features)[:, : len(self._classes)]
         best = likely.argmax(axis=1)
         return Classes([self._classes[n] for n in best], [float(row[n]) for row, n in zip(likely, best, strict=True)])
+
+
+def probabilities(layers: Sequence[Any], features: Any) -> Any:
+    """Returns the probability of each class, (shapes, classes), for features (shapes, `FEATURES`). `layers`: the weights and the
+    bias of each layer of the network."""
+    import numpy as np
+
+    values = features
+    for weights, bias in zip(layers[:-2:2], layers[1:-2:2], strict=True):
+        values = np.maximum(values @ weights + bias, 0)
+    scores = values @ layers[-2] + layers[-1]
+    scores = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return scores / scores.sum(axis=1, keepdims=True)
 
 
 def classifier_of(pack: str) -> Classifier | None:

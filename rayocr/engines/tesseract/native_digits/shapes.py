@@ -14,7 +14,7 @@ FEATURES = SIDE * SIDE + 3
 _HEIGHT = 64  # rows of the line, which is scaled first
 # Least darkness of ink, 0..1: with .5, some digits with thin strokes fall into pieces, and with less others touch.
 THIN, THICK = 0.35, 0.6
-_SPECK = 0.06  # largest side of pieces that are ignored, as a share of the line's height
+SPECK = 0.06  # largest side of pieces that are ignored, as a share of the line's height
 _TALL = 0.15  # minimum height of pieces that count for the line's usual height
 _USUAL = 75  # percentile of their heights
 _OVERLAP = 0.3  # share of a piece's width that may be above or below another piece
@@ -41,27 +41,43 @@ def shapes_of(line: Any, least_ink: float = THIN) -> tuple[list[Shape], Any]:
     import numpy as np
 
     scale = _HEIGHT / line.shape[0]
-    width = max(round(line.shape[1] * scale), 1)
-    gray = cv2.resize(line, (width, _HEIGHT), interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA)
-    dark = _darkness(gray)
-    ink = (dark > least_ink).astype(np.uint8)
+    dark, ink = scaled(line, least_ink)
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
-    order = [n for n in np.argsort(stats[:, cv2.CC_STAT_LEFT]) if n and max(stats[n, 2:4]) > _SPECK * _HEIGHT]
+    order = [n for n in np.argsort(stats[:, cv2.CC_STAT_LEFT]) if n and max(stats[n, 2:4]) > SPECK * _HEIGHT]
     if not order:
         return [], np.zeros((0, FEATURES), np.float32)
     boxes = stats[order, :4].astype(float)
     boxes[:, 2:] += boxes[:, :2]
-    heights = boxes[:, 3] - boxes[:, 1]
-    tall = heights[heights > _TALL * _HEIGHT]
-    usual = float(np.percentile(tall, _USUAL)) if len(tall) else float(heights.max())
+    usual = usual_height(boxes, _HEIGHT)
     middle = float(np.average(np.arange(_HEIGHT), weights=ink.sum(axis=1)))
-    features = np.stack([_features(dark, labels, label, box, usual, middle) for label, box in zip(order, boxes, strict=True)])
+    features = np.stack([features_of(dark, labels, label, box, usual, middle) for label, box in zip(order, boxes, strict=True)])
     alone = _are_alone(boxes)
     shapes = [
         Shape(float(box[0]), float(box[1]), float(box[2]), float(box[3]), bool(one))
         for box, one in zip(boxes / scale, alone, strict=True)
     ]
     return shapes, features
+
+
+def scaled(line: Any, least_ink: float = THIN) -> tuple[Any, Any]:
+    """Returns a gray picture (rows, columns) at the height of the classifier's lines: the darkness of each pixel, 0..1, and 1 for
+    ink."""
+    import cv2
+    import numpy as np
+
+    scale = _HEIGHT / line.shape[0]
+    size = max(round(line.shape[1] * scale), 1), _HEIGHT
+    dark = _darkness(cv2.resize(line, size, interpolation=cv2.INTER_CUBIC if scale > 1 else cv2.INTER_AREA))
+    return dark, (dark > least_ink).astype(np.uint8)
+
+
+def usual_height(boxes: Any, height: int) -> float:
+    """Returns the usual height of the taller boxes (n, 4) in a line of this height, in pixels."""
+    import numpy as np
+
+    heights = boxes[:, 3] - boxes[:, 1]
+    tall = heights[heights > _TALL * height]
+    return float(np.percentile(tall, _USUAL)) if len(tall) else float(heights.max())
 
 
 def _darkness(gray: Any) -> Any:
@@ -79,7 +95,9 @@ def _median(values: Any, default: float) -> float:
     return float(np.median(values)) if len(values) else default
 
 
-def _features(dark: Any, labels: Any, label: int, box: Any, usual: float, middle: float) -> Any:
+def features_of(dark: Any, labels: Any, label: int, box: Any, usual: float, middle: float) -> Any:
+    """Returns the features (`FEATURES`) of one labelled shape, or of its part inside the box: x0, y0, x1, y1. `usual`: height of
+    the line's letters; `middle`: row of their center."""
     import cv2
     import numpy as np
 
