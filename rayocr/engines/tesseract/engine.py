@@ -106,7 +106,7 @@ class TesseractEngine(ComputeEngine):
         seen: Orientation | None = None
         if self._languages == ("auto",):
             seen = self._orientation(shown, scale)
-            packs = packs_for(seen, self._tesseract.languages())
+            packs = self._packs_of(_turn(shown, _turns(seen)), seen, scale)
         else:
             packs = tuple(self._languages)
         turns = _turns(seen)
@@ -126,6 +126,20 @@ class TesseractEngine(ComputeEngine):
             else:
                 turns = 0
         return self._page_text(_turn(shown, turns), turns, lines, scale, packs, fields)
+
+    def _packs_of(self, upright: Image, seen: Orientation | None, scale: float) -> tuple[str, ...]:
+        """Returns the packs for the detected script or, if these are not installed, for the script that the letters show. Raises
+        LanguagePackMissing."""
+        assert self._tesseract is not None
+        installed = self._tesseract.languages()
+        try:
+            return packs_for(seen, installed)
+        except LanguagePackMissing:
+            lines = self._read(upright, packs_for(None, installed), scale)
+            shown = with_shown_script(seen, _pictures(upright, lines))
+            if shown is seen:
+                raise
+            return packs_for(shown, installed, sure=0.0)
 
     def _read_as_guessed(
         self, upright: Image, seen: Orientation, packs: tuple[str, ...], lines: list[TsvLine], scale: float

@@ -19,8 +19,8 @@ _UNCERTAIN = 1.0  # Tesseract's confidence below which the shapes decide between
 # their head stroke, and Telugu and Kannada come within .6 of each other.
 _LEAD = 0.25
 _CLEAR_LEAD = 0.3
-# Pages in scripts that the classifier knows had scores of -.3 to -2.6. Of 70 pages in Latin letters, six had another script first,
-# with scores below -3.2.
+# Pages in scripts that the classifier knows had scores of -.3 to -2.6. Of 70 pages in Latin letters, six had another script
+# first, with scores below -3.2.
 _LEAST_SCORE = -2.8
 # The score of Nastaliq was .1 to .6 below that of other Arabic print on pages in Nastaliq, and .9 to 1.6 on others.
 _NASTALIQ_BEHIND = 0.75

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
-from rayocr.engines.tesseract.program import Orientation
+from rayocr.engines.tesseract.engine import TesseractEngine
+from rayocr.engines.tesseract.program import Orientation, TesseractProgram
 from rayocr.engines.tesseract.script_shapes.classifier import likely_scripts
 from rayocr.engines.tesseract.script_shapes.correction import is_nastaliq, with_shown_script
 from rayocr.engines.tesseract.scripts import CERTAIN_SCRIPT, packs_for
 from rayocr.errors import LanguagePackMissing
+from tests.unit.engines.local_pages import DrawnPage
 from tests.unit.engines.tesseract.test_native_numbers import AMIRI, ARABIC
+from tests.unit.engines.tesseract.test_tesseract import _tsv
 
 FONTS = ARABIC.parent
 NASTALIQ = Path("/usr/share/fonts/truetype/noto/NotoNastaliqUrdu-Regular.ttf")
@@ -112,3 +116,31 @@ def test_nastaliq_is_told_from_other_arabic_print() -> None:
     assert is_nastaliq([drawn(text, NASTALIQ, size=30)] * 2)
     assert not is_nastaliq([drawn(text, ARABIC, size=30)] * 2)
     assert not is_nastaliq([drawn("يولد جميع الناس أحرارا متساوين في الكرامة والحقوق", AMIRI)] * 2)
+
+
+class _PunjabiPage(DrawnPage):
+    def render(self, *, dpi: int = 200, grayscale: bool = False) -> Any:
+        image = Image.new("L", (1500, 620), 255)
+        for n in range(5):
+            image.paste(
+                Image.fromarray(drawn(TEXTS["Gurmukhi"], FONTS / "NotoSansGurmukhi[wght].ttf", size=46)), (20, 20 + 120 * n)
+            )
+        return SimpleNamespace(image=image, scale=dpi / 72)
+
+
+@pytest.mark.parametrize(("installed", "read_with"), [(("eng", "osd"), ""), (("eng", "osd", "pan"), "pan+eng")])
+def test_a_page_whose_script_tesseract_mistakes_needs_the_pack_of_its_own_script(
+    installed: tuple[str, ...], read_with: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = TesseractProgram(str(tmp_path / "tesseract"), timeout_s=5)
+    tsv = _tsv(*((n + 1, 20, 20 + 120 * n, 1400, 80, 31, "junk") for n in range(5)))
+    read = _tsv((1, 20, 20, 1400, 80, 93, "ਸਾਰੇ"))
+    monkeypatch.setattr(program, "languages", lambda: installed)
+    monkeypatch.setattr(program, "detect_orientation", lambda *_, **__: detected("Devanagari", 7.5))
+    monkeypatch.setattr(program, "read_tsv", lambda image, *, languages, **_: tsv if languages == "eng" else read)
+    monkeypatch.setattr("rayocr.engines.tesseract.engine.find_tesseract", lambda **_: program)
+    if read_with:
+        assert TesseractEngine().recognize(_PunjabiPage()).model.endswith(f"/{read_with}")  # type: ignore[arg-type]
+        return
+    with pytest.raises(LanguagePackMissing, match="tesseract-ocr-pan"):
+        TesseractEngine().recognize(_PunjabiPage())  # type: ignore[arg-type]
