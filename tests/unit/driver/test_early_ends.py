@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from rayocr.config import RayocrConfig
-from rayocr.driver import run as module
+from rayocr.driver import connecting
 from rayocr.driver.signals import Shutdown
 from rayocr.errors import CredentialsError, Interrupted
 
@@ -22,11 +22,11 @@ async def connect_with(probing: asyncio.Task[None], *, signal: bool = False) -> 
     shutdown = Shutdown(on_first=lambda why: None, on_second=lambda: None)
     if signal:
         shutdown.request("SIGINT")
-    return await module._connect(RayocrConfig(), shutdown, probing)
+    return await connecting._connect(RayocrConfig(), shutdown, probing)
 
 
 def test_a_wrong_key_ends_the_run_before_ray_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "connect", starts_forever)
+    monkeypatch.setattr(connecting, "connect", starts_forever)
 
     async def main() -> None:
         async def refused() -> None:
@@ -39,7 +39,7 @@ def test_a_wrong_key_ends_the_run_before_ray_has_started(monkeypatch: pytest.Mon
 
 
 def test_a_signal_ends_the_run_before_ray_has_started(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "connect", starts_forever)
+    monkeypatch.setattr(connecting, "connect", starts_forever)
 
     async def main() -> None:
         await connect_with(asyncio.create_task(asyncio.sleep(3600)), signal=True)
@@ -52,7 +52,7 @@ def test_a_signal_ends_the_run_before_ray_has_started(monkeypatch: pytest.Monkey
 def test_a_run_continues_with_or_before_the_answer_of_the_server(monkeypatch: pytest.MonkeyPatch, accepted_first: bool) -> None:
     async def main() -> object:
         answered = threading.Event()
-        monkeypatch.setattr(module, "connect", lambda config, cancelled: (accepted_first and answered.wait()) or "connection")
+        monkeypatch.setattr(connecting, "connect", lambda config, cancelled: (accepted_first and answered.wait()) or "connection")
 
         async def accepted() -> None:
             if not accepted_first:
