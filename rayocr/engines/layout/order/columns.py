@@ -21,7 +21,7 @@ from rayocr.engines.layout.fields.beside import have_same_labels, have_same_text
 from rayocr.engines.layout.fields.signatures import are_signatures
 from rayocr.engines.layout.lines import Boxed, LayoutLine, Ruling
 from rayocr.engines.layout.order.dividers import Dividers
-from rayocr.engines.layout.order.forms import are_heads_of_empty_columns, is_of_amounts
+from rayocr.engines.layout.order.forms import are_heads_of_empty_columns, are_labels_of_values, is_of_amounts
 from rayocr.engines.layout.order.headlines import headlines
 from rayocr.engines.layout.order.page_margins import SLACK_EM, columns_of_footer, split_margins
 from rayocr.engines.layout.order.prose import (
@@ -288,6 +288,8 @@ def _are_columns(left: tuple[LayoutLine, ...], right: tuple[LayoutLine, ...], em
     if beside_share(left, right) < _BESIDE or is_of_marks(left) or is_of_marks(right):
         return False
     if is_of_codes(left) or is_of_answers(right) or is_of_amounts(left, right, em) or are_heads_of_empty_columns(left, right):
+        return False
+    if are_labels_of_values(left, right, em):
         return False
     if have_same_texts(left, right) or are_lists_in_columns(left, right) or are_side_by_side(left, right):
         return True
