@@ -156,6 +156,8 @@ def _with_outer_borders(across: Sequence[_Span], down: Sequence[_Span]) -> list[
     borders. With fewer horizontal borders, a vertical ruling may divide columns of text instead."""
     if not across or not down:
         return list(down)
+    pieces = [_at(across, y) for y in _positions(across)]
+    across = [_Span(same[0].at, min(span.start for span in same), max(span.end for span in same)) for same in pieces]
     start, end = median(span.start for span in across), median(span.end for span in across)
     equal = [span.at for span in across if max(abs(span.start - start), abs(span.end - end)) <= _TOUCH_PT]
     missing = [x for x in (start, end) if not any(abs(span.at - x) <= _TOUCH_PT for span in down)]

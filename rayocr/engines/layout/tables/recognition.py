@@ -50,10 +50,14 @@ class RuledTable:
 
     def cells(self, known_words: frozenset[str]) -> list[list[str]]:
         """Returns rows of texts. A merged cell has its text in the first cell. Empty rows and columns are omitted."""
-        table = cell_texts([list(map(_texts, cells)) for row in range(self.grid.rows) for cells in self._rows(row)], known_words)
+        table = cell_texts([list(map(_texts, cells)) for cells in self.text_rows()], known_words)
         table = [row for row in table if any(row)]
         used = [column for column in range(self.grid.columns) if any(row[column] for row in table)]
         return [[row[column] for column in used] for row in table]
+
+    def text_rows(self) -> list[list[list[LayoutLine]]]:
+        """Returns the rows of the table, each with the lines of its cells."""
+        return [cells for row in range(self.grid.rows) for cells in self._rows(row)]
 
     def _rows(self, row: int) -> list[list[list[LayoutLine]]]:
         """Returns the rows of the table within a row of the grid."""
@@ -148,8 +152,12 @@ def _is_table(table: RuledTable) -> bool:
     occupied_columns = len({column for _, column in table.contents})
     if occupied_rows < 2 or occupied_columns < 2 or filled < _MIN_FILLED * table.grid.cell_count:
         return False
-    most = _MAX_OPEN_CELL_LINES if table.grid.is_open else _MAX_CELL_LINES
-    return all(len(rows_of(lines)) <= most for lines in table.contents.values())
+    if not table.grid.is_open:
+        return all(len(rows_of(lines)) <= _MAX_CELL_LINES for lines in table.contents.values())
+    if all(len(rows_of(lines)) <= _MAX_OPEN_CELL_LINES for lines in table.contents.values()):
+        return True
+    cells = [rows_of(lines) for row in table.text_rows() for lines in row]  # the rows may lack rulings between them
+    return all(len(rows) <= _MAX_OPEN_CELL_LINES and all(len(row.segments) == 1 for row in rows) for rows in cells)
 
 
 def _texts(lines: Sequence[LayoutLine]) -> list[str]:
