@@ -92,6 +92,11 @@ def with_marks(text: str) -> str:
     return _BOX.sub(lambda match: f"{UNTICKED_BOX if match['empty'] else TICKED_BOX} ", text)
 
 
+def is_box(text: str) -> bool:
+    """Returns whether the model read a check box alone, as a sign like it."""
+    return text.strip() in (*_EMPTY_BOX, *_TICKED_BOX)
+
+
 def is_chinese(text: str) -> bool:
     """Returns whether the text has Chinese or Japanese characters that do not look like a check box."""
     return _OTHER_CHINESE.search(text) is not None

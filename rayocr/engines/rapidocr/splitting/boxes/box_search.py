@@ -12,7 +12,7 @@ from rayocr.engines.rapidocr.splitting.boxes.equal_boxes import equal_boxes, is_
 from rayocr.engines.rapidocr.splitting.boxes.frames import BLUR, SQUARE, CheckBox, find_boxes
 from rayocr.engines.rapidocr.splitting.boxes.letters import is_letter
 from rayocr.engines.rapidocr.splitting.boxes.radio_buttons import Button, confirmed
-from rayocr.engines.rapidocr.text import is_chinese
+from rayocr.engines.rapidocr.text import is_box, is_chinese
 from rayocr.pdf.shapes.components import ink_mask
 
 _SQUARE_ALONE = 1.1  # the same in a line that may be Hebrew, whose final mem is nearly square
@@ -22,6 +22,8 @@ _LATIN = 0.8  # score of a reading that can be joined with its box; others may b
 _LOW = 0.9  # height of a line, relative to the usual one, whose box may cut off a check box
 _HIGH = 1.1  # height of a line with ticks that stick out, relative to the usual line
 _FAR = 2.0  # distance of a box of the usual size from its word, in sides
+# Width by height of a box without a word, in whose place the model reads nothing or a doubtful letter; white space beside it.
+_LONE, _UNSURE, _BESIDE_LONE = 1.6, 0.7, 0.3
 _UPRIGHT = 2.0  # height of a line by its width that runs up or down the page
 
 
@@ -92,6 +94,7 @@ class _Line(NamedTuple):
     letter_height: float  # less than the height if a tick by hand makes the line higher
     is_latin: bool
     shapes: Shapes
+    is_lone: bool = False  # whether the line may be a box in a cell of a table, without a word
 
 
 def _searched(upright: Any, quad: Any, size: tuple[float, float], reading: LineReading, usual: float) -> _Line:
@@ -99,9 +102,11 @@ def _searched(upright: Any, quad: Any, size: tuple[float, float], reading: LineR
     import numpy as np
 
     width, height = size
-    reach = round(_REACH * height)
+    if is_lone := width < _LONE * height and len(reading.text.strip()) < 2 and (reading.score < _UNSURE or is_box(reading.text)):
+        height = min(max(height, width), usual)
+    reach = round((_BESIDE_LONE if is_lone else _REACH) * height)
     letter_height, is_latin = usual if height > _HIGH * usual else height, reading.score >= _LATIN
-    if width < height or is_chinese(reading.text):
+    if not is_lone and (width < height or is_chinese(reading.text)):
         return _Line(quad, 0, height, letter_height, is_latin, Shapes.NONE)
     along = (quad[1] - quad[0]) / width * reach
     wide = (quad + np.array([-along, along, along, -along])).astype(np.float32)
@@ -110,7 +115,8 @@ def _searched(upright: Any, quad: Any, size: tuple[float, float], reading: LineR
         wide = (wide + np.array([-down, -down, down, down])).astype(np.float32)
     if wide[:, 0].min() < 0 or wide[:, 0].max() > upright.shape[1]:
         wide, reach = quad, 0
-    return _Line(wide, reach, height, letter_height, is_latin, shapes_in(upright, wide, letter_height, height))
+    shapes = Shapes.OTHERS if is_lone else shapes_in(upright, wide, letter_height, height)
+    return _Line(wide, reach, height, letter_height, is_latin or is_lone, shapes, is_lone)
 
 
 def _boxes_in(upright: Any, line: _Line, reading: LineReading) -> list[CheckBox]:
@@ -124,6 +130,8 @@ def _boxes_in(upright: Any, line: _Line, reading: LineReading) -> list[CheckBox]
     boxes = find_boxes(picture, line.letter_height, square=square)
     if line.letter_height < line.height and not any(box.ticked for box in boxes):
         boxes = find_boxes(picture, line.height, square=square)  # a heading
+    if line.is_lone:
+        return [box for box in boxes if box.button is None]
     if not line.is_latin:
         boxes = [box for box in boxes if not _touches_word(picture, box)]
     boxes = [box for box in boxes if not is_letter(picture, box.left, box.top, box.side, reading, line.reach)]

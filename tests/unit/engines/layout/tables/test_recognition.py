@@ -65,6 +65,23 @@ def test_an_open_grid_around_several_lines_is_not_a_table() -> None:
     assert take_ruled_tables(lines, grids_of(rulings))[0] == []
 
 
+def test_an_open_table_without_rulings_between_its_rows_is_a_table() -> None:
+    rulings = [Ruling(x0=60, y0=y, x1=400, y1=y) for y in (100.0, 120.0, 220.0)]
+    rulings += [Ruling(x0=x, y0=100, x1=x, y1=220) for x in (*XS[1:-1], 350.0)]
+    rows = [["Item", "Hours", "Amount"], *(["Travel", f"{n}.00", f"{n},120.50"] for n in range(1, 6))]
+    (table,), _ = take_ruled_tables(cells(rows), grids_of(rulings))
+    assert table.cells(frozenset()) == rows
+
+
+def test_broken_rulings_show_outer_borders_that_a_scan_lacks() -> None:
+    rulings = [Ruling(x0=x, y0=100, x1=x, y1=160) for x in (160.0, 230.0, 300.0)]
+    for n, y in enumerate(ys(3)):
+        gap = 190.0 if n % 2 else 260.0
+        rulings += [Ruling(x0=60, y0=y, x1=gap, y1=y), Ruling(x0=gap + 12, y0=y, x1=400, y1=y)]
+    (found,) = grids_of(rulings)
+    assert found.xs == [60, 160, 230, 300, 400]
+
+
 def test_lines_within_a_cell_are_joined_and_pipes_escaped() -> None:
     lines = [*cells([["a", "", "c|d"], ["e", "f", "g"]]), line("two", 165, 101), line("lines", 165, 110)]
     assert "| a | two lines | c\\|d |" in markdown(lines, grid(XS, ys(2)))

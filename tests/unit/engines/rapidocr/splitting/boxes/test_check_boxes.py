@@ -181,3 +181,18 @@ def test_a_frame_where_a_letter_was_read_is_a_box() -> None:
     line = drawn((60, "[ ]"), (100, "Car"))
     reading = LineReading("D Car", 0.98, 0.9, (71 / 900, 0.1, 0.12, 0.13, 0.15))
     assert not is_letter(line, 60, 11, 23, reading, 0)
+
+
+@pytest.mark.parametrize(
+    ("thing", "reading", "expected"), [("[x]", "", "[x]"), ("[ ]", "□", "[ ]"), ("D", "", ""), ("O", "□", "□")]
+)
+def test_a_box_alone_in_a_cell_is_found_where_the_model_reads_nothing(thing: str, reading: str, expected: str) -> None:
+    page = np.vstack([drawn((60, "Clean?"), (600, thing)), drawn((60, "Dry?"))])
+    quads = np.array([box(50, 180), box(592, 632), box(50, 150, top=HEIGHT)], np.float32)
+    read = [LineReading(text, score, score) for text, score in (("Clean?", 0.99), (reading, 0.4), ("Dry?", 0.99))]
+    _, found = with_check_boxes(page, quads, read, lambda pictures: [])
+    assert sorted(line.text for line in found) == sorted(["Clean?", expected, "Dry?"])
+
+
+def box(left: int, right: int, *, top: int = 0) -> list[tuple[int, int]]:
+    return [(left, top), (right, top), (right, top + HEIGHT), (left, top + HEIGHT)]
