@@ -19,11 +19,21 @@ from rayocr.engines.layout.tables.bands import joined_rows
 from rayocr.engines.layout.tables.cell_text import cell_texts
 from rayocr.engines.layout.tables.page_columns import page_column
 from rayocr.engines.layout.tables.row_gaps import SET_OFF_EM, is_set_off, stands_alone
-from rayocr.engines.layout.tables.table_rules import MIN_ROWS, WORDY_CHARS, Column, is_figure, is_table, widest_gap
+from rayocr.engines.layout.tables.table_rules import (
+    LEAST_EQUAL,
+    MIN_ROWS,
+    WORDY_CHARS,
+    Column,
+    are_equal_rows,
+    is_figure,
+    is_table,
+    widest_gap,
+)
 
 _CELL_GAP_EM = 0.5  # least white space between cells of one row
 _COLUMN_GAP_EM = 0.45  # least white space between columns; boxes of scans are wider than their text
 _CLOSE_EM = 0.25  # the same, if all rows have a cell on both sides
+_TIGHT_EM = 0.08  # the same for columns of numbers, if the first rows have the same number of cells
 _OVERLAP_EM = 0.25  # an overlap this small is jitter of the boxes
 _MARKS = frozenset("-\u2010\u2011\u2012\u2013\u2014\u2212|/·*")  # cells that may be narrower than the jitter
 _MAX_GAP_EM = 2.6  # largest white space above a row that belongs to the table
@@ -96,7 +106,10 @@ def _aligned_rows(rows: Sequence[Row], start: int, em: float) -> tuple[int, Sequ
     found = _rows_below(rows, start, _segments(rows[start], em), em, _COLUMN_GAP_EM)
     if (heads := _heads(rows, start, em)) is not None:
         close = _rows_below(rows, start, heads, em, _CLOSE_EM)
-        return close if close[0] >= found[0] else found
+        found = close if close[0] >= found[0] else found
+    if are_equal_rows(rows[start : start + LEAST_EQUAL]):
+        tight = _rows_below(rows, start, [[segment] for segment in rows[start].segments], em, _TIGHT_EM)
+        found = tight if tight[0] >= max(found[0], start + LEAST_EQUAL) and len(tight[2]) > len(found[2]) else found
     return found
 
 

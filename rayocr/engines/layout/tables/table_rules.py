@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from rayocr.engines.layout.fields.beside import is_postal_address
 from rayocr.engines.layout.lines import LayoutLine
-from rayocr.engines.layout.rows import MARKER, are_labels, has_labels
+from rayocr.engines.layout.rows import MARKER, Row, are_labels, has_labels
 from rayocr.engines.layout.units.lines import are_index_entries, has_leader
 
 MIN_ROWS = 3
@@ -22,6 +22,10 @@ _LEADERS_SHARE, _FORM_COLUMNS = 0.4, 4
 _FIRST_ROWS = 0.6
 _YEAR_DIGITS = 4  # shorter numbers before texts are item numbers
 _LEVEL = 0.25  # largest distance of the centers of cells on one baseline, as a share of their height
+
+
+LEAST_EQUAL, _LEAST_CELLS = 4, 4  # rows and cells of rows of numbers
+_NUMBERS = 0.6  # least share of numbers in the rows below the first one, without their first cells
 
 
 @dataclass(slots=True)
@@ -83,6 +87,20 @@ def is_figure(cell: Sequence[LayoutLine]) -> bool:
     text = "".join(line.text for line in cell)
     letters = sum(char.isalpha() for char in text)
     return letters <= 3 and sum(char.isdigit() for char in text) > letters
+
+
+def are_equal_rows(rows: Sequence[Row]) -> bool:
+    """Returns whether these rows have the same number of cells, four or more, most of them numbers, that are below each other,
+    as in a timetable. Such columns may be as close as words."""
+    count = len(rows[0].segments) if rows else 0
+    if len(rows) < LEAST_EQUAL or count < _LEAST_CELLS or any(len(row.segments) != count for row in rows):
+        return False
+    columns = list(zip(*(row.segments for row in rows), strict=True))
+    ends = [(min(cell.x0 for cell in column), max(cell.x1 for cell in column)) for column in columns]
+    if any(right[0] <= left[1] for left, right in pairwise(ends)):
+        return False
+    numbers = sum(is_figure([cell]) for column in columns[1:] for cell in column[1:])
+    return numbers >= _NUMBERS * (count - 1) * (len(rows) - 1)
 
 
 def runs_on(cells: Sequence[Sequence[LayoutLine]]) -> bool:

@@ -255,3 +255,11 @@ def test_a_head_wider_than_the_numbers_below_it_does_not_join_the_columns() -> N
     text = markdown(lines)
     assert "| No. | Subject | Decision | By |" in text
     assert "| 3 | Chimney | The council has agreed | Ogilvie |" in text
+
+
+def test_columns_of_times_that_are_as_close_as_words_are_columns() -> None:
+    heads = [line(text, x, 100) for text, x in (("Train", 60), ("RE 54", 141), ("RE 39", 168), ("S 42", 200), ("IC 20", 222))]
+    times = [line(f"1{n}:2{n}", x, 100 + 14 * n) for n in range(1, 6) for x in (141, 168, 195, 222)]
+    towns = [line(town, 60, 100 + 14 * n) for n, town in enumerate(("Dunbar", "Ilkley", "Hexham", "Kendal", "Frome"), start=1)]
+    text = layout_markdown([*heads, *times, *towns], page_width=595, page_height=842)
+    assert text.splitlines()[2] == "| Dunbar | 11:21 | 11:21 | 11:21 | 11:21 |"
