@@ -45,7 +45,7 @@ _TIME = re.compile(  # "25/12/20188:13:39 PM", "2023-05-0614:28"
     r"(?<![\w./-])((?:\d{1,2}[/.-]\d{1,2}[/.-](?:20\d\d|19\d\d|\d\d))|\d{4}[/.-]\d\d[/.-]\d\d)"
     r"(?=(?:[01]?\d|2[0-3])(?::[0-5]\d){1,2}(?![\d:]))"
 )
-_ONE_SIGN = re.compile("[\u2103\u2109\u2160-\u217f\u3371-\u33dd]")  # such as ℃, Ⅲ and ㎡, in Chinese print
+_ONE_SIGN = re.compile("°?[\u2103\u2109\u2160-\u217f\u3371-\u33dd]")  # such as ℃, Ⅲ and ㎡, in Chinese print
 _RAISED = {"2": "²", "3": "³"}
 _ROMAN = re.compile(r"(?<![\w'’])(?=[IVXl]*l)[IVX]{2,}[IVXl]*(?![\w'’])")  # "VIIl"
 _LETTER_IN_NUMBER = re.compile(  # "1/28/1o"
@@ -80,7 +80,7 @@ def _with_plain_letters(text: str) -> str:
 
 
 def _letters_of(found: re.Match[str]) -> str:
-    letters = unicodedata.normalize("NFKC", found[0])
+    letters = unicodedata.normalize("NFKC", found[0][-1])
     return letters[:-1] + _RAISED.get(letters[-1], letters[-1])
 
 

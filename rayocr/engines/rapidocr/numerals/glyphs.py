@@ -22,6 +22,7 @@ _RAISED = (0.43, 0.85)  # height of a raised digit
 _LIFT = 0.22  # least distance of a raised digit from the base line
 _TOP = 0.8  # least height of its top above the base line
 _WIDEST, _NARROWEST = 0.8, 0.1  # its width
+_FEWEST_SMALL = 3  # number of raised signs; more of them than of others are not raised
 _PART = (0.35, 0.75)  # height of a number of a fraction
 _BAR = (0.85, 1.35)  # height of a fraction
 _WIDTH = (0.72, 2.4)  # width of a fraction
@@ -80,6 +81,8 @@ def glyphs_of(line: Any) -> Glyphs | None:
     cap = float(np.percentile(h[level], _TALL))
     raised = (h > _RAISED[0] * cap) & (h < _RAISED[1] * cap) & (y1 <= base - _LIFT * cap) & (y0 <= base - _TOP * cap)
     raised &= (w <= _WIDEST * cap) & (w >= _NARROWEST * cap) & (y0 > 0)
+    if int(raised.sum()) > max(int(level.sum()), _FEWEST_SMALL - 1):
+        raised[:] = False  # the base line is that of a descender
     groups = _fractions(ink, stats, base, cap)
     if not (raised.any() or groups):
         return None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection, Sequence
+from itertools import pairwise
+from statistics import median
 from typing import Any
 
 from rayocr.engines.rapidocr.numerals.glyphs import Glyphs, Shape, cut_with_margin, glyphs_of, number_parts
@@ -18,13 +20,18 @@ _CANDIDATE = re.compile(r"[\d½¼¾⅓⅔⅛⅜⅝⅞%ªº/∛∜√]|^\W*\w{0,2
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEVEL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 RAISED_BEFORE_DIGIT = re.compile(r"[⁰¹²³⁴-⁹](\s?)\d")
+_INSIDE_NUMBER = re.compile(r"[⁰¹²][.,:/-]?\d")
+_OLD_STYLE, _FEWEST_OLD = "012", 3  # digits without ascender and descender; least number of lines that show them in numbers
 RAISED_NUMERATOR = re.compile(r"(?<![⁰¹²³⁴-⁹])[⁰¹²³⁴-⁹]++(?=/)")
 _CLOSE = (
     0.35  # distance of a raised digit from the sign before it, relative to the height of capital letters; by hand it is larger
 )
+_BLANK, _SAME_GAP = 0.7, 1.25  # the same relative to the usual gap between signs, which is larger in fonts of one width
+_DIGIT_WIDTH, _SPACE = 0.85, 0.22  # largest width of a digit, and least width of a blank between words
 _RING = re.compile(r"[0oO°º]")
 _PERCENT = re.compile(r"%[o0°º]?|‰")
 _ALREADY = re.compile(r"[%‰½¼¾⅓⅔⅛⅜⅝⅞]")  # signs that the models read well
+_READ_TWICE = re.compile(r"[½¼¾⅓⅔⅛⅜⅝⅞]/?[\d⁰¹²³⁴-⁹]")  # a fraction and the rest of it
 _ORDINALS = "ªº"
 _DIGIT = re.compile(r"\d")
 _NUMBER = re.compile(r"\d{1,2}")
@@ -34,6 +41,9 @@ FRACTIONS = {
     unicodedata.normalize("NFKC", sign).replace("\u2044", "/"): sign
     for sign in map(chr, (*range(0xBC, 0xBF), *range(0x2150, 0x215F)))
 }
+
+
+_Parts = dict[Shape, list[LineReading]]
 
 
 class SmallDigitReader:
@@ -57,14 +67,33 @@ class SmallDigitReader:
             pictures |= {(n, shape): (cut_with_margin(lines[n], shape),) for shape in glyphs.raised}
         numbers = iter(self._read(sum(pictures.values(), ())) if pictures else ())
         parts = {key: [next(numbers) for _ in some] for key, some in pictures.items()}
+        small = {
+            n: {shape: parts.get((n, shape), []) for shape in glyphs.raised | glyphs.fractions} for n, glyphs in found.items()
+        }
+        inside = [
+            n for n, glyphs in found.items() if glyphs.raised and _has_raised_inside(read[n], lines[n].shape, glyphs, small[n])
+        ]
+        level = _OLD_STYLE if len(inside) >= _FEWEST_OLD else ""
         for n, glyphs in found.items():
-            own = {shape: parts.get((n, shape), []) for shape in glyphs.raised | glyphs.fractions}
-            read[n] = _corrected(read[n], lines[n].shape, glyphs, own)
+            read[n] = _corrected(read[n], lines[n].shape, glyphs, small[n], level=level)
         return read
 
 
-def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, parts: dict[Shape, list[LineReading]]) -> LineReading:
-    """Returns the reading with what the picture shows. `parts`: the readings of the numbers of fractions, and of raised signs."""
+def _has_raised_inside(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, parts: _Parts) -> bool:
+    """Returns whether 0, 1 or 2 is raised inside of a number, as in old-style print, where other digits descend below them."""
+    return _INSIDE_NUMBER.search(_with_small(reading, size, glyphs, parts).text) is not None
+
+
+def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, parts: _Parts, *, level: str = "") -> LineReading:
+    """Returns the reading with what the picture shows. `parts`: the readings of the numbers of fractions, and of raised signs;
+    `level`: digits that are not raised."""
+    found = _with_small(reading, size, glyphs, parts, level=level)
+    if RAISED_BEFORE_DIGIT.search(found.text):  # the rest of a fraction, or a number by hand
+        return reading._replace(lost=found.lost or " " not in RAISED_BEFORE_DIGIT.findall(found.text))
+    return found
+
+
+def _with_small(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, parts: _Parts, *, level: str = "") -> LineReading:
     height, width = size
     text = list(reading.text)
     places = list(reading.places)
@@ -74,7 +103,13 @@ def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, part
         before = "".join(text[n] for n in own)
         if shape in glyphs.raised:
             raised = _digit(parts[shape])
-            if len(own) != 1 or not (before.isdecimal() or before in _ORDINALS) or not raised or (raised == "0" != before):
+            if (
+                len(own) != 1
+                or before in level
+                or not (before.isdecimal() or before in _ORDINALS)
+                or not raised
+                or (raised == "0" != before)
+            ):
                 continue  # such as a degree sign
             if _stands_close(shape, glyphs):
                 text[own[0]] = raised.translate(RAISED)
@@ -82,7 +117,9 @@ def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, part
             continue
         sign = _sign_of(parts[shape], before)
         if sign is None:
-            lost |= not before.isalpha() and any(map(_digit, ([part] for part in parts[shape])))
+            lost |= any(map(str.isdigit, before)) or (
+                not before.isalpha() and any(map(_digit, ([part] for part in parts[shape])))
+            )
         elif own and text[own[-1] + 1 : own[-1] + 2] == [sign]:
             continue  # the places are off by one character
         elif own and _disagree("".join(text[: own[-1] + 1]), parts[shape]):
@@ -96,24 +133,43 @@ def _corrected(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, part
             ):
                 digits, own = digits - 1, own[1:]  # the digit before the fraction
             text[own[0]] = sign
-            for n in own[1:]:
+            for n in (*own[1:], *_rest_of(parts[shape], shape, glyphs, text, own[0])):
                 text[n] = ""
         elif sign not in "%‰":
             at = next((n for n, place in enumerate(places) if place * width > (shape.x0 + shape.x1) / 2), len(text))
             text.insert(at, sign)
             places.insert(at, (shape.x0 + shape.x1) / 2 / width)
     fixed = RAISED_NUMERATOR.sub(lambda found: found[0].translate(_LEVEL), "".join(text))
-    if RAISED_BEFORE_DIGIT.search(fixed):  # the rest of a fraction, or a number by hand
-        return reading._replace(lost=lost or " " not in RAISED_BEFORE_DIGIT.findall(fixed))
+    lost |= _READ_TWICE.search(fixed) is not None
     look_alikes = reading.look_alikes if len(fixed) == len(reading.text) else ()
     places = places if len(fixed) == len(places) else []
     return reading._replace(text=fixed, places=tuple(places), lost=lost, look_alikes=look_alikes)
 
 
+def _rest_of(numbers: Sequence[LineReading], shape: Shape, glyphs: Glyphs, text: Sequence[str], sign: int) -> list[int]:
+    """Returns the index of a digit before a fraction that is its upper number, read twice: no ink shows it. `sign`: the index of
+    the fraction."""
+    start = "".join(text[:sign]).rfind(" ") + 1
+    before = [n for n in range(start, sign) if text[n]]
+    if not before or not numbers or text[before[-1]] != numbers[0].text.strip()[-1:]:
+        return []
+    at = glyphs.shapes.index(shape)
+    word = at
+    while word and glyphs.shapes[word].x0 - glyphs.shapes[word - 1].x1 < _SPACE * glyphs.cap:
+        word -= 1
+    own = glyphs.shapes[word:at]
+    is_complete = all(one.x1 - one.x0 < _DIGIT_WIDTH * glyphs.cap for one in own)  # digits that touch are wider
+    return before[-1:] if is_complete and len(before) == len(own) + 1 else []
+
+
 def _stands_close(shape: Shape, glyphs: Glyphs) -> bool:
     """Returns whether a raised digit follows a sign closely, or begins its line."""
     at = glyphs.shapes.index(shape)
-    return at == 0 or shape.x0 - glyphs.shapes[at - 1].x1 < _CLOSE * glyphs.cap
+    if at == 0:
+        return True
+    gaps = [after.x0 - before.x1 for before, after in pairwise(glyphs.shapes) if after.x0 - before.x1 < _BLANK * glyphs.cap]
+    usual = median(gaps) if gaps else 0
+    return shape.x0 - glyphs.shapes[at - 1].x1 < max(_CLOSE * glyphs.cap, _SAME_GAP * usual)
 
 
 def _characters_at(

@@ -1,7 +1,8 @@
 """Improves the small model's reading of a line with the tiny model's, where both read the same characters.
 
 The small model loses a space before a number more often than the tiny one ("Invoice34079683"): of 16 places where only the tiny
-model had the space, all were spaces in print. It also reads more letters as digits that look like them ("1ot" for "lot").
+model had the space, all were spaces in print. It also reads more letters as digits that look like them ("1ot" for "lot"), and
+more raised digits as level ones.
 """
 
 from __future__ import annotations
@@ -16,15 +17,20 @@ _WORD = re.compile(r"[^\W\d_]+[.,;:]?")
 _LEAST_LETTERS = 2
 _NUMBER = re.compile(r"[-+]?\d[\d.,]*%?")
 _THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
+_FRACTION, _WITH_FRACTION = re.compile(r"\d[%½¼¾⅓⅔⅛⅜⅝⅞]$"), re.compile(r"\d{3,}")  # "2%" and "214" are 2¼
+_SMALL_DIGIT = re.compile(r"[⁰¹²³⁴-⁹](?!\d)|^(?=.*[₀-₉])\(?(?:[A-Z][a-z]?[₀-₉]*)+\)?[.,;:]?$")  # m², CO₂
+_AS_LEVEL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "01234567890123456789")
 _MUCH_SURER = 0.1  # difference of the scores
 
 
 def combined(tiny: LineReading, small: LineReading) -> LineReading:
-    """Returns the small model's reading, with spaces before numbers and letters in words that only the tiny model read, or the
-    tiny model's reading of a number of which it is surer."""
+    """Returns the small model's reading, with spaces before numbers, letters in words and raised digits that only the tiny model
+    read, or the tiny model's reading of a number of which it is surer. A number that may be a fraction is a doubt."""
+    if _FRACTION.search(tiny.text) and _WITH_FRACTION.fullmatch(small.text.strip()):
+        return small._replace(lost=True)
     if _NUMBER.fullmatch(tiny.text.strip()):
         return _of_two_numbers(tiny, small)
-    return _with_letters(tiny.text, _with_spaces(tiny.text, small))
+    return _with_letters(tiny.text, _with_spaces(tiny.text, _with_raised(tiny.text, small)))
 
 
 def _of_two_numbers(tiny: LineReading, small: LineReading) -> LineReading:
@@ -35,7 +41,9 @@ def _of_two_numbers(tiny: LineReading, small: LineReading) -> LineReading:
             return small
         return (small if _THOUSANDS.fullmatch(tiny.text.strip()) else tiny)._replace(lost=True)
     is_short = len(small.text.strip()) <= len(tiny.text.strip())  # "no" is not "0"
-    return tiny if is_short and tiny.score > small.score + _MUCH_SURER else small
+    if is_short and tiny.score > small.score + _MUCH_SURER:
+        return tiny._replace(lost=tiny.lost or bool(_digits(small.text)))
+    return small
 
 
 def _digits(text: str) -> str:
@@ -74,6 +82,16 @@ def _with_space(reading: LineReading, at: int) -> LineReading:
         look_alikes=tuple((n + (n >= at), probability) for n, probability in reading.look_alikes),
         weak_digits=tuple(n + (n >= at) for n in reading.weak_digits),
     )
+
+
+def _with_raised(tiny: str, small: LineReading) -> LineReading:
+    """Returns the small model's reading with the raised and lowered digits of the tiny one in equal words: m² for "m2"."""
+    others = tiny.split(" ")
+    raised = {other.translate(_AS_LEVEL): other for other in others if _SMALL_DIGIT.search(other)}
+    if not raised:
+        return small
+    words = [word if word in others else raised.get(word, word) for word in small.text.split(" ")]
+    return small._replace(text=" ".join(words))
 
 
 def _with_letters(tiny: str, small: LineReading) -> LineReading:

@@ -201,7 +201,7 @@ def test_two_amounts_are_parted_and_lost_signs_come_back(read: str, meant: str) 
 @pytest.mark.parametrize(
     ("read", "meant"),
     [
-        ("-46.2℃", "-46.2°C"),
+        ("-46.2℃ or 3 °℃", "-46.2°C or 3 °C"),
         ("71℉, 20 ㎡, 3 ㎏", "71°F, 20 m², 3 kg"),
         ("Part Ⅲ, ⅷ", "Part III, viii"),
         ("温度 46.2℃", "温度 46.2℃"),

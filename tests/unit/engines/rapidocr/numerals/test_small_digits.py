@@ -127,3 +127,59 @@ def test_digit_whose_place_is_that_of_the_percent_sign_stays(ring: str) -> None:
 def test_percent_sign_stays() -> None:
     reading = read(Line().text("2").fraction("o", "o"), "2%", lambda place: "0", places=(20.0, 44.0))
     assert (reading.text, reading.lost) == ("2%", False)
+
+
+def test_number_above_the_bar_that_was_read_twice_is_one_number() -> None:
+    line = Line().text("2").fraction("1", "4")
+    reading = read(line, "21¼", lambda place: "14"[place], places=(line.places[0], line.places[1] - 8, sum(line.places[1:]) / 2))
+    assert (reading.text, reading.lost) == ("2¼", False)
+    line = Line().fraction("1", "2")
+    reading = read(line, "1½", lambda place: "12"[place], places=(line.places[0] - 4, sum(line.places) / 2))
+    assert (reading.text, reading.lost) == ("½", False)
+    line = Line().text("21").fraction("1", "4")
+    places = (*line.places[:2], sum(line.places[2:]) / 2)
+    assert read(line, "21¼", lambda place: "14"[place], places=places).text == "21¼"
+
+
+def test_rest_of_a_fraction_is_a_doubt() -> None:
+    line = Line().fraction("1", "2").text(" cup")
+    reading = read(line, "½2 cup", lambda place: "?", places=(18.0, 34.0, *line.places[2:]))
+    assert (reading.text, reading.lost) == ("½2 cup", True)
+
+
+def test_raised_digit_of_a_wide_font_is_raised() -> None:
+    line = Line()
+    for sign in "4157":
+        line.text(sign)
+        line._x += 16
+    line.raised("3")
+    assert read(line, "41573", lambda place: "3").text == "4157³"
+
+
+def test_letters_above_the_foot_of_a_descender_are_not_raised() -> None:
+    line = Line().text("p").text("4cu", base=BASE - 10, size=0.66 * SIZE)
+    assert read(line, "p4cu", lambda place: "4").text == "p4cu"
+
+
+def old_style(text: str) -> Line:
+    line = Line()
+    for sign in text:
+        line.text(sign, size=(0.66 if sign in "012" else 1) * SIZE, base=BASE - (0.3 * SIZE if sign in "012" else 0))
+    return line
+
+
+def test_old_style_digits_are_not_raised_if_several_numbers_show_them() -> None:
+    texts = ("4.275", "57.2493", "92.274")
+    lines = [old_style(text) for text in texts]
+    pictures = [line.picture() for line in lines]
+    whole = [
+        LineReading(text, 0.99, 0.98, tuple(x / picture.shape[1] for x in line.places))
+        for text, line, picture in zip(texts, lines, pictures, strict=True)
+    ]
+
+    def recognize(some: Sequence[Any]) -> list[LineReading]:
+        return list(whole) if some[0] is pictures[0] else [LineReading("2", 0.9, 0.9) for _ in some]
+
+    assert [(reading.text, reading.lost) for reading in SmallDigitReader(recognize)(pictures)] == [
+        (text, False) for text in texts
+    ]

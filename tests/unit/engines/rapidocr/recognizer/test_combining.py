@@ -62,3 +62,34 @@ def test_a_point_after_a_number_is_no_decimal_point() -> None:
 def test_a_longer_word_is_no_digit() -> None:
     small = LineReading("no", 0.6, 0.4)
     assert combined(LineReading("0", 0.9, 0.8), small) == small
+
+
+@pytest.mark.parametrize(
+    "tiny, small, text",
+    [
+        ("unit 106.7 m² is wilkin", "unit 106.7 m2 is will-kin", "unit 106.7 m² is will-kin"),
+        ("amount 4,599³ of 12", "amount 4,5993 of 12", "amount 4,599³ of 12"),
+        ("CO₂ and H₂O of 10", "CO2 and H2O of 10", "CO₂ and H₂O of 10"),
+        ("key m2 or m²", "key m2 or m2", "key m2 or m2"),
+        ("serial ZF7RUJ₂C of 10", "serial ZF7RUJ2C of 10", "serial ZF7RUJ2C of 10"),
+        ("H₂SO₄, 5 of Fe₂O₃", "H2SO4, 5 of Fe2O3", "H₂SO₄, 5 of Fe₂O₃"),
+        ("total 9²40 of 7", "total 9240 of 7", "total 9240 of 7"),
+        ("a 4³ of 12", "a 48 of 12", "a 48 of 12"),
+    ],
+)
+def test_raised_digits_of_the_tiny_model_are_kept(tiny: str, small: str, text: str) -> None:
+    assert combined(reading(tiny), reading(small)).text == text
+
+
+@pytest.mark.parametrize(
+    "tiny, small, lost",
+    [("2%", "214", True), ("3½", "312", True), ("2%", "2%", False), ("7%", "7 %", False), ("21", "214", False)],
+)
+def test_number_that_may_end_with_a_fraction_is_a_doubt(tiny: str, small: str, lost: bool) -> None:
+    assert combined(reading(tiny), reading(small)).lost == lost
+
+
+@pytest.mark.parametrize("other, lost", [("114", True), ("no", False)])
+def test_number_is_a_doubt_if_the_models_read_different_digits_and_the_small_one_is_unsure(other: str, lost: bool) -> None:
+    found = combined(reading("134"), reading(other)._replace(score=0.8))
+    assert (found.text, found.lost) == ("134" if lost else found.text, lost)
