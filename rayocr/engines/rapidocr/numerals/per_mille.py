@@ -17,6 +17,7 @@ from rayocr.pdf.shapes.components import components, ink_mask
 _PERCENT = re.compile(r"(?<=\d)\s?(%)(?=[.,;]?(?:\s|$))")
 _BLANK = 0.16  # white space between words, in heights of the line
 _NEAR = 0.35  # largest distance of the sign from its place, in heights of the line
+_LOW = 0.38  # height of a point or a comma by that of the sign; its rings are higher
 _WIDTH = (0.75, 2.2)  # width of the sign by its height
 _ABOVE, _BELOW = (0.1, 0.4), (0.6, 0.9)  # shares of its height
 _WIDER = 1.3  # least width of the ink below by that above
@@ -41,8 +42,8 @@ def _corrected(line: Any, reading: LineReading) -> LineReading:
     text = list(reading.text)
     for at in found:
         word = _word_at(shapes, reading.places[at] * width, height)
-        if "".join(text[at + 1 : at + 2]).strip():
-            word = word[:-1]  # without the point or comma
+        while word and word[-1][3] < _LOW * max(tall for *_, tall, _ in word):
+            word.pop()  # a point or a comma, which may not have been read
         if any(_is_per_mille(sign) for sign in _ends(ink, word)):
             text[at] = "‰"
     return reading._replace(text="".join(text))

@@ -83,3 +83,8 @@ def test_a_ring_above_the_bar_belongs_to_the_sign() -> None:
     image = np.pad(sign, ((12, 12), (60, 20)), constant_values=255)
     cv2.putText(image, "2,4", (2, 33), cv2.FONT_HERSHEY_SIMPLEX, 0.8, 0, 2)
     assert read(image, "2,4 %", 10, 22, 34, 50, 69) == "2,4 %"
+
+
+def test_a_point_that_was_not_read_is_no_ring() -> None:
+    image, place = number(1, gap=14, after=".")
+    assert read(image, "7,2%", 20, 34, 48, place) == "7,2%"
