@@ -28,6 +28,7 @@ from rayocr.engines.rapidocr.fine_print import better_dpi, surer, with_doubt_if_
 from rayocr.engines.rapidocr.image import TurnedPage, turned_image, with_contrast
 from rayocr.engines.rapidocr.numerals.checked_numbers import with_checked_numbers
 from rayocr.engines.rapidocr.numerals.look_alikes import has_weak_number, with_look_alikes
+from rayocr.engines.rapidocr.numerals.lost_marks import with_lost_marks
 from rayocr.engines.rapidocr.numerals.per_mille import with_per_mille
 from rayocr.engines.rapidocr.numerals.repeated_digits import with_repeated_digits
 from rayocr.engines.rapidocr.numerals.small_digits import SmallDigitReader
@@ -199,7 +200,8 @@ class RapidOcrEngine(ComputeEngine):
             return block.with_places(answer, turns=turns, scale=scale)
         if not columns_down:
             quads, read = with_turned_numbers(page.ink(turns), quads, read, models.recognize)
-            read = with_repeated_digits(upright, quads, with_per_mille(upright, quads, read), models.recognize)
+            read = with_lost_marks(upright, quads, with_per_mille(upright, quads, read))
+            read = with_repeated_digits(upright, quads, read, models.recognize)
             read = with_checked_numbers(with_look_alikes(upright, quads, read))
         lost = cleaned is not None or any(reading.lost for reading in read)
         if not columns_down:

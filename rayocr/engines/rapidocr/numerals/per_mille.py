@@ -11,12 +11,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rayocr.engines.rapidocr.image import cut_out
+from rayocr.engines.rapidocr.numerals.words import Ink, word_at
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.pdf.shapes.components import components, ink_mask
 
 _PERCENT = re.compile(r"(?<=\d)\s?(%)(?=[.,;]?(?:\s|$))")
-_BLANK = 0.16  # white space between words, in heights of the line
-_NEAR = 0.35  # largest distance of the sign from its place, in heights of the line
 _LOW = 0.38  # height of a point or a comma by that of the sign; its rings are higher
 _WIDTH = (0.75, 2.2)  # width of the sign by its height
 _ABOVE, _BELOW = (0.1, 0.4), (0.6, 0.9)  # shares of its height
@@ -38,10 +37,10 @@ def _corrected(line: Any, reading: LineReading) -> LineReading:
     if not found or height > width or len(reading.places) != len(reading.text):
         return reading
     ink = ink_mask(line)
-    shapes = sorted(components(ink)[0].tolist())
+    shapes: list[Ink] = sorted(components(ink)[0].tolist())
     text = list(reading.text)
     for at in found:
-        word = _word_at(shapes, reading.places[at] * width, height)
+        word = word_at(shapes, reading.places[at] * width, height)
         while word and word[-1][3] < _LOW * max(tall for *_, tall, _ in word):
             word.pop()  # a point or a comma, which may not have been read
         if any(_is_per_mille(sign) for sign in _ends(ink, word)):
@@ -49,24 +48,7 @@ def _corrected(line: Any, reading: LineReading) -> LineReading:
     return reading._replace(text="".join(text))
 
 
-def _word_at(shapes: Sequence[Sequence[int]], place: float, height: int) -> list[Sequence[int]]:
-    """Returns the shapes of the word at or next to a place, from left to right."""
-    words: list[list[Sequence[int]]] = []
-    end = float("-inf")
-    for shape in shapes:
-        if shape[0] - end > _BLANK * height:
-            words.append([])
-        words[-1].append(shape)
-        end = max(end, shape[0] + shape[2])
-
-    def distance(word: list[Sequence[int]]) -> float:
-        return max(word[0][0] - place, place - max(left + wide for left, _, wide, _, _ in word), 0)
-
-    near = [word for word in words if distance(word) < _NEAR * height]
-    return min(near, key=distance, default=[])
-
-
-def _ends(ink: Any, word: Sequence[Sequence[int]]) -> Iterator[Any]:
+def _ends(ink: Any, word: Sequence[Ink]) -> Iterator[Any]:
     """Yields the ink from each shape to the end of the word that may be the sign. No other shape reaches into it."""
     end = 0
     for n, (left, _, wide, _, _) in enumerate(word):

@@ -1,0 +1,69 @@
+"""Points and apostrophes of fine print that were not read come back where the ink shows them."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+
+from rayocr.engines.rapidocr.numerals.lost_marks import with_lost_marks
+from rayocr.engines.rapidocr.recognizer.decoding import LineReading
+
+
+def read(drawn: str, text: str, *, height: int = 30) -> tuple[str, bool]:
+    """Draws a number with marks, and returns what becomes of its reading and whether it is a doubt."""
+    image = np.full((height, 40 + 16 * len(drawn)), 255, np.uint8)
+    x, places = 8, []
+    for sign in drawn:
+        if sign.isdigit():
+            cv2.putText(image, sign, (x, 24), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 0, 1)
+            places.append(x + 6)
+            x += 12
+        elif sign == " ":
+            x += 12
+            places.append(x - 6)
+        else:
+            top = 11 if sign == "'" else 22
+            image[top : top + (2 if sign == "." else 4), x : x + 2] = 0
+            places.append(x + 1)
+            x += 4
+    kept = [place for place, sign in zip(places, drawn, strict=True) if sign.isalnum() or sign in text]
+    width = image.shape[1]
+    quads = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float32)
+    reading = LineReading(text, 0.99, 0.9, tuple(place / width for place in kept[: len(text)]))
+    (found,) = with_lost_marks(image, quads, [reading])
+    return found.text, found.lost
+
+
+@pytest.mark.parametrize(
+    ("drawn", "text", "expected"),
+    [
+        ("21.7", "217", "21.7"),
+        (".24", "24", ".24"),
+        ("27'811.24", "27'81124", "27'811.24"),
+        ("24.10.1998", "2410.1998", "24.10.1998"),
+    ],
+)
+def test_point_that_the_ink_shows_is_put_in_with_a_doubt(drawn: str, text: str, expected: str) -> None:
+    assert read(drawn, text) == (expected, True)
+
+
+def test_apostrophe_before_three_digits_is_put_in() -> None:
+    assert read("72'404.52", "72404.52") == ("72'404.52", False)
+
+
+@pytest.mark.parametrize("text", ["1,250.75", "72'404.52", "5048", "12.5 3404"])
+def test_number_whose_marks_were_read_stays(text: str) -> None:
+    assert read(text, text) == (text, False)
+
+
+def test_ordinary_print_is_not_examined() -> None:
+    assert read("21.7", "217", height=44) == ("217", False)
+
+
+def test_dirt_above_a_number_is_no_apostrophe() -> None:
+    assert read("20'13", "2013") == ("2013", False)
+
+
+def test_number_with_other_signs_than_its_ink_stays() -> None:
+    assert read("21.75", "217") == ("217", False)
