@@ -168,7 +168,8 @@ class SearchablePdfOutput(Output):
         from rayocr.outputs.searchable.hidden_text import remove_pieces
 
         assert self._pdf is not None
-        if not remove_pieces(self._pdf, page_number, found.numbers, count=found.count) or not found.all_hidden_text:
+        removed = remove_pieces(self._pdf, page_number, found.numbers, count=found.count, may_lack_them=self._updates)
+        if not removed or not found.all_hidden_text:
             self._hidden.append(page_number)
 
     def _remove_old_layer(self, found: HiddenPieces, page_number: int) -> bool:
@@ -176,7 +177,8 @@ class SearchablePdfOutput(Output):
         from rayocr.outputs.searchable.hidden_text import remove_pieces
 
         assert self._pdf is not None
-        return remove_pieces(self._pdf, page_number, found.numbers, count=found.count) and found.all_hidden_text
+        removed = remove_pieces(self._pdf, page_number, found.numbers, count=found.count, may_lack_them=self._updates)
+        return removed and found.all_hidden_text
 
     def _values(self, page_number: int, page: Page) -> list[TextBox]:
         """Returns the values of fields without an appearance in the file: viewers show them, but few search them."""

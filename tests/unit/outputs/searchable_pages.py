@@ -112,13 +112,13 @@ def scan(typeset: bytes, *, turns: int = 0, skew_deg: float = 0.0) -> Scan:
     return Scan(pdf.getvalue(), [Word(word.text, moved(word.box)) for word in words], boxes)
 
 
-def searchable_pdf(pdf: bytes, *records: PageRecord) -> tuple[bytes, tuple[str, ...]]:
-    """Returns the file and its notes."""
+def searchable_pdf(pdf: bytes, *records: PageRecord, written: bytes | None = None) -> tuple[bytes, tuple[str, ...]]:
+    """Returns the file and its notes. `written`: an earlier version of the file."""
     file = io.BytesIO()
     with PdfFile(pdf, max_pixels=10**7) as source:
         output = SearchablePdfOutput(file, document_context(len(records)), config=OutputConfig(), source=source)
         try:
-            output.begin()
+            output.begin(written)
             for record in records:
                 output.page(record)
             output.finish()

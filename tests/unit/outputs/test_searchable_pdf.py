@@ -227,9 +227,9 @@ def test_values_of_fields_without_an_appearance_can_be_found_and_the_page_looks_
     assert np.array_equal(pixels(made)[0], pixels(source)[0])
 
 
-def layered_scan(before: bytes = b"", *, times: int = 1, rejected: bool = False) -> tuple[bytes, tuple[str, ...]]:
-    """The output for a scan with an old OCR layer that has a wrong number. `before`: what the page draws before the layer.
-    `times`: how often it has its lines; more than a few words can be trusted."""
+def old_scan(before: bytes = b"", *, times: int = 1) -> bytes:
+    """A scan with an old OCR layer that has a wrong number. `before`: what the page draws before the layer. `times`: how often it
+    has its lines; more than a few words can be trusted."""
     lines = ("Minutes of the committee", "The fee was raised to 47.50 per week.", "The balance stands at 6,183.07 today.") * times
     shown = b"BT /F1 14 Tf 57 700 Td " + b"".join(b"(%s) Tj 0 -25 Td " % line.encode() for line in lines) + b"ET"
     data = io.BytesIO()
@@ -243,10 +243,16 @@ def layered_scan(before: bytes = b"", *, times: int = 1, rejected: bool = False)
         pdf.pages[0].add_resource(picture, pikepdf.Name.XObject, name=pikepdf.Name.Im)
         old = io.BytesIO()
         pdf.save(old)
+    return old.getvalue()
+
+
+def layered_scan(before: bytes = b"", *, times: int = 1, rejected: bool = False) -> tuple[bytes, tuple[str, ...]]:
+    """The output for such a scan."""
+    old = old_scan(before, times=times)
     boxes = [TextBox(text="fee was raised to 47.50", x0=57, y0=105, x1=300, y1=122)]
     attempts = (Attempt(engine="textlayer", reason="NoTextLayer"),) if rejected else ()
-    made, notes = searchable_pdf(old.getvalue(), replace(record("text", boxes), attempts=attempts))
-    assert np.array_equal(pixels(made)[0], pixels(old.getvalue())[0])
+    made, notes = searchable_pdf(old, replace(record("text", boxes), attempts=attempts))
+    assert np.array_equal(pixels(made)[0], pixels(old)[0])
     return made, notes
 
 
@@ -254,6 +260,15 @@ def layered_scan(before: bytes = b"", *, times: int = 1, rejected: bool = False)
 def test_an_old_layer_over_a_scan_that_is_not_used_is_replaced(times: int, rejected: bool) -> None:
     made, notes = layered_scan(times=times, rejected=rejected)
     assert "41.50" not in pages_of(made)[0] and "47.50" in pages_of(made)[0]
+    assert notes == ()
+
+
+def test_a_corrected_page_whose_old_layer_was_replaced_before_gets_no_note() -> None:
+    made, _ = layered_scan()
+    corrected = record("text", [TextBox(text="fee was raised to 49.50", x0=57, y0=105, x1=300, y1=122)])
+    again, notes = searchable_pdf(old_scan(), corrected, written=made)
+    text = pages_of(again)[0]
+    assert "49.50" in text and "47.50" not in text and "41.50" not in text
     assert notes == ()
 
 

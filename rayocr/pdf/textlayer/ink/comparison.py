@@ -23,9 +23,11 @@ from rayocr.pdf.textlayer.ink.strokes import may_hold_lines, pixels, strokes_in
 from rayocr.pdf.textlayer.ink.visible_words import are_tiny, are_unseen, lacks_font, on_ink, visible_words
 from rayocr.pdf.textlayer.lines import TextLine, Word
 from rayocr.pdf.textlayer.reading.lost_hyphens import with_lost_hyphens
+from rayocr.pdf.textlayer.reading.lost_signs import with_lost_signs
 from rayocr.pdf.textlayer.rendered_text import TextObjects, address_of, gray_picture, letter_scale
 
 _DPI = 60
+_LEAST_REST_PX = 40  # least number of pixels of visible text outside all boxes that counts: three letters
 _LEAST_SCALE = 0.25  # pixels per point; at a smaller scale, ordinary letters are invisible
 
 
@@ -109,7 +111,7 @@ class _Renderer:
 
     def nameless(self, rest: Any) -> frozenset[int]:
         """Returns the addresses of text objects without known characters, if `rest`, the ink without the text, may hold lines."""
-        if rest is None or not may_hold_lines((rest[:, 1:] != rest[:, :-1], rest[1:] != rest[:-1])):
+        if np.count_nonzero(rest) < _LEAST_REST_PX or not may_hold_lines((rest[:, 1:] != rest[:, :-1], rest[1:] != rest[:-1])):
             return frozenset()
         return frozenset(address_of(item) for item in self.objects.without_meaning(self.text_page) if not is_replaced(item))
 
@@ -124,6 +126,8 @@ def _compare(renderer: _Renderer, lines: Sequence[TextLine], turns: int, size_pt
     words, boxes = _words(lines, turns, size_pt)
     corners = pixels(boxes, renderer.scale, whole.shape)
     seen, unnamed, rest = visible_words(whole, ground, corners, words)
+    if objects.are_drawn and not turns:
+        lines = with_lost_signs(lines, rest, renderer.scale)
     if not (nameless := renderer.nameless(rest)) <= renderer.kept:
         renderer.kept |= nameless
         ground = renderer.without_text()

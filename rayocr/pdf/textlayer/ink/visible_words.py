@@ -29,17 +29,15 @@ _LABEL, _LIGHT, _BAR = 0.6, 160, 0.45
 _FAINT_STROKE = 25  # gray levels (0 to 255) above the noise of a scan
 _FEW_STROKES = 0.04  # the share of columns with strokes is at most this at a place without ink
 _LEAST_BLANK_PX = 5  # letters in a lower box show no strokes at this resolution
-_LEAST_REST_PX = 40  # least number of pixels of visible text outside all boxes that counts: three letters
 
 
 def visible_words(whole: Any, without: Any, corners: Any, words: Sequence[Word]) -> tuple[Any, float, Any]:
-    """Returns which boxes contain visible text, the share of visible text outside all boxes, and a mask of that text (None if
-    there is none)."""
+    """Returns which boxes contain visible text, the share of visible text outside all boxes, and a mask of that text."""
     import cv2
 
     lengths = [len(word.text) for word in words]
     if whole is without:
-        return np.zeros(len(corners), bool), 0.0, None
+        return np.zeros(len(corners), bool), 0.0, np.zeros(whole.shape, np.uint8)
     _, drawn = cv2.threshold(cv2.absdiff(whole, without), _SEEN, 1, cv2.THRESH_BINARY)
     # Boxes are summed one by one, since computing sums for the whole picture first takes five times as long.
     boxes = corners.tolist()
@@ -61,7 +59,7 @@ def visible_words(whole: Any, without: Any, corners: Any, words: Sequence[Word])
     rest = cv2.countNonZero(drawn)
     unnamed = rest / total if total and counts.sum() < 0.9 * total else 0.0
     visible = counts >= np.maximum(1.0, 0.5 * np.array(lengths, float))
-    return visible, unnamed, drawn if rest >= _LEAST_REST_PX else None
+    return visible, unnamed, drawn
 
 
 def _shows_only_tips(drawn: Any, box: Sequence[int], text: str) -> bool:
