@@ -1,9 +1,10 @@
 """Restores commas that Tesseract's Arabic pack reads as a hamza, a quotation mark or a Latin comma at the end of a word, the
-hamza over a final alef that it reads as two strokes, and letters in the names of months."""
+hamza over a final alef that it reads as two strokes, letters in the names of months, and Persian letters in Arabic words."""
 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 # After these letters, hardly any word ends in a hamza.
@@ -29,6 +30,13 @@ _MONTHS = "يناير فبراير مارس أبريل إبريل مايو يو�
 _MONTH_IN_BER = re.compile(r"(?<!\w)(?P<month>[وفبل]?(?:سبتم|أكتو|نوفم|ديسم))ير(?!\w)")
 _END_OF_MONTH = re.compile(r"(?<!\w)(?P<before>[وف]?[بل]?(?:نهاية|بداية|مطلع|منتصف|أوائل|أواخر) )ش[بي]ر(?!\w)")
 _NAMED_MONTH = re.compile(rf"(?<!\w)(?P<before>[وفبل]?)ش[بي]ر(?= (?:{'|'.join(_MONTHS.split())})(?!\w))")
+# Persian and Urdu forms that look like the Arabic letters in most places of a word, and letters that Arabic does not have.
+_FORMS = {"\u06cc": "ي", "\u06a9": "ك", "\u06c1": "ه", "\u06be": "ه"}
+_OTHER_LANGUAGE = frozenset("پچژگٹڈڑںے")
+_MOST_FORMS, _MOST_OTHER = 0.1, 0.01  # share of the Arabic letters that they replace, and of all letters
+_IN_ALEF_MAQSURA = """علی إلی حتی لدی متی مدی سوی أخری الأخری أولی الأولی کبری الکبری مستوی المستوی معنی المعنی مبنی المبنی مستشفی
+    المستشفی منتدی المنتدی موسی عیسی یحیی"""
+_MAQSURA = re.compile(rf"(?<!\w)(?P<word>[وف]?(?:{'|'.join(_IN_ALEF_MAQSURA.split())}))(?!\w)")
 _AFTER_LETTER = re.compile(r"[\u0621-\u064a]$")
 
 
@@ -49,6 +57,19 @@ def with_commas(texts: Sequence[str]) -> list[str]:
         text = _FINAL_HAMZA.sub(r"\g<word>أ", _ALEF_HAMZA.sub(r"\g<word>،", text))
         corrected.append(_HAMZA.sub(_with_comma, text))
     return corrected
+
+
+def with_arabic_letters(texts: Sequence[str]) -> list[str]:
+    """Returns the lines of a page with Arabic letters in place of a few Persian ones. Pages with more of these are in Persian or
+    Urdu and stay as they are."""
+    counts = Counter("".join(texts))
+    forms, own = sum(counts[form] for form in _FORMS), sum(counts[letter] for letter in set(_FORMS.values()))
+    letters = sum(count for char, count in counts.items() if char.isalpha())
+    other = sum(counts[letter] for letter in _OTHER_LANGUAGE)
+    if not forms or forms > _MOST_FORMS * own or other > _MOST_OTHER * letters:
+        return list(texts)
+    table = str.maketrans(_FORMS)
+    return [_MAQSURA.sub(lambda found: f"{found['word'][:-1]}ى", text).translate(table) for text in texts]
 
 
 def _with_comma(found: re.Match[str]) -> str:

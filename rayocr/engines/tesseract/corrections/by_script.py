@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rayocr.engines.tesseract.corrections.arabic import with_commas
+from rayocr.engines.tesseract.corrections.arabic import with_arabic_letters, with_commas
 from rayocr.engines.tesseract.corrections.greek import modern_greek
 from rayocr.engines.tesseract.corrections.hebrew import with_final_mems
 from rayocr.engines.tesseract.corrections.persian import with_persian_letters
@@ -22,7 +22,7 @@ def corrected(texts: Sequence[str], pack: str) -> list[str]:
     if pack == PERSIAN:
         return with_persian_letters(with_commas(texts))
     if pack in ARABIC:
-        return with_commas(texts)
+        return with_arabic_letters(with_commas(texts))
     if pack in HEBREW:
         return with_final_mems(texts)
     if pack in KOREAN:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rayocr.engines.tesseract.corrections.arabic import with_commas
+from rayocr.engines.tesseract.corrections.arabic import with_arabic_letters, with_commas
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,20 @@ def test_hamza_over_a_final_alef_comes_back(read: str, meant: str) -> None:
 )
 def test_the_names_of_months_come_back(read: str, meant: str) -> None:
     assert with_commas([read]) == [meant]
+
+
+def test_a_few_persian_letters_on_an_arabic_page_are_arabic_ones() -> None:
+    page = ["يولد جميع الناس أحرارا متساوين في الكرامة والحقوق وقد وهبوا عقلا وضميرا وعليهم أن يعامل بعضهم بعضا بروح الإخاء"] * 6
+    assert with_arabic_letters([*page, "بشکل صحیح إلی العالی"])[-1] == "بشكل صحيح إلى العالي"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        ["تمام افراد بشر آزاد به دنیا می‌آیند و از لحاظ حیثیت و حقوق با هم برابرند"],
+        ["تمام انسان آزاد اور حقوق و عزت کے اعتبار سے برابر پیدا ہوئے ہیں"],
+        ["يولد جميع الناس أحرارا متساوين في الكرامة", "گفت: چرا به پاریس رفتی؟"],
+    ],
+)
+def test_persian_and_urdu_letters_stay_on_their_pages(page: list[str]) -> None:
+    assert with_arabic_letters(page) == page
