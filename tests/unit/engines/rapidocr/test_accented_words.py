@@ -77,6 +77,7 @@ def test_accents_come_from_tesseract_and_all_other_letters_from_the_models(
 
 def test_an_uncertain_word_replaces_only_accents() -> None:
     assert merged("fafa si", [("fața", 0.5), ("și", 0.5)], letters_of("ron")) == "fafa și"
+    assert merged("si, fafa", [("și.", 0.9), ("fața", 0.5)], letters_of("ron")) == "și, fafa"
 
 
 class Reader:

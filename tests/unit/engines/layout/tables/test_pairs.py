@@ -73,6 +73,4 @@ def test_other_heads_above_labels_and_the_same_head_above_figures_are_two_tables
         ("Travel", "42.10", "Pension", "105.00"),
         ("Bonus", "80.00", "Union", "9.00"),
     ]
-    text = markdown(rows)
-    assert "| Earnings | Amount |" in text
-    assert "| Deductions | Amount |" in text
+    assert {"| Earnings | Amount |", "| Deductions | Amount |"} <= set(markdown(rows).split("\n"))

@@ -111,6 +111,11 @@ def test_headings_directly_below_the_table_are_not_part_of_it() -> None:
     assert "| Gate | The gate is painted. | Wexford |\n\n" in text and "Timber |" not in text
 
 
+def test_tables_with_much_white_space_between_them_are_two() -> None:
+    text = markdown([*table(0.5), *table(0.5, y=420)])
+    assert text.count("| --- | --- | --- |") == 2
+
+
 def test_names_in_lower_case_are_cells() -> None:
     names = {"Pump": "pump", "Boiler and": "boiler", "chimney": "stove", "Roof": "roof", "Gate": "gate"}
     lines = [replace(it, text=names.get(it.text, it.text)) for it in table(0.5)]

@@ -30,6 +30,14 @@ def test_other_ends_of_a_line_are_no_hyphens(first: str) -> None:
     assert texts_of(page(first, "It is a print formatter driv"))[0] == "It is a print formatter driv"
 
 
+def test_the_replacement_of_a_word_on_two_lines_has_no_hyphen() -> None:
+    data = pdfs.pages_of(
+        content=b"/P << /ActualText (It is a print formatter driven) >> BDC BT /F1 12 Tf 72 700 Td "
+        b"(It is a print formatter driv-) Tj 0 -16 Td (en) Tj ET EMC BT /F1 12 Tf 92 684 Td (by the objects of the page) Tj ET"
+    )
+    assert texts_of(data) == ["It is a print formatter driven", "by the objects of the page"]
+
+
 @pytest.mark.parametrize("sign", ["一", "ー", "ـ"])
 def test_a_letter_that_looks_like_a_hyphen_is_no_hyphen(sign: str) -> None:
     text = f"It is a print formatter driv{sign}"
