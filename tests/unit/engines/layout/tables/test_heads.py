@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
-from rayocr.engines.layout.tables.alignment import take_aligned_tables
+from rayocr.engines.layout.tables.alignment import AlignedTable, take_aligned_tables
+from rayocr.engines.layout.tables.unruled.heads import with_heads
 from tests.unit.engines.layout.pages import LEADING_PT, line
 
 TOWNS = ("Kendal", "Evesham", "Frome", "Hexham", "Dunbar")
@@ -80,6 +83,14 @@ def test_numbered_goods_below_their_head_are_no_address() -> None:
     tables, rest = take_aligned_tables(lines, [], em=11.0)
     assert [len(table.rows) for table in tables] == [8]
     assert not rest
+
+
+@pytest.mark.parametrize(("values", "rows"), [(("3,017", "4,127", "5,237"), 4), (("east", "west", "north"), 3)])
+def test_only_a_table_with_figures_has_heads_above_it(values: Sequence[str], rows: int) -> None:
+    body = [[[line(town, 60, 120 + PITCH * n)], [right(values[n], 240, 120 + PITCH * n)]] for n, town in enumerate(TOWNS[:3])]
+    heads = [line("Region", 60, 120 - PITCH), right("Sum", 240, 120 - PITCH)]
+    ((table,), _) = with_heads([AlignedTable(body)], heads, 11.0)
+    assert len(table.rows) == rows
 
 
 def test_the_second_row_of_heads_is_a_row_if_the_first_has_heads_over_columns() -> None:
