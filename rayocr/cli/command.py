@@ -20,6 +20,7 @@ from rayocr.cli.completion import completion_script
 from rayocr.cli.engine_words import chain_words, unused_engine_options
 from rayocr.cli.exit_code import exit_code_of
 from rayocr.cli.help_text import help_text
+from rayocr.cli.output_encoding import print_what_the_encoding_lacks
 from rayocr.config import INPROCESS, Mode, RayocrConfig, Secrets
 from rayocr.errors import CredentialsError, RayocrError, UsageError
 from rayocr.masking import hide_environment
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.environ.setdefault("PYTHONSAFEPATH", "1")
     arguments = list(sys.argv[1:] if arguments is None else arguments)
     _open_missing_streams()
+    print_what_the_encoding_lacks()
     _listen()
     return exit_code_of(lambda: _dispatch(parse(arguments)), as_json=bool({"--json", "progress=json"} & set(arguments)))
 

@@ -12,6 +12,7 @@ import pytest
 from rayocr.api.samples import copy_samples
 from rayocr.cli import main
 from rayocr.cli.exit_code import exit_code_of
+from rayocr.driver.monitor.terminal import ConsoleTerminal
 from rayocr.errors import StorageUnavailable
 
 RUN = ["in", "out", "cluster=inprocess", "gateway.enabled=false", "engine=textlayer", "include=[letter.pdf]", "report.at_end=0"]
@@ -57,6 +58,20 @@ def test_an_output_that_standard_output_cannot_store_is_an_error(capfd: pytest.C
 
     assert exit_code_of(full, as_json=False) == 3
     assert "Cannot write to standard output: File too large." in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_a_terminal_without_some_characters_gets_all_lines(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding=encoding, write_through=True))
+    assert main(["--version"]) == 0  # sets up the streams
+    terminal = ConsoleTerminal("plain")
+    terminal.say("Writing the report …")
+    terminal.say("α · \udcff")
+    terminal.say("1 complete")
+    lines = out.getvalue().decode(encoding).splitlines()[1:]
+    narrow = ["Writing the report ...", f"\\u03b1 {'·' if encoding == 'latin-1' else '-'} \\udcff", "1 complete"]
+    assert lines == (["Writing the report …", "α · \\udcff", "1 complete"] if encoding == "utf-8" else narrow)
 
 
 def test_an_unavailable_storage_names_the_next_step(capfd: pytest.CaptureFixture[str]) -> None:
