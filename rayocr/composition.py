@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from yaml import YAMLError
 
 from rayocr.config import AccessConfig, Mode, RayocrConfig, Secrets
-from rayocr.config.ranges import choose
+from rayocr.config.ranges import check_address, choose
 from rayocr.errors import UsageError
 from rayocr.overrides import compose_files, list_value
 
@@ -56,6 +56,8 @@ _ENVIRONMENT = {
 _DECIMAL = {"POLL_INTERVAL"}
 _WORDS = {"RAYOCR_LOGS_STDOUT"}
 
+
+_UNSET = "Correct it in the environment or in .env, or remove it there."
 
 _SDK_ENVIRONMENT = (
     ("GOOGLE_GEMINI_BASE_URL", "engine.gemini.base_url"),
@@ -237,6 +239,8 @@ def _apply_environment(config: RayocrConfig, environment: Mapping[str, str], ove
     given = {override.partition("=")[0] for override in overrides}
     for name, key in _SDK_ENVIRONMENT:
         if environment.get(name) and key not in given:
+            if key.endswith(".base_url"):
+                check_address(name, environment[name])
             _set(config, key, environment[name])
     if "engine.gemini.vertexai" not in given and environment.get("GOOGLE_GENAI_USE_VERTEXAI", "").lower() in ("1", "true"):
         config.engine.gemini.vertexai = True
@@ -317,11 +321,11 @@ def _environment_overrides(environment: Mapping[str, str]) -> list[str]:
             continue
         if name in _DECIMAL:
             if not re.fullmatch(r"\d+(\.\d*)?|\.\d+", value):
-                raise UsageError(f"The environment variable {name} is {value!r}; it must be a number.")
+                raise UsageError(f"The environment variable {name} is {value!r}; it must be a positive number.", hint=_UNSET)
             overrides.append(f"{key}={float(value)}")
             continue
         if not value.isdecimal():
-            raise UsageError(f"The environment variable {name} is {value!r}; it must be a whole number.")
+            raise UsageError(f"The environment variable {name} is {value!r}; it must be a whole number.", hint=_UNSET)
         # The replaced worker counted retries without the first attempt, so 0 means one attempt.
         overrides.append(f"{key}={max(1, int(value)) if name == 'MAX_RETRIES' else value}")
     return overrides

@@ -42,7 +42,7 @@ def translated(error: BaseException, client: Any, unavailable: type[RayocrError]
         )
     if re.search(r"unknown (?:redis )?command|command is not allowed from script", said, re.IGNORECASE):
         return UsageError(f"Redis at {address} lacks a command: {words}.", hint=hint)
-    return unavailable(f"Redis at {address} is unavailable: {words}.")
+    return unavailable(f"Redis at {address} is unavailable: {words}.", hint=hint or next_step("redis", said="unavailable"))
 
 
 def words_of(error: BaseException) -> str:

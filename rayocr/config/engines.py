@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from rayocr.config.ranges import at_least, at_most, one_of
+from rayocr.config.ranges import at_least, at_most, check_address, one_of
 from rayocr.errors import UsageError
 
 
@@ -43,6 +43,7 @@ class GeminiConfig:
     output_usd_per_million: float = 0.0  # USD per 1M output tokens
 
     def __post_init__(self) -> None:
+        check_address("engine.gemini.base_url", self.base_url)
         at_least(1, **{"engine.gemini.max_output_tokens": self.max_output_tokens})
         at_least(0.1, **{"engine.gemini.request_timeout_s": self.request_timeout_s})
         at_least(1, **{"engine.gemini.flex_tries": self.flex_tries, "engine.gemini.flex_timeout_s": self.flex_timeout_s})
@@ -90,12 +91,7 @@ class OpenAIConfig:
         at_least(1, **{"engine.openai.max_tokens": self.max_tokens})
         at_least(0.1, **{"engine.openai.request_timeout_s": self.request_timeout_s})
         at_least(50, **{"engine.openai.dpi": self.dpi})
-        if not self.base_url.startswith(("http://", "https://")):
-            local = self.base_url.startswith(("localhost", "127.", "["))
-            raise UsageError(
-                f"engine.openai.base_url={self.base_url} is not an address: http:// or https:// is missing.",
-                hint=f"For example: engine.openai.base_url=http{'' if local else 's'}://{self.base_url.rpartition('://')[2]}",
-            )
+        check_address("engine.openai.base_url", self.base_url)
         one_of("engine.openai.image_format", self.image_format, ("png", "jpeg", "webp"))
 
 

@@ -34,6 +34,17 @@ def one_of(name: str, value: str, choices: tuple[str, ...]) -> None:
         raise UsageError(f"{name}={value} is unknown.", hint=choose(value, choices))
 
 
+def check_address(name: str, value: str | None) -> None:
+    """Raises UsageError for an address of a server without http:// or https://. `name`: the option or environment variable."""
+    if value is None or value.startswith(("http://", "https://")):
+        return
+    local = value.startswith(("localhost", "127.", "["))
+    raise UsageError(
+        f"{name}={value} is not an address: http:// or https:// is missing.",
+        hint=f"For example: {name}=http{'' if local else 's'}://{value.rpartition('://')[2]}",
+    )
+
+
 def choose(value: str, choices: Iterable[str], others: Mapping[str, str] | None = None) -> str:
     """Returns the hint for a value that is not one of the choices: the most similar choice, unless several are
     equally similar, and the list of choices. `others` maps words that people use to the choices that they mean."""

@@ -230,6 +230,7 @@ NEXT_STEPS: tuple[_Row, ...] = (
     _Row("openai", 404, (), "Check engine.openai.model."),
     # Redis, which has words instead of status codes
     _Row("redis", 0, ("readonly",), "It is a replica: wait until its address leads to the primary, or change REDIS_URL."),
+    _Row("redis", 0, ("unavailable",), "Start Redis, or correct REDIS_URL."),
     _Row("redis", 0, ("misconf",), "Redis cannot save to its disk. Free space there, or find the reason in its log."),
     _Row("redis", 0, ("oom command",), "Redis is full. Raise its maxmemory, or delete data of other programs."),
     _Row("redis", 0, ("noreplicas",), "Redis waits for replicas (min-replicas-to-write): start them, or lower the number."),

@@ -24,6 +24,8 @@ from rayocr.errors import (
     VersionChanged,
 )
 from rayocr.retry import RetryPolicy, call
+from rayocr.storage.drive.storage import DriveStorage
+from rayocr.storage.gcs.client import find_credentials
 from rayocr.storage.gcs.storage import GcsStorage
 from tests.servers.gcs import GcsServer, service_account
 from tests.servers.oauth import TokenServer
@@ -255,6 +257,29 @@ def test_an_invalid_key_file_is_one_line(server: GcsServer, tmp_path: Path, cont
     with pytest.raises(CredentialsError) as raised:
         GcsStorage(BUCKET, access=AccessConfig(credentials=str(path), endpoint=server.url))
     assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("content", ["[]", "{}", "7", "not json", '{"type": "service_account"}', "FOLDER"])
+def test_an_invalid_default_key_file_is_one_line_with_the_next_step(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
+    path = tmp_path / "key.json"
+    if content == "FOLDER":
+        path.mkdir()
+    else:
+        path.write_text(content)
+    monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", str(path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))  # no sign-in to Google Drive
+    for open_place in (
+        lambda: GcsStorage(BUCKET, access=AccessConfig()),
+        lambda: DriveStorage("folder", access=AccessConfig()),
+        lambda: find_credentials(None, []),
+    ):
+        with pytest.raises(CredentialsError) as raised:
+            open_place()
+        assert "\n" not in str(raised.value)
+        assert not str(raised.value).startswith("None")
+        assert raised.value.hint
 
 
 def zeros_as_gzip(size: int) -> bytes:

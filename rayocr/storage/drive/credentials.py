@@ -38,6 +38,8 @@ def drive_credentials(access: AccessConfig) -> Any:
         raise no_credentials(error) from error
     except OSError as error:
         raise CredentialsError(f"{error.filename} cannot be read: {error.strerror}.", hint=next_step("drive", 401)) from error
+    except (AttributeError, TypeError, LookupError) as error:  # google-auth expects an object in the file
+        raise no_credentials("the file that GOOGLE_APPLICATION_CREDENTIALS names contains no credentials") from error
     return _for(found, access.subject)
 
 

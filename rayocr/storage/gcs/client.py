@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rayocr.config import AccessConfig
-from rayocr.errors import CredentialsError
-from rayocr.storage.gcs.errors import no_credentials
+from rayocr.storage.gcs.errors import NOT_CREDENTIALS, no_credentials, unreadable_credentials
 from rayocr.storage.google_session import authorized_session
 
 if TYPE_CHECKING:
@@ -31,20 +30,26 @@ def open_client(access: AccessConfig) -> Client:
 
 
 def _credentials(access: AccessConfig) -> Any:
-    import google.auth
     from google.auth.credentials import AnonymousCredentials
-    from google.auth.exceptions import GoogleAuthError
 
     if access.anonymous or (access.endpoint and not access.credentials):  # an emulator needs no credentials
         return AnonymousCredentials()
+    return find_credentials(access.credentials, _SCOPES)
+
+
+def find_credentials(path: str | None, scopes: Sequence[str]) -> Any:
+    """Returns the credentials in a key file, or those that Google's libraries find. Raises CredentialsError."""
+    import google.auth
+    from google.auth.exceptions import GoogleAuthError
+
     try:
-        if access.credentials:
-            return credentials_from(Path(access.credentials), _SCOPES)
-        return google.auth.default(scopes=_SCOPES)[0]
+        return credentials_from(Path(path), scopes) if path else google.auth.default(scopes=scopes)[0]
     except (GoogleAuthError, ValueError) as error:
         raise no_credentials(error) from error
     except OSError as error:
-        raise CredentialsError(f"{access.credentials} cannot be read: {error.strerror}.") from error
+        raise unreadable_credentials(error, path) from error
+    except (AttributeError, TypeError, LookupError) as error:  # google-auth expects an object in the file
+        raise no_credentials(ValueError(NOT_CREDENTIALS)) from error
 
 
 def credentials_from(path: Path, scopes: Sequence[str]) -> Any:

@@ -22,6 +22,8 @@ from rayocr.storage.os_errors import printable
 
 T = TypeVar("T")
 
+NOT_CREDENTIALS = "the file that GOOGLE_APPLICATION_CREDENTIALS names contains no credentials"
+
 _IN_JSON = re.compile(r'"message":\s*"((?:[^"\\]|\\.)+)"')
 _SLOW_DOWN = re.compile(r"\b(?:rateLimitExceeded|userRateLimitExceeded)\b")
 _REQUEST = re.compile(r"^[A-Z]+ https?://\S+: ")  # the client's prefix of the server's message
@@ -101,6 +103,10 @@ def no_credentials(error: Exception) -> CredentialsError:
     return CredentialsError(
         f"There are no usable credentials for Google Cloud Storage: {_message(error)}.", hint=next_step("gcs", 401)
     )
+
+
+def unreadable_credentials(error: OSError, path: str | None) -> CredentialsError:
+    return CredentialsError(f"{error.filename or path} cannot be read: {error.strerror}.", hint=next_step("gcs", 401))
 
 
 def _message(error: Exception) -> str:

@@ -10,13 +10,12 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from rayocr.config import AccessConfig
 from rayocr.errors import CredentialsError, StorageDenied, StorageError, StorageUnavailable, UsageError
 from rayocr.errors.next_steps import next_step
-from rayocr.storage.gcs.client import credentials_from
+from rayocr.storage.gcs.client import find_credentials
 from rayocr.storage.gcs.errors import no_credentials
 from rayocr.untrusted_json import parse_value
 
@@ -99,21 +98,8 @@ def _service(access: AccessConfig, endpoint: str | None, timeout_s: float) -> An
         document["rootUrl"] = root.rstrip("/") + "/"
         document["baseUrl"] = document["rootUrl"]
     if not endpoint or access.credentials:
-        http = AuthorizedHttp(_credentials(access), http=http)
+        http = AuthorizedHttp(find_credentials(access.credentials, _SCOPES), http=http)
     return build_from_document(document, http=http)
-
-
-def _credentials(access: AccessConfig) -> Any:
-    import google.auth
-
-    try:
-        if access.credentials:
-            return credentials_from(Path(access.credentials), _SCOPES)
-        return google.auth.default(scopes=_SCOPES)[0]
-    except ValueError as error:
-        raise no_credentials(error) from error
-    except OSError as error:
-        raise CredentialsError(f"{access.credentials} cannot be read: {error.strerror}.") from error
 
 
 def _translated(error: Any, name: str) -> StorageError | CredentialsError | UsageError:

@@ -61,6 +61,7 @@ CASES = [
     ("--config chain.yaml in out", "is not one name. Several engines are a chain: engine.chain=[textlayer,gemini]"),
     ("in out limits=tier1,tier2", "limits=tier1,tier2 is not one name."),
     ("in out limits=[tier1,tier2]", "is not one name. Choose one. `rayocr --help limits` explains them."),
+    ("in out engine.gemini.base_url=proxy.example", "For example: engine.gemini.base_url=https://proxy.example"),
     ("in out limit.rpm=5", "Unknown option 'limit.rpm': limit has no options below it. Did you mean limits.rpm=5?"),
     ("in out include.x=1", "Unknown option 'include.x': include has no options below it. Write include=VALUE."),
     ("in out cluster=[local,auto]", "cluster=[local,auto] is not one value. Write cluster=VALUE, without brackets."),
@@ -135,6 +136,22 @@ def said(capfd: pytest.CaptureFixture[str], command: str) -> str:
 @pytest.mark.parametrize(("command", "words"), CASES)
 def test_a_mistake_is_reported_with_the_next_step(capfd: pytest.CaptureFixture[str], command: str, words: str) -> None:
     assert words in said(capfd, command)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("GOOGLE_GEMINI_BASE_URL", "proxy.example", "is not an address: http:// or https:// is missing. For example: GOOGLE"),
+        ("OPENAI_BASE_URL", "localhost:8000/v1", "For example: OPENAI_BASE_URL=http://localhost:8000/v1"),
+        ("MAX_RETRIES", "abc", "must be a whole number. Correct it in the environment or in .env"),
+        ("POLL_INTERVAL", "-1", "must be a positive number. Correct it"),
+    ],
+)
+def test_a_wrong_variable_is_named_with_the_next_step(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, name: str, value: str, words: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    assert words in said(capfd, "in out")
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "latin-1"])
