@@ -21,7 +21,9 @@ _MOST_HEADS = 45  # in all rows together
 def is_of_amounts(left: Sequence[LayoutLine], right: Sequence[LayoutLine], em: float) -> bool:
     """Returns whether the right side consists of amounts, which belong to the texts of their rows. Numbers beside running text
     or other numbers may be those of a chart."""
-    if len(right) < _LEAST or _amounts(right) < _AMOUNTS or _amounts(left) > 1 - _AMOUNTS:
+    head = min(line.y1 for line in right)
+    below = [line for line in right if line.center_y > head]  # amounts often have heads
+    if len(right) < _LEAST or _amounts(left) > 1 - _AMOUNTS or max(_amounts(right), _amounts(below)) < _AMOUNTS:
         return False
     return fullness(left, em) < _PROSE or not sentences_run_on(left)
 
@@ -35,7 +37,7 @@ def _amounts(lines: Sequence[LayoutLine]) -> float:
 def _is_amount(text: str) -> bool:
     """Returns whether the text has more digits than letters, or consists of codes: 28.00 SR; U+0131, U+0152."""
     letters, digits = sum(map(str.isalpha, text)), sum(map(str.isdigit, text))
-    return (letters <= 3 and letters < digits) or all(any(map(str.isdigit, word)) for word in text.split())
+    return letters <= min(3, digits) or all(any(map(str.isdigit, word)) for word in text.split())
 
 
 def are_heads_of_empty_columns(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:

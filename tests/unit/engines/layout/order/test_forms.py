@@ -81,3 +81,22 @@ def test_codes_stay_beside_the_names_of_their_ranges() -> None:
     codes = ["U+000D, U+00A0..U+00FF", "U+0131, U+01CD..U+01DC,", "U+02C6..U+02CF, U+02DB", "U+0192, U+03AF"]
     assert is_of_amounts(names, [line(text, 170, 60 + 19 * n) for n, text in enumerate(codes)], HEIGHT_PT)
     assert not is_of_amounts(names, column(["12 Mill Lane", "34 Church Road", "5 High Street", "6 Low Road"], 170, 60), HEIGHT_PT)
+
+
+def test_numbers_below_their_heads_stay_in_the_rows_of_a_small_table_that_is_not_level() -> None:
+    heads = [
+        ("Trait", 12, 6),
+        ("Phenotypes", 71, 5),
+        ("Mean", 202, 3),
+        ("Deviation", 264, 2),
+        ("Minimum", 378, 1),
+        ("Maximum", 456, 0),
+    ]
+    numbers = ["SCS", "1058", "-0.1024", "0.383", "-1.211", "1.072"]
+    top = [line(text, x, 60 + y) for text, x, y in heads]
+    below = [line(text, x, 78 + 1.5 * y) for text, (_, x, y) in zip(numbers, heads, strict=True)]
+    left, right = [*top[:3], *below[:3]], [*top[3:], *below[3:]]
+    assert is_of_amounts(left, right, HEIGHT_PT)
+    assert not is_of_amounts(
+        left, [line("Gold", 264, 60), line("Silver", 264, 78), line("Copper", 264, 96), line("7", 264, 114)], HEIGHT_PT
+    )
