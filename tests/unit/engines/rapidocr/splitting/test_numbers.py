@@ -48,3 +48,26 @@ def test_parts_that_are_read_otherwise_are_a_doubt() -> None:
 @pytest.mark.parametrize("lefts", [(26, 43, 60, 77), (26, 70, 114, 158), (26, 43, 68, 85)])
 def test_close_and_letterspaced_digits_stay_one_number(lefts: Sequence[int]) -> None:
     assert parted(lefts, "2560", []) == (["2560"], False)
+
+
+@pytest.mark.parametrize(
+    ("rows", "again", "parts"),
+    [(4, ("29", "832"), ["29", "832"]), (2, ("29", "832"), ["29832"]), (4, ("29", "8.32"), ["29832"])],
+    ids=["two columns", "too few rows", "a number with a faint point"],
+)
+def test_numbers_of_two_close_columns_are_parted_where_other_rows_show_the_columns(
+    rows: int, again: Sequence[str], parts: list[str]
+) -> None:
+    page, quads = line(26, 43, 70, 87, 104)  # 10 pixels between the columns, 3 between digits
+    page = np.vstack([page, *[np.full((60 * rows, 400), 255, np.uint8)]])
+    below = [
+        [[left, y], [right, y], [right, y + 40], [left, y + 40]]
+        for y in range(80, 80 + 60 * rows, 60)
+        for left, right in ((20, 62), (66, 124))
+    ]
+    quads = np.concatenate([quads, np.array(below, np.float32)])
+    read = [LineReading("29832", 0.98, 0.6), *(LineReading("11", 0.98, 0.9) for _ in below)]
+    _, found, lost = with_parted_numbers(
+        page, quads, read, lambda crops: [LineReading(part, 0.97, 0.9) for part in again[: len(crops)]]
+    )
+    assert ([reading.text for reading in found if reading.text != "11"], lost) == (parts, False)
