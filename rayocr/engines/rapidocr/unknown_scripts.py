@@ -110,8 +110,25 @@ class UnknownScripts:
         unread += sorted(compared)
         if len(unread) < _FEWEST_UNREAD and not likely:
             return read, self._doubts_of_unread(upright, quads, read, aspects)
+        pictures = [cut_out(upright, with_margin(quads[index])) for index in unread]
+        again, doubts = self._read_again(pictures, likely, share)
+        if again is None:
+            return read, ()
+        if _take_better(read, unread, again, aspects, compared):
+            doubts[LOW_CONFIDENCE] = None
+        if self._read_numbers(upright, quads, read, unread):
+            doubts[LOW_CONFIDENCE] = None
+        if not any(doubt.startswith(PACK_MISSING) for doubt in doubts):
+            doubts |= dict.fromkeys(self._doubts_of_unread(upright, quads, read, aspects))
+        return read, tuple(doubts)
+
+    def _read_again(
+        self, pictures: Sequence[Any], likely: str, share: float
+    ) -> tuple[Sequence[tuple[str, float]] | None, dict[str, None]]:
+        """Returns the readings of lines that are this share of the page's print, and doubts that name missing packs. The readings
+        are None if the packs for most of the page are missing. Raises LanguagePackMissing if they are missing for much of it."""
+        assert self._reader is not None
         doubts: dict[str, None] = {}
-        again: Sequence[tuple[str, float]] = [("", 0.0)] * len(unread)
         try:
             if likely:
                 self._reader.require(likely)
@@ -120,21 +137,13 @@ class UnknownScripts:
                 raise
             doubts[f"{PACK_MISSING}:{error.pack}"] = None
         try:
-            pictures = [cut_out(upright, with_margin(quads[index])) for index in unread]
-            again = self._reader.read(pictures, likely=likely, read_latin=self._recognize)
+            return self._reader.read(pictures, likely=likely, read_latin=self._recognize), doubts
         except LanguagePackMissing as error:
             if share > _MOST_UNREAD:
-                return read, ()
+                return None, doubts
             if share > _MUCH_UNREAD:
                 raise
-            doubts[f"{PACK_MISSING}:{error.pack}"] = None
-        if _take_better(read, unread, again, aspects, compared):
-            doubts[LOW_CONFIDENCE] = None
-        if self._read_numbers(upright, quads, read, unread):
-            doubts[LOW_CONFIDENCE] = None
-        if not any(doubt.startswith(PACK_MISSING) for doubt in doubts):
-            doubts |= dict.fromkeys(self._doubts_of_unread(upright, quads, read, aspects))
-        return read, tuple(doubts)
+            return [("", 0.0)] * len(pictures), doubts | {f"{PACK_MISSING}:{error.pack}": None}
 
     def _read_numbers(self, upright: Any, quads: Any, read: list[LineReading], unread: Collection[int]) -> bool:
         """Replaces the models' readings of other lines that are numbers, if the page has digits that they do not know. Returns

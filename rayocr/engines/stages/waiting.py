@@ -227,16 +227,8 @@ class WaitingStage:
                 progress.outage = error
                 continue
             except (EngineRejected, MalformedAnswer, Refused, Truncated, EmptyAnswer) as error:
-                explained = (
-                    isinstance(error, Refused | Truncated | EmptyAnswer) and not finish_reason_of(error.finish or "").unexplained
-                )
-                outage = await self._is_outage(engine, model, waits=_REFUSAL_WAITS if explained else 1)
-                if explained and not self._slots.refusing(account):
-                    refusal = await self._judge(engine, account, progress, error)
-                    suspected = model if refusal is Refusal.SUSPECTED else suspected
-                    outage = refusal is Refusal.AGAIN
-                elif explained:
-                    suspected = model
+                outage, is_suspect = await self._examine(engine, model, progress, error)
+                suspected = model if is_suspect else suspected
                 progress.note(engine, error, model=model, answer=answer, finish=DURING_OUTAGE if outage else "")
             except EngineError as error:
                 progress.note(engine, error, model=model, answer=answer)
@@ -245,6 +237,18 @@ class WaitingStage:
                 return answer
             if answer is not None or is_paid(progress.attempts[-1]):
                 await remember()
+
+    async def _examine(self, engine: WaitingEngine, model: str, progress: PageProgress, error: EngineError) -> tuple[bool, bool]:
+        """Returns whether the error belongs to an outage of the model, and whether the model may refuse all pages."""
+        explained = isinstance(error, Refused | Truncated | EmptyAnswer) and not finish_reason_of(error.finish or "").unexplained
+        outage = await self._is_outage(engine, model, waits=_REFUSAL_WAITS if explained else 1)
+        if not explained:
+            return outage, False
+        account = account_of(engine, model)
+        if self._slots.refusing(account):
+            return outage, True
+        refusal = await self._judge(engine, account, progress, error)
+        return refusal is Refusal.AGAIN, refusal is Refusal.SUSPECTED
 
     def _note_unread(
         self,
