@@ -31,6 +31,7 @@ from rayocr.pdf.textlayer.lines import TextLine, Word, WordIndex, is_same_place,
 from rayocr.pdf.textlayer.reading.alignment import fits
 from rayocr.pdf.textlayer.reading.drawn_signs import with_drawn_signs
 from rayocr.pdf.textlayer.reading.late_digits import with_late_digits
+from rayocr.pdf.textlayer.reading.scattered_letters import are_scattered
 from rayocr.pdf.textlayer.rendered_text import TextObjects
 from rayocr.pdf.textlayer.spaces.spurious_spaces import drop_spurious_spaces
 from rayocr.pdf.textlayer.trust import Verdict, is_word, judge
@@ -66,8 +67,9 @@ class TextLayer:
     on blank ground or on a bar. `ink_lines`: the number of lines of ink on the page without its text. `unnamed`: the share of
     visible text whose glyphs have no characters. `lacking`: the number of text pieces in unavailable fonts, which cannot be
     read at all. `steep`: the number of letters and digits in lines that are nearly upright. `contradicted`: the text differs
-    from its glyphs. `unreadable`: addresses of visible raw text objects without known characters; valid while the page is open.
-    `characters`: the characters of all lines, including words that were dropped.
+    from its glyphs. `scattered`: its letters are not drawn in reading order. `unreadable`: addresses of visible raw text objects
+    without known characters; valid while the page is open. `characters`: the characters of all lines, including words that were
+    dropped.
     """
 
     lines: tuple[TextLine, ...]
@@ -85,6 +87,7 @@ class TextLayer:
     lacking: int = 0
     steep: int = 0
     contradicted: bool = False
+    scattered: bool = False
     unreadable: frozenset[int] = frozenset()
     characters: Characters | None = field(default=None, repr=False, compare=False)
 
@@ -112,6 +115,8 @@ class TextLayer:
     def verdict(self) -> Verdict:
         if self.contradicted:
             return Verdict(kind="bad", reason="The text in the file differs from its glyphs.")
+        if self.scattered:
+            return Verdict(kind="bad", reason="The letters are drawn in another order than they are read.")
         if self.unnamed > _MAX_UNNAMED:
             return Verdict(kind="bad", reason=f"{self.unnamed:.0%} of the visible text has no characters.")
         if self.steep > _MAX_STEEP * sum(_letters(line.text) for line in self.lines):
@@ -237,6 +242,7 @@ def _lines_on(
     return TextLayer(
         lines=tuple(lines),
         steep=sum(_letters(line.text) for line in steep),
+        scattered=are_scattered(characters),
         image_share=0.0,
         height_pt=turned_pt[1],
         width_pt=turned_pt[0],
