@@ -28,15 +28,17 @@ _CONTACT = re.compile(r"[^\s@]{1,60}@[^\s@]{3,60}|(?:https?://|www\.)\S+|\+\d[\d
 
 
 def have_same_labels(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:
-    """Returns whether two rows or more have the same label on both sides, as "Name:" and "Date:" of two signatures, and most rows
-    do."""
-    same = beside = 0
+    """Returns whether two different labels or more are on both sides, as "Name:" and "Date:" of two signatures, and most rows
+    have such a label. A label that is repeated in all rows is that of a list with several fields in each row."""
+    beside = 0
+    same: list[str] = []
     for row in rows_of(left):
         others = [line for line in right if abs(line.center_y - row.center_y) < _SAME_ROW * row.height]
         beside += bool(others)
         label = _LABEL.match(row.text.strip())
-        same += label is not None and any((m := _LABEL.match(o.text.strip())) and m.group(1) == label.group(1) for o in others)
-    return same >= _LEAST_SAME and 2 * same >= beside
+        if label is not None and any((m := _LABEL.match(o.text.strip())) and m.group(1) == label.group(1) for o in others):
+            same.append(label.group(1))
+    return len(set(same)) >= _LEAST_SAME and 2 * len(same) >= beside
 
 
 def have_same_texts(left: Sequence[LayoutLine], right: Sequence[LayoutLine]) -> bool:

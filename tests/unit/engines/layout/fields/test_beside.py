@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from rayocr.engines.layout import LayoutLine, layout_markdown
-from rayocr.engines.layout.fields.beside import is_address, is_postal_address
+from rayocr.engines.layout.fields.beside import have_same_labels, is_address, is_postal_address
 from tests.unit.engines.layout.pages import column, line
 
 ADDRESS = ["Anna Whitfield", "90 Old Market", "Ashford 72897"]
@@ -82,3 +82,11 @@ def test_fields_beside_each_other_stay_with_their_values() -> None:
     lines += column(["Bill to", "someone@post.example"], 251, 138)
     text = markdown(lines)
     assert in_order(text, "Receipt number", "Date paid July 19, 2024", "Payment method", "272 Capp", "+1 650", "Bill to")
+
+
+def test_a_label_that_every_row_repeats_does_not_make_blocks_side_by_side() -> None:
+    names = ["Region one:", "Region name:", "Region name:", "Region name:"]
+    left, right = column(names, 60, 100), column(["Part:", *names[1:]], 250, 100)
+    assert not have_same_labels(left, right)
+    fields = ["Signed for the seller", "Name:", "Date:"]
+    assert have_same_labels(column(fields, 60, 100), column(["Signed for the buyer", *fields[1:]], 300, 100))
