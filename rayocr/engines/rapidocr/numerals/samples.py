@@ -107,7 +107,7 @@ def _characters(line: Any, reading: LineReading, longest: int) -> dict[int, Samp
     height, width = line.shape
     if height > width:
         return {}
-    line = _sharpened(line)
+    line = sharpened(line)
     shapes = signs_of(line)
     visible = [n for n, char in enumerate(reading.text) if not char.isspace()]
     if len(visible) != len(shapes) and len(visible) > longest:
@@ -123,7 +123,7 @@ def _characters(line: Any, reading: LineReading, longest: int) -> dict[int, Samp
     }
 
 
-def _sharpened(line: Any) -> Any:
+def sharpened(line: Any) -> Any:
     """Returns the picture with white between letters that touch in a blurred scan."""
     import cv2
 

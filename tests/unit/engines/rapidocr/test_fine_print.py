@@ -15,3 +15,14 @@ def test_lines_of_ten_pixels_are_a_doubt(dpi: float, height_pt: float, doubts: t
     )
     answer = PageText(text="55.3", engine="rapidocr", model="", confidence=0.97, boxes=boxes)
     assert with_doubt_if_coarse(answer, detail_dpi=dpi).doubts == doubts
+
+
+@pytest.mark.parametrize(("numbers", "height_pt", "doubts"), [(10, 10, (LOW_CONFIDENCE,)), (10, 11, ()), (9, 10, ())])
+def test_many_numbers_in_lines_of_twenty_pixels_are_a_doubt(numbers: int, height_pt: float, doubts: tuple[str, ...]) -> None:
+    texts = ["55.3"] * numbers + ["total"] * 9
+    boxes = tuple(
+        TextBox(text=text, x0=50, y0=20.0 * row, x1=90, y1=20.0 * row + height_pt, confidence=0.97)
+        for row, text in enumerate(texts)
+    )
+    answer = PageText(text="55.3", engine="rapidocr", model="", confidence=0.97, boxes=boxes)
+    assert with_doubt_if_coarse(answer, detail_dpi=150).doubts == doubts
