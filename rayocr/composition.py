@@ -18,7 +18,7 @@ from yaml import YAMLError
 
 from rayocr.config import AccessConfig, Mode, RayocrConfig, Secrets
 from rayocr.config.ranges import check_address, choose
-from rayocr.errors import UsageError
+from rayocr.errors import CredentialsError, UsageError
 from rayocr.overrides import compose_files, list_value
 
 if TYPE_CHECKING:
@@ -125,16 +125,27 @@ def _dotenv_text() -> str:
 
 def secrets_from_environment(environment: Mapping[str, str] | None = None) -> Secrets:
     environment = os.environ if environment is None else environment
-    # The SDK prefers GOOGLE_API_KEY when both are set, and a run must use the same key as the SDK.
-    key = environment.get("GOOGLE_API_KEY") or environment.get("GEMINI_API_KEY")
     return Secrets(
-        gemini_api_key=key or None,
-        openai_api_key=environment.get("OPENAI_API_KEY") or None,
-        redis_url=environment.get("REDIS_URL") or None,
-        api_token=environment.get("RAYOCR_API_TOKEN") or None,
-        supabase_url=environment.get("SUPABASE_URL") or None,
-        supabase_api_key=environment.get("SUPABASE_API_KEY") or None,
+        # The SDK prefers GOOGLE_API_KEY when both are set, and a run must use the same key as the SDK.
+        gemini_api_key=_key("GOOGLE_API_KEY", environment) or _key("GEMINI_API_KEY", environment),
+        openai_api_key=_key("OPENAI_API_KEY", environment),
+        redis_url=environment.get("REDIS_URL", "").strip() or None,
+        api_token=_key("RAYOCR_API_TOKEN", environment),
+        supabase_url=environment.get("SUPABASE_URL", "").strip() or None,
+        supabase_api_key=_key("SUPABASE_API_KEY", environment),
     )
+
+
+def _key(name: str, environment: Mapping[str, str]) -> str | None:
+    """Returns a key without white space around it, which files of secrets often end with; None if it is missing or empty. Raises
+    CredentialsError for a key that no HTTP header can carry, since each page would fail because of it."""
+    key = environment.get(name, "").strip()
+    if any(ord(character) < 32 or ord(character) == 127 for character in key):
+        raise CredentialsError(
+            f"The environment variable {name} contains a line break or another control character.",
+            hint="Set it to the key alone, on one line.",
+        )
+    return key or None
 
 
 def compose(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> RayocrConfig:

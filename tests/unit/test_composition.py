@@ -15,7 +15,7 @@ from rayocr import composition
 from rayocr.cli.arguments import parse
 from rayocr.composition import compose, load_dotenv, prompt_text, secrets_from_environment, source_accesses
 from rayocr.config import Secrets
-from rayocr.errors import UsageError
+from rayocr.errors import CredentialsError, UsageError
 from rayocr.overrides import composing
 
 
@@ -106,6 +106,17 @@ def test_the_fingerprint_follows_what_can_change_the_text_and_nothing_else() -> 
     assert compose(["engine.gemini.model=other"], {}).fingerprint() == base  # not in the chain
     assert compose(["engine.rapidocr.dpi=150"], {}).fingerprint() != base
     assert compose(["engine=textlayer"], {}).fingerprint() != base
+
+
+def test_keys_lose_the_line_break_at_their_end_and_cannot_contain_one() -> None:
+    names = {"GEMINI_API_KEY": "gemini_api_key", "OPENAI_API_KEY": "openai_api_key", "SUPABASE_API_KEY": "supabase_api_key"}
+    for name, field in (names | {"RAYOCR_API_TOKEN": "api_token", "REDIS_URL": "redis_url"}).items():
+        assert getattr(secrets_from_environment({name: " a-key\r\n"}), field) == "a-key"
+        assert getattr(secrets_from_environment({name: " \n"}), field) is None
+    for name in names:
+        with pytest.raises(CredentialsError, match=f"{name} contains a line break") as raised:
+            secrets_from_environment({name: "one\ntwo"})
+        assert "one" not in str(raised.value)
 
 
 def test_keys_are_masked_wherever_they_are_printed() -> None:

@@ -182,7 +182,7 @@ class LocalStorage(Storage):
             if isinstance(failure, StorageDenied):
                 raise failure from error
             raise ObjectNotFound(f"The folder {printable(self._root)} does not exist.") from error
-        raise UsageError(f"{printable(self._root)} is a file, but a folder is needed.")
+        raise UsageError(f"{printable(self._root)} is a file, but a folder is needed.", hint="Name a folder.")
 
     # -- writing ------------------------------------------------------------------------------------------------------------
 
@@ -247,7 +247,7 @@ class LocalStorage(Storage):
         try:
             os.makedirs(self._root, exist_ok=True)
         except FileExistsError as error:
-            raise UsageError(f"{printable(self._root)} is a file, but a folder is needed.") from error
+            raise UsageError(f"{printable(self._root)} is a file, but a folder is needed.", hint="Name a folder.") from error
         except OSError as error:
             raise storage_error(error, self._root, writing=True) from error
 

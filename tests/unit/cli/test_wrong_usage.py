@@ -62,6 +62,7 @@ CASES = [
     ("in out limits=tier1,tier2", "limits=tier1,tier2 is not one name."),
     ("in out limits=[tier1,tier2]", "is not one name. Choose one. `rayocr --help limits` explains them."),
     ("in out engine.gemini.base_url=proxy.example", "For example: engine.gemini.base_url=https://proxy.example"),
+    ("in out state=README.md", "README.md is a file, but a folder is needed. Name a folder."),
     ("in out limit.rpm=5", "Unknown option 'limit.rpm': limit has no options below it. Did you mean limits.rpm=5?"),
     ("in out include.x=1", "Unknown option 'include.x': include has no options below it. Write include=VALUE."),
     ("in out cluster=[local,auto]", "cluster=[local,auto] is not one value. Write cluster=VALUE, without brackets."),
