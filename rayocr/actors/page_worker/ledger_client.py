@@ -17,7 +17,7 @@ from rayocr.engines.base import BatchQueuePort
 from rayocr.messages import PageRecord
 
 LINGER_S = 0.1
-# For engines that compute: a worker that is killed computes these pages again, and nobody pays for them. A call takes about 2 ms
+# For engines that compute: a worker that is killed computes these pages again, at no cost. A call takes about 2 ms
 # of the ledger's CPU time.
 COMPUTED_LINGER_S = 1.0
 

@@ -1,5 +1,5 @@
 """Starts the dashboard of a local Ray when a person opens it. Its eleven processes take 300 MB, seconds of CPU time at their
-start and a fifth of the CPU time of an idle Ray, and nobody looks at most runs.
+start and a fifth of the CPU time of an idle Ray, and most runs are not watched.
 
 Until then, a thread listens on the dashboard's address. It forwards the connections to the dashboard, so the printed address
 stays valid. Ray's control store keeps what the dashboard shows, so a dashboard that starts late shows the whole run.

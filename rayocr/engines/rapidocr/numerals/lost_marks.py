@@ -72,7 +72,7 @@ def _apostrophes(word: Sequence[Ink], amount: str) -> list[int]:
 
 
 def _index_after(text: str, start: int, signs: int) -> int:
-    """Returns the index behind so many tall signs of an amount that starts there."""
+    """Returns the index behind this number of tall signs of the amount that starts there."""
     at = start
     while signs:
         signs -= text[at] not in _MARKS

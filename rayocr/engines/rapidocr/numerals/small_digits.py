@@ -15,7 +15,7 @@ from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 from rayocr.engines.rapidocr.recognizer.recognition import ReadsLines
 
 _STEP = 1 / 6  # step of the recognizer, in line heights
-_WINDOW = 12  # characters and shapes within so many steps are matched with each other
+_WINDOW = 12  # largest distance, in positions, of characters and shapes that are matched
 _CANDIDATE = re.compile(r"[\d½¼¾⅓⅔⅛⅜⅝⅞%ªº/∛∜√]|^\W*\w{0,2}\W*$|\s\s")
 RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _LEVEL = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
