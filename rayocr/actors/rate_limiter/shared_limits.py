@@ -36,8 +36,8 @@ class SharedLimits:
         return self._clock() - self._unavailable_since if self._unavailable_since is not None else 0.0
 
     async def patiently(self, call: Callable[[], Awaitable[T]], wait: Callable[[float], Awaitable[None]]) -> T:
-        """Repeats the call while the limits are unavailable; `wait` waits for a number of seconds. Raises SharedLimitsUnavailable if
-        they are unavailable for too long."""
+        """Repeats the call while the limits are unavailable; `wait` waits for a number of seconds. Raises
+        SharedLimitsUnavailable if they are unavailable for too long."""
         while True:
             try:
                 answer = await call()
