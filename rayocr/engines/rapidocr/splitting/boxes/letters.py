@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
@@ -10,6 +11,7 @@ from rayocr.pdf.shapes.components import components, ink_mask
 _CORNER, _FILLED = 0.2, 0.5  # size of a corner as a share of the height, and its least share of ink in a frame
 _LARGEST = 1.8  # size of a letter, in sides of the straight strokes in it
 _ROUND_LETTERS = frozenset("OQ0DGCUoeac689")
+_NUMBER = re.compile(r"(?<!\S)[-+$€£(]?\d[\d.,:'’/-]*[.,:'’/-]\d+(?!\w)")
 _NEAR = 0.5  # distance of a character that was read at the place of a box, in sides
 # A letter that touches one whose strokes form a frame: its greatest width and height, and the white space behind it, in sides.
 _LETTER_WIDTH, _LETTER_HEIGHT, _LETTER_GAP = 1.0, 1.15, 0.25
@@ -20,9 +22,12 @@ def is_letter(picture: Any, left: int, top: int, side: int, reading: LineReading
     picture of the line, widened by `reach` pixels at both ends."""
     width = picture.shape[1] - 2 * reach
     middle = left + side / 2 - reach
-    places = zip(reading.text, reading.places, strict=False)
-    if not any(char in _ROUND_LETTERS and abs(place * width - middle) < _NEAR * side for char, place in places):
+    places = enumerate(zip(reading.text, reading.places, strict=False))
+    near = [n for n, (char, place) in places if char in _ROUND_LETTERS and abs(place * width - middle) < _NEAR * side]
+    if not near:
         return False
+    if any(number.start() < n < number.end() for number in _NUMBER.finditer(reading.text) for n in near):
+        return True  # digits that touch
     ink = ink_mask(picture)
     shapes = _around(ink, left, top, side)  # none if it touches other letters
     return not shapes or any(_is_round(ink[y : y + high, x : x + wide]) for x, y, wide, high in shapes)

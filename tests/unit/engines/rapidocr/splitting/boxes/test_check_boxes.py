@@ -183,6 +183,13 @@ def test_a_frame_where_a_letter_was_read_is_a_box() -> None:
     assert not is_letter(line, 60, 11, 23, reading, 0)
 
 
+@pytest.mark.parametrize(("text", "is_number"), [("6,085.00", True), ("6,085 00", False), ("0", False), ("00 Car", False)])
+def test_zeros_of_a_number_that_touch_are_no_frame(text: str, is_number: bool) -> None:
+    line = drawn((60, "[x]"), (100, "Car"))
+    places = tuple((71 + 10 * (n - text.rindex("0"))) / 900 for n in range(len(text)))
+    assert is_letter(line, 60, 11, 23, LineReading(text, 0.98, 0.9, places), 0) is is_number
+
+
 @pytest.mark.parametrize(
     ("thing", "reading", "expected"), [("[x]", "", "[x]"), ("[ ]", "□", "[ ]"), ("D", "", ""), ("O", "□", "□")]
 )
