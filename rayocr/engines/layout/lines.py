@@ -65,12 +65,13 @@ class LayoutLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ruling:
-    """The visible part of a drawn line. Horizontal if it is wider than tall."""
+    """The visible part of a drawn line. Horizontal if it is wider than tall. `is_faint`: hardly visible in a scan."""
 
     x0: float
     y0: float
     x1: float
     y1: float
+    is_faint: bool = False
 
     @property
     def is_horizontal(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rayocr.engines.layout.lines import LayoutLine, Ruling
-from rayocr.engines.layout.tables.rulings.faint import faint_rulings
+from rayocr.engines.layout.tables.rulings.faint import faint_rulings, in_grids
 from rayocr.pdf.shapes.components import components
 from rayocr.pdf.shapes.reduced import reduced
 
@@ -20,6 +20,7 @@ _THIN = 0.5  # largest share of its box that such a ruling fills
 _MAX_FOUND = 1500
 _MIDDLE, _SLACK = (0.3, 0.62), 0.3  # where the bars of letters are in their line, and how far they reach over it, in its heights
 _MOST_PAIRS = 100_000  # of lines and rulings that are compared
+_CROSSED, _NEAR_BLANK = 2, 1.5  # number of lines that show a false ruling; widths of a letter from a blank
 _LEAST_LEVEL = 3  # least number of level rulings of a table
 
 
@@ -87,13 +88,30 @@ def _ends_at(x: float, y: float, across: Sequence[Ruling]) -> bool:
 
 def outside_letters(rulings: Sequence[Ruling], lines: Sequence[LayoutLine]) -> list[Ruling]:
     """Returns the rulings without those in the middle of a line of text and no longer than it: in coarse print, the bars of a
-    row of letters look like a ruling."""
+    row of letters look like a ruling. Nor are faint uprights through words, which are strokes of letters below each other."""
     if len(rulings) * len(lines) > _MOST_PAIRS:
         return list(rulings)
-    return [ruling for ruling in rulings if not (ruling.is_horizontal and any(_is_in_letters(ruling, line) for line in lines))]
+    kept = [ruling for ruling in rulings if not (ruling.is_horizontal and any(_is_in_letters(ruling, line) for line in lines))]
+    faint = [ruling for ruling in kept if ruling.is_faint and (ruling.is_horizontal or not _crosses_words(ruling, lines))]
+    known = [ruling for ruling in kept if not ruling.is_faint]
+    return known + in_grids(faint, known)
 
 
 def _is_in_letters(ruling: Ruling, line: LayoutLine) -> bool:
     slack = _SLACK * line.height
     is_middle = line.y0 + _MIDDLE[0] * line.height < ruling.y0 < line.y0 + _MIDDLE[1] * line.height
     return is_middle and ruling.x0 > line.x0 - slack and ruling.x1 < line.x1 + slack
+
+
+def _crosses_words(ruling: Ruling, lines: Sequence[LayoutLine]) -> bool:
+    """Returns whether an upright ruling crosses several lines of text at places without a blank."""
+    return sum(_is_through(ruling, line) for line in lines) >= _CROSSED
+
+
+def _is_through(ruling: Ruling, line: LayoutLine) -> bool:
+    slack = _SLACK * line.height
+    if not (ruling.y0 < line.center_y < ruling.y1 and line.x0 + slack < ruling.x0 < line.x1 - slack) or line.is_vertical:
+        return False
+    letter = line.width / max(len(line.text), 1)
+    blanks = (line.x0 + letter * (place + 0.5) for place, char in enumerate(line.text) if char == " ")
+    return all(abs(x - ruling.x0) > _NEAR_BLANK * letter for x in blanks)

@@ -28,6 +28,7 @@ _NOISE_SHARE = 0.95  # share of the page with less contrast, which is noise
 _LARGEST_GAP = 9  # pixels
 _SHORTEST_IN = 0.5
 _MEET_PT, _LEAST_MET = 5.0, 2  # largest distance of the ends of rulings that meet; least number of rulings that one meets
+_CLEAR, _BESIDE_SHARE = 3, 0.8  # number of well visible uprights beside a false one, and their share of its height
 _MOST_FOUND = 600
 
 
@@ -44,9 +45,11 @@ def faint_rulings(small: Any, dark: Any, known: Sequence[Ruling], *, dpi: float)
     paper = shapes.removed(small, level, across=False)
     turned = cv2.transpose(shapes.letters), cv2.transpose(level)
     uprights, _ = _found(cv2.transpose(paper), *turned, dpi)
-    found = [Ruling(x0=start * to_pt, y0=at * to_pt, x1=end * to_pt, y1=at * to_pt) for start, end, at in boxes]
-    found += [Ruling(x0=at * to_pt, y0=start * to_pt, x1=at * to_pt, y1=end * to_pt) for start, end, at in uprights]
-    return _in_grids(found, known)
+    found = [Ruling(x0=start * to_pt, y0=at * to_pt, x1=end * to_pt, y1=at * to_pt, is_faint=True) for start, end, at in boxes]
+    found += [
+        Ruling(x0=at * to_pt, y0=start * to_pt, x1=at * to_pt, y1=end * to_pt, is_faint=True) for start, end, at in uprights
+    ]
+    return in_grids(found, known)
 
 
 def _found(paper: Any, letters: Any, level: Any, dpi: float) -> tuple[list[tuple[float, float, float]], Any]:
@@ -138,9 +141,11 @@ def _mean_of_paper(small: Any, gone: Any) -> Any:
     return cv2.resize(mean, small.shape[::-1], interpolation=cv2.INTER_LINEAR)
 
 
-def _in_grids(found: Sequence[Ruling], known: Sequence[Ruling]) -> list[Ruling]:
-    """Returns the rulings that meet two others or more of the other direction."""
-    kept = list(found)
+def in_grids(found: Sequence[Ruling], known: Sequence[Ruling]) -> list[Ruling]:
+    """Returns the rulings that meet two others or more of the other direction. Uprights beside several well visible ones are
+    false: a table's rulings look alike."""
+    clear = [ruling for ruling in known if not ruling.is_horizontal]
+    kept = [ruling for ruling in found if ruling.is_horizontal or sum(_is_beside(ruling, other) for other in clear) < _CLEAR]
     while kept:
         across = [ruling for ruling in (*known, *kept) if ruling.is_horizontal]
         down = [ruling for ruling in (*known, *kept) if not ruling.is_horizontal]
@@ -149,6 +154,11 @@ def _in_grids(found: Sequence[Ruling], known: Sequence[Ruling]) -> list[Ruling]:
             break
         kept = left
     return kept
+
+
+def _is_beside(ruling: Ruling, other: Ruling) -> bool:
+    """Returns whether another upright ruling has most of the height of this one."""
+    return min(ruling.y1, other.y1) - max(ruling.y0, other.y0) > _BESIDE_SHARE * (ruling.y1 - ruling.y0)
 
 
 def _met(ruling: Ruling, others: Sequence[Ruling]) -> int:

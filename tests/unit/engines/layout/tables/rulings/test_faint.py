@@ -4,7 +4,9 @@ import numpy as np
 import pytest
 
 from rayocr.engines.layout.lines import Ruling
-from rayocr.engines.layout.tables.scan_rulings import scan_rulings
+from rayocr.engines.layout.tables.rulings.faint import in_grids
+from rayocr.engines.layout.tables.scan_rulings import outside_letters, scan_rulings
+from tests.unit.engines.layout.pages import line
 
 DPI = 200
 XS, YS = (200, 500, 800, 1100), (200, 260, 320, 380)
@@ -68,3 +70,22 @@ def test_the_colons_of_a_column_of_times_are_no_dotted_ruling() -> None:
         image[y + 4 : y + 7, 632:635] = image[y + 15 : y + 18, 632:635] = 20
         image[y : y + 22, 616:630] = image[y : y + 22, 637:651] = 20
     assert places(scan_rulings(image, dpi=DPI))[0] == set()
+
+
+def upright(x: float, *, is_faint: bool = True) -> Ruling:
+    return Ruling(x0=x, y0=100, x1=x, y1=160, is_faint=is_faint)
+
+
+LEVEL = [Ruling(x0=60, y0=y, x1=400, y1=y) for y in (100.0, 120.0, 140.0, 160.0)]
+
+
+def test_a_faint_upright_through_words_is_no_ruling() -> None:
+    lines = [line(text, 65, y + 4) for text, y in (("Worldwide", 100), ("Terminators", 120), ("The Boeing", 140))]
+    found = outside_letters([*LEVEL, upright(88), upright(200)], lines)
+    assert found == [*LEVEL, upright(200)]
+
+
+def test_a_faint_upright_beside_well_visible_ones_is_no_ruling() -> None:
+    clear = [upright(x, is_faint=False) for x in (60, 230, 400)]
+    assert in_grids([upright(150)], [*LEVEL, *clear]) == []
+    assert in_grids([upright(150)], [*LEVEL, *clear[:2]]) == [upright(150)]
