@@ -40,6 +40,7 @@ _ADOBE_SMALL = re.compile("[\uf721-\uf77a\uf7a1-\uf7ff]")  # small capitals and 
 _SYMBOL = ("\uf020", "\uf07e")  # codes of a font that is marked as a symbol font
 _BRACKET_PIECES = 0xF8E5  # codes from this one on are pieces of large brackets
 _LETTER_IN_NUMBER = re.compile(r"(?<![^\s(+$€£-])[OlI]{0,3}\d[\d.,]{0,20}[OlI]{1,9}[\d.,OlI]{0,20}\d[OlI]{0,3}(?!\w)")
+_ONE_LETTER = re.compile(r"([^\W\d_])\1{5,}")
 _RETURN = re.compile(r"\r(?!\n)")  # PDFium ends its lines with both; a return alone is the code of a glyph
 _LETTERS_FOR_DIGITS = re.compile(r"(?<!\w)[OlIS\d]{1,9}(?:[.,][OlIS\d]{1,9}){0,6}(?!\w)")
 _WIDTHLESS = frozenset((0x200B, 0x2060, 0xFEFF))  # names of characters that draw nothing
@@ -57,6 +58,7 @@ def drop_unreadable(text_page: Any, codes: list[int], rectangles: Any, is_word: 
     whole = _drawings(text_page, codes, rectangles) | _in_order_of_use(text_page, text)
     whole |= _with_holes(text_page, codes, suspects, rectangles) | with_wrong_digits(text_page, codes, rectangles)
     whole |= _with_letters_in_numbers(text_page, text) | with_wrong_ligatures(text_page, text, rectangles)
+    whole |= _with_one_letter(text_page, text)
     whole |= with_ligatures_as_spaces(text_page, text, rectangles) | in_another_script(text_page, text)
     if not suspects and not whole:
         return frozenset()
@@ -234,6 +236,12 @@ def _with_letters_in_numbers(text_page: Any, text: str) -> frozenset[int]:
     fonts = {font_at(text_page, n) for n in places}
     others = (match.start() for match in _LETTERS_FOR_DIGITS.finditer(text)) if places else ()
     return visible_objects(text_page, [*places, *(n for n in others if font_at(text_page, n) in fonts)])
+
+
+def _with_one_letter(text_page: Any, text: str) -> frozenset[int]:
+    """Returns the addresses of text objects whose font maps different glyphs to one letter, so that a word is XXXXXXX."""
+    runs = (range(*match.span()) for match in _ONE_LETTER.finditer(text))
+    return visible_objects(text_page, (n for run in runs if _have_different_widths(text_page, run) for n in run))
 
 
 def _in_order_of_use(text_page: Any, text: str) -> frozenset[int]:

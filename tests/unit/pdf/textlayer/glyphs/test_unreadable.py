@@ -124,6 +124,14 @@ def test_a_word_with_a_hole_is_left_to_ocr_where_every_letter_is_an_object(code:
     assert layer.verdict.kind == "partial"
 
 
+def test_different_glyphs_that_are_mapped_to_one_letter_are_left_to_ocr() -> None:
+    layer = layer_of(page_with_font(BODY + LINE.replace(b"250 ", b"250"), dict.fromkeys(TOTAL, "X")))
+    assert {line.text for line in layer.lines} == {"The keeper of the light wrote into his ledger."}
+    assert layer.verdict.kind == "partial"
+    same = layer_of(page_with_font(BODY + b"BT /F2 12 Tf 72 200 Td (XXXXXXXX aaaaaaa) Tj ET", {char: char for char in "Xa "}))
+    assert same.verdict.trusted and same.lines[-1].text == "XXXXXXXX aaaaaaa"
+
+
 def test_letters_beyond_the_first_plane_are_no_holes() -> None:
     mapping = {char: chr(0x1D7CE + int(char)) if char.isdigit() else char for char in TOTAL}
     layer = layer_of(page_with_font(BODY + LINE, mapping))
