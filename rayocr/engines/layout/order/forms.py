@@ -23,7 +23,8 @@ def is_of_amounts(left: Sequence[LayoutLine], right: Sequence[LayoutLine], em: f
     or other numbers may be those of a chart."""
     head = min(line.y1 for line in right)
     below = [line for line in right if line.center_y > head]  # amounts often have heads
-    if len(right) < _LEAST or _amounts(left) > 1 - _AMOUNTS or max(_amounts(right), _amounts(below)) < _AMOUNTS:
+    values = below if 2 * len(below) >= len(right) else right
+    if len(right) < _LEAST or _amounts(left) > 1 - _AMOUNTS or max(_amounts(right), _amounts(values)) < _AMOUNTS:
         return False
     return fullness(left, em) < _PROSE or not sentences_run_on(left)
 

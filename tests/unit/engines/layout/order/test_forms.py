@@ -100,3 +100,5 @@ def test_numbers_below_their_heads_stay_in_the_rows_of_a_small_table_that_is_not
     assert not is_of_amounts(
         left, [line("Gold", 264, 60), line("Silver", 264, 78), line("Copper", 264, 96), line("7", 264, 114)], HEIGHT_PT
     )
+    headed = [*(line(text, 264 + 70 * n, 60) for n, text in enumerate(["Gold", "Silver", "Copper"])), line("7.50", 264, 78)]
+    assert not is_of_amounts(left, headed, HEIGHT_PT)
