@@ -20,6 +20,7 @@ from rayocr.engines.tesseract.latin_words import SURE_WORD, has_doubtful_latin, 
 from rayocr.engines.tesseract.lines import TsvLine, lines_of_tsv, mean_confidence, skew_of
 from rayocr.engines.tesseract.program import FEW_LETTERS, INSTALL_HINT, Orientation, Tesseract, find_tesseract
 from rayocr.engines.tesseract.script_shapes.correction import with_shown_script
+from rayocr.engines.tesseract.script_shapes.rough_lines import rough_lines
 from rayocr.engines.tesseract.scripts import CERTAIN_SCRIPT, packs_for
 from rayocr.errors import EngineUnavailable, LanguagePackMissing
 from rayocr.messages import PACK_MISSING, PageText, TextBox
@@ -38,7 +39,6 @@ _SURE = 0.75  # above this mean confidence, a page is assumed to be upright
 _SURE_TURN = 1.0  # confidence of the orientation, in Tesseract's own unit; upright pages have 5 to 20
 # Share of the letters that are in words of low confidence; with more, the page segmentation may have cut lines.
 _DOUBTFUL_SHARE = 0.03
-_SAMPLE = 12  # number of the longest lines, whose letters show the script
 _BETTER = 1.01  # a second reading must have more certain letters by this factor
 _MIN_LINE_CONFIDENCE = 0.25  # text with less confidence is pictures and rules that were misread as letters
 
@@ -106,7 +106,7 @@ class TesseractEngine(ComputeEngine):
         seen: Orientation | None = None
         if self._languages == ("auto",):
             seen = self._orientation(shown, scale)
-            packs = self._packs_of(_turn(shown, _turns(seen)), seen, scale)
+            packs = self._packs_of((_turn(shown, _turns(seen)), shown), seen)
         else:
             packs = tuple(self._languages)
         turns = _turns(seen)
@@ -114,9 +114,7 @@ class TesseractEngine(ComputeEngine):
         auto = self._languages == ("auto",)
         if auto and (mean_confidence(lines) or 0.0) < _SURE:
             upright = _turn(shown, turns)
-            guess = with_shown_script(
-                seen or self._orientation(shown, scale, least_letters=FEW_LETTERS), _pictures(upright, lines)
-            )
+            guess = _with_shown_script(seen or self._orientation(shown, scale, least_letters=FEW_LETTERS), upright)
             if guess is not None:
                 lines, packs = self._read_as_guessed(upright, guess, packs, lines, scale)
         if seen is None and (mean_confidence(lines) or 0.0) < _SURE and (turns := _turns(self._orientation(shown, scale))):
@@ -127,19 +125,18 @@ class TesseractEngine(ComputeEngine):
                 turns = 0
         return self._page_text(_turn(shown, turns), turns, lines, scale, packs, fields)
 
-    def _packs_of(self, upright: Image, seen: Orientation | None, scale: float) -> tuple[str, ...]:
-        """Returns the packs for the detected script or, if these are not installed, for the script that the letters show. Raises
-        LanguagePackMissing."""
+    def _packs_of(self, views: Sequence[Image], seen: Orientation | None) -> tuple[str, ...]:
+        """Returns the packs for the detected script or, if these are not installed, for the script that the letters show in one
+        of the views: Tesseract also errs about the turn of pages in scripts that it mistakes. Raises LanguagePackMissing."""
         assert self._tesseract is not None
         installed = self._tesseract.languages()
         try:
             return packs_for(seen, installed)
         except LanguagePackMissing:
-            lines = self._read(upright, packs_for(None, installed), scale)
-            shown = with_shown_script(seen, _pictures(upright, lines))
-            if shown is seen:
-                raise
-            return packs_for(shown, installed, sure=0.0)
+            for view in views:
+                if (shown := _with_shown_script(seen, view)) is not seen:
+                    return packs_for(shown, installed, sure=0.0)
+            raise
 
     def _read_as_guessed(
         self, upright: Image, seen: Orientation, packs: tuple[str, ...], lines: list[TsvLine], scale: float
@@ -242,16 +239,13 @@ def _sure_lines(tsv: str) -> list[TsvLine]:
     return [line for line in lines_of_tsv(tsv) if line.confidence >= _MIN_LINE_CONFIDENCE]
 
 
-def _pictures(image: Image, lines: Sequence[TsvLine]) -> list[Any]:
-    """Returns the gray pictures (rows, columns) of the longest lines; none without OpenCV, which the detection of scripts
-    needs."""
+def _with_shown_script(seen: Orientation | None, image: Image) -> Orientation | None:
+    """Returns the script that the letters of the page show, where Tesseract errs."""
     if find_spec("cv2") is None:
-        return []
+        return seen
     import numpy as np
 
-    gray = np.asarray(image)
-    corners = sorted((line.corners(full=True) for line in lines), key=lambda corner: corner[0][0] - corner[2][0])
-    return [gray[int(y0) : int(y1), int(x0) : int(x1)] for (x0, y0), _, (x1, y1), _ in corners[:_SAMPLE]]
+    return with_shown_script(seen, rough_lines(np.asarray(image)))
 
 
 def _is_doubtful(lines: Sequence[TsvLine]) -> bool:

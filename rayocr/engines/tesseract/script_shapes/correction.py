@@ -17,7 +17,7 @@ _UNKNOWN_SCRIPTS = frozenset(_UNKNOWN.split())
 _UNCERTAIN = 1.0  # Tesseract's confidence below which the shapes decide between all scripts
 # Differences of scores. On 64 pages, the right script had a lead of .1 to 5; only Devanagari, Bengali and Gurmukhi, which share
 # their head stroke, and Telugu and Kannada come within .6 of each other.
-_LEAD = 0.25
+_LEAD = 0.15
 _CLEAR_LEAD = 0.3
 # Pages in scripts that the classifier knows had scores of -.3 to -2.6. Of 70 pages in Latin letters, six had another script
 # first, with scores below -3.2.

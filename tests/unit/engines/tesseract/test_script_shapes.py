@@ -14,6 +14,7 @@ from rayocr.engines.tesseract.engine import TesseractEngine
 from rayocr.engines.tesseract.program import Orientation, TesseractProgram
 from rayocr.engines.tesseract.script_shapes.classifier import likely_scripts
 from rayocr.engines.tesseract.script_shapes.correction import is_nastaliq, with_shown_script
+from rayocr.engines.tesseract.script_shapes.rough_lines import rough_lines
 from rayocr.engines.tesseract.scripts import CERTAIN_SCRIPT, packs_for
 from rayocr.errors import LanguagePackMissing
 from tests.unit.engines.local_pages import DrawnPage
@@ -142,5 +143,23 @@ def test_a_page_whose_script_tesseract_mistakes_needs_the_pack_of_its_own_script
     if read_with:
         assert TesseractEngine().recognize(_PunjabiPage()).model.endswith(f"/{read_with}")  # type: ignore[arg-type]
         return
+    with pytest.raises(LanguagePackMissing, match="tesseract-ocr-pan"):
+        TesseractEngine().recognize(_PunjabiPage())  # type: ignore[arg-type]
+
+
+def test_lines_are_found_without_reading_them() -> None:
+    page = np.asarray(_PunjabiPage().render().image)
+    found = rough_lines(page)
+    assert len(found) == 5
+    assert {line.shape[0] // 20 for line in found} <= {2, 3, 4}
+
+
+def test_a_page_that_tesseract_takes_for_another_script_upside_down_names_its_own_pack(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = TesseractProgram(str(tmp_path / "tesseract"), timeout_s=5)
+    monkeypatch.setattr(program, "languages", lambda: ("eng", "osd"))
+    monkeypatch.setattr(program, "detect_orientation", lambda *_, **__: Orientation(1, 9.0, "Arabic", 9.2))
+    monkeypatch.setattr("rayocr.engines.tesseract.engine.find_tesseract", lambda **_: program)
     with pytest.raises(LanguagePackMissing, match="tesseract-ocr-pan"):
         TesseractEngine().recognize(_PunjabiPage())  # type: ignore[arg-type]
