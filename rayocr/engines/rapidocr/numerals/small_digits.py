@@ -158,6 +158,8 @@ def _rest_of(numbers: Sequence[LineReading], shape: Shape, glyphs: Glyphs, text:
     while word and glyphs.shapes[word].x0 - glyphs.shapes[word - 1].x1 < _SPACE * glyphs.cap:
         word -= 1
     own = glyphs.shapes[word:at]
+    if at and not own and shape.x0 - glyphs.shapes[at - 1].x1 < _BLANK * glyphs.cap:
+        return []  # the digit before it may be whole
     is_complete = all(one.x1 - one.x0 < _DIGIT_WIDTH * glyphs.cap for one in own)  # digits that touch are wider
     return before[-1:] if is_complete and len(before) == len(own) + 1 else []
 

@@ -141,6 +141,14 @@ def test_number_above_the_bar_that_was_read_twice_is_one_number() -> None:
     assert read(line, "21¼", lambda place: "14"[place], places=places).text == "21¼"
 
 
+def test_digit_at_some_distance_before_a_fraction_stays() -> None:
+    line = Line().text("1")
+    line._x += 8
+    line.fraction("1", "4")
+    places = (line.places[0], sum(line.places[1:]) / 2)
+    assert read(line, "1¼", lambda place: "14"[place], places=places).text == "1¼"
+
+
 def test_rest_of_a_fraction_is_a_doubt() -> None:
     line = Line().fraction("1", "2").text(" cup")
     reading = read(line, "½2 cup", lambda place: "?", places=(18.0, 34.0, *line.places[2:]))
