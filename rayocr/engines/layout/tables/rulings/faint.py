@@ -28,6 +28,7 @@ _NOISE_SHARE = 0.95  # share of the page with less contrast, which is noise
 _LARGEST_GAP = 9  # pixels
 _SHORTEST_IN = 0.5
 _MEET_PT, _LEAST_MET = 5.0, 2  # largest distance of the ends of rulings that meet; least number of rulings that one meets
+_FEWEST = 3  # level rulings without faint uprights
 _CLEAR, _BESIDE_SHARE = 3, 0.8  # number of well visible uprights beside a false one, and their share of its height
 _MOST_FOUND = 600
 
@@ -143,7 +144,7 @@ def _mean_of_paper(small: Any, gone: Any) -> Any:
 
 def in_grids(found: Sequence[Ruling], known: Sequence[Ruling]) -> list[Ruling]:
     """Returns the rulings that meet two others or more of the other direction. Uprights beside several well visible ones are
-    false: a table's rulings look alike."""
+    false: a table's rulings look alike. So are one or two level ones alone, which are edges of shaded rows."""
     clear = [ruling for ruling in known if not ruling.is_horizontal]
     kept = [ruling for ruling in found if ruling.is_horizontal or sum(_is_beside(ruling, other) for other in clear) < _CLEAR]
     while kept:
@@ -153,7 +154,7 @@ def in_grids(found: Sequence[Ruling], known: Sequence[Ruling]) -> list[Ruling]:
         if len(left) == len(kept):
             break
         kept = left
-    return kept
+    return kept if len(kept) >= _FEWEST or not all(ruling.is_horizontal for ruling in kept) else []
 
 
 def _is_beside(ruling: Ruling, other: Ruling) -> bool:

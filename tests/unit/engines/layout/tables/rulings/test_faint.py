@@ -89,3 +89,10 @@ def test_a_faint_upright_beside_well_visible_ones_is_no_ruling() -> None:
     clear = [upright(x, is_faint=False) for x in (60, 230, 400)]
     assert in_grids([upright(150)], [*LEVEL, *clear]) == []
     assert in_grids([upright(150)], [*LEVEL, *clear[:2]]) == [upright(150)]
+
+
+def test_two_faint_level_rulings_alone_are_edges_of_shaded_rows() -> None:
+    clear = [upright(x, is_faint=False) for x in (60, 400)]
+    faint = [Ruling(x0=60, y0=y, x1=400, y1=y, is_faint=True) for y in (110.0, 130.0, 150.0)]
+    assert in_grids(faint[:2], clear) == []
+    assert in_grids(faint, clear) == faint
