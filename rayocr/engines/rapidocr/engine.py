@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from rayocr.engines.base import ComputeEngine
 from rayocr.engines.layout import layout_markdown
 from rayocr.engines.layout.form_marks import box_fields, mark_boxes, mark_lines, without_boxes
+from rayocr.engines.layout.lines import LayoutLine, Ruling
 from rayocr.engines.layout.quads import turned
-from rayocr.engines.layout.tables.scan_rulings import outside_letters, scan_rulings
+from rayocr.engines.layout.tables.scan_rulings import has_cells, outside_letters, scan_rulings
 from rayocr.engines.rapidocr.cleaning.color_marks import find_color_marks, with_mark_text
 from rayocr.engines.rapidocr.cleaning.show_through import without_show_through
 from rayocr.engines.rapidocr.cleaning.turned_blocks import find_turned_block
@@ -217,7 +218,7 @@ class RapidOcrEngine(ComputeEngine):
         scores += [(0.0, weight((x1 - x0) / (y1 - y0))) for x0, y0, x1, y1 in missed]
         if not lines:
             return PageText(text="", engine=self.name, model=self.model, confidence=0.0 if scores else None, boxes=())
-        rulings = outside_letters(scan_rulings(upright, dpi=scale * 72, angle_deg=places.skew), lines) if len(lines) > 3 else []
+        rulings = _rulings(upright, lines, dpi=scale * 72, angle_deg=places.skew) if len(lines) > 3 else []
         page_width, page_height = turned_size(turns, (width, height))
         return PageText(
             text=layout_markdown(lines, page_width=page_width, page_height=page_height, rulings=rulings),
@@ -227,3 +228,8 @@ class RapidOcrEngine(ComputeEngine):
             boxes=(*boxes, *mark_boxes(fields)),
             doubts=tuple(dict.fromkeys((*doubts, LOW_CONFIDENCE))) if lost else doubts,
         )
+
+
+def _rulings(upright: Any, lines: Sequence[LayoutLine], *, dpi: float, angle_deg: float) -> list[Ruling]:
+    found = scan_rulings(upright, dpi=dpi, angle_deg=angle_deg, with_faint=has_cells(lines))
+    return outside_letters(found, lines)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from rayocr.engines.layout.lines import LayoutLine, Ruling
-from rayocr.engines.layout.tables.scan_rulings import outside_letters, scan_rulings
+from rayocr.engines.layout.tables.scan_rulings import has_cells, outside_letters, scan_rulings
 
 WIDTH, HEIGHT = 1600, 800
 
@@ -45,3 +45,25 @@ def test_the_bars_of_letters_are_no_rulings() -> None:
     line = LayoutLine(text="[ ] Direct Sale", x0=100, y0=100, x1=180, y1=114)
     bars, under, table = (Ruling(x0=x0, y0=y, x1=x1, y1=y) for x0, y, x1 in ((104, 106, 178), (104, 112, 178), (60, 106, 400)))
     assert outside_letters([bars, under, table], [line]) == [under, table]
+
+
+def rows(*widths: tuple[float, ...]) -> list[LayoutLine]:
+    """Lines in rows, side by side with gaps of 20 points."""
+    lines = []
+    for number, row in enumerate(widths):
+        x = 50.0
+        for width in row:
+            lines.append(LayoutLine(text="cell", x0=x, y0=20.0 * number, x1=x + width, y1=20.0 * number + 12))
+            x += width + 20
+    return lines
+
+
+def test_short_lines_side_by_side_may_be_cells() -> None:
+    assert has_cells(rows((100, 300), (100, 280), (90, 310)))
+    assert has_cells(rows((150, 140, 130), (150, 140, 130), (150, 140, 130), *[(460,)] * 20))
+
+
+def test_columns_of_text_and_a_few_short_lines_are_no_cells() -> None:
+    assert not has_cells(rows(*[(230, 230)] * 20, (230, 60), (40, 230)))
+    assert not has_cells(rows(*[(460,)] * 40, (80, 90), (80, 90), (80, 90)))
+    assert not has_cells([])
