@@ -13,7 +13,7 @@ from rayocr.cli import small_run
 from rayocr.cli.small_run import is_small, run_in_child
 from rayocr.composition import compose
 from rayocr.driver.plan import plan
-from tests.unit.driver.test_missing_outputs import started
+from tests.unit.driver.earlier.test_missing_outputs import started
 from tests.unit.pdf import pdfs
 
 

@@ -19,7 +19,7 @@ from rayocr.errors import UsageError
 from rayocr.messages import DiscoveryTotals
 from rayocr.overrides import pattern_option, quoted
 from rayocr.storage.name_patterns import matches
-from tests.unit.driver.test_missing_outputs import started
+from tests.unit.driver.earlier.test_missing_outputs import started
 from tests.unit.pdf import pdfs
 
 NASTY = (

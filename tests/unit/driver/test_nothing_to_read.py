@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from rayocr.errors import UsageError
-from tests.unit.driver.test_missing_outputs import started
+from tests.unit.driver.earlier.test_missing_outputs import started
 from tests.unit.pdf import pdfs
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from rayocr.errors import StorageDenied
 from rayocr.storage.local.storage import LocalStorage
-from tests.unit.driver.test_missing_outputs import manifests, started
+from tests.unit.driver.earlier.test_missing_outputs import manifests, started
 from tests.unit.pdf import pdfs
 
 
