@@ -127,6 +127,7 @@ def _files(folder: Path) -> int:
 def _print(moments: list[Moment], documents: int, rows: int) -> None:
     console = plain_console(width=160)
     marks = [_at(moments, documents * (row + 0.5) / (rows + 0.5)) for row in range(rows + 1)]
+    marks = list({mark.at_s: mark for mark in marks}.values())  # a short run has few moments, so that rows coincide
     pace = Table("documents", "pages/s", "CPU ms per page", title="Pace", title_justify="left")
     for before, after in pairwise(marks):
         pages = max(1, after.finished - before.finished)

@@ -75,11 +75,6 @@ class BatchQueue:
         self._number = 0
         self._load()
 
-    @property
-    def adopted_pages(self) -> int:
-        """Returns how many pages are in jobs that earlier runs submitted."""
-        return len(self._by_key)
-
     async def read(self, key: str, model: str, line: bytes) -> bytes:
         """Waits until the job has ended, and returns the results' line for this key. Raises BatchIncomplete when the job ended
         without the key (if it is called again, the page goes into another job), ModelUnavailable after `batch.patience_h`, and

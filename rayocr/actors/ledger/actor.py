@@ -39,7 +39,6 @@ class LedgerReport:
     """The findings and actions of the ledger, for the summary of a run."""
 
     damaged_segments: tuple[str, ...]
-    segments_written: int
 
 
 class Ledger:
@@ -155,10 +154,7 @@ class Ledger:
         while (flushing := self._flushing) is not None:
             self._full.set()
             await asyncio.wait([flushing])
-        return LedgerReport(
-            damaged_segments=tuple(self._damaged),
-            segments_written=self._written,
-        )
+        return LedgerReport(damaged_segments=tuple(self._damaged))
 
     # -- segments -----------------------------------------------------------------------------------------------------------
 

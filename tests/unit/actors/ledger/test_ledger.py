@@ -248,10 +248,10 @@ async def test_closing_flushes_what_waits() -> None:
     await it.record([page(1)])  # after a time without pages, the first one does not wait
     waiting = asyncio.create_task(it.record([page(2)]))
     await asyncio.sleep(0)
-    report = await it.close()
+    await it.close()
     await waiting
     assert stored() == [(A, 1), (A, 2)]
-    assert report.segments_written == len(segments())
+    assert (await it.state()).segments == len(segments())
 
 
 # -- other runs -------------------------------------------------------------------------------------------------------------
