@@ -51,6 +51,7 @@ _ROMAN = re.compile(r"(?<![\w'’])(?=[IVXl]*l)[IVX]{2,}[IVXl]*(?![\w'’])")  #
 _LETTER_IN_NUMBER = re.compile(  # "1/28/1o"
     r"(?<![^\s(])(?=[\d.,/-]*o)(?=[o.,/-]*\d)[\do]+(?:[.,/-][\do]+)+(?=[.,;:)%]*(?:\s|$))"
 )
+_WITH_O = re.compile(r"(?:\d+\.o[/-]?)+|[\do.,/-]*[/-]o")  # "1.o" for first, "3/o"
 _LOST_WORD = re.compile(r"\s{2}")
 VIETNAMESE = "vie"
 _VIETNAMESE = frozenset("ơưđăƠƯĐĂạảấầẩẫậắằẳẵặẹẻẽếềểễệịỉĩọỏốồổỗộớờởỡợụủũứừửữựỳỵỷỹ")
@@ -76,7 +77,13 @@ def _with_plain_letters(text: str) -> str:
     if _ONE_SIGN.search(text) and not is_chinese(text):
         text = _ONE_SIGN.sub(_letters_of, text)
     text = _ROMAN.sub(lambda found: found[0].replace("l", "I"), text)
-    return _LETTER_IN_NUMBER.sub(lambda found: found[0].replace("o", "0"), text)
+    return _LETTER_IN_NUMBER.sub(_with_zeros, text)
+
+
+def _with_zeros(found: re.Match[str]) -> str:
+    """Returns the number with zeros. Spanish and Portuguese ordinals stay, unless a number is alone or a percentage."""
+    number, is_alone = found[0], found.string.strip() == found[0] or found.string[found.end() :][:1] == "%"
+    return number if _WITH_O.fullmatch(number) and ("/" in number or "-" in number or not is_alone) else number.replace("o", "0")
 
 
 def _letters_of(found: re.Match[str]) -> str:

@@ -17,9 +17,12 @@ from rayocr.pdf.shapes.components import components, ink_mask
 
 _PERCENT = re.compile(r"(?<=\d)\s?(%)(?=[.,;]?(?:\s|$))")
 _LOW = 0.38  # height of a point or a comma by that of the sign; its rings are higher
+_BELOW_LINE = 0.1  # by how much of its height, at least, a comma ends below the rest of the sign
+_MOST_SHAPES = 4  # three rings and the bar; in fonts whose thin strokes are lost, each ring is two shapes
 _WIDTH = (0.75, 2.2)  # width of the sign by its height
 _ABOVE, _BELOW = (0.1, 0.4), (0.6, 0.9)  # shares of its height
 _WIDER = 1.3  # least width of the ink below by that above
+_WIDTH_ABOVE = 0.4  # least width of the ink above by the height: half of a ring whose thin strokes are lost has less
 
 
 def with_per_mille(upright: Any, quads: Any, read: Sequence[LineReading]) -> list[LineReading]:
@@ -41,11 +44,20 @@ def _corrected(line: Any, reading: LineReading) -> LineReading:
     text = list(reading.text)
     for at in found:
         word = word_at(shapes, reading.places[at] * width, height)
-        while word and word[-1][3] < _LOW * max(tall for *_, tall, _ in word):
-            word.pop()  # a point or a comma, which may not have been read
+        while word and _is_stop(word[-1], word[:-1]):
+            word.pop()  # it may not have been read
         if any(_is_per_mille(sign) for sign in _ends(ink, word)):
             text[at] = "‰"
     return reading._replace(text="".join(text))
+
+
+def _is_stop(last: Ink, before: Sequence[Ink]) -> bool:
+    """Returns whether the last shape of a word is a point or a comma. A large comma is as high as a ring, but ends lower."""
+    _, top, _, tall, _ = last
+    if not before or tall < _LOW * max(high for *_, high, _ in before):
+        return bool(before)
+    first, end = min(y for _, y, *_ in before), max(y + high for _, y, _, high, _ in before)
+    return top > (first + end) / 2 and top + tall > end + _BELOW_LINE * (end - first)
 
 
 def _ends(ink: Any, word: Sequence[Ink]) -> Iterator[Any]:
@@ -54,7 +66,8 @@ def _ends(ink: Any, word: Sequence[Ink]) -> Iterator[Any]:
     for n, (left, _, wide, _, _) in enumerate(word):
         top, bottom = min(y for _, y, *_ in word[n:]), max(y + tall for _, y, _, tall, _ in word[n:])
         right = max(x + width for x, _, width, _, _ in word[n:])
-        if end <= left and _WIDTH[0] * (bottom - top) <= right - left <= _WIDTH[1] * (bottom - top):
+        is_apart = end <= left and len(word) - n <= _MOST_SHAPES
+        if is_apart and _WIDTH[0] * (bottom - top) <= right - left <= _WIDTH[1] * (bottom - top):
             yield ink[top:bottom, left:right] > 0
         end = max(end, left + wide)
 
@@ -68,4 +81,4 @@ def _is_per_mille(sign: Any) -> bool:
     )
     if not (len(above) and len(below)) or above[0] > below[0]:  # it begins with the upper ring
         return False
-    return bool(width - below[0] > _WIDER * (above[-1] + 1))
+    return bool(width - below[0] > _WIDER * (above[-1] + 1) and above[-1] + 1 > _WIDTH_ABOVE * height)

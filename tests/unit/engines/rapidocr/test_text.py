@@ -208,7 +208,11 @@ def test_two_amounts_are_parted_and_lost_signs_come_back(read: str, meant: str) 
         ("Chapter VIIl", "Chapter VIII"),
         ("Il est, Ill will, l'VIl, 5XXl", "Il est, Ill will, l'VIl, 5XXl"),
         ("1/28/1o and o,757.", "1/28/10 and 0,757."),
-        ("no-go, 2.o, 5o, v2o.1, o/o, 1:o", "no-go, 2.0, 5o, v2o.1, o/o, 1:o"),
+        ("no-go, 5o, v2o.1, o/o, 1:o", "no-go, 5o, v2o.1, o/o, 1:o"),
+        ("2.o", "2.0"),
+        ("about 2.o%", "about 2.0%"),
+        ("1.o de mayo, art. 10.o, 1.o-2.o", "1.o de mayo, art. 10.o, 1.o-2.o"),
+        ("3/o Miller, 1-o", "3/o Miller, 1-o"),
     ],
 )
 def test_signs_for_several_letters_and_letters_like_digits_are_written_plainly(read: str, meant: str) -> None:

@@ -88,3 +88,19 @@ def test_a_ring_above_the_bar_belongs_to_the_sign() -> None:
 def test_a_point_that_was_not_read_is_no_ring() -> None:
     image, place = number(1, gap=14, after=".")
     assert read(image, "7,2%", 20, 34, 48, place) == "7,2%"
+
+
+def test_a_comma_as_high_as_a_ring_is_no_ring() -> None:
+    image, place = number(1, gap=14)
+    x = round(place) + 22
+    cv2.line(image, (x, 35), (x, 44), 0, 3)
+    assert read(image, "7,2 %,", 20, 34, 48, 55, place, x) == "7,2 %,"
+
+
+@pytest.mark.parametrize("rings", [((6, 20), (21, 32)), ((-22, 26), (6, 20), (21, 32))])
+def test_rings_without_their_thin_strokes_are_several_shapes(rings: tuple[tuple[int, int], ...]) -> None:
+    image = np.full((50, 220), 255, np.uint8)
+    for x, y in rings:  # the first of three is a zero
+        for start in (120, 300):
+            cv2.ellipse(image, (100 + x, y), (6, 12 if x < 0 else 6), 0, start, start + 120, 0, 2)
+    assert read(image, "7 %", 20, 40, 113) == "7 %"
