@@ -4,7 +4,7 @@ others by level edges at their top and their foot. In many fonts, digits are equ
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium
@@ -18,8 +18,11 @@ _LEAST = 0.1  # least height of a counter, as a share of the digit's height
 _STROKE = 0.04  # least thickness of the strokes beside a counter, as a share of the digit's width
 _DEPTH, _LEVEL = 0.015, 0.4  # largest depth of a level edge, in heights of the digit, and its least length, in widths
 _WITH_COUNTERS = "0689"
-# Digits that may have level edges at the top and at the foot or none, at the top only, and at the foot only.
-_BY_EDGES = ("123457", "57", "124")
+# Digits that may have level edges at the top and at the foot or none, at the top only, at the foot only, and at the top only with
+# a bow at the right below it.
+_BY_EDGES = ("123457", "57", "124", "357")
+_UPPER, _LOWER = 0.7, 0.25  # heights where a 3 with a level top is further right than the stem of a 5, and than that of a 7
+_UPPER_REACH, _LOWER_REACH = 0.5, 0.7  # how far it reaches there at least, as shares of its width
 
 
 class _Outline(NamedTuple):
@@ -27,9 +30,10 @@ class _Outline(NamedTuple):
     edges: list[tuple[float, float, float]]  # straight lines: their lowest and their highest point, and their length along x
     width: float
     has_curves: bool
+    reach: tuple[float, float]  # its right end at the upper and at the lower height, as shares of its width
 
 
-_NOTHING = _Outline([], [], 0.0, False)
+_NOTHING = _Outline([], [], 0.0, False, (0.0, 0.0))
 _known: dict[tuple[Any, ...], _Outline] = {}  # by the number of segments and some points; pages of a document have equal fonts
 _MOST_KNOWN, _PARTS = 2_000, 6
 _FUNCTIONS = (
@@ -47,7 +51,7 @@ def has_other_digits(font: Any, digits: Collection[str]) -> bool:
     shown = {digit: _shown_digits(outline) or digit for digit, outline in outlines.items()}
     wrong = {digit for digit, seen in shown.items() if digit not in seen}
     certain = {
-        *_BY_EDGES[1:],
+        *_BY_EDGES[1:3],
         "1",
         *(("4",) if list(shown.values()).count("4") == 1 else ()),
     }  # others of an angular font show a 4
@@ -92,7 +96,11 @@ def _by_edges(outline: _Outline, low: float, high: float) -> str:
     depth = _DEPTH * (high - low)
     top = max((length for bottom, _, length in outline.edges if bottom > high - depth), default=0.0) > _LEVEL * outline.width
     foot = max((length for _, upper, length in outline.edges if upper < low + depth), default=0.0) > _LEVEL * outline.width
-    return _BY_EDGES[0] if top == foot else _BY_EDGES[1] if top else _BY_EDGES[2]
+    if top == foot:
+        return _BY_EDGES[0]
+    if foot:
+        return _BY_EDGES[2]
+    return _BY_EDGES[3] if outline.reach[0] > _UPPER_REACH and outline.reach[1] > _LOWER_REACH else _BY_EDGES[1]
 
 
 def _outline(font: Any, digit: str) -> _Outline:
@@ -141,8 +149,17 @@ def _outline_of(path: Any, count: int) -> _Outline:
     for points in contours:
         xs, ys = zip(*points, strict=True)
         spans.append((min(ys), max(ys), min(xs), max(xs)))
-    width = max(span[3] for span in spans) - min(span[2] for span in spans)
-    return _Outline([span for span in spans if span[1] > span[0]], edges, width, has_curves)
+    left, low, high = min(span[2] for span in spans), min(span[0] for span in spans), max(span[1] for span in spans)
+    width = max(span[3] for span in spans) - left
+    ends = [_right_end(contours, low + share * (high - low)) for share in (_UPPER, _LOWER)]
+    upper, lower = ((end - left) / width if width else 0.0 for end in ends)
+    return _Outline([span for span in spans if span[1] > span[0]], edges, width, has_curves, (upper, lower))
+
+
+def _right_end(contours: Sequence[Sequence[tuple[float, float]]], at: float) -> float:
+    """Returns the largest x at which a line of the outlines, with its curves as polygons, crosses this height."""
+    lines = (line for points in contours for line in zip(points, (*points[1:], points[0]), strict=True))
+    return max((x0 + (at - y0) / (y1 - y0) * (x1 - x0) for (x0, y0), (x1, y1) in lines if (y0 > at) != (y1 > at)), default=0.0)
 
 
 def _edge(one: tuple[float, float], other: tuple[float, float]) -> tuple[float, float, float]:

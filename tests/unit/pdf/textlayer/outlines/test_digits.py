@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+import ctypes
+from io import BytesIO
 
+import pypdfium2.raw as pdfium
+import pytest
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+from rayocr.pdf.textlayer.outlines.digits import has_other_digits
 from tests.unit.pdf.textlayer.drawings import layer_of, page_with_font
 
 BODY = (
@@ -49,3 +56,58 @@ def test_all_ten_digits_of_ordinary_fonts_are_read(name: str) -> None:
     assert layer_of(page_with_font(content, {char: char for char in "Invoice 1234567890"}, name=name)).lines[-1].text == (
         "Invoice 1234567890"
     )
+
+
+OUTLINES = {  # corners and, between them, control points of quadratic curves in brackets, as points of 1/1000 em
+    "3": "50,700 450,700 450,640 260,430 (500,420) 480,210 (450,-10) 230,-10 (100,-10) 40,60 80,130 (160,60) 230,60 "
+    "(390,60) 390,210 (390,350) 210,350 180,350 180,410 350,620 50,620",
+    "5": "80,700 440,700 440,620 160,620 160,430 (480,470) 480,210 (450,-10) 230,-10 (100,-10) 40,60 80,130 (160,60) 230,60 "
+    "(390,60) 390,210 (390,370) 210,370 (140,370) 80,330",
+    "7": "50,700 450,700 450,640 220,0 130,0 350,620 50,620",
+}
+
+
+def has_exchanged(three: str = "3") -> bool:
+    """Returns the answer for a font whose 3 has the outline of `three`."""
+    builder = FontBuilder(1000)
+    builder.setupGlyphOrder([".notdef", *"357"])
+    builder.setupCharacterMap({ord(digit): digit for digit in "357"})
+    builder.setupGlyf({".notdef": TTGlyphPen(None).glyph(), "3": glyph_of(three), "5": glyph_of("5"), "7": glyph_of("7")})
+    builder.setupHorizontalMetrics(dict.fromkeys(builder.font.getGlyphOrder(), (550, 0)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Level Tops", "styleName": "Regular"})
+    builder.setupOS2()
+    builder.setupPost()
+    file = BytesIO()
+    builder.save(file)
+    data = (ctypes.c_uint8 * len(file.getvalue())).from_buffer_copy(file.getvalue())
+    document = pdfium.FPDF_CreateNewDocument()
+    font = pdfium.FPDFText_LoadFont(document, data, len(data), pdfium.FPDF_FONT_TRUETYPE, 0)
+    try:
+        return has_other_digits(font, "357")
+    finally:
+        pdfium.FPDFFont_Close(font)
+        pdfium.FPDF_CloseDocument(document)
+
+
+def glyph_of(digit: str) -> object:
+    pen = TTGlyphPen(None)
+    points = [tuple(map(int, part.strip("()").split(","))) for part in OUTLINES[digit].split()]
+    is_control = [part.startswith("(") for part in OUTLINES[digit].split()]
+    pen.moveTo(points[0])
+    for n in range(1, len(points)):
+        if is_control[n - 1]:
+            pen.qCurveTo(points[n - 1], points[n])
+        elif not is_control[n]:
+            pen.lineTo(points[n])
+    pen.closePath()
+    return pen.glyph()
+
+
+def test_a_three_with_a_level_top_is_read() -> None:
+    assert not has_exchanged()
+
+
+@pytest.mark.parametrize("other", "57")
+def test_another_digit_with_a_level_top_in_place_of_a_three_is_left_to_ocr(other: str) -> None:
+    assert has_exchanged(three=other)
