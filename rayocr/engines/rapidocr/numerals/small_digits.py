@@ -27,7 +27,7 @@ _CLOSE = (
     0.35  # distance of a raised digit from the sign before it, relative to the height of capital letters; by hand it is larger
 )
 _BLANK, _SAME_GAP = 0.7, 1.25  # the same relative to the usual gap between signs, which is larger in fonts of one width
-_DIGIT_WIDTH, _SPACE = 0.85, 0.22  # largest width of a digit, and least width of a blank between words
+_DIGIT_WIDTH = 0.85  # largest width of a digit
 _RING = re.compile(r"[0oO°º]")
 _PERCENT = re.compile(r"%[o0°º]?|‰")
 _ALREADY = re.compile(r"[%‰½¼¾⅓⅔⅛⅜⅝⅞]")  # signs that the models read well
@@ -149,17 +149,14 @@ def _with_small(reading: LineReading, size: tuple[int, int], glyphs: Glyphs, par
 def _rest_of(numbers: Sequence[LineReading], shape: Shape, glyphs: Glyphs, text: Sequence[str], sign: int) -> list[int]:
     """Returns the index of a digit before a fraction that is its upper number, read twice: no ink shows it. `sign`: the index of
     the fraction."""
-    start = "".join(text[:sign]).rfind(" ") + 1
+    start = max((n for n in range(sign) if text[n] == " "), default=-1) + 1
     before = [n for n in range(start, sign) if text[n]]
-    if not before or not numbers or text[before[-1]] != numbers[0].text.strip()[-1:]:
+    if text[sign] in "%‰" or not before or not numbers or text[before[-1]] != numbers[0].text.strip()[-1:]:
         return []
-    at = glyphs.shapes.index(shape)
-    word = at
-    while word and glyphs.shapes[word].x0 - glyphs.shapes[word - 1].x1 < _SPACE * glyphs.cap:
-        word -= 1
+    word = at = glyphs.shapes.index(shape)
+    while word and glyphs.shapes[word].x0 - glyphs.shapes[word - 1].x1 < _BLANK * glyphs.cap:
+        word -= 1  # also over the wide gaps beside 1, and over spaces
     own = glyphs.shapes[word:at]
-    if at and not own and shape.x0 - glyphs.shapes[at - 1].x1 < _BLANK * glyphs.cap:
-        return []  # the digit before it may be whole
     is_complete = all(one.x1 - one.x0 < _DIGIT_WIDTH * glyphs.cap for one in own)  # digits that touch are wider
     return before[-1:] if is_complete and len(before) == len(own) + 1 else []
 

@@ -149,6 +149,19 @@ def test_digit_at_some_distance_before_a_fraction_stays() -> None:
     assert read(line, "1¼", lambda place: "14"[place], places=places).text == "1¼"
 
 
+def test_digits_with_a_wide_gap_before_a_fraction_or_a_percent_sign_stay() -> None:
+    line = Line().text("1")
+    line._x += 8
+    line.text("1").fraction("1", "2")
+    places = (*line.places[:2], sum(line.places[2:]) / 2)
+    assert read(line, "11½", lambda place: "12"[place], places=places).text == "11½"
+    line = Line().text("1")
+    line._x += 8
+    line.text("0").fraction("0", "0")
+    places = (*line.places[:2], sum(line.places[2:]) / 2)
+    assert read(line, "10%", lambda place: "0", places=places).text == "10%"
+
+
 def test_rest_of_a_fraction_is_a_doubt() -> None:
     line = Line().fraction("1", "2").text(" cup")
     reading = read(line, "½2 cup", lambda place: "?", places=(18.0, 34.0, *line.places[2:]))
