@@ -70,15 +70,19 @@ def _within(row: Row, column: Column, em: float) -> Iterator[LayoutLine]:
 
 def _runs_through_figures(inside: Sequence[tuple[Row, LayoutLine]], column: Column, em: float) -> bool:
     """Returns whether a sentence that begins with a capital continues from full line to full line although a new row of figures
-    is beside each line."""
+    is beside each line. A row without figures may be the head of a table whose texts begin in lower case."""
     found = 0
-    for (_, above), (row, line) in pairwise(inside):
+    for (row_above, above), (row, line) in pairwise(inside):
         is_full = above.x1 > column.x1 - _FULL_EM * em and len(above.text) > WORDY_CHARS and not above.text.endswith(SENTENCE_END)
-        continues = is_full and line.text[:1].islower() and any(is_figure([other]) for other in row.segments if other is not line)
-        if not continues or (not found and not above.text[:1].isupper()):
+        continues = is_full and line.text[:1].islower() and _has_figures(row, line)
+        if not continues or (not found and not (above.text[:1].isupper() and _has_figures(row_above, above))):
             found = 0
         else:
             found += 1
         if found == _THROUGH:
             return True
     return False
+
+
+def _has_figures(row: Row, beside: LayoutLine) -> bool:
+    return any(is_figure([other]) for other in row.segments if other is not beside)

@@ -62,3 +62,14 @@ def test_remarks_of_two_lines_stay_in_the_table() -> None:
         page.append(line(second, 290, y + LEADING_PT))
     text = layout_markdown(page, page_width=612, page_height=792)
     assert "| A-2 | 22.50 | 27 | Small screws that are used for the wooden housing |" in text
+
+
+def test_texts_in_lower_case_below_a_head_stay_in_the_table() -> None:
+    heads = [line(text, x, 120) for text, x in (("Soil test", 50), ("Slight risk", 130), ("Moderate risk", 200))]
+    page = [*heads, line("Severe runoff potential of fields", 290, 120)]
+    texts = ["crop needs, in split applications", "not to exceed 67 kg in two years", "no application on such a field"]
+    for n, text in enumerate(texts):
+        y = 120 + (n + 1) * LEADING_PT
+        page += [line(f"{n}0", 50, y), line(f"{n}01", 130, y), line(f"{n}7", 200, y), line(text, 290, y)]
+    columns = [Column(50, 110), Column(130, 185), Column(200, 265), Column(290, 480)]
+    assert page_column(rows_of(page), 0, 4, columns, HEIGHT_PT) is None
