@@ -30,6 +30,7 @@ class Grid:
     ys: list[float]
     is_open: bool = False  # whether at least one outer border is not drawn
     root: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)  # the top left cell for each part of a merged cell
+    drawn: Grid | None = None  # the grid without outer borders that only the joined pieces of broken rulings show
 
     @property
     def rows(self) -> int:
@@ -76,8 +77,8 @@ def grids_of(rulings: Sequence[Ruling], lines: Sequence[LayoutLine] = ()) -> lis
     rulings = [*rulings, *implied_borders(rulings, lines)]
     horizontal = _merged([_Span(r.y0 + (r.y1 - r.y0) / 2, *sorted((r.x0, r.x1))) for r in rulings if r.is_horizontal])
     vertical = _merged([_Span(r.x0 + (r.x1 - r.x0) / 2, *sorted((r.y0, r.y1))) for r in rulings if not r.is_horizontal])
-    grids = (_grid(across, down) for across, down in _components(horizontal, vertical))
-    return [without_frame(grid) for grid in grids if grid is not None]
+    grids = (_grid_of(across, down) for across, down in _components(horizontal, vertical))
+    return [grid for grid in grids if grid is not None]
 
 
 def without_frame(grid: Grid) -> Grid:
@@ -156,8 +157,6 @@ def _with_outer_borders(across: Sequence[_Span], down: Sequence[_Span]) -> list[
     borders. With fewer horizontal borders, a vertical ruling may divide columns of text instead."""
     if not across or not down:
         return list(down)
-    pieces = [_at(across, y) for y in _positions(across)]
-    across = [_Span(same[0].at, min(span.start for span in same), max(span.end for span in same)) for same in pieces]
     start, end = median(span.start for span in across), median(span.end for span in across)
     equal = [span.at for span in across if max(abs(span.start - start), abs(span.end - end)) <= _TOUCH_PT]
     missing = [x for x in (start, end) if not any(abs(span.at - x) <= _TOUCH_PT for span in down)]
@@ -167,12 +166,22 @@ def _with_outer_borders(across: Sequence[_Span], down: Sequence[_Span]) -> list[
     return [*down, *(_Span(x, min(equal), max(equal)) for x in missing)]
 
 
-def _grid(across: Sequence[_Span], down: Sequence[_Span]) -> Grid | None:
-    drawn, down = len(down), _with_outer_borders(across, down)
+def _grid_of(across: Sequence[_Span], down: Sequence[_Span]) -> Grid | None:
+    pieces = [_at(across, y) for y in _positions(across)]
+    joined = [_Span(same[0].at, min(span.start for span in same), max(span.end for span in same)) for same in pieces]
+    borders, certain = (_with_outer_borders(spans, down) for spans in (joined, across))
+    grid = _grid(across, borders, is_open=len(borders) > len(down))
+    if grid is not None and len(borders) > len(certain):
+        grid.drawn = _grid(across, certain, is_open=len(certain) > len(down))
+    return grid
+
+
+def _grid(across: Sequence[_Span], down: Sequence[_Span], *, is_open: bool) -> Grid | None:
+    """Returns the grid of these borders, without the frame around it; None if it has a single row or column."""
     xs, ys = _positions(down), _positions(across)
     if len(xs) < 3 or len(ys) < 3:
         return None
-    grid = Grid(xs, ys, is_open=len(down) > drawn)
+    grid = Grid(xs, ys, is_open=is_open)
     if grid.rows * grid.columns > _MAX_CELLS:
         return None
     cells = [(row, column) for row in range(grid.rows) for column in range(grid.columns)]
@@ -187,7 +196,7 @@ def _grid(across: Sequence[_Span], down: Sequence[_Span]) -> Grid | None:
             _unite(grid, (row, column), (row + 1, column))
     for cell in cells:
         grid.root[cell] = _root(grid, cell)
-    return grid
+    return without_frame(grid)
 
 
 def _positions(spans: Sequence[_Span]) -> list[float]:

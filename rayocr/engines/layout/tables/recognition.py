@@ -72,16 +72,24 @@ def take_ruled_tables(lines: Sequence[LayoutLine], grids: Sequence[Grid]) -> tup
     tables: list[RuledTable] = []
     rest = list(lines)
     for grid in sorted(grids, key=lambda grid: grid.area):
-        inside = [line for line in rest if grid.contains((line.x0 + line.x1) / 2, line.center_y) and _fits(line, grid)]
-        table = RuledTable(grid)
-        for line in inside:
-            for part in _split_at_borders(line, grid):
-                table.contents.setdefault(_cell_of(part, grid), []).append(part)
-        if _is_table(table) and not _holds_answers(table, lines):
-            tables.append(table)
-            taken = {id(line) for line in inside}
-            rest = [line for line in rest if id(line) not in taken]
+        for form in (grid, grid.drawn) if grid.drawn is not None else (grid,):
+            table, inside = _filled(form, rest)
+            if _is_table(table) and not _holds_answers(table, lines):
+                tables.append(table)
+                taken = {id(line) for line in inside}
+                rest = [line for line in rest if id(line) not in taken]
+                break
     return tables, rest
+
+
+def _filled(grid: Grid, lines: Sequence[LayoutLine]) -> tuple[RuledTable, list[LayoutLine]]:
+    """Returns the grid with its text, and the lines of this text."""
+    inside = [line for line in lines if grid.contains((line.x0 + line.x1) / 2, line.center_y) and _fits(line, grid)]
+    table = RuledTable(grid)
+    for line in inside:
+        for part in _split_at_borders(line, grid):
+            table.contents.setdefault(_cell_of(part, grid), []).append(part)
+    return table, inside
 
 
 def unruled_tables(rows: Sequence[Row], em: float) -> list[tuple[int, int, list[list[str]]]]:

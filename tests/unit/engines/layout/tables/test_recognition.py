@@ -73,13 +73,27 @@ def test_an_open_table_without_rulings_between_its_rows_is_a_table() -> None:
     assert table.cells(frozenset()) == rows
 
 
-def test_broken_rulings_show_outer_borders_that_a_scan_lacks() -> None:
-    rulings = [Ruling(x0=x, y0=100, x1=x, y1=160) for x in (160.0, 230.0, 300.0)]
-    for n, y in enumerate(ys(3)):
-        gap = 190.0 if n % 2 else 260.0
+def broken_rulings(places: list[float]) -> list[Ruling]:
+    rulings = [Ruling(x0=x, y0=places[0], x1=x, y1=places[-1]) for x in (160.0, 230.0, 300.0)]
+    for n, y in enumerate(places):
+        gap = 210.0 if n % 2 else 280.0
         rulings += [Ruling(x0=60, y0=y, x1=gap, y1=y), Ruling(x0=gap + 12, y0=y, x1=400, y1=y)]
-    (found,) = grids_of(rulings)
+    return rulings
+
+
+def test_broken_rulings_show_outer_borders_that_a_scan_lacks() -> None:
+    (found,) = grids_of(broken_rulings(ys(3)))
     assert found.xs == [60, 160, 230, 300, 400]
+
+
+def test_a_table_with_a_high_head_keeps_the_borders_that_are_drawn_if_it_needs_no_others() -> None:
+    head = [line(text, 165, 104 + 14 * n) for n, text in enumerate(("Basis for", "depreciation", "(business", "use only)"))]
+    below = [
+        line(text, x, 164 + 20 * n) for n, texts in enumerate(("ab", "cd")) for text, x in zip(texts, (165, 235), strict=True)
+    ]
+    (table,), rest = take_ruled_tables([*head, line("Period", 235, 104), *below], grids_of(broken_rulings([100, 160, 180, 200])))
+    assert rest == []
+    assert table.cells(frozenset()) == [["Basis for depreciation (business use only)", "Period"], ["a", "b"], ["c", "d"]]
 
 
 def test_lines_within_a_cell_are_joined_and_pipes_escaped() -> None:
