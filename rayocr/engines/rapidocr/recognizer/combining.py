@@ -30,7 +30,7 @@ def combined(tiny: LineReading, small: LineReading) -> LineReading:
         return small._replace(lost=True)
     if _NUMBER.fullmatch(tiny.text.strip()):
         return _of_two_numbers(tiny, small)
-    return _with_letters(tiny.text, _with_spaces(tiny.text, _with_raised(tiny.text, small)))
+    return _with_letters(tiny.text, _with_spaces(tiny.text, _with_raised(tiny, small)))
 
 
 def _of_two_numbers(tiny: LineReading, small: LineReading) -> LineReading:
@@ -84,10 +84,13 @@ def _with_space(reading: LineReading, at: int) -> LineReading:
     )
 
 
-def _with_raised(tiny: str, small: LineReading) -> LineReading:
-    """Returns the small model's reading with the raised and lowered digits of the tiny one in equal words: m² for "m2"."""
-    others = tiny.split(" ")
-    raised = {other.translate(_AS_LEVEL): other for other in others if _SMALL_DIGIT.search(other)}
+def _with_raised(tiny: LineReading, small: LineReading) -> LineReading:
+    """Returns the small model's reading with the raised and lowered digits of the tiny one in equal words: m² for "m2". A number
+    without letters stays if the small model is much surer: "7¹" may be 71."""
+    others = tiny.text.split(" ")
+    is_surer = small.score > tiny.score + _MUCH_SURER
+    found = [other for other in others if _SMALL_DIGIT.search(other) and not (is_surer and not any(map(str.isalpha, other)))]
+    raised = {other.translate(_AS_LEVEL): other for other in found}
     if not raised:
         return small
     words = [word if word in others else raised.get(word, word) for word in small.text.split(" ")]

@@ -81,6 +81,11 @@ def test_raised_digits_of_the_tiny_model_are_kept(tiny: str, small: str, text: s
     assert combined(reading(tiny), reading(small)).text == text
 
 
+@pytest.mark.parametrize("tiny, small, text", [("7¹", "71", "71"), ("of 106.7 m²", "of 106.7 m2", "of 106.7 m²")])
+def test_a_number_with_a_raised_digit_is_not_kept_if_the_small_model_is_much_surer(tiny: str, small: str, text: str) -> None:
+    assert combined(reading(tiny)._replace(score=0.77), reading(small)).text == text
+
+
 @pytest.mark.parametrize(
     "tiny, small, lost",
     [("2%", "214", True), ("3½", "312", True), ("2%", "2%", False), ("7%", "7 %", False), ("21", "214", False)],
