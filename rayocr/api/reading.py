@@ -12,11 +12,11 @@ from typing import Any, BinaryIO, Protocol
 
 from rayocr import errors
 from rayocr.api.document import ReadDocument, ReadPage
-from rayocr.api.in_thread import in_thread
 from rayocr.api.process import ChildRun, error_of, overrides_of, place_of
 from rayocr.api.read_folder import read_folder
 from rayocr.errors import RayocrError, RecordCorrupt, UsageError
 from rayocr.failure_reasons import step_for_one_document
+from rayocr.in_thread import in_thread
 from rayocr.ledger.manifest import DOCUMENTS_PREFIX, Manifest
 from rayocr.messages import DocumentOutcome, PageOutcome
 from rayocr.observe.dead_letters import DeadLetter, dead_letter_name

@@ -14,10 +14,10 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from rayocr.api.in_thread import in_thread
 from rayocr.api.process import ChildRun, RunProgress, error_of, overrides_of, place_of
 from rayocr.api.results import Results, results_of
 from rayocr.errors import InternalError, RayocrError, UsageError
+from rayocr.in_thread import in_thread
 
 OnProgress = Callable[[RunProgress], None]
 

@@ -50,6 +50,7 @@ from rayocr.driver.wiring import (
 )
 from rayocr.errors import Interrupted, RayocrError
 from rayocr.gateway.server import StatusPage
+from rayocr.in_thread import in_thread
 from rayocr.limits.deadline import parse_deadline
 from rayocr.locks.base import Locks
 from rayocr.locks.destination import DestinationLock
@@ -177,7 +178,7 @@ class Run:
         """Runs until every document has ended. Raises RayocrError for errors that stop a run, and Interrupted after a signal."""
         shutdown = Shutdown(on_first=self.announcements.announce_drain, on_second=self.announcements.announce_stop)
         shutdown.install()
-        scout = asyncio.create_task(asyncio.to_thread(self._scout, rules))
+        scout = asyncio.create_task(in_thread(lambda: self._scout(rules)))
         done, _ = await asyncio.wait([scout], timeout=1.0)
         self.progress.on_document = self.corrected.watching(self.replaced.watching(self.progress.on_document))
         if done and not scout.result().documents and not rules.watch:

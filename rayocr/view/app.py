@@ -14,11 +14,11 @@ from fastapi.responses import FileResponse, Response, StreamingResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict, Field
 
-from rayocr.api.in_thread import in_thread
 from rayocr.api.reading import Cancellable
 from rayocr.api.review.reviewer import user_name
 from rayocr.errors import ObjectNotFound, RayocrError, UsageError
 from rayocr.gateway.guard import Guard
+from rayocr.in_thread import in_thread
 from rayocr.ledger.corrections import MAX_TEXT_CHARS
 from rayocr.view.reread import ENGINES, prompts, takes_prompt
 from rayocr.view.results import Results

@@ -11,6 +11,7 @@ from rayocr.actors.discovery.actor import Discovery, DiscoveryRules
 from rayocr.actors.document_worker.assemble_settings import AssembleSettings
 from rayocr.actors.document_worker.fetch import FetchSettings
 from rayocr.config import RayocrConfig
+from rayocr.in_thread import in_thread
 from rayocr.messages import DiscoveryBatch, Poll
 from rayocr.storage.factory import open_storage
 
@@ -18,8 +19,8 @@ T = TypeVar("T")
 
 
 class LocalDiscovery:
-    """Runs Discovery, whose methods block, on a thread, one call at a time. The first call opens the source, so that it also
-    raises the errors of opening."""
+    """Runs Discovery, whose methods block, on threads, one call at a time. A run that is stopped does not wait for a listing that
+    takes long. The first call opens the source, so that it also raises the errors of opening."""
 
     def __init__(
         self, config: RayocrConfig, assemble_settings: AssembleSettings, fetch_settings: FetchSettings, rules: DiscoveryRules
@@ -43,7 +44,7 @@ class LocalDiscovery:
 
     async def _call(self, call: Callable[[Discovery], T]) -> T:
         async with self._turn:
-            return await asyncio.to_thread(lambda: call(self._opened()))
+            return await in_thread(lambda: call(self._opened()))
 
     def _opened(self) -> Discovery:
         if self._discovery is None:

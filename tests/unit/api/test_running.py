@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from rayocr.api.in_thread import in_thread
 from rayocr.api.process import RunProgress
 from rayocr.api.running import RunHandle, RunResult, arun, run
 from rayocr.errors import InternalError, StorageFull, UsageError
+from rayocr.in_thread import in_thread
 
 
 class Child:

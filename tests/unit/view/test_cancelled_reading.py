@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from fastapi import HTTPException
 
-from rayocr.api.in_thread import in_thread
 from rayocr.api.reading import Cancellable
+from rayocr.in_thread import in_thread
 from rayocr.view import app
 
 

@@ -1,5 +1,6 @@
 """Runs blocking calls without blocking the event loop, each in a separate thread. The loop's default executor has only a few
-threads, which the caller's program needs for other calls, such as resolving names."""
+threads, which the caller's program needs for other calls, such as resolving names. The end of the loop and of the process waits
+for that executor's threads, but not for these."""
 
 from __future__ import annotations
 
