@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -74,14 +75,16 @@ class Results:
         return f"<Results of {parse_uri(self.dest.uri).display}>"
 
     def __iter__(self) -> Iterator[Manifest]:
-        """Yields the manifests. Skips damaged records, which `rayocr status` names. Raises StorageError."""
+        """Yields the manifests. Skips damaged ones with a UserWarning; `rayocr status` names them, too. Raises StorageError."""
         older = replaced_versions(self.state)
         for entry in self.state.list(DOCUMENTS_PREFIX):
             if (found := document_id_of(entry.name)) and entry.size_bytes and found not in older:
                 try:
                     yield Manifest.from_json(self.state.read(entry.name, max_bytes=MAX_STATE_BYTES), name=entry.name)
-                except (ObjectNotFound, RecordCorrupt):
+                except ObjectNotFound:
                     continue
+                except RecordCorrupt as error:
+                    warnings.warn(f"{error} {error.hint}", stacklevel=2)
 
     def __getitem__(self, name: str) -> ResultDocument:
         """Returns a document by its name below the source, by its id, or by the name of an output. Raises UsageError, with close

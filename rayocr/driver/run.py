@@ -157,8 +157,9 @@ class Run:
         return self.announcements.exit_code()
 
     def _add_missing_outputs(self) -> None:
-        """Adds the missing outputs of finished documents. Raises RayocrError."""
+        """Adds the missing outputs of finished documents, and names damaged manifests. Raises RayocrError."""
         if not self.progress.totals.finished or not self.missing.exist():
+            self.announcements.say_damaged_manifests(self.missing.damaged)
             return
         owner = f"{self.run_id}-outputs@{socket.gethostname()}:{os.getpid()}"
         if self.destination is not None:
@@ -171,6 +172,7 @@ class Run:
         finally:
             locks.close()
         self.announcements.say_outputs_added(addition)
+        self.announcements.say_damaged_manifests(self.missing.damaged)
 
     # -- start --------------------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,8 @@ def storage_error(error: OSError, path: str, *, writing: bool = False) -> Storag
     if code in (errno.ENOTDIR, errno.EEXIST) and writing:
         return StorageDenied(f"{_blocking_file(error, path)} is a file, but a folder is needed to write {shown}.")
     if code == errno.EISDIR and writing:
-        return StorageDenied(f"{shown} is a folder, so a file of that name cannot be written.")
+        hint = "Move or delete the folder. Then start the same command again."
+        return StorageDenied(f"{shown} is a folder, so a file of that name cannot be written.", hint=hint)
     if code in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENXIO) and not writing:
         return ObjectNotFound(f"There is no file {shown}.")
     if code == errno.ELOOP:

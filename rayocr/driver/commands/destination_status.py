@@ -200,7 +200,7 @@ def _not_started(status: Status, config: RayocrConfig, state: Storage, begun: se
 
 
 def _count_documents(status: Status, state: Storage) -> None:
-    """Counts the documents by their manifests. Does not detect manifests with damaged content; the code that opens them does."""
+    """Counts the documents by their manifests. `_older_versions` finds manifests with damaged content."""
     for entry in state.list(DOCUMENTS_PREFIX):
         if document_id_of(entry.name) and entry.size_bytes:
             status.finished += 1
@@ -212,9 +212,10 @@ def _older_versions(status: Status, state: Storage, policy: RetryPolicy) -> froz
     if status.finished > _MOST_READ:
         status.replaced = None
         return frozenset()
-    older = replaced_versions(state)
+    empty = len(status.damaged)
+    older = replaced_versions(state, on_damage=status.damaged.append)
     status.replaced = len(older)
-    status.finished -= len(older)
+    status.finished -= len(older) + len(status.damaged) - empty
     for found in corrected_documents(state, policy=policy, at_most=_MOST_CORRECTED) if older else ():
         if found.document_id in older and found.unsettled:
             pages = format_runs(found.unsettled)

@@ -53,6 +53,7 @@ class MissingOutputs:
     config: RayocrConfig
     plan: Plan
     rules: DiscoveryRules
+    damaged: dict[str, RecordCorrupt] = field(default_factory=dict, init=False)  # manifests that were found damaged, by name
 
     def exist(self) -> bool:
         """Returns whether outputs are missing. Checks only some of the documents if there are very many. Blocks. Never raises,
@@ -136,7 +137,10 @@ class MissingOutputs:
     def _manifest(self, name: str) -> Manifest | None:
         try:
             return Manifest.from_json(self.plan.state.read(name, max_bytes=MAX_STATE_BYTES), name=name)
-        except (ObjectNotFound, RecordCorrupt, StorageError):  # the document is unfinished, or its failure is reported elsewhere
+        except RecordCorrupt as error:
+            self.damaged[name] = error
+            return None
+        except (ObjectNotFound, StorageError):  # the document is unfinished, or its failure is reported elsewhere
             return None
 
 

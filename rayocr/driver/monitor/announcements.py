@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rayocr.actors.document_worker.later_outputs import lacking_outputs
@@ -263,6 +263,12 @@ class Announcements:
         """Warns once, because a long listing ends during the run."""
         if not self.unmatched_named and not self._wrong(totals):
             self.unmatched_named = warn_of_unmatched(self.terminal, self.config, totals)
+
+    def say_damaged_manifests(self, damaged: Mapping[str, RayocrError]) -> None:
+        """Names the first manifest that was found damaged. Its document counts as finished, since listings do not open it."""
+        for error in list(damaged.values())[:1]:
+            more = f" {len(damaged) - 1:,} more: `{self._status_command}` lists them." if len(damaged) > 1 else ""
+            self.terminal.warn(f"{error} {error.hint}{more}")
 
     def _say_damaged(self, batch: DiscoveryBatch) -> None:
         if names := ", ".join(printable(name) for name in batch.totals.strange):

@@ -122,6 +122,8 @@ class LocalStorage(Storage):
         try:
             self._check_inside(os.path.dirname(path), f"{self._base}/{TMP}", writing=True)
             # The common case is that another process created the file long ago; then no bytes are written.
+            if if_absent and os.path.isdir(path):
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), path)
             if if_absent and os.path.lexists(path):
                 raise PreconditionFailed(f"{name!r} already exists.")
             temp = self._temp.write(data, mode=0o600 if is_state(name) else 0o666)
@@ -131,7 +133,7 @@ class LocalStorage(Storage):
             place = os.fsdecode(error.filename2 or error.filename or path)
             # The error concerns only this document's output.
             if error.errno in _IN_THE_WAY and not is_state(place[len(self._base) + 1 :]):
-                failure = UnsafeName(str(failure))
+                failure = UnsafeName(str(failure), hint=failure.hint)
             raise failure from error
 
     def delete(self, name: str, *, if_version: str | None = None) -> None:

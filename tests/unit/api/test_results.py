@@ -97,3 +97,12 @@ def test_results_documents_and_pages_can_be_sent_to_another_process(tmp_path: Pa
 def test_results_in_memory_cannot_be_sent_to_another_process(results: Results) -> None:
     with pytest.raises(TypeError, match="cannot be pickled"):
         pickle.dumps(results)
+
+
+def test_a_truncated_manifest_is_skipped_with_a_warning(results: Results) -> None:
+    for number in (1, 2):
+        finish(results, number, f"{number}.pdf")
+    name = manifest_name(f"{1:032x}")
+    results.state.write(name, results.state.read(name)[:-5])
+    with pytest.warns(UserWarning, match=rf"{name} is not JSON.*Delete it to have its document read again"):
+        assert [manifest.name for manifest in results] == ["2.pdf"]

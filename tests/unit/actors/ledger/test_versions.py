@@ -59,3 +59,17 @@ def test_a_manifest_that_may_not_be_read_hides_no_other(tmp_path: Path, monkeypa
 
     monkeypatch.setattr(state, "read", denied)
     assert replaced_versions(state) == {"a" * 32}
+
+
+def test_truncated_manifests_are_named_on_request(tmp_path: Path) -> None:
+    state = open_storage(str(tmp_path))
+    for digit, source in (("a", "file:///in/a.pdf"), ("b", "file:///in/b.pdf"), ("c", f"file:///in/{'c' * 5000}.pdf")):
+        finish(state, digit, source, "2026-11-01T00:00:00+00:00")
+    finish(state, "d", f"file:///in/{'d' * 5000}.pdf", "2026-11-01T00:00:00+00:00")
+    for digit, size in (("b", 700), ("c", 4900)):
+        data = state.read(manifest_name(digit * 32))
+        assert len(data) > size
+        state.write(manifest_name(digit * 32), data[:size])
+    damaged: list[str] = []
+    assert replaced_versions(state, on_damage=damaged.append) == frozenset()
+    assert damaged == [manifest_name("b" * 32), manifest_name("c" * 32)]

@@ -266,3 +266,14 @@ def test_a_document_that_could_not_be_opened_is_not_finished(out: Path, capsys: 
     said = " ".join(capsys.readouterr().out.split())
     assert "1 document is finished: 1 complete, 0 with failures." in said
     assert "1 document could not be read at the source. The next run tries it again." in said
+
+
+def test_a_truncated_manifest_is_damaged(out: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = open_storage(str(out))
+    for digit in "ab":
+        manifest = build(source_uri=f"file:///in/{digit}.pdf").model_copy(update={"document_id": digit * 32})
+        data = manifest.to_json()
+        state.write(manifest_name(digit * 32), data if digit == "a" else data[: len(data) // 2])
+    assert main(["status", str(out), "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert (found["finished"], found["complete"], found["damaged"]) == (1, 1, [manifest_name("b" * 32)])

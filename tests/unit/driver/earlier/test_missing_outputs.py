@@ -139,3 +139,17 @@ def test_a_watch_says_that_finished_documents_lack_an_output(
     totals = DiscoveryTotals(found=2, finished=2)
     words.say_found(DiscoveryBatch(documents=(), totals=totals, exhausted=True, limit_reached=False))
     assert ("Finished documents lack an output that outputs= names." in capsys.readouterr().out) == lacks
+
+
+def test_a_truncated_manifest_is_named_and_its_document_read_again_without_it(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = sorted((folder / "out" / ".rayocr" / "documents").glob("*/*.json"))[0]
+    place.write_bytes(place.read_bytes()[:-20])
+    started(folder, "outputs=[markdown]")
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{place.name} is not JSON" in said and "Delete it to have its document read again" in said
+    place.unlink()
+    assert started(folder, "outputs=[markdown]")[0] == 0
+    assert len(manifests(folder)) == 2
+    assert "is not JSON" not in capsys.readouterr().out

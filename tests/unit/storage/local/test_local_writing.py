@@ -21,6 +21,7 @@ from rayocr.errors import (
     PreconditionFailed,
     RayocrError,
     StorageDenied,
+    StorageError,
     StorageFull,
     StorageUnavailable,
     UnsafeName,
@@ -274,3 +275,11 @@ def test_a_full_disk_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(os, "open", full)
     with pytest.raises(StorageFull, match=r"No space left on device \(disk /\S*: [\d,]+ MiB free"):
         storage.write("a.md", b"x")
+
+
+@pytest.mark.parametrize("name", [".rayocr/documents/ab/x.json", "out.md"])
+def test_a_folder_in_the_place_of_a_file_is_named_with_the_next_step(root: Path, name: str) -> None:
+    (root / name).mkdir(parents=True)
+    with pytest.raises(StorageError, match=r"(x\.json|out\.md) is a folder") as caught:
+        LocalStorage(str(root)).write(name, b"", if_absent=True)
+    assert caught.value.hint == "Move or delete the folder. Then start the same command again."
