@@ -200,9 +200,11 @@ def _room_bytes(limits: Sequence[_Limit]) -> float:
 
 
 def _wait_s() -> float:
-    """Returns the seconds until the next check: the process cannot exceed its memory by more than 100 MB before it."""
+    """Returns the seconds until the next check: the process cannot exceed its memory by more than 100 MB before it. Without
+    blocks, it is the shortest time, because the next block may have less room."""
     shortest, longest = _CHECK_S
-    return min(max(_room_bytes(list(_limits.open.values())) / _GROWTH_BYTES_S, shortest), longest)
+    limits = list(_limits.open.values())
+    return min(max(_room_bytes(limits) / _GROWTH_BYTES_S, shortest), longest) if limits else shortest
 
 
 def _private_bytes() -> int | None:
