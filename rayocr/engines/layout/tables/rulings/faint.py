@@ -144,17 +144,26 @@ def _mean_of_paper(small: Any, gone: Any) -> Any:
 
 def in_grids(found: Sequence[Ruling], known: Sequence[Ruling]) -> list[Ruling]:
     """Returns the rulings that meet two others or more of the other direction. Uprights beside several well visible ones are
-    false: a table's rulings look alike. So are one or two level ones alone, which are edges of shaded rows."""
+    false: a table's rulings look alike. So are one or two level ones alone, which are edges of shaded rows, and an upright alone
+    at the ends of level ones: the sides of two boxes of a form."""
     clear = [ruling for ruling in known if not ruling.is_horizontal]
     kept = [ruling for ruling in found if ruling.is_horizontal or sum(_is_beside(ruling, other) for other in clear) < _CLEAR]
     while kept:
         across = [ruling for ruling in (*known, *kept) if ruling.is_horizontal]
         down = [ruling for ruling in (*known, *kept) if not ruling.is_horizontal]
         left = [ruling for ruling in kept if _met(ruling, down if ruling.is_horizontal else across) >= _LEAST_MET]
+        left = [ruling for ruling in left if ruling.is_horizontal or not _is_side_alone(ruling, across, down)]
         if len(left) == len(kept):
             break
         kept = left
     return kept if len(kept) >= _FEWEST or not all(ruling.is_horizontal for ruling in kept) else []
+
+
+def _is_side_alone(upright: Ruling, across: Sequence[Ruling], down: Sequence[Ruling]) -> bool:
+    """Returns whether an upright ruling only meets ends of level ones, and no other upright meets these."""
+    met = [ruling for ruling in across if _met(upright, [ruling])]
+    is_at_ends = all(min(abs(ruling.x0 - upright.x0), abs(ruling.x1 - upright.x0)) < _MEET_PT for ruling in met)
+    return is_at_ends and not any(_met(other, met) for other in down if other is not upright)
 
 
 def _is_beside(ruling: Ruling, other: Ruling) -> bool:

@@ -96,3 +96,9 @@ def test_two_faint_level_rulings_alone_are_edges_of_shaded_rows() -> None:
     faint = [Ruling(x0=60, y0=y, x1=400, y1=y, is_faint=True) for y in (110.0, 130.0, 150.0)]
     assert in_grids(faint[:2], clear) == []
     assert in_grids(faint, clear) == faint
+
+
+def test_an_upright_alone_at_the_ends_of_level_rulings_is_the_side_of_boxes() -> None:
+    assert in_grids([upright(399)], LEVEL) == []
+    assert in_grids([upright(230)], LEVEL) == [upright(230)]
+    assert in_grids([upright(61), upright(399)], LEVEL) == [upright(61), upright(399)]
