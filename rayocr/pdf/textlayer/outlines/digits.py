@@ -50,11 +50,9 @@ def has_other_digits(font: Any, digits: Collection[str]) -> bool:
     outlines = {digit: _outline(font, digit) for digit in _DIGITS if digit in digits}
     shown = {digit: _shown_digits(outline) or digit for digit, outline in outlines.items()}
     wrong = {digit for digit, seen in shown.items() if digit not in seen}
-    certain = {
-        *_BY_EDGES[1:3],
-        "1",
-        *(("4",) if list(shown.values()).count("4") == 1 else ()),
-    }  # others of an angular font show a 4
+    certain = {*_BY_EDGES[1:3]}
+    if list(shown.values()).count("4") == 1:  # others of an angular font show a 4
+        certain.add("4")
     unused = set(_DIGITS).difference(shown)
     return any(
         not wrong.isdisjoint(shown[digit])

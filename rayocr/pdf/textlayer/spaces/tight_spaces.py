@@ -41,7 +41,7 @@ def tight_spaces(texts: Sequence[str], said: Any, gaps: Any) -> Iterator[int]:
 
 def _near(said: Any, gaps: Any) -> Any:
     """Returns, for each gap, whether one of the nearest gaps of its line is a space. Old fonts of TeX have a kern of one width
-    between many pairs of letters."""
+    between many pairs of letters. Spares the slower comparison of each gap on ordinary pages."""
     places = np.arange(len(gaps))
     found = np.zeros(len(gaps), bool)
     for order in (slice(None), slice(None, None, -1)):

@@ -115,6 +115,14 @@ def test_a_first_or_last_letter_without_a_character_is_left_to_ocr_if_it_is_draw
     assert layer.verdict.kind == "partial"
 
 
+def test_spaces_without_a_character_beside_brackets_are_no_letters() -> None:
+    text = "Total-due (net) crowns"
+    line = b"BT /F2 12 Tf 72 200 Td (" + text.replace("(", "\\(").replace(")", "\\)").encode() + b") Tj ET"
+    layer = layer_of(page_with_font(BODY + line, {char: "\0" if char == " " else char for char in text}))
+    assert layer.verdict.trusted
+    assert layer.lines[-1].text == text
+
+
 @pytest.mark.parametrize("code", ["\ufffd", "\x18", "\u200b"])
 def test_a_word_with_a_hole_is_left_to_ocr_where_every_letter_is_an_object(code: str) -> None:
     letters = b"".join(b"(%c) Tj " % char for char in TOTAL.encode())

@@ -66,6 +66,11 @@ def test_other_narrow_gaps_are_no_spaces(pieces: list[str], text: str) -> None:
     assert drawn("72 700 Td [" + " -80 ".join(f"({piece})" for piece in pieces) + "] TJ") == [text]
 
 
+def test_narrow_gaps_between_letters_that_do_not_touch_are_no_spaces() -> None:
+    pieces = ["Ha", "rb", "o", "ur", "m", "aster", "a", "n", "d", "cr", "ew"]
+    assert drawn("0.4 Tc 72 700 Td [" + " -60 ".join(f"({piece})" for piece in pieces) + "] TJ") == ["".join(pieces)]
+
+
 SPACED = ["T O T A L", "A N N U A L   R E P O R T", "e m p h a s i s", "P f o r z h e i m", "S a l e m", "T O T A L   1 2 . 5 0"]
 
 
