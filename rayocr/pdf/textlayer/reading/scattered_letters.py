@@ -24,7 +24,8 @@ def are_scattered(characters: Characters) -> bool:
     em = np.maximum(y1 - y0, 1.0)
     if _share_of_next(x0, x1, y1, em, np.arange(len(characters))) >= _SCATTERED:
         return False
-    if 2 * sum(map(str.isascii, characters.texts)) < len(characters):
+    letters = [text for text in characters.texts if text.isalpha()]  # numbers of tables in other scripts are ASCII
+    if 2 * sum(map(str.isascii, letters)) < len(letters):
         return False  # other scripts may be set vertically, or from the right
     by_height = np.argsort(y1, kind="stable")
     row = np.empty(len(characters), int)

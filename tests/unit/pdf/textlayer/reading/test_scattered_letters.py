@@ -7,7 +7,7 @@ import random
 import pytest
 
 from tests.unit.pdf.pdfs import pages_of
-from tests.unit.pdf.textlayer.drawings import layer_of
+from tests.unit.pdf.textlayer.drawings import HEBREW, layer_of, page_with_font
 
 LINES = ["Total 48291 is due today", "Ground rent 37105 noted", "A sum of 90 for the roof", "The keeper rested there"] * 3
 WIDTH = 7.2  # of every letter of Courier in 12 pt
@@ -45,3 +45,10 @@ def test_letters_that_are_drawn_in_order_or_within_their_lines_are_trusted() -> 
 def test_a_grid_of_single_digits_is_trusted() -> None:
     grid = [(72 + 40 * column, 700 - 30 * row, str((column * row) % 10)) for column in range(10) for row in range(12)]
     assert kind_of(grid + letters(LINES[:2])) != "bad"
+
+
+def test_a_table_of_numbers_in_a_script_from_the_right_is_in_order() -> None:
+    mapping = {**HEBREW, **{digit: digit for digit in "0123456789"}}
+    drawn = [(480 - WIDTH * n, 700 - 14 * row, char) for row in range(12) for n, char in enumerate("abcdefgh4829137105")]
+    content = "".join(f"BT /F2 12 Tf {x} {y} Td ({char}) Tj ET " for x, y, char in drawn)
+    assert not layer_of(page_with_font(content.encode(), mapping, name="Courier")).scattered
