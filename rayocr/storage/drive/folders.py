@@ -89,7 +89,7 @@ class DriveFolders:
         return self._at((*self._base, *parts))
 
     def find_again(self, parts: Sequence[str]) -> Refs:
-        """Returns the same as `find`, and retries transient errors, for callers that nobody calls again."""
+        """Returns the same as `find`, and retries transient errors, for callers that are not called again."""
         return call(lambda: self.find(parts), policy=self._policy)
 
     def make(self, parts: Sequence[str]) -> Ref:
