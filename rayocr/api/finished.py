@@ -31,11 +31,15 @@ class Finished:
 
 
 def count_documents(state: Storage) -> Finished:
-    """Lists the state, and reads the beginnings of its manifests and its dead letters. Blocks. Raises StorageError."""
+    """Lists the state, and reads the beginnings of its manifests and its dead letters. A damaged manifest counts only if the
+    document has a dead letter. Blocks. Raises StorageError."""
     ids = [found for entry in state.list(DOCUMENTS_PREFIX) if entry.size_bytes and (found := document_id_of(entry.name))]
     with_versions = len(ids) > _MOST_READ.get(state.uri.partition(":")[0], _MOST_READ_ELSEWHERE)
-    older = frozenset[str]() if with_versions else replaced_versions(state)
+    damaged: list[str] = []
+    older = frozenset[str]() if with_versions else replaced_versions(state, on_damage=damaged.append)
     letters = {document_id_of(entry.name) for entry in state.list(DEAD_LETTERS_PREFIX)}
+    lost = {document_id_of(name) for name in damaged} - letters
+    ids = [found for found in ids if found not in lost]
     dismissed = len(dismissed_ids(state, letters).intersection(ids) - older)
     # A dead letter without a manifest comes from a run that was killed before it wrote the manifest.
     failed = [found for found in ids if found in letters and found not in older]

@@ -40,6 +40,15 @@ def counted(state: MemoryStorage) -> tuple[dict[str, int], dict[str, int]]:
     return found.documents, found.failures
 
 
+def test_a_truncated_manifest_is_not_counted_as_complete(state: MemoryStorage) -> None:
+    for number in range(2):
+        finish(state, number, DocumentOutcome.COMPLETE)
+    finish(state, 2, DocumentOutcome.REJECTED, "CorruptPdf")
+    for number in (1, 2):
+        state.write(manifest_name(f"{number:032x}"), b'{"name": "')
+    assert counted(state) == ({"complete": 1, "partial": 0, "rejected": 1}, {"CorruptPdf": 1})
+
+
 def test_too_many_manifests_are_counted_without_comparing_versions(state: MemoryStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rayocr.api.finished._MOST_READ_ELSEWHERE", 1)
     monkeypatch.setattr("rayocr.api.finished.replaced_versions", lambda state: pytest.fail("every manifest is read"))
@@ -53,7 +62,7 @@ def test_too_many_manifests_are_counted_without_comparing_versions(state: Memory
 def test_of_a_replaced_file_only_the_newest_version_counts(state: MemoryStorage, monkeypatch: pytest.MonkeyPatch) -> None:
     finish(state, 1, DocumentOutcome.REJECTED, "CorruptPdf")
     finish(state, 2, DocumentOutcome.COMPLETE)
-    monkeypatch.setattr("rayocr.api.finished.replaced_versions", lambda state: frozenset({document(1).document_id}))
+    monkeypatch.setattr("rayocr.api.finished.replaced_versions", lambda state, on_damage: frozenset({document(1).document_id}))
     assert counted(state) == ({"complete": 1, "partial": 0, "rejected": 0}, {})
 
 
