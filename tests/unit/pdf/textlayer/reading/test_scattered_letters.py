@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 
+import numpy as np
 import pytest
 
+from rayocr.pdf.textlayer.glyphs.characters import Characters
+from rayocr.pdf.textlayer.reading.scattered_letters import are_scattered
 from tests.unit.pdf.pdfs import pages_of
-from tests.unit.pdf.textlayer.drawings import HEBREW, layer_of, page_with_font
+from tests.unit.pdf.textlayer.drawings import layer_of
 
 LINES = ["Total 48291 is due today", "Ground rent 37105 noted", "A sum of 90 for the roof", "The keeper rested there"] * 3
 WIDTH = 7.2  # of every letter of Courier in 12 pt
@@ -47,8 +50,11 @@ def test_a_grid_of_single_digits_is_trusted() -> None:
     assert kind_of(grid + letters(LINES[:2])) != "bad"
 
 
-def test_a_table_of_numbers_in_a_script_from_the_right_is_in_order() -> None:
-    mapping = {**HEBREW, **{digit: digit for digit in "0123456789"}}
-    drawn = [(480 - WIDTH * n, 700 - 14 * row, char) for row in range(12) for n, char in enumerate("abcdefgh4829137105")]
-    content = "".join(f"BT /F2 12 Tf {x} {y} Td ({char}) Tj ET " for x, y, char in drawn)
-    assert not layer_of(page_with_font(content.encode(), mapping, name="Courier")).scattered
+@pytest.mark.parametrize(("labels", "scattered"), [("\u05d0\u05d1\u05d2\u05d3", False), ("abcd", True)])
+def test_numbers_with_labels_in_a_script_from_the_right_are_in_order(labels: str, scattered: bool) -> None:
+    text, rows = labels + "4829137105", 12
+    x0 = np.tile(480 - WIDTH * np.arange(len(text)), rows)
+    y0 = np.repeat(100.0 + 14 * np.arange(rows), len(text))
+    count = len(text) * rows
+    characters = Characters(list(text) * rows, [0] * count, list(range(count)), x0, y0, x0 + WIDTH, y0 + 12)
+    assert are_scattered(characters) == scattered
