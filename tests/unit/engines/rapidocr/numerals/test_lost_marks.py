@@ -9,6 +9,15 @@ import pytest
 from rayocr.engines.rapidocr.numerals.lost_marks import with_lost_marks
 from rayocr.engines.rapidocr.recognizer.decoding import LineReading
 
+MARKS = {
+    "'": (11, 4, 2),
+    ".": (22, 2, 2),
+    ",": (22, 4, 2),
+    "`": (11, 1, 1),
+    "=": (11, 2, 6),
+    "|": (10, 8, 2),
+}  # top, height, width
+
 
 def read(drawn: str, text: str, *, height: int = 30) -> tuple[str, bool]:
     """Draws a number with marks, and returns what becomes of its reading and whether it is a doubt."""
@@ -23,10 +32,10 @@ def read(drawn: str, text: str, *, height: int = 30) -> tuple[str, bool]:
             x += 12
             places.append(x - 6)
         else:
-            top = 11 if sign == "'" else 22
-            image[top : top + (2 if sign == "." else 4), x : x + 2] = 0
+            top, high, wide = MARKS.get(sign, (22, 4, 2))
+            image[top : top + high, x : x + wide] = 0
             places.append(x + 1)
-            x += 4
+            x += wide + 2
     kept = [place for place, sign in zip(places, drawn, strict=True) if sign.isalnum() or sign in text]
     width = image.shape[1]
     quads = np.array([[[0, 0], [width, 0], [width, height], [0, height]]], np.float32)
@@ -56,3 +65,8 @@ def test_dirt_above_a_number_is_no_apostrophe() -> None:
 
 def test_amount_with_other_signs_than_its_ink_stays() -> None:
     assert read("71'2175", "71217") == ("71217", False)
+
+
+@pytest.mark.parametrize("mark", [",", "`", "=", "|"], ids=["low", "speck", "wide", "tall"])
+def test_another_mark_is_no_apostrophe(mark: str) -> None:
+    assert read(f"72{mark}404", "72404") == ("72404", False)

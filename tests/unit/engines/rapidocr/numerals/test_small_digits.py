@@ -168,6 +168,19 @@ def test_rest_of_a_fraction_is_a_doubt() -> None:
     assert (reading.text, reading.lost) == ("½2 cup", True)
 
 
+def test_fraction_beside_the_rest_of_it_is_a_doubt_also_without_its_ink() -> None:
+    line = Line().text("4 x").raised("2")
+    assert read(line, "½4 x2", lambda place: "2", places=(10.0, *line.places)).lost
+
+
+def test_digits_that_touch_before_a_fraction_stay() -> None:
+    line = Line().text("4")
+    line._x -= 10
+    line.text("1").fraction("1", "2")
+    places = (*line.places[:2], sum(line.places[2:]) / 2)
+    assert read(line, "41½", lambda place: "12"[place], places=places).text == "41½"
+
+
 def test_raised_digit_of_a_wide_font_is_raised() -> None:
     line = Line()
     for sign in "4157":

@@ -52,8 +52,13 @@ def test_close_and_letterspaced_digits_stay_one_number(lefts: Sequence[int]) -> 
 
 @pytest.mark.parametrize(
     ("rows", "again", "parts"),
-    [(4, ("29", "832"), ["29", "832"]), (2, ("29", "832"), ["29832"]), (4, ("29", "8.32"), ["29832"])],
-    ids=["two columns", "too few rows", "a number with a faint point"],
+    [
+        (4, ("29", "832"), ["29", "832"]),
+        (2, ("29", "832"), ["29832"]),
+        (4, ("29", "8.32"), ["29832"]),
+        (4, ("", "29832"), ["29832"]),
+    ],
+    ids=["two columns", "too few rows", "a number with a faint point", "a part without a number"],
 )
 def test_numbers_of_two_close_columns_are_parted_where_other_rows_show_the_columns(
     rows: int, again: Sequence[str], parts: list[str]
