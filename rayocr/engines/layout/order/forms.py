@@ -10,6 +10,7 @@ from rayocr.engines.layout.rows import rows_of
 
 _AMOUNTS, _LEAST = 0.6, 4  # least share of lines that are amounts, and least number of lines
 _PROSE = 0.5
+_OWN_LABEL = 3  # a text before as many amounts is their label; receipts have fewer in a row
 # Heads of empty columns: most rows, least number in one of them, most characters; least number of rows below them.
 _HEAD_ROWS, _LEAST_HEADS, _HEAD_CHARS, _EMPTY_ROWS = 3, 3, 20, 3
 # Labels beside values: most characters, largest distance from their common edge, least share of lines at this edge; how much more
@@ -26,6 +27,9 @@ def is_of_amounts(left: Sequence[LayoutLine], right: Sequence[LayoutLine], em: f
     values = below if 2 * len(below) >= len(right) else right
     if len(right) < _LEAST or _amounts(left) > 1 - _AMOUNTS or max(_amounts(right), _amounts(values)) < _AMOUNTS:
         return False
+    rows = rows_of(right)
+    if 2 * sum(len(row.segments) > _OWN_LABEL and not _is_amount(row.segments[0].text) for row in rows) > len(rows):
+        return False  # a table with labels of its own
     return fullness(left, em) < _PROSE or not sentences_run_on(left)
 
 

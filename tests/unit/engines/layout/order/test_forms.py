@@ -102,3 +102,16 @@ def test_numbers_below_their_heads_stay_in_the_rows_of_a_small_table_that_is_not
     )
     headed = [*(line(text, 264 + 70 * n, 60) for n, text in enumerate(["Gold", "Silver", "Copper"])), line("7.50", 264, 78)]
     assert not is_of_amounts(left, headed, HEIGHT_PT)
+
+
+def test_a_table_with_labels_of_its_own_is_not_read_with_the_labels_beside_it() -> None:
+    dates = [
+        line(text, 50, 100 + 14 * n) for n, text in enumerate(("Closing date", "First payment", "Next payment", "Last payment"))
+    ]
+    notes = [
+        line(text, x, 100 + 14 * n)
+        for n in range(4)
+        for text, x in ((f"Class {n} Notes", 250), ("24,000.00", 340), ("2.5%", 400), ("7.8%", 440), ("952.76", 480))
+    ]
+    assert not is_of_amounts(dates, notes, 10)
+    assert is_of_amounts(dates, [cell for cell in notes if cell.x0 > 300], 10)
