@@ -46,7 +46,7 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
     gemini: SimulatedGemini,
     tmp_path: Path,
 ) -> None:
-    gemini.set(latency_s=1.5)  # with four pages in flight this takes a minute and a half, unless the run is stopped
+    gemini.set(latency_s=1.5)  # with four pages in flight this takes a minute and a half
     for number in range(DOCUMENTS):
         make_pdf(tmp_path / "in" / f"{number}.pdf", PAGES, prefix=f"page of {number} with the")
     cli = Cli(environment | heads_home, tmp_path, nodes.address, prefork=prefork)
@@ -70,6 +70,7 @@ def test_nodes_are_drained_lost_and_added_and_every_page_is_paid_once(
         wait_until(lambda: (bool(leaving()) and leaving() <= retired()) or run.poll() is not None, "the workers have left")
         assert run.poll() is None, "the run ended too early for this test"
         gone.kill()  # unless it has ended by itself, as an idle draining node does
+        gemini.set(latency_s=10.0)  # the run must not end before the new node has started, which can take minutes
         nodes.add(cpus=1, resources=WAITS)
         # The other node is removed, too: otherwise Ray may put the next worker on it, since it has room for two.
         nodes.drain(second, seconds=60)
