@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import astuple, replace
 from typing import Any
 
-from rayocr.actors.hosted.actor_process import relaying, this_node_id, this_worker, to_ledger
+from rayocr.actors.hosted.actor_process import keep_freed_memory, relaying, this_node_id, this_worker, to_ledger
 from rayocr.actors.page_worker.actor import PageWorker, WorkerSettings
 from rayocr.actors.remote import ObjectStoreBytes, Remote
 from rayocr.masking import hide
@@ -33,6 +33,8 @@ class PageWorkerActor:
         """Configures the worker. This must be the first call. `open` waits for it, since Ray does not guarantee the order of
         calls to an actor with coroutines."""
         hide(astuple(settings.secrets))
+        if settings.stage.kind == "compute":
+            keep_freed_memory()
         # Telemetry is posted after each shard, since the process may be killed once the shard is answered.
         self._worker = PageWorker(self._name, settings, *self._ports, after_shard=self._handler.post)
         self._configured.set()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ctypes
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -33,3 +35,22 @@ def test_free_memory_is_returned_to_the_system_again_and_again(monkeypatch: pyte
 def test_a_system_that_cannot_return_memory_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ctypes, "CDLL", lambda name: object())
     assert actor_process.return_free_memory() is None
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "mallopt"), reason="only glibc has mallopt")
+def test_memory_that_a_page_frees_is_there_for_the_next_one() -> None:
+    code = (
+        "import resource, threading\nimport numpy as np\n"
+        "from rayocr.actors.hosted.actor_process import keep_freed_memory\n"
+        "def faults():\n"
+        "    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt\n"
+        "    for _ in range(20): np.ones(24 << 20, np.uint8)\n"
+        "    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before\n"
+        "def work():\n"
+        "    usual = faults()\n"
+        "    keep_freed_memory()\n"
+        "    faults()\n"
+        "    print(usual > 10 * faults())\n"
+        "thread = threading.Thread(target=work)\nthread.start()\nthread.join()"
+    )
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout == b"True\n"

@@ -36,7 +36,7 @@ async def test_calls_reach_the_worker(monkeypatch: pytest.MonkeyPatch, name: str
     monkeypatch.setattr(page_worker, "report_before_exit", lambda _: None)
     monkeypatch.setattr(page_worker, "PageWorker", lambda *_, **__: calls)
     actor = PageWorkerActor("page_worker:1", "run", None, None, None)
-    settings: Any = SimpleNamespace(secrets=Secrets())
+    settings: Any = SimpleNamespace(secrets=Secrets(), stage=SimpleNamespace(kind="wait"))
     await actor.configure(settings)
     await getattr(actor, name)(*arguments)
     assert calls.made == [(name, *arguments)]
