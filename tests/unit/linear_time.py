@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from re import _parser as sre  # type: ignore[attr-defined]
+from statistics import median
 from types import ModuleType
 from typing import Any
 
@@ -105,12 +106,20 @@ def worst_exponent(expression: Expression) -> tuple[float, str]:
 
 def _exponent(expression: Expression, recipe: tuple[str, str], size: int, enough: float = LINEAR) -> float:
     small, large = min(_seconds(expression, *recipe, _SMALL) for _ in range(3)), math.inf
+    pairs: list[float] = []
     for _ in range(9):  # other work only adds time, so one quick measurement is enough
-        large = min(large, _seconds(expression, *recipe, size))
-        exponent = math.log(max(large, _NOISE_S) / max(small, _NOISE_S)) / math.log(size / _SMALL)
+        now = _seconds(expression, *recipe, size)
+        large = min(large, now)
+        exponent = _power(large, small, size)
         if exponent < enough or (size == 4 * _SMALL and large > _SLOW_S):
-            break
-    return exponent
+            return exponent
+        pairs.append(_power(now, _seconds(expression, *recipe, _SMALL), size))
+    # Work beside the test may slow down all long measurements after quick short ones, but then also the short ones between them.
+    return min(exponent, median(pairs))
+
+
+def _power(large_s: float, small_s: float, size: int) -> float:
+    return math.log(max(large_s, _NOISE_S) / max(small_s, _NOISE_S)) / math.log(size / _SMALL)
 
 
 def _seconds(expression: Expression, begin: str, piece: str, size: int) -> float:
