@@ -17,8 +17,8 @@ from rayocr.engines.base import BatchQueuePort
 from rayocr.messages import PageRecord
 
 LINGER_S = 0.1
-# For engines that compute: a worker that is killed computes these pages again, at no cost. A call takes about 2 ms
-# of the ledger's CPU time.
+# For engines that compute: a worker that is killed computes these pages again, at no cost. Fewer calls save
+# CPU time of the ledger.
 COMPUTED_LINGER_S = 1.0
 
 

@@ -17,7 +17,7 @@ from rayocr.observe.logs import log_event
 log = logging.getLogger(__name__)
 
 READ_EVERY_S = 1.0  # a spot machine has 15 to 30 s left when it announces its end
-ALWAYS_THE_SAME_S = 60.0  # for one machine; a reading takes 2 ms of CPU in two processes
+ALWAYS_THE_SAME_S = 60.0  # for one machine, whose nodes do not change; a reading is two calls of Ray's control store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
